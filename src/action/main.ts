@@ -4,14 +4,14 @@ import { SophiaError } from "../core/error.ts";
 import { forRunner } from "../output/surroundings.ts";
 import { describeBug, failureOf } from "../output/stderr.ts";
 import { workflowCommand } from "../output/workflow-commands.ts";
-import { readOwnEnvironment } from "../system/own-environment.ts";
+import { readProcessEnvironment } from "../system/process-environment.ts";
 import { write } from "../system/blocking.ts";
 import { runAction } from "./action.ts";
 import { annotateFailure } from "./annotations.ts";
 
 const cwd = process.cwd();
 const context: Context = forRunner({
-  environment: readOwnEnvironment(process.env, undefined),
+  environment: readProcessEnvironment(process.env, undefined),
   cwd,
   project: cwd,
   out: (data) => write(1, data),

@@ -7,7 +7,7 @@
  *     -----END CERTIFICATE-----
  */
 import { loader } from "../system/addon/addon.ts";
-import { readNamed } from "../system/bounded-read.ts";
+import { readNamedFile } from "../system/bounded-read.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import { X509Certificate } from "node:crypto";
 import * as tls from "node:tls";
@@ -16,7 +16,7 @@ import type { NetworkSettings } from "./network-settings.ts";
 /** The limit on a file. The bundles of operating systems have about 250 kB. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
-/** Describes the errors of `readNamed` by their codes. */
+/** Describes the errors of `readNamedFile` by their codes. */
 const REFUSAL_WORDS: ReadonlyMap<string, string> = new Map([
   ["EISDIR", "is a folder"],
   ["NOT_A_FILE", "is a device or a socket"],
@@ -111,7 +111,7 @@ function bodyOf(pem: string): string {
 async function readCertificates(file: string): Promise<{ readonly pem: string } | { readonly why: string }> {
   let pem: string;
   try {
-    pem = (await readNamed(file, { maxBytes: MAX_BYTES })).toString("latin1");
+    pem = (await readNamedFile(file, { maxBytes: MAX_BYTES })).toString("latin1");
   } catch (error) {
     const code = systemErrorCode(error) ?? "unknown";
     return { why: REFUSAL_WORDS.get(code) ?? `cannot be read (${code})` };

@@ -5,7 +5,7 @@ import { credentialOf } from "../contract/looks-secret.ts";
 import type { Contract } from "../contract/contract-model.ts";
 import { isOfLine, type Environment, type Notice } from "../core/model.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
-import { isReachable } from "../system/reachable.ts";
+import { isReachableByOthers } from "../system/reachable.ts";
 
 /**
  * Returns a notice for each world-readable file with a secret. On a runner that GitHub hosts there are none, because only one
@@ -31,7 +31,7 @@ export function exposedNotices(
     }
   }
   return Array.from(filesWithSecrets)
-    .filter((file) => isReachable(resolve(cwd, file)))
+    .filter((file) => isReachableByOthers(resolve(cwd, file)))
     .map((file) => ({ kind: "exposed", file }));
 }
 

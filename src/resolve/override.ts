@@ -54,7 +54,7 @@ async function refuseTracked(
   cwd: string,
 ): Promise<void> {
   // This function is called only if there is a file, so most starts do not load this code.
-  const [{ isTracked }, { withoutSecrets }, { isExact }] = [
+  const [{ isTracked }, { withoutSecrets }, { isExactPath }] = [
     await import("../access/tracked-by-git.ts"),
     await import("../contract/secret-names.ts"),
     await import("../system/real-path.ts"),
@@ -64,7 +64,7 @@ async function refuseTracked(
     const tracked = await isTracked(path, withoutSecrets(environment, contract));
     if (tracked === true) throw trackedError(shownPath);
     // If git cannot answer for another reason, the file is used: git is not installed, or refuses the repository.
-    if (tracked === undefined && !isExact(path)) throw notUtf8Error(shownPath);
+    if (tracked === undefined && !isExactPath(path)) throw notUtf8Error(shownPath);
   }
 }
 

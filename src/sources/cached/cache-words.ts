@@ -23,7 +23,7 @@ export function describeUnusedReason(reason: UnusedReason): string {
     case "not-private":
       return `${printable(reason.path)} is not a private file of this user`;
     case "folder":
-      return describeFolderProblem(reason);
+      return describeFolderFault(reason);
     case "system":
       return `${printable(reason.path)} (${reason.code})`;
     case "no-lasting-token":
@@ -43,15 +43,15 @@ export function describeUnusedReason(reason: UnusedReason): string {
   }
 }
 
-function describeFolderProblem({ path, problem }: Extract<UnusableFile, { kind: "folder" }>): string {
-  switch (problem) {
+function describeFolderFault({ path, fault }: Extract<UnusableFile, { kind: "folder" }>): string {
+  switch (fault) {
     case "not-a-folder":
       return `${printable(path)} is not a folder`;
-    case "others":
+    case "other-owner":
       return `${printable(path)} belongs to another user`;
-    case "mode":
+    case "permissions":
       return `other users may use ${printable(path)}: chmod 700 ${shellWord(path)}`;
-    case "above":
+    case "replaceable-by-all":
       return `every user may write ${printable(path)}, which is above the cache: chmod o-w ${shellWord(path)}`;
   }
 }

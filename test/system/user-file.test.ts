@@ -1,7 +1,7 @@
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { changeOwnFile, writeOwnFile } from "../../src/system/own-file.ts";
+import { changeUserFile, writeUserFile } from "../../src/system/user-file.ts";
 import { notLinux, skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
 
@@ -17,12 +17,12 @@ function pathInRemovedFolder(): string {
   return `${link}//file`;
 }
 
-test("writeOwnFile reports that it has written nothing if the folder was removed", () => {
+test("writeUserFile reports that it has written nothing if the folder was removed", () => {
   const path = pathInRemovedFolder();
-  expect(writeOwnFile(path, "text")).toBe(`${path} cannot be used: its folder was removed`);
+  expect(writeUserFile(path, "text")).toBe(`${path} cannot be used: its folder was removed`);
 });
 
-test("changeOwnFile reports that it has changed nothing if the folder was removed", async () => {
+test("changeUserFile reports that it has changed nothing if the folder was removed", async () => {
   const path = pathInRemovedFolder();
-  expect(await changeOwnFile(path, () => "was called")).toBe(`${path} cannot be used: its folder was removed`);
+  expect(await changeUserFile(path, () => "was called")).toBe(`${path} cannot be used: its folder was removed`);
 });
