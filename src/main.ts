@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { type Invocation, parseCommandLine } from "./command-line/command-line.ts";
 import type { Context } from "./core/context.ts";
 import { ExitStatus, SophiaError } from "./core/error.ts";
-import { reached } from "./core/phases.ts";
+import { recordPhaseEnd } from "./core/phases.ts";
 import type { Preparation } from "./launch/index.ts";
 import { prepare } from "./launch/preflight.ts";
 import { resolveSettings } from "./command-line/settings.ts";
@@ -26,7 +26,7 @@ async function main(argv: readonly string[], initialContext: Context, preparatio
   const context = await inProject(invocation, initialContext);
   try {
     const adaptedContext = await adapted(context);
-    reached("command line read");
+    recordPhaseEnd("command line read");
     if (invocation.kind === "run") return await run(invocation, adaptedContext, preparation);
     const { dispatch } = await import("./commands/dispatch.ts");
     return await dispatch(invocation, adaptedContext);
@@ -98,7 +98,7 @@ async function failAndExit(context: Context, error: unknown): Promise<never> {
 
 /** Starts up to the command. The order of the steps matters. */
 function boot(): void {
-  reached("bundle loaded");
+  recordPhaseEnd("bundle loaded");
   // 1. Node.js must not open standard error by itself. In Bun, redefining the property would open it.
   if (!isBun) openStandardErrorLazily(Boolean(process.env["NODE_DEBUG"]));
   // 2. V8 caches only code that has run. So if there is no cached code, a sample runs the code of the options.
@@ -108,7 +108,7 @@ function boot(): void {
   }
   // 3. The descriptors and signals that the caller has set are recorded before this process opens a file.
   const preparation = prepare(process.env);
-  reached("prepared");
+  recordPhaseEnd("prepared");
   const context = surroundings(preparation);
   // 4. After a bug the process ends with status 125 and a message. A bug is an exception outside of main, ...
   process.on("uncaughtException", (error) => void failAndExit(context, error));

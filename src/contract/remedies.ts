@@ -5,7 +5,7 @@
  * No line contains a value, and no command takes a value as an argument: other users can see the arguments of a
  * process.
  */
-import { grouped } from "../core/grouped.ts";
+import { groupBy } from "../core/group-by.ts";
 import { enumerateFew, unbroken, wrap } from "../core/lines.ts";
 import type { Origin } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
@@ -149,7 +149,7 @@ export function sharedCorrections(wrong: readonly WrongValue[]): {
   readonly shared: readonly string[];
   readonly alone: ReadonlySet<WrongValue>;
 } {
-  const byFile = grouped(wrong, ({ location }) => location?.file);
+  const byFile = groupBy(wrong, ({ location }) => location?.file);
   const shared: string[] = [];
   const alone = new Set<WrongValue>();
   for (const [file, values] of byFile) {
@@ -186,7 +186,7 @@ export function remedyLines({ advice, wrong, supply, docs }: Remedy): readonly s
  */
 export function sharedRemedy(supplies: readonly MissingValue[], width: number, offer: SetOffer): readonly string[] {
   // All commands of a group have the same options. So the message has the command for the first value alone.
-  const groups = grouped(supplies, ({ target, replaces }) =>
+  const groups = groupBy(supplies, ({ target, replaces }) =>
     target.kind === "esc" ? `${target.environment}\n${replaces}` : target.kind,
   );
   return Array.from(groups.values()).flatMap((group) => {

@@ -6,11 +6,11 @@
  *     set STRIPE_API_KEY in the environment           remedy (remedies.ts)
  */
 import { isOfRunner } from "./actions-runner.ts";
-import { isOfLine, type Origin } from "../core/model.ts";
+import { isLineLocation, type Origin } from "../core/model.ts";
 import type { ReferenceForm } from "../core/reference-forms.ts";
 import { describeResolver } from "./reference-resolvers.ts";
-import { nameFinder } from "../core/suggest.ts";
-import { grouped } from "../core/grouped.ts";
+import { createNameFinder } from "../core/suggest.ts";
+import { groupBy } from "../core/group-by.ts";
 import { enumerateFew } from "../core/lines.ts";
 import { printable } from "../core/text.ts";
 import { isDeclared } from "./check-contract.ts";
@@ -64,11 +64,13 @@ function createHelpers(contract: Contract, context: WordingContext): WordingHelp
   const targetOf = (name: string): Target => (isOfEnvironment(name) ? { kind: "environment" } : target);
   const locationOf = (name: string): LineOrigin | undefined => {
     const origin = origins?.get(name)?.origin;
-    return origin !== undefined && isOfLine(origin) ? origin : undefined;
+    return origin !== undefined && isLineLocation(origin) ? origin : undefined;
   };
   // A declared name is not a misspelling of another one. Nor is GITHUB_PATH, which every job has, a misspelling of
   // GITHUB_PAT.
-  const findSimilar = nameFinder(context.present.filter((name) => !isDeclared(contract, name) && !isOfRunner(name)));
+  const findSimilar = createNameFinder(
+    context.present.filter((name) => !isDeclared(contract, name) && !isOfRunner(name)),
+  );
   const suggestionsFor = (name: string): readonly string[] => {
     const similarName = findSimilar(name);
     if (similarName === undefined) return [];
@@ -175,7 +177,7 @@ function describe(violation: Violation, contract: Contract, helpers: WordingHelp
 
 /** Returns `; A is withheld by --exclude`; an empty text if none of the variables is withheld. */
 function describeWithheld(names: readonly string[], withholdingOf: WordingHelpers["withholdingOf"]): string {
-  const reasons = grouped(names, withholdingOf);
+  const reasons = groupBy(names, withholdingOf);
   reasons.delete(undefined);
   return Array.from(
     reasons,

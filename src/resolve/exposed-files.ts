@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { declarationOf } from "../contract/check-contract.ts";
 import { credentialOf } from "../contract/looks-secret.ts";
 import type { Contract } from "../contract/contract-model.ts";
-import { isOfLine, type Environment, type Notice } from "../core/model.ts";
+import { isLineLocation, type Environment, type Notice } from "../core/model.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import { isReachableByOthers } from "../system/reachable.ts";
 
@@ -26,7 +26,7 @@ export function exposedNotices(
   const filesWithSecrets = new Set<string>();
   for (const layer of layers) {
     for (const { name, value, origin } of layer.variables) {
-      if (!isOfLine(origin) || !exposed.has(origin.file)) continue;
+      if (!isLineLocation(origin) || !exposed.has(origin.file)) continue;
       if (value !== "" && isSecret(name, value)) filesWithSecrets.add(origin.file);
     }
   }

@@ -6,7 +6,7 @@ import { isAbsolute } from "node:path";
 import { isDeclared } from "../contract/check-contract.ts";
 import type { Contract } from "../contract/contract-model.ts";
 import { SophiaError } from "../core/error.ts";
-import { grouped } from "../core/grouped.ts";
+import { groupBy } from "../core/group-by.ts";
 import { enumerateFew, unbroken } from "../core/lines.ts";
 import type { Environment, Layer, Notice, Origin, Resolution } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
@@ -122,7 +122,7 @@ export function overrideNotices(selected: Resolution): readonly Notice[] {
     const hiddenOrigins = origin.source === "environment" ? shadowed.map((hidden) => hidden.origin) : [];
     return [...valuesWith(origin, true), ...hiddenOrigins.flatMap((hidden) => valuesWith(hidden, false))];
   });
-  return Array.from(grouped(values, ({ file }) => file)).map(([file, valuesOfFile]) => {
+  return Array.from(groupBy(values, ({ file }) => file)).map(([file, valuesOfFile]) => {
     const [winners, losers] = [true, false].map((isWinner) =>
       valuesOfFile.filter((value) => value.isWinner === isWinner).map(({ name }) => name),
     );

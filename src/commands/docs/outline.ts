@@ -1,5 +1,5 @@
 /** The chapters and the descriptions of variables and rules that the documents of `sophia-run docs` and `explain` share. */
-import { grouped } from "../../core/grouped.ts";
+import { groupBy } from "../../core/group-by.ts";
 import { enumerate } from "../../core/text.ts";
 import type { Contract, Declaration, GroupRule, Interval, Rule, ValueFormat } from "../../contract/contract-model.ts";
 import { alternatives, rangeWords } from "../../contract/contract-words.ts";
@@ -31,7 +31,7 @@ export function chapters({ sections, variables }: Contract): readonly Chapter[] 
 
 /** Returns a function that finds the rules over a variable, in the order of the contract. */
 export function rulesByName({ rules }: Contract): (name: string) => readonly Rule[] {
-  const rulesOf = grouped(
+  const rulesOf = groupBy(
     rules.flatMap((rule) =>
       (isGroupRule(rule) ? [...new Set(rule.names)] : [rule.name]).map((name) => ({ name, rule })),
     ),

@@ -10,9 +10,9 @@ import { isBlank } from "../../contract/check-contract.ts";
 import { CONTRACT_FILE_NAME } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
-import { grouped } from "../../core/grouped.ts";
+import { groupBy } from "../../core/group-by.ts";
 import { enumerateFew } from "../../core/lines.ts";
-import { isOfLine, type Variable } from "../../core/model.ts";
+import { isLineLocation, type Variable } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
@@ -112,7 +112,7 @@ const MAX_NAMES = 10;
  */
 async function readDotenvNames(settings: Settings, context: Context): Promise<SourceResult | undefined> {
   const { layers } = await readEnvFiles(settings, findPlaces(settings, context), context.environment);
-  const variablesByName = grouped(
+  const variablesByName = groupBy(
     layers.flatMap(({ variables }) => variables),
     ({ name }) => name,
   );
@@ -148,7 +148,7 @@ function describeEmptyVariable(variables: readonly Variable[]): string | undefin
 }
 
 function placeOf(variable: Variable | undefined): CodePlace | undefined {
-  return variable !== undefined && isOfLine(variable.origin)
+  return variable !== undefined && isLineLocation(variable.origin)
     ? { file: variable.origin.file, line: variable.origin.line }
     : undefined;
 }

@@ -3,7 +3,7 @@
  */
 import type { Context } from "../../core/context.ts";
 import type { Line } from "../../core/lines.ts";
-import { nameFinder } from "../../core/suggest.ts";
+import { createNameFinder } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
 import { questionText } from "../../output/stderr.ts";
 import { canAsk } from "../parts/confirm.ts";
@@ -69,7 +69,7 @@ export async function askNames(
   { heading, names, rows, rowIndent = 0, question, defaults = [] }: NameQuestion,
   context: Context,
 ): Promise<ReadonlySet<string>> {
-  const findSimilarName = nameFinder(names);
+  const findSimilarName = createNameFinder(names);
   const list = rows.map((row, index): Line => {
     const number = `${String(index + 1).padStart(4)}  `;
     return { text: number + row, hangingIndent: number.length + rowIndent };

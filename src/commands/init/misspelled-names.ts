@@ -2,7 +2,7 @@
  * Finds misspelled names among the candidates of `init`. A name in a file such as .env is probably misspelled if no code
  * reads it, and if it resembles a name that the code reads and no file sets.
  */
-import { nameFinder } from "../../core/suggest.ts";
+import { createNameFinder } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
 import { type CodePlace, describePlace } from "../parts/code/code-place.ts";
 import type { NamedCandidate } from "./variable-candidates.ts";
@@ -31,7 +31,7 @@ export function separateMisspellings(candidates: readonly NamedCandidate[]): {
       readAt !== undefined && sources.length === 1 ? [[name, readAt] as const] : [],
     ),
   );
-  const findSimilarName = nameFinder(namesOnlyInCode.keys());
+  const findSimilarName = createNameFinder(namesOnlyInCode.keys());
   const misspelled = candidates.flatMap((candidate): readonly Misspelling[] => {
     const isReadByCode = candidate.readAt !== undefined;
     const intendedName = isReadByCode ? undefined : findSimilarName(candidate.name);

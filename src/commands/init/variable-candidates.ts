@@ -8,7 +8,7 @@ import type { FormatEntry } from "../../contract/generated/document.ts";
 import type { GroupKind, ValueFormat } from "../../contract/contract-model.ts";
 import { formatFault, createPatternWork } from "../../contract/format.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
-import { grouped } from "../../core/grouped.ts";
+import { groupBy } from "../../core/group-by.ts";
 import { exclusionReason } from "../parts/code/exclusions.ts";
 import type { CodePlace } from "../parts/code/code-place.ts";
 import type { DotenvLoad } from "./dotenv-loads.ts";
@@ -117,7 +117,7 @@ export function mergeCandidates(results: readonly SourceResult[]): {
       else merged.set(name, withCandidate(merged.get(name), candidate, candidate.file ?? shortSource));
     }
   }
-  const leftOut = grouped([...exclusionReasons.keys()], (name) => exclusionReasons.get(name) ?? "");
+  const leftOut = groupBy([...exclusionReasons.keys()], (name) => exclusionReasons.get(name) ?? "");
   return { candidates: withDistinctAliases([...merged.values()]), leftOut };
 }
 

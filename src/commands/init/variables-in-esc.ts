@@ -4,7 +4,7 @@ import { isBlank } from "../../contract/check-contract.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
-import { grouped } from "../../core/grouped.ts";
+import { groupBy } from "../../core/group-by.ts";
 import { enumerateFew } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
@@ -43,7 +43,7 @@ export async function readEscVariables(settings: Settings, context: Context): Pr
   const emptyCandidates: Candidate[] = [];
   // A declared variable with a placeholder would keep each program from starting, so these are left out.
   const placeholders: string[] = [];
-  for (const [name, valuesOfName] of grouped(namedValues, (namedValue) => namedValue.name)) {
+  for (const [name, valuesOfName] of groupBy(namedValues, (namedValue) => namedValue.name)) {
     const values = valuesOfName.map(({ value }) => value);
     if (mayBePlaceholder(values)) placeholders.push(name);
     else if (values.every(isEmpty)) emptyCandidates.push({ ...toCandidate(name, values), isOptional: true });

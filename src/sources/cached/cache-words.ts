@@ -1,7 +1,7 @@
 /** Messages about a cache that cannot be used or written. A start whose cache works, or that has none, does not load this file. */
 import type { Failure } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
-import { durationWords, printable } from "../../core/text.ts";
+import { formatDuration, printable } from "../../core/text.ts";
 import type { EscSettings } from "../../esc/settings/access-settings.ts";
 import type { UnusableFile } from "../../system/private-file.ts";
 
@@ -37,7 +37,7 @@ export function describeUnusedReason(reason: UnusedReason): string {
     case "session-ended":
       return "credentials in the cache ended with their session (--session)";
     case "too-old": {
-      const [age, limit] = [reason.ageMs, reason.maxAgeMs].map((ms) => durationWords(ms / 1000));
+      const [age, limit] = [reason.ageMs, reason.maxAgeMs].map((ms) => formatDuration(ms / 1000));
       return `the cache is ${age} old, older than ${limit} (--cache-max-age)`;
     }
   }
