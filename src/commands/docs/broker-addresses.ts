@@ -14,7 +14,7 @@ const NOTE = "Set by sophia-run --broker, for ";
  * get them. A key that the broker knows without this member does not, so that the documents of other contracts stay as they
  * are.
  */
-export function withAddresses(contract: Contract): Contract {
+export function addBrokerAddresses(contract: Contract): Contract {
   const addedByKey = new Map<string, readonly Declaration[]>();
   for (const declaration of contract.variables.values()) {
     const addresses = addressesOf(declaration).filter(

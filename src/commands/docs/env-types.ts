@@ -4,15 +4,15 @@
  */
 import { printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
-import { descriptionLines, rulesByName } from "./outline.ts";
+import { descriptionLines, createRuleFinder } from "./outline.ts";
 
 /**
  * Returns the text of the file. A variable that is required or has a default is always set, and all others are optional.
  *
  * @param mark the result of `markOf`
  */
-export function envTypes(contract: Contract, mark: string): string {
-  const rulesOf = rulesByName(contract);
+export function createEnvTypes(contract: Contract, mark: string): string {
+  const rulesOf = createRuleFinder(contract);
   const members = Array.from(contract.variables.values()).flatMap((declaration) => [
     memberFor(declaration, rulesOf(declaration.name)),
     ...declaration.aliases.map(({ name, deprecated }) =>

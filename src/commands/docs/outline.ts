@@ -14,7 +14,7 @@ export interface Chapter {
  * Returns the sections of the contract as chapters, and a last chapter with the variables of no section. Each variable is
  * only in the first section that names it or its group.
  */
-export function chapters({ sections, variables }: Contract): readonly Chapter[] {
+export function listChapters({ sections, variables }: Contract): readonly Chapter[] {
   const unassigned = new Map(variables);
   const takeDeclaration = (name: string): readonly Declaration[] => {
     const declaration = unassigned.get(name);
@@ -30,7 +30,7 @@ export function chapters({ sections, variables }: Contract): readonly Chapter[] 
 }
 
 /** Returns a function that finds the rules over a variable, in the order of the contract. */
-export function rulesByName({ rules }: Contract): (name: string) => readonly Rule[] {
+export function createRuleFinder({ rules }: Contract): (name: string) => readonly Rule[] {
   const rulesOf = groupBy(
     rules.flatMap((rule) =>
       (isGroupRule(rule) ? [...new Set(rule.names)] : [rule.name]).map((name) => ({ name, rule })),
@@ -69,7 +69,7 @@ export const GROUP_WORDS: Readonly<
 };
 
 /** Describes a rule of a group in a sentence. @param write returns a name as the document writes it */
-export function groupSentence({ kind, names }: GroupRule, write: (name: string) => string): string {
+export function describeGroupRule({ kind, names }: GroupRule, write: (name: string) => string): string {
   return GROUP_WORDS[kind][1](enumerate(names.map(write)));
 }
 

@@ -8,12 +8,12 @@ import { enumerate, printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
 import { rotationOf } from "../../contract/rotation.ts";
 import {
-  chapters,
+  listChapters,
   describeFormat,
-  groupSentence,
+  describeGroupRule,
   describeInterval,
   isGroupRule,
-  rulesByName,
+  createRuleFinder,
   describeRule,
 } from "./outline.ts";
 
@@ -33,7 +33,7 @@ export interface ProjectFacts {
  * of the machine could read it. bash and zsh read each block of commands as one command, so that `read` does not take the
  * next pasted line for its answer.
  */
-export function secretsDocument(contract: Contract, facts: ProjectFacts): readonly string[] {
+export function createSecretsDocument(contract: Contract, facts: ProjectFacts): readonly string[] {
   return facts.usesEsc ? documentWithEsc(contract, facts) : documentWithoutEsc(contract, facts);
 }
 
@@ -50,7 +50,7 @@ function documentWithoutEsc(contract: Contract, facts: ProjectFacts): readonly s
 5. Defaults of the contract.`,
     "`sophia-run explain` shows the source of each variable, and the sources that it overrides.",
     "## The variables",
-    ...contractBlocks(contract),
+    ...createContractBlocks(contract),
     "## Rotation",
     `Rotate a secret as often as the tables say, and immediately if another person may have seen it:
 
@@ -87,7 +87,7 @@ repository. The [handbook](${HANDBOOK}) describes each step in detail.`,
     "`sophia-run explain` shows the source of each variable, and the sources that it overrides.",
     ...(facts.isOnGitHub ? repositorySecrets() : []),
     "## The variables",
-    ...contractBlocks(contract),
+    ...createContractBlocks(contract),
     "## Rotation",
     `Rotate a secret as often as the tables say, and immediately if another person may have seen it:
 
@@ -181,9 +181,9 @@ function shell(commands: string): string {
 }
 
 /** Describes the contract in Markdown: a table for each chapter, and the rules of groups. The tables contain no value. */
-export function contractBlocks(contract: Contract): readonly string[] {
-  const rulesOf = rulesByName(contract);
-  const blocks = chapters(contract).flatMap(({ title, declarations }) => [
+export function createContractBlocks(contract: Contract): readonly string[] {
+  const rulesOf = createRuleFinder(contract);
+  const blocks = listChapters(contract).flatMap(({ title, declarations }) => [
     `### ${inline(title)}`,
     table(
       ["Variable", "Needed", "Description", "Rotation"],
@@ -192,7 +192,7 @@ export function contractBlocks(contract: Contract): readonly string[] {
   ]);
   const groups = contract.rules
     .filter(isGroupRule)
-    .map((rule) => `- **${inline(rule.label)}**: ${groupSentence(rule, code)}`);
+    .map((rule) => `- **${inline(rule.label)}**: ${describeGroupRule(rule, code)}`);
   if (groups.length > 0) blocks.push("### Rules for several variables", groups.join("\n"));
   if (contract.scope === undefined && contract.scopes.size > 0) {
     const scopes = Array.from(contract.scopes, ([name, names]) => [

@@ -6,7 +6,7 @@
 import type { Start } from "../../resolve/start.ts";
 import { declarationOf, isDeclared, findUsedVariable } from "../../contract/check-contract.ts";
 import { credentialIn } from "../../contract/credential-forms.ts";
-import { chapters, describeFormat, describeInterval, rulesByName, describeRule } from "../docs/outline.ts";
+import { listChapters, describeFormat, describeInterval, createRuleFinder, describeRule } from "../docs/outline.ts";
 import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
 import { rotationOf } from "../../contract/rotation.ts";
 import { groupBy } from "../../core/group-by.ts";
@@ -151,7 +151,7 @@ function explainAll(
   const isListed = (variable: VariableExplanation): boolean => listsAll || isNoteworthy(variable);
   const unlisted = others.filter((variable) => !isListed(variable));
   const passedCount = unlisted.filter(({ passed }) => passed).length;
-  const declaredChapters = chapters(contract).map(({ title, declarations }) => ({
+  const declaredChapters = listChapters(contract).map(({ title, declarations }) => ({
     title,
     variables: declarations.map(({ name }) => explainer.explain(name)),
   }));
@@ -193,7 +193,7 @@ class VariableExplainer {
   readonly #effects: StartEffects;
   readonly #states: ReadonlyMap<string, State>;
   readonly #reasonToWithhold: ReturnType<typeof createWithholdingRule>;
-  readonly #rulesOf: ReturnType<typeof rulesByName>;
+  readonly #rulesOf: ReturnType<typeof createRuleFinder>;
   readonly #brokenRules: ReadonlySet<Rule | string>;
   readonly #violationsByName: ReadonlyMap<string | undefined, readonly Report["violations"][number][]>;
   readonly #skippedByName: ReadonlyMap<string, readonly SkippedValue[]>;
@@ -206,7 +206,7 @@ class VariableExplainer {
     this.#effects = effects;
     this.#states = new Map(report.variables.map(({ name, state }) => [name, state]));
     this.#reasonToWithhold = createWithholdingRule(start.values.selection, (name) => isDeclared(contract, name));
-    this.#rulesOf = rulesByName(contract);
+    this.#rulesOf = createRuleFinder(contract);
     this.#brokenRules = new Set(
       violations.flatMap((violation) => ("rule" in violation ? [identityOf(violation.rule)] : [])),
     );

@@ -29,7 +29,7 @@ const BUILT_IN_SCHEMA = /"\$schema": "([^"]*)"/.exec(builtInText)?.[1] ?? "";
  *
  * @param $schema the address of the schema, for editors
  */
-export function contractText(
+export function createContractText(
   { name, extendedContract, environments = [], candidates, groups }: ContractDraft,
   $schema: string,
 ): string {

@@ -47,7 +47,7 @@ export function separateMisspellings(candidates: readonly NamedCandidate[]): {
 const MAX_LINES = 10;
 
 /** Describes the misspellings for the user, one in each line. */
-export function misspellingLines(misspelled: readonly Misspelling[]): readonly string[] {
+export function describeMisspellings(misspelled: readonly Misspelling[]): readonly string[] {
   const unlistedCount = misspelled.length - MAX_LINES;
   return [
     ...misspelled.slice(0, MAX_LINES).map(({ name, setAt, intendedName, readAt }) => {

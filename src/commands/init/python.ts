@@ -118,7 +118,7 @@ function dependencyStep(file: string, tool: PythonTool): SetupStep {
  * @param file the file with the dependencies: pyproject.toml or requirements.txt
  * @param text the text of this file; undefined if it does not exist
  */
-export function pythonSteps(
+export function createPythonSteps(
   file: string,
   text: string | undefined,
   tool: PythonTool | undefined,

@@ -53,7 +53,7 @@ export interface Candidate {
  * Returns the function `admitsFormat` of a candidate with these values. Empty values are ignored: a start takes them for
  * unset.
  */
-export function formatTest(name: string, values: readonly string[]): NonNullable<Candidate["admitsFormat"]> {
+export function createFormatTest(name: string, values: readonly string[]): NonNullable<Candidate["admitsFormat"]> {
   return (format) =>
     values.every((value) => value === "" || formatFault(format, value, name, createPatternWork()) === undefined);
 }

@@ -6,7 +6,7 @@
 import type { FormatEntry } from "../../contract/generated/document.ts";
 import { count } from "../../core/text.ts";
 import { visitCode } from "../parts/code/code-files.ts";
-import { dotenvLoads, type DotenvLoad } from "./dotenv-loads.ts";
+import { findDotenvLoads, type DotenvLoad } from "./dotenv-loads.ts";
 import type { CodePlace } from "../parts/code/code-place.ts";
 import type { Candidate, SourceResult } from "./variable-candidates.ts";
 
@@ -39,7 +39,7 @@ export async function findCandidatesInCode(root: string): Promise<SourceResult> 
   const loads: DotenvLoad[] = [];
   const { files, isLimitReached } = await visitCode(root, {
     onCodeFile: ({ path, text, reads }) => {
-      loads.push(...dotenvLoads(path, text));
+      loads.push(...findDotenvLoads(path, text));
       const isTestFile = TEST_FILE.test(path);
       const isToolSettings = TOOL_SETTINGS.test(path);
       for (const { name, isRequired, line, isUntested, isOptional = false, format, aliases = [] } of reads) {

@@ -14,7 +14,7 @@ import { makeProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { notAllowed } from "../../access/consent-words.ts";
 import { findEscAccess } from "../parts/command-access.ts";
-import { formatTest, type Candidate, isPublicValue, type SourceResult } from "./variable-candidates.ts";
+import { createFormatTest, type Candidate, isPublicValue, type SourceResult } from "./variable-candidates.ts";
 
 /** The value of a variable in one environment; lists and objects are no variables. */
 type EscValue = Exclude<EvaluatedVariable, { readonly kind: "list-or-object" }>;
@@ -71,7 +71,7 @@ function toCandidate(name: string, values: readonly EscValue[]): Candidate {
   const knownTexts = values.flatMap((value) => (value.kind === "known" ? [value.variable.value] : []));
   const areAllKnown = knownTexts.length === values.length;
   const isPublic = areAllKnown && knownTexts.every((text) => isPublicValue(name, text));
-  const admitsFormat = areAllKnown ? formatTest(name, knownTexts) : undefined;
+  const admitsFormat = areAllKnown ? createFormatTest(name, knownTexts) : undefined;
   return { name, required: false, hasValue: true, admitsFormat, secret: !isPublic };
 }
 
