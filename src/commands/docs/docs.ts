@@ -28,7 +28,7 @@ import {
 import { EXAMPLE_FILES } from "./env-example.ts";
 import { decideEscUse, type ReadWorkflows } from "./project-facts.ts";
 
-/** Returns 0; with `--check` 1 if a file is out of date or missing. @throws SophiaError (125) */
+/** Writes or compares the files. Returns 0; with `--check` 1 if a file is out of date or missing. @throws SophiaError (125) */
 export const docs: Command = async ({ options, positionals }, context) => {
   const settings = resolveSettings(options, context.environment);
   const contract = addBrokerAddresses(await loadContract(settings, context));

@@ -31,13 +31,12 @@ export function listChapters({ sections, variables }: Contract): readonly Chapte
 
 /** Returns a function that finds the rules over a variable, in the order of the contract. */
 export function createRuleFinder({ rules }: Contract): (name: string) => readonly Rule[] {
-  const rulesOf = groupBy(
-    rules.flatMap((rule) =>
-      (isGroupRule(rule) ? [...new Set(rule.names)] : [rule.name]).map((name) => ({ name, rule })),
-    ),
-    ({ name }) => name,
-  );
-  return (name) => rulesOf.get(name)?.map(({ rule }) => rule) ?? [];
+  const rulesOfNames = rules.flatMap((rule) => {
+    const names = isGroupRule(rule) ? [...new Set(rule.names)] : [rule.name];
+    return names.map((name) => ({ name, rule }));
+  });
+  const entriesByName = groupBy(rulesOfNames, ({ name }) => name);
+  return (name) => entriesByName.get(name)?.map(({ rule }) => rule) ?? [];
 }
 
 /** Describes a rule over a variable: `required`, `one of GitHub Token`. */
