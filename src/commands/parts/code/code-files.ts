@@ -68,7 +68,7 @@ const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_FOLDER_DEPTH = 32;
 
 /** A read of a variable outside of comments, with its line number instead of an offset. */
-interface LocatedRead extends Omit<VariableRead, "offset"> {
+export interface LocatedRead extends Omit<VariableRead, "offset"> {
   readonly line: number;
 }
 
