@@ -23,7 +23,7 @@ import {
   writeSync,
 } from "node:fs";
 import { Script } from "node:vm";
-import { reached } from "./core/phases.ts";
+import { recordPhaseEnd } from "./core/phases.ts";
 import type { BundleFile } from "../native/loader-parts.ts";
 import { loadAddon } from "./system/addon/addon.ts";
 
@@ -41,9 +41,9 @@ const MAX_AGE_MS = 90 * 24 * 60 * 60 * 1000;
  */
 const CACHED_CODE = /-v\d+\.\d+\.\d+\S*-[a-z\d]+(?:\.\d+)?$/;
 
-reached("first statement");
+recordPhaseEnd("first statement");
 const addon = loadAddon();
-reached("addon loaded");
+recordPhaseEnd("addon loaded");
 const user = process.geteuid?.();
 const folder = codeFolder();
 /** The exports of the bundle's files that were loaded, by name. */

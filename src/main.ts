@@ -7,17 +7,17 @@ import { existsSync } from "node:fs";
 import { type Invocation, parseCommandLine } from "./command-line/command-line.ts";
 import type { Context } from "./core/context.ts";
 import { ExitStatus, SophiaError } from "./core/error.ts";
-import { reached } from "./core/phases.ts";
+import { recordPhaseEnd } from "./core/phases.ts";
 import type { Preparation } from "./launch/index.ts";
 import { prepare } from "./launch/preflight.ts";
 import { resolveSettings } from "./command-line/settings.ts";
 import { loader } from "./system/addon/addon.ts";
 import { attempt } from "./system/errors.ts";
-import { readOwnEnvironment } from "./system/own-environment.ts";
+import { readProcessEnvironment } from "./system/process-environment.ts";
 import { isBun } from "./system/runtime.ts";
 import { WORKING_DIRECTORY_LINK } from "./system/paths.ts";
 import { run } from "./commands/run/run.ts";
-import { postponeStandardError } from "./system/standard-error.ts";
+import { openStandardErrorLazily } from "./system/standard-error.ts";
 import { write } from "./system/blocking.ts";
 
 async function main(argv: readonly string[], initialContext: Context, preparation: Preparation): Promise<number> {
@@ -26,7 +26,7 @@ async function main(argv: readonly string[], initialContext: Context, preparatio
   const context = await inProject(invocation, initialContext);
   try {
     const adaptedContext = await adapted(context);
-    reached("command line read");
+    recordPhaseEnd("command line read");
     if (invocation.kind === "run") return await run(invocation, adaptedContext, preparation);
     const { dispatch } = await import("./commands/dispatch.ts");
     return await dispatch(invocation, adaptedContext);
@@ -53,7 +53,7 @@ function surroundings({ addon, preloaded }: Preparation): Context {
   const input = (): Promise<typeof import("./system/standard-input.ts")> => import("./system/standard-input.ts");
   const cwd = workingDirectory();
   return {
-    environment: readOwnEnvironment(process.env, preloaded ? undefined : addon?.environment()),
+    environment: readProcessEnvironment(process.env, preloaded ? undefined : addon?.environment()),
     cwd,
     project: cwd,
     out: (text) => write(1, text),
@@ -84,7 +84,7 @@ async function fail(context: Context, error: unknown): Promise<number> {
     const { printError } = await import("./output/stderr.ts");
     await printError(await adapted(context), error);
   } catch (printingError) {
-    // Without free descriptors no further module can be loaded, not even the one with this message (limits.ts).
+    // Without free descriptors no further module can be loaded, not even the one with this message (system-limits.ts).
     const isLimit = String(printingError).includes("EMFILE");
     const problem = isLimit ? "too many open files\n  raise the limit: ulimit -n 1024" : "internal error";
     context.err(`sophia-run: ${error instanceof SophiaError ? error.message : problem}\n`);
@@ -98,9 +98,9 @@ async function failAndExit(context: Context, error: unknown): Promise<never> {
 
 /** Starts up to the command. The order of the steps matters. */
 function boot(): void {
-  reached("bundle loaded");
+  recordPhaseEnd("bundle loaded");
   // 1. Node.js must not open standard error by itself. In Bun, redefining the property would open it.
-  if (!isBun) postponeStandardError(Boolean(process.env["NODE_DEBUG"]));
+  if (!isBun) openStandardErrorLazily(Boolean(process.env["NODE_DEBUG"]));
   // 2. V8 caches only code that has run. So if there is no cached code, a sample runs the code of the options.
   if (loader?.hasCodeToCache() === true) {
     const sample = parseCommandLine(["-qq", "--mode=auto", "--timeout", "1s", "--include=A", "--", "true"]);
@@ -108,7 +108,7 @@ function boot(): void {
   }
   // 3. The descriptors and signals that the caller has set are recorded before this process opens a file.
   const preparation = prepare(process.env);
-  reached("prepared");
+  recordPhaseEnd("prepared");
   const context = surroundings(preparation);
   // 4. After a bug the process ends with status 125 and a message. A bug is an exception outside of main, ...
   process.on("uncaughtException", (error) => void failAndExit(context, error));

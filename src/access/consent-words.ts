@@ -4,7 +4,7 @@
  */
 import type { Contract } from "../contract/contract-model.ts";
 import { SophiaError } from "../core/error.ts";
-import type { Unallowed } from "../core/model.ts";
+import type { UnallowedEnvironments } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
 import { enumerate, printable } from "../core/text.ts";
 import type { EscAccess, UnplacedReason } from "../esc/settings/access-settings.ts";
@@ -15,7 +15,7 @@ import { isInside } from "../system/repository.ts";
 export function unallowed(
   { proposal, why, unplaced }: Extract<EscAccess, { readonly kind: "unconsented" }>,
   contract: Pick<Contract, "profile" | "source" | "environment"> | undefined,
-): Unallowed {
+): UnallowedEnvironments {
   const { environments, choices, credential } = proposal;
   const files = [...new Set(choices.map(({ file }) => file))];
   const { source, environment, profile } = contract ?? {};
@@ -45,7 +45,7 @@ export function unallowedWords({
   unplaced,
   profile,
   contract,
-}: Unallowed): readonly [problem: string, remedy: string] {
+}: UnallowedEnvironments): readonly [problem: string, remedy: string] {
   const names = enumerate(environments.map(printable));
   const shownFiles = enumerate(files.map(printable));
   const problem = `ESC is not read: ${shownFiles} names ${names}, which you have not allowed ${printable(credential)} to open`;
@@ -75,7 +75,7 @@ function asPattern(name: string): string {
 }
 
 /** Creates the error (esc-not-allowed, 125) for a command that needs ESC. @param introduction the beginning of the message */
-export function notAllowed(facts: Unallowed, introduction = ""): SophiaError {
+export function notAllowed(facts: UnallowedEnvironments, introduction = ""): SophiaError {
   const [problem, hint] = unallowedWords(facts);
   return new SophiaError({ code: "esc-not-allowed", message: introduction + problem, hint });
 }

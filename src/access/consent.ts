@@ -21,7 +21,7 @@ import { OUTER_FILE } from "../esc/settings/from-files.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import { attempt } from "../system/errors.ts";
 import { parentOf, within } from "../system/paths.ts";
-import { isExact, realPath } from "../system/real-path.ts";
+import { isExactPath, realPath } from "../system/real-path.ts";
 import { sharesRepository } from "../system/repository.ts";
 import { unallowed } from "./consent-words.ts";
 import {
@@ -213,7 +213,7 @@ export function placeOf(file: string, folders: Pick<Folders, "cwd">): string | u
   if (file === OUTER_FILE) return undefined;
   const path = pathOf(file, folders);
   const folder = attempt(() => realPath(parentOf(path)));
-  if (folder === undefined || !isExact(path) || !isExact(folder)) return undefined;
+  if (folder === undefined || !isExactPath(path) || !isExactPath(folder)) return undefined;
   return within(folder, basename(path));
 }
 

@@ -4,10 +4,10 @@
  */
 import { type Dirent, readdirSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { isNullDevice, readFound } from "../system/bounded-read.ts";
+import { isNullDevice, readFoundFile } from "../system/bounded-read.ts";
 import { attempt } from "../system/errors.ts";
 import { within } from "../system/paths.ts";
-import { repositoryOf } from "../system/repository.ts";
+import { findGitRepository } from "../system/repository.ts";
 
 /** The files that each command of git reads in the folder `.git`. */
 const TOP_FILES = [
@@ -73,7 +73,7 @@ function searchFolder(
 
 /** Returns the folder of git for the repository around `start`, and the folder that its work trees share, if there is one. */
 function gitFolders(start: string): readonly string[] {
-  const repository = repositoryOf(start);
+  const repository = findGitRepository(start);
   if (repository === undefined) return [];
   const git = within(repository, ".git");
   // In a submodule or a further work tree, `.git` is a file with the path of the folder: "gitdir: ../.git/modules/name".
@@ -85,7 +85,7 @@ function gitFolders(start: string): readonly string[] {
 
 /** Reads a short file. @returns undefined if it cannot be read, as if it is a folder */
 function readText(path: string): string | undefined {
-  return attempt(() => readFound(path, { maxBytes: MAX_BYTES }).toString().trimEnd());
+  return attempt(() => readFoundFile(path, { maxBytes: MAX_BYTES }).toString().trimEnd());
 }
 
 function entriesOf(folder: string): readonly Dirent[] {

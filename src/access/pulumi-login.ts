@@ -14,7 +14,7 @@ import { Secret } from "../esc/settings/secret.ts";
 import { VariableLookup } from "../esc/settings/variables.ts";
 import { hasTerminal } from "../system/controlling-terminal.ts";
 import { configFolder } from "../system/folders.ts";
-import { readOwnFile } from "../system/own-file.ts";
+import { readUserFile } from "../system/user-file.ts";
 import { within } from "../system/paths.ts";
 import { pulumiCredentials } from "./pulumi-credentials.ts";
 import { unattended } from "./unattended.ts";
@@ -42,7 +42,7 @@ export function settingsFile(environment: Environment): string | undefined {
 export function chosenBackend(environment: Environment): { readonly backend?: string; readonly problem?: string } {
   const path = settingsFile(environment);
   if (path === undefined) return {};
-  const read = readOwnFile(path, MAX_BYTES);
+  const read = readUserFile(path, MAX_BYTES);
   if ("problem" in read) return read;
   if (read.text === undefined) return {};
   const document = parseObject(read.text);
@@ -71,7 +71,7 @@ export function pulumiLogin(
 ): Credentials & { readonly backend?: string } {
   const path = pulumiCredentials(environment);
   if (path === undefined) return { kind: "unusable", problem: "there is no home folder, and PULUMI_HOME is not set" };
-  const read = readOwnFile(path, MAX_BYTES);
+  const read = readUserFile(path, MAX_BYTES);
   if ("problem" in read) return { kind: "unusable", problem: read.problem };
   if (read.text === undefined) return { kind: "absent", path };
   const document = parseObject(read.text);
@@ -95,7 +95,7 @@ export function pulumiLogin(
 /** Returns the tokens of all logins in the file of the CLI; none if the file cannot be read. */
 export function pulumiTokens(environment: Environment): readonly string[] {
   const path = pulumiCredentials(environment);
-  const read = path === undefined ? undefined : readOwnFile(path, MAX_BYTES);
+  const read = path === undefined ? undefined : readUserFile(path, MAX_BYTES);
   if (read === undefined || "problem" in read || read.text === undefined) return [];
   const { accessTokens, accounts } = parseObject(read.text) ?? {};
   const valuesOf = (member: unknown): readonly unknown[] => (isObject(member) ? Object.values(member) : []);

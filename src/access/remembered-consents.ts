@@ -11,7 +11,7 @@ import { holdsToken } from "../esc/settings/secret.ts";
 import { invalidSetting, VariableLookup } from "../esc/settings/variables.ts";
 import { configFolder } from "../system/folders.ts";
 import { within } from "../system/paths.ts";
-import { changeOwnFile, readOwnFile, writeOwnFile } from "../system/own-file.ts";
+import { changeUserFile, readUserFile, writeUserFile } from "../system/user-file.ts";
 
 /** The consent that a file may name an environment, which sophia-run then opens with the user's credential. */
 export interface Consent {
@@ -99,7 +99,7 @@ export interface RememberedConsents {
 export function readConsents(environment: Environment): RememberedConsents {
   const path = pathIn(environment);
   if (path === undefined) return { consents: [] };
-  const read = readOwnFile(path, MAX_BYTES);
+  const read = readUserFile(path, MAX_BYTES);
   if ("problem" in read) return { consents: [], problem: read.problem };
   if (read.text === undefined) return { consents: [] };
   const consents = parseConsents(read.text);
@@ -133,11 +133,11 @@ export async function replaceConsents(
 ): Promise<string | undefined> {
   const path = pathIn(environment);
   if (path === undefined) return "there is no folder for it: neither XDG_CONFIG_HOME nor HOME is an absolute path";
-  return changeOwnFile(path, () => {
+  return changeUserFile(path, () => {
     const { consents, problem } = readConsents(environment);
     if (problem !== undefined) return problem;
     const allowed = change(consents);
-    return writeOwnFile(path, `${JSON.stringify({ version: VERSION, allowed }, undefined, 2)}\n`);
+    return writeUserFile(path, `${JSON.stringify({ version: VERSION, allowed }, undefined, 2)}\n`);
   });
 }
 

@@ -4,8 +4,8 @@ import { basename, relative, resolve, sep } from "node:path";
 import type { Environment } from "../core/model.ts";
 import { attempt } from "../system/errors.ts";
 import { parentOf, within } from "../system/paths.ts";
-import { isExact, realPath } from "../system/real-path.ts";
-import { anyRepositoryOf, isInOtherRepository, repositoryOf } from "../system/repository.ts";
+import { isExactPath, realPath } from "../system/real-path.ts";
+import { findRepository, isInOtherRepository, findGitRepository } from "../system/repository.ts";
 import { GitRefusal, recordsOfGit } from "./git-command.ts";
 
 /**
@@ -26,8 +26,8 @@ const REDIRECTING_VARIABLE = /^GIT_(?!CONFIG|EXEC_PATH$)/i;
 export async function isTracked(path: string, environment: Environment): Promise<boolean | undefined> {
   const folder = parentOf(path);
   const realFolder = attempt(() => realPath(folder)) ?? folder;
-  if (!isExact(path) || !isExact(realFolder)) return anyRepositoryOf(folder) === undefined ? false : undefined;
-  const repository = repositoryOf(realFolder);
+  if (!isExactPath(path) || !isExactPath(realFolder)) return findRepository(folder) === undefined ? false : undefined;
+  const repository = findGitRepository(realFolder);
   const untracked = (): false | undefined => (isInOtherRepository(realFolder) ? undefined : false);
   // Without a repository, as on most servers, git need not be started.
   if (repository === undefined) return untracked();

@@ -19,7 +19,7 @@ import { MAX_SHOWN_VIOLATIONS, type ViolationReport } from "../output/violations
 import { createWorkflowCommand } from "../output/workflow-commands.ts";
 import { byInput } from "./inputs.ts";
 import type { Start } from "../resolve/start.ts";
-import { readFound } from "../system/bounded-read.ts";
+import { readFoundFile } from "../system/bounded-read.ts";
 
 /** Returns the annotation of a failure because of which the step ends. */
 export function annotateFailure(failure: Failure): string {
@@ -88,7 +88,7 @@ async function locationsIn(
   if (relativePath === path) return () => ({});
   const file = relativePath.replaceAll(sep, "/");
   try {
-    const text = readFound(path, { maxBytes: MAX_CONTRACT_BYTES }).toString("utf8");
+    const text = readFoundFile(path, { maxBytes: MAX_CONTRACT_BYTES }).toString("utf8");
     const root = parseWithPositions(text);
     return ({ names }) => {
       const nodes = names.map((name) => findNodeAtLocation(root, ["variables", name]));

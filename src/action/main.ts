@@ -4,14 +4,14 @@ import { SophiaError } from "../core/error.ts";
 import { guardOutputsForRunner } from "../output/surroundings.ts";
 import { describeBug, completeFailure } from "../output/stderr.ts";
 import { createWorkflowCommand } from "../output/workflow-commands.ts";
-import { readOwnEnvironment } from "../system/own-environment.ts";
+import { readProcessEnvironment } from "../system/process-environment.ts";
 import { write } from "../system/blocking.ts";
 import { runAction } from "./action.ts";
 import { annotateFailure } from "./annotations.ts";
 
 const cwd = process.cwd();
 const context: Context = guardOutputsForRunner({
-  environment: readOwnEnvironment(process.env, undefined),
+  environment: readProcessEnvironment(process.env, undefined),
   cwd,
   project: cwd,
   out: (data) => write(1, data),

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import { NetworkError } from "../network/network-fault.ts";
-import { authority } from "../network/network-settings.ts";
+import { hostAndPortOf } from "../network/network-settings.ts";
 import type { Admitted } from "./admit.ts";
 import type { Exchange } from "./exchange.ts";
 import { forClient } from "./headers.ts";
@@ -29,7 +29,7 @@ export function isFinal({ statusCode = 0 }: IncomingMessage): boolean {
 
 /** Returns the refusal for a service whose answer is not HTTP. */
 export function noAnswer(admitted: Admitted): Refusal {
-  return failureOf(new NetworkError({ kind: "not-http", host: authority(new URL(admitted.origin)) }), admitted);
+  return failureOf(new NetworkError({ kind: "not-http", host: hostAndPortOf(new URL(admitted.origin)) }), admitted);
 }
 
 /** Matches nearly all reason phrases, so that they need no further work. */

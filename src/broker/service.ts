@@ -1,7 +1,7 @@
 /** Begins requests to the services, with the keys that the broker holds, and explains failed requests. */
 import * as http from "node:http";
-import { NetworkError, reasonOf } from "../network/network-fault.ts";
-import { authority } from "../network/network-settings.ts";
+import { NetworkError, describeFaultReason } from "../network/network-fault.ts";
+import { hostAndPortOf } from "../network/network-settings.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import type { Admitted } from "./admit.ts";
 import { forService } from "./headers.ts";
@@ -77,7 +77,7 @@ export function maySendAgain(request: http.ClientRequest, error: unknown, body: 
 
 /** Returns the refusal for a request that got no answer. */
 export function failureOf(error: unknown, { route: { name }, origin }: Admitted): Refusal {
-  const host = authority(new URL(origin));
+  const host = hostAndPortOf(new URL(origin));
   if (!(error instanceof NetworkError)) {
     const message = `${host} did not answer (${systemErrorCode(error) ?? "UNKNOWN"})`;
     return { name, code: "broker-upstream", message };
@@ -86,7 +86,11 @@ export function failureOf(error: unknown, { route: { name }, origin }: Admitted)
   if (fault.kind !== "tls") {
     // The connection to the proxy may have failed.
     const proxyPrefix = "host" in fault && fault.host !== host ? `the proxy ${fault.host}: ` : "";
-    return { name, code: "broker-upstream", message: `${host} cannot be reached (${proxyPrefix}${reasonOf(fault)})` };
+    return {
+      name,
+      code: "broker-upstream",
+      message: `${host} cannot be reached (${proxyPrefix}${describeFaultReason(fault)})`,
+    };
   }
   const message = `no secure connection to ${fault.host} (${fault.code}); the key was not sent`;
   return { name, code: "broker-tls", message };

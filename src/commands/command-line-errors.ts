@@ -6,7 +6,7 @@ import { COMMAND_NAMES, type CommandName, type Mistake } from "../command-line/c
 import { COMMON_OPTIONS, OPTION_NAMES, OPTIONS, type OptionForm } from "../command-line/options.ts";
 import type { Problem } from "../command-line/parse.ts";
 import { TAKERS, type Taker } from "../command-line/takers.ts";
-import { suggest } from "../core/suggest.ts";
+import { findNearestName } from "../core/suggest.ts";
 import type { SophiaError } from "../core/error.ts";
 import { enumerate, printable } from "../core/text.ts";
 import { usageError } from "./parts/usage-errors.ts";
@@ -122,7 +122,7 @@ function findSimilarName(typed: string, names: readonly string[]): string | unde
   if (typed.length < MIN_SUGGESTION_LENGTH) return undefined;
   const prefix = typed.slice(0, COMMON_PREFIX_LENGTH);
   return (
-    suggest(typed, names) ??
+    findNearestName(typed, names) ??
     names.find((name) => name.startsWith(prefix) || name.includes(typed) || typed.includes(name))
   );
 }

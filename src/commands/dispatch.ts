@@ -7,7 +7,7 @@ import { COMMAND_NAMES, type CommandName, type Invocation } from "../command-lin
 import { COMMON_OPTIONS, type Option, type Values } from "../command-line/options.ts";
 import { parse } from "../command-line/parse.ts";
 import { optionsFor } from "../command-line/takers.ts";
-import { suggest } from "../core/suggest.ts";
+import { findNearestName } from "../core/suggest.ts";
 import type { Context } from "../core/context.ts";
 import { ExitStatus, SophiaError } from "../core/error.ts";
 import { printable } from "../core/text.ts";
@@ -191,7 +191,7 @@ function checkPositionals(
 
 /** Returns a hint if a word looks like an option without its dashes: `sophia-run check json`. */
 function suggestOption(word: string, optionNames: readonly string[]): string {
-  const suggestion = optionNames.includes(word) ? word : suggest(word, optionNames);
+  const suggestion = optionNames.includes(word) ? word : findNearestName(word, optionNames);
   return suggestion === undefined ? "" : `did you mean --${suggestion}? `;
 }
 
@@ -203,7 +203,7 @@ function checkChoice(name: CommandName, message: string, value: string, choices:
 function describeChoices(word: string, choices: readonly string[], otherToolHint?: string): string {
   const list = `allowed: ${choices.join(", ")}`;
   if (otherToolHint !== undefined) return `${otherToolHint}; ${list}`;
-  const suggestion = suggest(word, choices);
+  const suggestion = findNearestName(word, choices);
   return suggestion === undefined ? list : `did you mean ${suggestion}? ${list}`;
 }
 

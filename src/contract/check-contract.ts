@@ -6,7 +6,7 @@
  * A variable is set if its value has a visible character.
  */
 import type { Resolution } from "../core/model.ts";
-import { isOnlyReference, schemeOf, type ReferenceForm } from "../core/reference-forms.ts";
+import { isOnlyReference, referencePrefixOf, type ReferenceForm } from "../core/reference-forms.ts";
 import type {
   CheckedViolation,
   Condition,
@@ -154,7 +154,7 @@ function checkValue(
   }
   // For `.env` files, `reference` was set when the file was read. In the process environment a shell has replaced `$X`
   // already.
-  const form = resolved.reference ?? (source === "environment" ? schemeOf(resolved.value) : undefined);
+  const form = resolved.reference ?? (source === "environment" ? referencePrefixOf(resolved.value) : undefined);
   if (form !== undefined && isOnlyReference(form) && !isDeclaredReference(form, format)) {
     return { kind: "reference", name, form };
   }

@@ -2,8 +2,8 @@
  * Finds the variables that a start lacks to meet the contract, and creates dummy values for them (`--fake`). So tests,
  * previews and coding agents can start a program without its secrets.
  */
-import { grouped } from "../core/grouped.ts";
-import type { Layer, Resolution, Resolved } from "../core/model.ts";
+import { groupBy } from "../core/group-by.ts";
+import type { Layer, Resolution, ResolvedVariable } from "../core/model.ts";
 import { checkRule } from "./check-contract.ts";
 import type { Contract, Declaration, Rule, RuleViolation } from "./contract-model.ts";
 import { createDummyValue } from "./dummy-value.ts";
@@ -21,9 +21,9 @@ export function createDummyLayer(
   resolution: Resolution,
   isExcluded: (name: string) => boolean = () => false,
 ): Layer {
-  const completed = new Map<string, Resolved>(resolution);
-  const dummies = new Map<string, Resolved>();
-  const dependentRules = grouped(contract.rules.flatMap(listDependencies), ({ name }) => name);
+  const completed = new Map<string, ResolvedVariable>(resolution);
+  const dummies = new Map<string, ResolvedVariable>();
+  const dependentRules = groupBy(contract.rules.flatMap(listDependencies), ({ name }) => name);
   // A dummy can meet a condition, which then requires further variables. So rules are checked until no dummy is added.
   let rulesToCheck: Iterable<Rule> = contract.rules;
   for (;;) {
@@ -44,7 +44,7 @@ export function createDummyLayer(
   }
 }
 
-function createDummy(declaration: Declaration): Resolved {
+function createDummy(declaration: Declaration): ResolvedVariable {
   const { name, secret, as: delivery = "value" } = declaration;
   return { name, value: createDummyValue(declaration), secret, origin: { source: "fake" }, delivery };
 }

@@ -5,7 +5,7 @@
  * No line contains a value, and no command takes a value as an argument: other users can see the arguments of a
  * process.
  */
-import { grouped } from "../core/grouped.ts";
+import { groupBy } from "../core/group-by.ts";
 import { enumerateFew, unbroken, wrap } from "../core/lines.ts";
 import type { Origin } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
@@ -152,7 +152,7 @@ export function joinCorrections(wrongValues: readonly WrongValue[]): {
   readonly sharedLines: readonly string[];
   readonly singleValues: ReadonlySet<WrongValue>;
 } {
-  const valuesByFile = grouped(wrongValues, ({ location }) => location?.file);
+  const valuesByFile = groupBy(wrongValues, ({ location }) => location?.file);
   const sharedLines: string[] = [];
   const singleValues = new Set<WrongValue>();
   for (const [file, valuesOfFile] of valuesByFile) {
@@ -201,7 +201,7 @@ export function describeValuesToSet(
   width: number,
   setCommandInput: SetCommandInput,
 ): readonly string[] {
-  const groups = grouped(valuesToSet, ({ target, replaces }) =>
+  const groups = groupBy(valuesToSet, ({ target, replaces }) =>
     target.kind === "esc" ? `${target.environment}\n${replaces}` : target.kind,
   );
   return Array.from(groups.values()).flatMap((group) => {

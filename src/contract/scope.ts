@@ -4,7 +4,7 @@
  * or scope that the contract does not have.
  */
 import { SophiaError } from "../core/error.ts";
-import { suggest } from "../core/suggest.ts";
+import { findNearestName } from "../core/suggest.ts";
 import { enumerate, printable } from "../core/text.ts";
 import type { Contract, GroupRule, Rule, SectionLine } from "./contract-model.ts";
 
@@ -81,7 +81,7 @@ export function createUnknownNameError(
 }
 
 function suggestName(name: string, knownNames: readonly string[]): string {
-  const suggestion = suggest(name, knownNames);
+  const suggestion = findNearestName(name, knownNames);
   const question = suggestion === undefined ? "" : `did you mean ${printable(suggestion)}? `;
   return `${question}choose ${enumerate(knownNames.map(printable), "or")}`;
 }

@@ -6,11 +6,11 @@
  *     set STRIPE_API_KEY in the environment           remedy (remedies.ts)
  */
 import { isOfRunner } from "./actions-runner.ts";
-import { isOfLine, type Origin } from "../core/model.ts";
+import { isLineLocation, type Origin } from "../core/model.ts";
 import type { ReferenceForm } from "../core/reference-forms.ts";
 import { describeResolver } from "./reference-resolvers.ts";
-import { nameFinder } from "../core/suggest.ts";
-import { grouped } from "../core/grouped.ts";
+import { createNameFinder } from "../core/suggest.ts";
+import { groupBy } from "../core/group-by.ts";
 import { enumerateFew } from "../core/lines.ts";
 import { printable } from "../core/text.ts";
 import { isDeclared } from "./check-contract.ts";
@@ -72,11 +72,11 @@ function createHelpers(contract: Contract, context: DescriptionContext): Descrip
     isSetOnlyByEnvironment(name) ? { kind: "environment" } : defaultTarget;
   const findLocation = (name: string): LineOrigin | undefined => {
     const origin = origins?.get(name)?.origin;
-    return origin !== undefined && isOfLine(origin) ? origin : undefined;
+    return origin !== undefined && isLineLocation(origin) ? origin : undefined;
   };
   // A declared name is not a misspelling of another one. Nor is GITHUB_PATH, which every job has, a misspelling of
   // GITHUB_PAT.
-  const findSimilar = nameFinder(
+  const findSimilar = createNameFinder(
     context.presentNames.filter((name) => !isDeclared(contract, name) && !isOfRunner(name)),
   );
   const suggestCorrection = (name: string): readonly string[] => {
@@ -192,7 +192,7 @@ function describeWithheldNames(
   names: readonly string[],
   describeWithholding: DescriptionHelpers["describeWithholding"],
 ): string {
-  const reasons = grouped(names, describeWithholding);
+  const reasons = groupBy(names, describeWithholding);
   reasons.delete(undefined);
   return Array.from(
     reasons,

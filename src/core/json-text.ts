@@ -2,14 +2,14 @@
 import { printable } from "./text.ts";
 
 /** Formats JSON on several lines. */
-export function jsonText(value: unknown): string {
+export function formatJson(value: unknown): string {
   // JSON.stringify escapes the line breaks in strings, so that each line can be made safe by itself.
   const lines = JSON.stringify(value, wellFormed, 2).split("\n");
   return `${lines.map(escapeUnsafe).join("\n")}\n`;
 }
 
 /** Formats JSON on one line. */
-export function jsonLine(value: unknown): string {
+export function formatJsonLine(value: unknown): string {
   return `${escapeUnsafe(JSON.stringify(value, wellFormed))}\n`;
 }
 

@@ -58,7 +58,7 @@ type SourceLocation =
 type LineLocation = Extract<Origin, { readonly source: "override" | "dotenv" }>;
 
 /** Returns true if a value comes from a line `NAME=value` of a file. */
-export function isOfLine(origin: Origin): origin is LineLocation {
+export function isLineLocation(origin: Origin): origin is LineLocation {
   return origin.source === "dotenv" || origin.source === "override";
 }
 
@@ -87,7 +87,7 @@ export interface Layer {
 }
 
 /** A variable with the value that wins. */
-export interface Resolved extends Variable {
+export interface ResolvedVariable extends Variable {
   /**
    * The values of lower layers that this value overrides, from the highest layer to the lowest. `same` is true for an equal
    * value. Absent if no lower layer sets the variable.
@@ -96,7 +96,7 @@ export interface Resolved extends Variable {
 }
 
 /** All variables by name, with the values that win. */
-export type Resolution = ReadonlyMap<string, Resolved>;
+export type Resolution = ReadonlyMap<string, ResolvedVariable>;
 
 /** The environment of a process: the envp of execve(2), without its order and without duplicates. */
 export interface Environment extends ReadonlyMap<string, string> {
@@ -105,7 +105,7 @@ export interface Environment extends ReadonlyMap<string, string> {
 }
 
 /** ESC environments that files of the project name, and that the user has not allowed sophia-run to open. */
-export interface Unallowed {
+export interface UnallowedEnvironments {
   readonly environments: readonly string[];
   /** The files that name the environments. */
   readonly files: readonly string[];
@@ -164,7 +164,7 @@ export type Notice =
   /** A `.env` file chooses the ESC environment that a credential of another source opens. */
   | { readonly kind: "environment-by-file"; readonly name: string; readonly file: string; readonly credential: string }
   /** Files that were found name ESC environments without the user's consent. The environments are not opened. */
-  | ({ readonly kind: "environment-not-allowed" } & Unallowed)
+  | ({ readonly kind: "environment-not-allowed" } & UnallowedEnvironments)
   /** Variables of a file or of ESC that the program does not get, because of the risk that `why` names. */
   | {
       readonly kind: "withheld";

@@ -5,7 +5,7 @@ import type { Environment } from "./model.ts";
  * Returns the same text for all spellings of a name. Windows replaces each character by its capital letter from a table of
  * single characters. So `ß` stays, since `SS` would be two characters, and `ı` and `ſ` do not become `I` and `S`.
  */
-export function foldedName(name: string): string {
+export function foldName(name: string): string {
   return Array.from(name, (character) => {
     const capital = character.toUpperCase();
     const becomesAscii = capital < "\u0080" && character >= "\u0080";
@@ -35,7 +35,7 @@ export class FoldedMap<Value> extends Map<string, Value> {
   }
 
   override set(name: string, value: Value): this {
-    const folded = foldedName(name);
+    const folded = foldName(name);
     const spelling = this.#spellings.get(folded) ?? name;
     this.#spellings.set(folded, spelling);
     return super.set(spelling, value);
@@ -43,7 +43,7 @@ export class FoldedMap<Value> extends Map<string, Value> {
 
   override delete(name: string): boolean {
     const spelling = this.#storedSpelling(name);
-    this.#spellings.delete(foldedName(name));
+    this.#spellings.delete(foldName(name));
     return super.delete(spelling);
   }
 
@@ -54,7 +54,7 @@ export class FoldedMap<Value> extends Map<string, Value> {
 
   /** Returns the spelling of a key in this map; the name itself if it is not a key. */
   #storedSpelling(name: string): string {
-    return this.#spellings.get(foldedName(name)) ?? name;
+    return this.#spellings.get(foldName(name)) ?? name;
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Measures the phases of a start, for `npx tsx bench/phases.mjs`. In its build SOPHIA_RUN_PHASES is true. Every other build
- * removes the calls of `reached`.
+ * removes the calls of `recordPhaseEnd`.
  */
 declare const SOPHIA_RUN_PHASES: boolean | undefined;
 
@@ -8,7 +8,7 @@ declare const SOPHIA_RUN_PHASES: boolean | undefined;
 const KEY = Symbol.for("sophia-run phases");
 
 /** Records that the start has reached the end of a phase. The last phase writes the times to the file $SOPHIA_RUN_PHASES. */
-export function reached(phase: string): void {
+export function recordPhaseEnd(phase: string): void {
   if (typeof SOPHIA_RUN_PHASES === "undefined" || !SOPHIA_RUN_PHASES) return;
   const now = Number(process.hrtime.bigint());
   const times: Record<string, number> = Reflect.get(globalThis, KEY) ?? {};

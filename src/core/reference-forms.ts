@@ -24,7 +24,7 @@ const EMBEDDED_FORMS: ReadonlySet<ReferenceForm> = new Set<EmbeddedForm>(["$X in
 const REFERENCE = /^(?:(?:op|bw|awssm|ref\+\w+):\/\/.|encrypted:[\w+/=]{20}|vault:(?!\d+\/)[^\s/]+\/)/;
 
 /** Returns the prefix of a value that begins as a reference to a secret does. */
-export function schemeOf(value: string): ReferenceForm | undefined {
+export function referencePrefixOf(value: string): ReferenceForm | undefined {
   // This comparison comes first, because it is cheaper than the regular expression, and rejects most values.
   const prefix = PREFIXES.find((candidate) => value.startsWith(candidate));
   return prefix !== undefined && REFERENCE.test(value) ? prefix : undefined;

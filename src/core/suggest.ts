@@ -4,14 +4,14 @@
  * ignore words with another first letter, have no types, or are 55 kB.
  */
 
-/** Returns the nearest name, or undefined if no name is near enough. For several searches in one list use `nameFinder`. */
-export function suggest(mistyped: string, names: Iterable<string>): string | undefined {
-  return nameFinder(names)(mistyped);
+/** Returns the nearest name, or undefined if no name is near enough. For several searches in one list use `createNameFinder`. */
+export function findNearestName(mistyped: string, names: Iterable<string>): string | undefined {
+  return createNameFinder(names)(mistyped);
 }
 
 /** Returns the suggestion to append to a message, `: did you mean "…"?`, or an empty text. */
 export function didYouMean(mistyped: string, names: Iterable<string>): string {
-  const suggestion = suggest(mistyped, names);
+  const suggestion = findNearestName(mistyped, names);
   return suggestion === undefined ? "" : `: did you mean ${JSON.stringify(suggestion)}?`;
 }
 
@@ -31,7 +31,7 @@ const MAX_NAME_LENGTH = 256;
  * Returns a function that finds the nearest name, ignoring case. A name is near if one edit for each five letters, at least
  * one and at most three, leads to it. Of several equally near names the function returns the first.
  */
-export function nameFinder(names: Iterable<string>): (mistyped: string) => string | undefined {
+export function createNameFinder(names: Iterable<string>): (mistyped: string) => string | undefined {
   const candidates = Array.from(names, (name) => ({ name, ...prepareName(name) }));
   let comparisons = 0;
   let consideredNames = 0;

@@ -50,7 +50,7 @@ export function count(amount: number, noun: string): string {
 }
 
 /** Returns a duration such as `45 s`, `5 min`, `3 h` or `2 days`. */
-export function durationWords(seconds: number): string {
+export function formatDuration(seconds: number): string {
   if (seconds < 60) return `${Math.round(seconds)} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
   return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} days`;

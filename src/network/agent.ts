@@ -2,7 +2,7 @@
  * An agent for `http.request` that opens connections to one origin, through the user's proxies and with the certificates that the
  * user trusts. It keeps each connection for later requests. The HTTP client (http.ts) and the broker's pool (pool.ts) use it.
  *
- *     const connector = new Connector(new URL("https://api.pulumi.com"), network, limit, remark);
+ *     const connector = new Connector(new URL("https://api.pulumi.com"), network, limit, warn);
  *     connector.connectEarly(); // optional: connects while the caller still loads modules
  *     http.request({ agent: connector, path: "/api/user" });
  *     connector.destroy();
@@ -10,9 +10,9 @@
 import * as http from "node:http";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { connectTo, routeTo } from "./connect.ts";
+import { connectTo, findRoute } from "./connect.ts";
 import type { TimeLimit } from "./limit.ts";
-import { authority, type NetworkSettings } from "./network-settings.ts";
+import { hostAndPortOf, type NetworkSettings } from "./network-settings.ts";
 
 /** The callback of Node.js that receives the connection for a request, or the error that prevented it. */
 type ConnectionCallback = (error: Error | null, stream: Duplex) => void;
@@ -28,25 +28,25 @@ export class Connector extends http.Agent {
   readonly #target: URL;
   readonly #network: NetworkSettings;
   readonly #limit: TimeLimit;
-  readonly #remark: (text: string) => void;
+  readonly #warn: (text: string) => void;
   /** The connection that `connectEarly` began; undefined once a request has taken it. */
   #earlyConnection: Promise<Socket> | undefined;
   #failedConnections = 0;
   #hasConnected = false;
 
-  /** @param remark called with each warning, such as of a certificate file that cannot be used */
+  /** @param warn called with each warning, such as of a certificate file that cannot be used */
   constructor(
     target: URL,
     network: NetworkSettings,
     limit: TimeLimit,
-    remark: (text: string) => void,
+    warn: (text: string) => void,
     options?: http.AgentOptions,
   ) {
     super({ keepAlive: true, ...options });
     this.#target = target;
     this.#network = network;
     this.#limit = limit;
-    this.#remark = remark;
+    this.#warn = warn;
   }
 
   /** Begins to connect before the first request. That request gets the connection, or the error. */
@@ -93,7 +93,7 @@ export class Connector extends http.Agent {
    */
   async proxyOfRequests(): Promise<URL | undefined> {
     if (this.#target.protocol === "https:") return undefined;
-    const route = await routeTo(this.#target, this.#network);
+    const route = await findRoute(this.#target, this.#network);
     return route.kind === "proxy" ? route.proxy : undefined;
   }
 
@@ -106,15 +106,15 @@ export class Connector extends http.Agent {
         // still leaves time for a second address.
         addressMs: ADDRESS_MS * 4 ** Math.min(this.#failedConnections, 2),
         unreached: !this.#hasConnected,
-        // A retry would report the same remarks again.
-        remark: (text) => this.#failedConnections > 0 || this.#remark(text),
+        // A retry would report the same warnings again.
+        warn: (text) => this.#failedConnections > 0 || this.#warn(text),
       });
       this.#hasConnected = true;
       return socket;
     } catch (error) {
       this.#failedConnections += 1;
       // If the step's time limit has passed, `error` only says that the connection was aborted.
-      throw step.fault(`connecting to ${authority(this.#target)}`, !this.#hasConnected) ?? error;
+      throw step.fault(`connecting to ${hostAndPortOf(this.#target)}`, !this.#hasConnected) ?? error;
     } finally {
       step.done();
     }

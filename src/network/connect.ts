@@ -10,7 +10,7 @@ import * as net from "node:net";
 import { isLoopback, isLoopbackAddress } from "../core/url.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import { NetworkError, type NetworkFault, NOT_LOOPBACK } from "./network-fault.ts";
-import { authority, bareHost, type NetworkSettings, portOf } from "./network-settings.ts";
+import { hostAndPortOf, bareHost, type NetworkSettings, portOf } from "./network-settings.ts";
 
 export interface ConnectOptions {
   /** The caller aborts it to end the attempt with an error. */
@@ -20,7 +20,7 @@ export interface ConnectOptions {
   /** True if no connection to this origin has ever succeeded. A failure then says that the host is unreachable. */
   readonly unreached: boolean;
   /** Called with each warning, such as of a certificate file that cannot be used. */
-  readonly remark: (text: string) => void;
+  readonly warn: (text: string) => void;
 }
 
 /** The way to a host. `bad-proxy`: the value of `variable` is not the URL of a proxy, so that nothing can be sent. */
@@ -33,7 +33,8 @@ export type Route =
 export async function connectTo(target: URL, network: NetworkSettings, options: ConnectOptions): Promise<net.Socket> {
   const isSecure = target.protocol === "https:";
   // Without a proxy this function connects before its first `await`, so that the caller can load modules meanwhile.
-  const route = configuredProxy(target, network) === undefined ? undefined : await routeTo(target, network);
+  const hasProxySetting = configuredProxy(target, network) !== undefined;
+  const route = hasProxySetting ? await findRoute(target, network) : undefined;
   if (route?.kind === "bad-proxy") throw new NetworkError(route);
   if (route?.kind !== "proxy") {
     const tcp = openTcp(target, options);
@@ -50,7 +51,7 @@ export async function connectTo(target: URL, network: NetworkSettings, options: 
 
 /** Opens a TCP connection. @throws NetworkError also if the host is `localhost`, but its address is that of another machine */
 async function openTcp(url: URL, { signal, addressMs, unreached }: ConnectOptions): Promise<net.Socket> {
-  const fault = (code: string): NetworkFault => ({ kind: "connect", host: authority(url), code, unreached });
+  const fault = (code: string): NetworkFault => ({ kind: "connect", host: hostAndPortOf(url), code, unreached });
   const connectingSocket = net.connect({
     host: bareHost(url),
     port: portOf(url),
@@ -73,16 +74,16 @@ async function startTls(
   connecting: Promise<net.Socket>,
   url: URL,
   network: NetworkSettings,
-  { signal, remark }: ConnectOptions,
+  { signal, warn }: ConnectOptions,
 ): Promise<net.Socket> {
   // `beginTls` awaits the connection only after the import. A failure before that must not end the process.
   connecting.catch(() => {});
   const { beginTls } = await import("./tls.ts");
   // NODE_TLS_REJECT_UNAUTHORIZED is meant for the program, and must not decide here.
   const options = { ALPNProtocols: ["http/1.1"], rejectUnauthorized: true };
-  const socket = await beginTls(connecting, bareHost(url), network, options, remark);
+  const socket = await beginTls(connecting, bareHost(url), network, options, warn);
   return waitUntilConnected(socket, "secureConnect", signal, (code) => {
-    return { kind: BROKEN_CONNECTION_CODES.has(code) ? "cut" : "tls", host: authority(url), code };
+    return { kind: BROKEN_CONNECTION_CODES.has(code) ? "cut" : "tls", host: hostAndPortOf(url), code };
   });
 }
 
@@ -120,13 +121,12 @@ function configuredProxy(target: URL, { httpsProxy, httpProxy }: NetworkSettings
  * Returns the route to a URL. It is direct to this machine and to hosts of `NO_PROXY`; other hosts are reached through the proxy
  * that is set for the scheme of the URL.
  */
-export async function routeTo(target: URL, network: NetworkSettings): Promise<Route> {
+export async function findRoute(target: URL, network: NetworkSettings): Promise<Route> {
   const proxy = configuredProxy(target, network);
   if (proxy === undefined) return { kind: "direct" };
   const { isExempt, parseProxy } = await import("./proxy.ts");
   if (isExempt(target, network.noProxy ?? "")) return { kind: "direct" };
-  const url = parseProxy(proxy);
-  if (url === undefined)
-    return { kind: "bad-proxy", variable: target.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY" };
-  return { kind: "proxy", proxy: url };
+  const proxyUrl = parseProxy(proxy);
+  if (proxyUrl !== undefined) return { kind: "proxy", proxy: proxyUrl };
+  return { kind: "bad-proxy", variable: target.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY" };
 }

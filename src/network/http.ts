@@ -8,7 +8,7 @@ import { systemErrorCode } from "../system/errors.ts";
 import { Connector } from "./agent.ts";
 import { NetworkError, type NetworkFault } from "./network-fault.ts";
 import { afterTime, type Step, TimeLimit } from "./limit.ts";
-import { authority, bareHost, type NetworkSettings, portOf } from "./network-settings.ts";
+import { hostAndPortOf, bareHost, type NetworkSettings, portOf } from "./network-settings.ts";
 
 /** A complete response, which is called an answer in messages. */
 export interface HttpAnswer {
@@ -45,10 +45,10 @@ export class HttpClient {
   /** Each function starts a request that waits because of {@link MAX_CONNECTIONS}. */
   readonly #waitingRequests: (() => void)[] = [];
 
-  constructor(origin: URL, network: NetworkSettings, limit: TimeLimit, remark: (text: string) => void) {
+  constructor(origin: URL, network: NetworkSettings, limit: TimeLimit, warn: (text: string) => void) {
     this.#origin = origin;
     this.#limit = limit;
-    this.#connector = new Connector(origin, network, limit, remark);
+    this.#connector = new Connector(origin, network, limit, warn);
     this.#connector.connectEarly();
   }
 
@@ -119,28 +119,13 @@ export class HttpClient {
       readonly skipsBody: HttpRequest["skipsBody"];
     },
   ): Promise<HttpAnswer> {
-    const host = authority(this.#origin);
-    /** The present step of the request, for messages. */
-    let phase = `connecting to ${host}`;
-    /** Has the time limit for the first byte of the answer, once the request is sent. It is an object since a listener sets it. */
-    const firstByte: { step?: Step } = {};
-    let hasParserError = false;
+    const host = hostAndPortOf(this.#origin);
+    const state: ExchangeState = { phase: `connecting to ${host}`, firstByteStep: undefined, hasParserError: false };
     try {
-      // If the body of an answer breaks the rules of HTTP, the response reports only a closed connection. The request's error
-      // has the reason.
-      request.on("error", (error) => {
-        hasParserError ||= isParserError(error);
-      });
-      request.once("finish", () => {
-        phase = `waiting for the answer of ${host}`;
-        // Other requests have no limit of their own: opening an environment is slow, since ESC asks other providers.
-        if (!isReading) return;
-        firstByte.step = this.#limit.step();
-        firstByte.step.signal.addEventListener("abort", () => request.destroy());
-      });
+      this.#trackSending(request, state, isReading);
       const response = await sendAndWait(request, body, host);
-      firstByte.step?.done();
-      phase = `receiving the answer of ${host}`;
+      state.firstByteStep?.done();
+      state.phase = `receiving the answer of ${host}`;
       const { statusCode: status = 0, headers } = response;
       // 101: the server has switched to another protocol, so no body follows.
       if (status === 101 || skipsBody(status)) {
@@ -152,17 +137,50 @@ export class HttpClient {
       return await readBody(response, host);
     } catch (error) {
       request.destroy();
-      if (this.#limit.signal.aborted) throw new NetworkError({ kind: "timeout", timeoutMs: this.#limit.ms, phase });
-      const slowFault = firstByte.step?.fault(phase, false);
-      if (slowFault !== undefined) throw slowFault;
-      // A NetworkError of the connector already has its fault. Anything that is not an Error is a bug, and thrown on.
-      if (error instanceof NetworkError || !(error instanceof Error)) throw error;
-      if (hasParserError || isParserError(error)) throw new NetworkError({ kind: "not-http", host });
-      throw new NetworkError({ kind: "cut", host, code: systemErrorCode(error) ?? "UNKNOWN" });
+      throw this.#errorOf(error, state);
     } finally {
-      firstByte.step?.done();
+      state.firstByteStep?.done();
     }
   }
+
+  /** Adds the listeners that record in `state` how far the request is, and that limit the wait for the first byte. */
+  #trackSending(request: http.ClientRequest, state: ExchangeState, isReading: boolean): void {
+    // If the body of an answer breaks the rules of HTTP, the response reports only a closed connection. The request's error
+    // has the reason.
+    request.on("error", (error) => {
+      state.hasParserError ||= isParserError(error);
+    });
+    request.once("finish", () => {
+      state.phase = `waiting for the answer of ${hostAndPortOf(this.#origin)}`;
+      // Other requests have no limit of their own: opening an environment is slow, since ESC asks other providers.
+      if (!isReading) return;
+      const step = this.#limit.step();
+      state.firstByteStep = step;
+      step.signal.addEventListener("abort", () => request.destroy());
+    });
+  }
+
+  /** Returns the error to throw for a request that has failed: a `NetworkError`, unless the error is a bug. */
+  #errorOf(error: unknown, { phase, firstByteStep, hasParserError }: ExchangeState): unknown {
+    if (this.#limit.signal.aborted) return new NetworkError({ kind: "timeout", timeoutMs: this.#limit.ms, phase });
+    const slowError = firstByteStep?.fault(phase, false);
+    if (slowError !== undefined) return slowError;
+    // A NetworkError of the connector already has its fault. Anything that is not an Error is a bug.
+    if (error instanceof NetworkError || !(error instanceof Error)) return error;
+    const host = hostAndPortOf(this.#origin);
+    if (hasParserError || isParserError(error)) return new NetworkError({ kind: "not-http", host });
+    return new NetworkError({ kind: "cut", host, code: systemErrorCode(error) ?? "UNKNOWN" });
+  }
+}
+
+/** The progress of one request, which its listeners change. */
+interface ExchangeState {
+  /** The present step of the request, for messages. */
+  phase: string;
+  /** The time limit for the first byte of the answer, once the request is sent. */
+  firstByteStep: Step | undefined;
+  /** True if Node's parser has refused a part of the answer. */
+  hasParserError: boolean;
 }
 
 /** Sends the body and waits for the head of the answer. */

@@ -42,7 +42,7 @@ export class NetworkError extends Error {
 }
 
 /** Describes a fault in a few words, to be put in brackets in a message that names the host. */
-export function reasonOf(fault: NetworkFault): string {
+export function describeFaultReason(fault: NetworkFault): string {
   switch (fault.kind) {
     case "connect":
     case "tls":

@@ -16,7 +16,7 @@ export interface NetworkSettings {
   /** `NODE_EXTRA_CA_CERTS`: the path of a file with further PEM certificates to trust. */
   readonly extraCertificateFile: string | undefined;
   /** True if the runtime has read `NODE_EXTRA_CA_CERTS` at its start, and trusts these certificates already. */
-  readonly extraCertificatesLoaded: boolean;
+  readonly areExtraCertificatesLoaded: boolean;
   /**
    * True if no variable of a file has decided which certificates the runtime trusts. Otherwise only its built-in certificates are
    * used.
@@ -36,6 +36,6 @@ export function portOf(url: URL): number {
 }
 
 /** Returns the host and the port of a URL, such as `api.pulumi.com:443`. The port is there even if it is the default. */
-export function authority(url: URL): string {
+export function hostAndPortOf(url: URL): string {
   return `${url.hostname}:${portOf(url)}`;
 }

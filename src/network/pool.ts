@@ -53,6 +53,6 @@ class ConnectionPool extends Connector {
  *
  * @param connectMs the time limit for connecting
  */
-export function agentFor(origin: string, network: NetworkSettings, connectMs = 10_000): Agent {
+export function createConnectionPool(origin: string, network: NetworkSettings, connectMs = 10_000): Agent {
   return new ConnectionPool(origin, network, connectMs);
 }

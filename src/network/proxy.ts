@@ -10,7 +10,7 @@ import { BlockList, isIP, type Socket } from "node:net";
 import { parseUrl } from "../core/url.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import { NetworkError, type NetworkFault } from "./network-fault.ts";
-import { authority, bareHost, portOf } from "./network-settings.ts";
+import { hostAndPortOf, bareHost, portOf } from "./network-settings.ts";
 
 /**
  * Opens a tunnel to the target by CONNECT (RFC 9110, 9.3.6) on an open connection to the proxy. On failure that connection is
@@ -19,18 +19,18 @@ import { authority, bareHost, portOf } from "./network-settings.ts";
 export function openTunnel(proxyConnection: Socket, proxy: URL, target: URL, signal: AbortSignal): Promise<Socket> {
   const request = http.request({
     method: "CONNECT",
-    path: authority(target),
+    path: hostAndPortOf(target),
     setHost: false,
     signal,
     // An agent would open a second connection.
     createConnection: () => proxyConnection,
   });
   // `http.request` does not get the headers as an option: Node.js would print the options under NODE_DEBUG=http.
-  request.setHeader("Host", authority(target));
+  request.setHeader("Host", hostAndPortOf(target));
   const authorization = authorizationFor(proxy);
   if (authorization !== undefined) request.setHeader("Proxy-Authorization", authorization);
   return new Promise((resolve, reject) => {
-    const host = authority(proxy);
+    const host = hostAndPortOf(proxy);
     const fail = (fault: NetworkFault): void => {
       proxyConnection.destroy();
       reject(new NetworkError(fault));
@@ -58,12 +58,12 @@ export function openTunnel(proxyConnection: Socket, proxy: URL, target: URL, sig
  */
 export function authorizationFor(proxy: URL): string | undefined {
   if (proxy.username === "" && proxy.password === "") return undefined;
-  const pair = `${decodeOrKeep(proxy.username)}:${decodeOrKeep(proxy.password)}`;
+  const pair = `${decodeIfEncoded(proxy.username)}:${decodeIfEncoded(proxy.password)}`;
   return `Basic ${Buffer.from(pair).toString("base64")}`;
 }
 
 /** Decodes a percent-encoded text. If a `%` in it encodes nothing, the user has not encoded the text, and it is returned as it is. */
-function decodeOrKeep(text: string): string {
+function decodeIfEncoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -84,25 +84,26 @@ export function parseProxy(text: string): URL | undefined {
 export function isExempt(target: URL, noProxy: string): boolean {
   const host = bareHost(target).replace(/\.$/, "");
   const port = portOf(target);
-  return noProxy
-    .toLowerCase()
-    .split(/[\s,]+/)
-    .some((entry) => {
-      if (entry === "") return false;
-      if (entry === "*") return true;
-      // An IPv6 address with a port is in brackets: `[::1]:8080`.
-      const withPort = /^\[([^\]]+)\](?::(\d+))?$/.exec(entry) ?? /^([^:]+):(\d+)$/.exec(entry);
-      // A dot in front of a domain makes no difference, as in curl, and nor does `*.`.
-      const entryHost = (withPort?.[1] ?? entry).replace(/^\*?\./, "").replace(/\.$/, "");
-      const entryPort = withPort?.[2];
-      if (entryPort !== undefined && Number(entryPort) !== port) return false;
-      if (isIP(host) !== 0) return isInBlock(host, entryHost);
-      return host === entryHost || host.endsWith(`.${entryHost}`);
-    });
+  const entries = noProxy.toLowerCase().split(/[\s,]+/);
+  return entries.some((entry) => matchesEntry(entry, host, port));
+}
+
+/** Returns true if an entry of `NO_PROXY`, in lower case, matches a host and its port. */
+function matchesEntry(entry: string, host: string, port: number): boolean {
+  if (entry === "") return false;
+  if (entry === "*") return true;
+  // An IPv6 address with a port is in brackets: `[::1]:8080`.
+  const withPort = /^\[([^\]]+)\](?::(\d+))?$/.exec(entry) ?? /^([^:]+):(\d+)$/.exec(entry);
+  // A dot in front of a domain makes no difference, as in curl, and nor does `*.`.
+  const entryHost = (withPort?.[1] ?? entry).replace(/^\*?\./, "").replace(/\.$/, "");
+  const entryPort = withPort?.[2];
+  if (entryPort !== undefined && Number(entryPort) !== port) return false;
+  if (isIP(host) !== 0) return isInAddressBlock(host, entryHost);
+  return host === entryHost || host.endsWith(`.${entryHost}`);
 }
 
 /** Returns true if a block contains an address. @param block an address, or a block of addresses such as `10.0.0.0/8` */
-function isInBlock(address: string, block: string): boolean {
+function isInAddressBlock(address: string, block: string): boolean {
   const [network = "", prefix] = block.split("/");
   const family = isIP(network);
   if (family === 0) return false;

@@ -9,17 +9,17 @@ import { loadTrust } from "./trusted-authorities.ts";
  *
  * @param connecting the connection, which may still be in progress
  * @param options `rejectUnauthorized` is required, because NODE_TLS_REJECT_UNAUTHORIZED is meant for the program
- * @param remark called with each warning about a certificate file that cannot be used
+ * @param warn called with each warning about a certificate file that cannot be used
  */
 export async function beginTls(
   connecting: Promise<Socket>,
   host: string,
   network: NetworkSettings,
   options: tls.ConnectionOptions & { readonly rejectUnauthorized: boolean },
-  remark: (text: string) => void = () => {},
+  warn: (text: string) => void = () => {},
 ): Promise<tls.TLSSocket> {
-  const { context, remarks } = await loadTrust(network);
-  remarks.forEach(remark);
+  const { context, warnings } = await loadTrust(network);
+  warnings.forEach(warn);
   const socket = await connecting;
   return withoutWarning(() =>
     tls.connect({

@@ -7,7 +7,7 @@
  *     -----END CERTIFICATE-----
  */
 import { loader } from "../system/addon/addon.ts";
-import { readNamed } from "../system/bounded-read.ts";
+import { readNamedFile } from "../system/bounded-read.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import { X509Certificate } from "node:crypto";
 import * as tls from "node:tls";
@@ -16,7 +16,7 @@ import type { NetworkSettings } from "./network-settings.ts";
 /** The limit on a file. The bundles of operating systems have about 250 kB. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
-/** Describes the errors of `readNamed` by their codes. */
+/** Describes the errors of `readNamedFile` by their codes. */
 const REFUSAL_WORDS: ReadonlyMap<string, string> = new Map([
   ["EISDIR", "is a folder"],
   ["NOT_A_FILE", "is a device or a socket"],
@@ -27,11 +27,11 @@ const REFUSAL_WORDS: ReadonlyMap<string, string> = new Map([
 /** The trusted authorities as a context for `tls.connect`, and warnings about files that are not used. */
 export interface Trust {
   readonly context: tls.SecureContext;
-  readonly remarks: readonly string[];
+  readonly warnings: readonly string[];
 }
 
 /** After this time the files are read again, because `--watch` may run for months, and the user may replace the files. */
-const RELOAD_MS = 10_000;
+const RELOAD_AFTER_MS = 10_000;
 
 /** The results of `loadTrust`, with the time of `performance.now()` when each was loaded. */
 const trustBySettings = new WeakMap<NetworkSettings, { readonly trust: Promise<Trust>; readonly loadedAt: number }>();
@@ -46,37 +46,37 @@ const trustBySettings = new WeakMap<NetworkSettings, { readonly trust: Promise<T
  */
 export function loadTrust(network: NetworkSettings): Promise<Trust> {
   const cached = trustBySettings.get(network);
-  if (cached !== undefined && performance.now() - cached.loadedAt < RELOAD_MS) return cached.trust;
+  if (cached !== undefined && performance.now() - cached.loadedAt < RELOAD_AFTER_MS) return cached.trust;
   const trust = readTrust(network);
   trustBySettings.set(network, { trust, loadedAt: performance.now() });
   return trust;
 }
 
 async function readTrust(network: NetworkSettings): Promise<Trust> {
-  const remarks: string[] = [];
+  const warnings: string[] = [];
   const addedPems: string[] = [];
-  const add = async (variable: string, file: string | undefined): Promise<void> => {
+  const addCertificates = async (variable: string, file: string | undefined): Promise<void> => {
     if (file === undefined) return;
     const read = await readCertificates(file);
     if ("pem" in read) addedPems.push(read.pem);
-    else remarks.push(`${variable} is not used: ${file} ${read.why}`);
+    else warnings.push(`${variable} is not used: ${file} ${read.why}`);
   };
   // Newer versions of Node.js have getCACertificates. Its list includes NODE_EXTRA_CA_CERTS and the system's certificates.
   const runtime: {
     readonly rootCertificates: readonly string[];
     readonly getCACertificates?: (type: "default") => readonly string[];
   } = tls;
-  await add("SSL_CERT_FILE", network.certificateFile);
+  await addCertificates("SSL_CERT_FILE", network.certificateFile);
   // If other certificates are added, the context below replaces the runtime's own, which has these certificates.
-  if (!network.extraCertificatesLoaded || (addedPems.length > 0 && runtime.getCACertificates === undefined)) {
-    await add("NODE_EXTRA_CA_CERTS", network.extraCertificateFile);
+  if (!network.areExtraCertificatesLoaded || (addedPems.length > 0 && runtime.getCACertificates === undefined)) {
+    await addCertificates("NODE_EXTRA_CA_CERTS", network.extraCertificateFile);
   }
   if (!network.isRuntimeTrusted) {
-    return { context: createContext(() => runtime.rootCertificates, addedPems), remarks };
+    return { context: createContext(() => runtime.rootCertificates, addedPems), warnings };
   }
-  if (addedPems.length === 0) return { context: tls.createSecureContext(), remarks };
+  if (addedPems.length === 0) return { context: tls.createSecureContext(), warnings };
   const runtimePems = (): readonly string[] => runtime.getCACertificates?.("default") ?? runtime.rootCertificates;
-  return { context: createContext(runtimePems, addedPems), remarks };
+  return { context: createContext(runtimePems, addedPems), warnings };
 }
 
 /**
@@ -111,7 +111,7 @@ function bodyOf(pem: string): string {
 async function readCertificates(file: string): Promise<{ readonly pem: string } | { readonly why: string }> {
   let pem: string;
   try {
-    pem = (await readNamed(file, { maxBytes: MAX_BYTES })).toString("latin1");
+    pem = (await readNamedFile(file, { maxBytes: MAX_BYTES })).toString("latin1");
   } catch (error) {
     const code = systemErrorCode(error) ?? "unknown";
     return { why: REFUSAL_WORDS.get(code) ?? `cannot be read (${code})` };

@@ -73,13 +73,13 @@ function shortenExtendingPath({ extendedBy }: ReadReason, shown: (path: string) 
 
 /** Describes why a found contract is not trusted, and how the user can name it. */
 function describeDistrustedContract(distrust: Distrust, name: string, extending: string | undefined): FailureText {
-  const { what, fix } = describeDistrust(distrust, name);
+  const { reason, remedy } = describeDistrust(distrust, name);
   const subject = extending === undefined ? name : `${name}, which ${extending} extends,`;
   const contractToName =
     extending === undefined ? `it with --contract ${shellWord(name)}` : "the first with --contract";
   return {
-    message: `the contract ${printable(subject)} is not trusted: ${what}`,
-    hint: `${fix === undefined ? "" : `${fix}; or, `}if you trust it, name ${contractToName} (SOPHIA_CONTRACT)`,
+    message: `the contract ${printable(subject)} is not trusted: ${reason}`,
+    hint: `${remedy === undefined ? "" : `${remedy}; or, `}if you trust it, name ${contractToName} (SOPHIA_CONTRACT)`,
   };
 }
 

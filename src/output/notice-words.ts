@@ -8,7 +8,7 @@ import { isOnlyReference } from "../core/reference-forms.ts";
 import { describeResolver } from "../contract/reference-resolvers.ts";
 import type { EscSettings } from "../esc/settings/access-settings.ts";
 import { shellWord } from "../core/shell.ts";
-import { durationWords, enumerate, printable } from "../core/text.ts";
+import { formatDuration, enumerate, printable } from "../core/text.ts";
 import { unallowedWords } from "../access/consent-words.ts";
 import { listDetailsAndHint } from "./stderr.ts";
 
@@ -52,7 +52,7 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
     }
     case "esc-kept": {
       const { failure, ageSeconds, environments } = notice;
-      const cached = `the cached configuration of ${printable(environments.join(", "))} (${durationWords(ageSeconds)} old)`;
+      const cached = `the cached configuration of ${printable(environments.join(", "))} (${formatDuration(ageSeconds)} old)`;
       if (failure === undefined) return [`using ${cached} without contacting ESC (--offline)`];
       return [`warning: ${failure.message}; continuing with ${cached}`, ...listDetailsAndHint(failure)];
     }

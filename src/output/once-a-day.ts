@@ -11,7 +11,7 @@ import type { Environment } from "../core/model.ts";
 import { cacheFolder } from "../system/folders.ts";
 import { makeFolder } from "../system/folders.ts";
 import { parentOf, within } from "../system/paths.ts";
-import { inPrivateFolder } from "../system/private-folder.ts";
+import { withPrivateFolder } from "../system/private-folder.ts";
 
 /** The limit on the size of the file. When it is reached, messages are printed and not remembered. */
 const MAX_BYTES = 64 * 1024;
@@ -28,7 +28,7 @@ export function isNewToday(message: string, environment: Environment, makesFolde
   try {
     if (!makesFolder && !statSync(parentOf(folder)).isDirectory()) return true;
     makeFolder(folder, 0o700);
-    const isNew = inPrivateFolder(folder, ({ path }) =>
+    const isNew = withPrivateFolder(folder, ({ path }) =>
       addLineOfToday(within(path, FILE_NAME), JSON.stringify(message)),
     );
     return isNew !== false;

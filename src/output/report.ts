@@ -12,7 +12,7 @@ import { isHidden, publicCredentials, type PublicCredential } from "../resolve/s
 import { createEmptyValueDescriber } from "./unset-values.ts";
 import { createWithholdingDescriber } from "./withheld-words.ts";
 import { describeNotice } from "./notice-words.ts";
-import type { Origin, Resolved, SourceId } from "../core/model.ts";
+import type { Origin, ResolvedVariable, SourceId } from "../core/model.ts";
 import type { Contract, Declaration, SectionLine, Violation } from "../contract/contract-model.ts";
 import { printable } from "../core/text.ts";
 import { UNSEEN } from "../esc/api/evaluate.ts";
@@ -170,7 +170,7 @@ const MAX_SHOWN_LENGTH = 60;
  * Returns a value as the report shows it. It is masked unless the contract declares it as not secret, ESC does not mark it as
  * secret, the program does not get it as a file, and it holds no credential.
  */
-function showValue({ name, value, secret, origin, delivery }: Resolved, contract: Contract): string {
+function showValue({ name, value, secret, origin, delivery }: ResolvedVariable, contract: Contract): string {
   const isSecret = contract.variables.get(name)?.secret !== false || (origin.source === "esc" && secret);
   if (value === UNSEEN) return "***";
   if (isSecret || delivery === "file" || describeVariableCredential(contract, name, value) !== undefined)

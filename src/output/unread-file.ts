@@ -11,7 +11,7 @@ import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
 import type { Start } from "../resolve/start.ts";
 import { readDotenv } from "../sources/dotenv/index.ts";
-import { isThere, parentOf, within } from "../system/paths.ts";
+import { entryExists, parentOf, within } from "../system/paths.ts";
 
 const UNREAD_FILE = ".env.local";
 /** The limit on the variables that one line names. */
@@ -53,9 +53,9 @@ export async function describeUnreadFiles(
 /** Returns the files that are read by default and exist, in the order of precedence. */
 function findDefaultFiles(name: string, { cwd, project }: Folders, contractFolder: string): readonly string[] {
   const projectFile = within(project, name);
-  const projectFiles = isThere(projectFile) ? [project === cwd ? name : projectFile] : [];
+  const projectFiles = entryExists(projectFile) ? [project === cwd ? name : projectFile] : [];
   const contractFile = within(contractFolder, name);
-  return contractFolder !== project && isThere(contractFile) ? [contractFile, ...projectFiles] : projectFiles;
+  return contractFolder !== project && entryExists(contractFile) ? [contractFile, ...projectFiles] : projectFiles;
 }
 
 /** Returns the variables that are missing according to a violation. */

@@ -3,8 +3,8 @@
  * The message of an unmet contract and the report of `check` use the descriptions.
  */
 import { isBlank, isDeclared, isSet, namesOfViolation } from "../contract/check-contract.ts";
-import { isOfLine, type Layer, type Origin } from "../core/model.ts";
-import { nameFinder } from "../core/suggest.ts";
+import { isLineLocation, type Layer, type Origin } from "../core/model.ts";
+import { createNameFinder } from "../core/suggest.ts";
 import { printable } from "../core/text.ts";
 import { hasNoContract, type Start } from "../resolve/start.ts";
 
@@ -34,7 +34,7 @@ function collectEmptyOrigins(layers: readonly Layer[]): ReadonlyMap<string, Orig
 
 /** Returns the location as words that follow `empty`; an empty text for sources without a location. */
 function describeLocation(origin: Origin): string {
-  if (isOfLine(origin)) return ` (${describeLine(origin)})`;
+  if (isLineLocation(origin)) return ` (${describeLine(origin)})`;
   if (origin.source === "environment") return " in the environment";
   return origin.source === "secrets" ? ` (${printable(origin.file)})` : "";
 }
@@ -62,15 +62,15 @@ export function describeSimilarNames(start: Start): readonly string[] {
   // Without a contract there are no declared names that the user could mean.
   if (hasNoContract(start)) return [];
   const undeclared = Array.from(resolution.values()).filter(({ name, origin }) => {
-    return isOfLine(origin) && !isDeclared(contract, name);
+    return isLineLocation(origin) && !isDeclared(contract, name);
   });
-  const findSimilar = nameFinder(undeclared.map(({ name }) => name));
+  const findSimilar = createNameFinder(undeclared.map(({ name }) => name));
   const isReported = new Set(verdict.violations.flatMap(namesOfViolation));
   const unset = [...contract.variables.keys()].filter((name) => !isReported.has(name) && !isSet(selected, name));
   const lines = unset.flatMap((name) => {
     const similar = findSimilar(name);
     const origin = similar === undefined ? undefined : resolution.get(similar)?.origin;
-    if (similar === undefined || origin === undefined || !isOfLine(origin)) return [];
+    if (similar === undefined || origin === undefined || !isLineLocation(origin)) return [];
     return [`${printable(similar)} (${describeLine(origin)}) is not declared: did you mean ${name}?`];
   });
   return lines.slice(0, MAX_SIMILAR_NAMES);

@@ -5,8 +5,8 @@
 import type { Contract } from "../contract/contract-model.ts";
 import { mayRunCode } from "../trust/code-variables.ts";
 import { isKeyAddress, isSentKey } from "../trust/key-addresses.ts";
-import { isOfLine, type Layer, type Notice, type Resolution, type Variable } from "../core/model.ts";
-import { FoldedMap, foldedName } from "../core/names.ts";
+import { isLineLocation, type Layer, type Notice, type Resolution, type Variable } from "../core/model.ts";
+import { FoldedMap, foldName } from "../core/names.ts";
 import { mayDecideNetwork } from "../trust/network-variables.ts";
 import { printable } from "../core/text.ts";
 import { ID_TOKEN_VARIABLES } from "../esc/settings/own-variables.ts";
@@ -26,11 +26,11 @@ const BASELINE: ReadonlySet<string> = new Set(
   ].flat(),
 );
 
-export const WINDOWS_NAME_RULES: WindowsNameRules = { fold: foldedName, isBaseline: (folded) => BASELINE.has(folded) };
+export const WINDOWS_NAME_RULES: WindowsNameRules = { fold: foldName, isBaseline: (folded) => BASELINE.has(folded) };
 
 /** Returns the spelling of a name that sophia-run's own rules use, such as `PATH` for `Path`. Other names are returned unchanged. */
 export function spellByRules(name: string): string {
-  const folded = foldedName(name);
+  const folded = foldName(name);
   return folded === name || hasMeaningInThisCase(name) || !isOfRules(folded) ? name : folded;
 }
 
@@ -67,9 +67,9 @@ export function unifySpellings(
   { variables, aliases }: Contract,
 ): { readonly layers: readonly Layer[]; readonly notices: readonly Notice[] } {
   const spellings = new Map<string, string>();
-  for (const name of [...variables.keys(), ...aliases.keys()]) spellings.set(foldedName(name), spellByRules(name));
+  for (const name of [...variables.keys(), ...aliases.keys()]) spellings.set(foldName(name), spellByRules(name));
   const spell = (name: string): string => {
-    const folded = foldedName(name);
+    const folded = foldName(name);
     const spelled = spellings.get(folded) ?? spellByRules(name);
     spellings.set(folded, spelled);
     return spelled;
@@ -110,7 +110,7 @@ function respellLayer(
 
 /** Returns the line of a variable in its file; 0 for sources without lines, so that their first variable is used. */
 function lineOf({ origin }: Variable): number {
-  return isOfLine(origin) ? origin.line : 0;
+  return isLineLocation(origin) ? origin.line : 0;
 }
 
 /** Returns true for a name such as `http_proxy`, which tools of other systems read only in this spelling. */

@@ -3,9 +3,9 @@ import { resolve } from "node:path";
 import { declarationOf } from "../contract/check-contract.ts";
 import { describeVariableCredential } from "../contract/looks-secret.ts";
 import type { Contract } from "../contract/contract-model.ts";
-import { isOfLine, type Environment, type Notice } from "../core/model.ts";
+import { isLineLocation, type Environment, type Notice } from "../core/model.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
-import { isReachable } from "../system/reachable.ts";
+import { isReachableByOthers } from "../system/reachable.ts";
 
 /**
  * Returns a notice for each world-readable file with a secret. On a runner that GitHub hosts there are none, because only one
@@ -26,12 +26,12 @@ export function exposedNotices(
   const filesWithSecrets = new Set<string>();
   for (const layer of layers) {
     for (const { name, value, origin } of layer.variables) {
-      if (!isOfLine(origin) || !exposed.has(origin.file)) continue;
+      if (!isLineLocation(origin) || !exposed.has(origin.file)) continue;
       if (value !== "" && isSecret(name, value)) filesWithSecrets.add(origin.file);
     }
   }
   return Array.from(filesWithSecrets)
-    .filter((file) => isReachable(resolve(cwd, file)))
+    .filter((file) => isReachableByOthers(resolve(cwd, file)))
     .map((file) => ({ kind: "exposed", file }));
 }
 

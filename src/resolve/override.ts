@@ -6,7 +6,7 @@ import { isAbsolute } from "node:path";
 import { isDeclared } from "../contract/check-contract.ts";
 import type { Contract } from "../contract/contract-model.ts";
 import { SophiaError } from "../core/error.ts";
-import { grouped } from "../core/grouped.ts";
+import { groupBy } from "../core/group-by.ts";
 import { enumerateFew, unbroken } from "../core/lines.ts";
 import type { Environment, Layer, Notice, Origin, Resolution } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
@@ -54,7 +54,7 @@ async function refuseTracked(
   cwd: string,
 ): Promise<void> {
   // This function is called only if there is a file, so most starts do not load this code.
-  const [{ isTracked }, { withoutSecrets }, { isExact }] = [
+  const [{ isTracked }, { withoutSecrets }, { isExactPath }] = [
     await import("../access/tracked-by-git.ts"),
     await import("../contract/secret-names.ts"),
     await import("../system/real-path.ts"),
@@ -64,7 +64,7 @@ async function refuseTracked(
     const tracked = await isTracked(path, withoutSecrets(environment, contract));
     if (tracked === true) throw trackedError(shownPath);
     // If git cannot answer for another reason, the file is used: git is not installed, or refuses the repository.
-    if (tracked === undefined && !isExact(path)) throw notUtf8Error(shownPath);
+    if (tracked === undefined && !isExactPath(path)) throw notUtf8Error(shownPath);
   }
 }
 
@@ -122,7 +122,7 @@ export function overrideNotices(selected: Resolution): readonly Notice[] {
     const hiddenOrigins = origin.source === "environment" ? shadowed.map((hidden) => hidden.origin) : [];
     return [...valuesWith(origin, true), ...hiddenOrigins.flatMap((hidden) => valuesWith(hidden, false))];
   });
-  return Array.from(grouped(values, ({ file }) => file)).map(([file, valuesOfFile]) => {
+  return Array.from(groupBy(values, ({ file }) => file)).map(([file, valuesOfFile]) => {
     const [winners, losers] = [true, false].map((isWinner) =>
       valuesOfFile.filter((value) => value.isWinner === isWinner).map(({ name }) => name),
     );

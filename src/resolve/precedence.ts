@@ -2,7 +2,7 @@
  * Decides which source wins for each variable. The layers of all sources are first sorted by `inPrecedence`; `resolveLayers` then
  * gives each variable the value of the highest layer. The code is pure.
  */
-import type { Layer, Resolution, Resolved, SourceId } from "../core/model.ts";
+import type { Layer, Resolution, ResolvedVariable, SourceId } from "../core/model.ts";
 
 /** All sources, highest precedence first, for each value of `--prefer`. */
 export const PRECEDENCE: Readonly<Record<"environment" | "esc", readonly SourceId[]>> = {
@@ -35,7 +35,7 @@ export function sourceGroupOf(source: SourceId): SourceGroup {
  * @param layers the highest precedence is first
  */
 export function resolveLayers(layers: readonly Layer[], isDeclared: (name: string) => boolean): Resolution {
-  const resolution = new Map<string, Resolved>();
+  const resolution = new Map<string, ResolvedVariable>();
   for (const { variables } of layers) {
     // No variable of the first layer can have a winner yet. Thousands of look-ups are saved.
     const isFirst = resolution.size === 0;

@@ -2,8 +2,8 @@
  * Warns about values of `.env` files that are references to secrets, such as `op://vault/item/field`. Another tool would replace
  * them; the program gets them as they are.
  */
-import { grouped } from "../core/grouped.ts";
-import { isOfLine, type Notice, type Resolution, type Variable } from "../core/model.ts";
+import { groupBy } from "../core/group-by.ts";
+import { isLineLocation, type Notice, type Resolution, type Variable } from "../core/model.ts";
 import { isOnlyReference } from "../core/reference-forms.ts";
 import { WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 
@@ -30,9 +30,9 @@ export function usedReferenceNotices(
 /** Returns a notice for the references of each form in each file. */
 export function referenceNotices(variables: readonly Variable[]): readonly Notice[] {
   const references = variables.flatMap(({ name, reference: form, origin }) =>
-    form === undefined || !isOfLine(origin) ? [] : { name: origin.alias ?? name, form, ...origin },
+    form === undefined || !isLineLocation(origin) ? [] : { name: origin.alias ?? name, form, ...origin },
   );
-  return Array.from(grouped(references, ({ file, form }) => `${form} ${file}`).values()).flatMap((group) => {
+  return Array.from(groupBy(references, ({ file, form }) => `${form} ${file}`).values()).flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
     return { kind: "references", form: first.form, file: first.file, variables: group };

@@ -6,7 +6,7 @@ import { checkContract, declarationOf, namesOfViolation } from "../contract/chec
 import { sortFindings, deriveViolations } from "../contract/esc-schema/schema-findings.ts";
 import type { Contract, FormatCheck, Violation } from "../contract/contract-model.ts";
 import { createFormatCheck } from "../contract/format.ts";
-import type { Failure, Resolved, Variable } from "../core/model.ts";
+import type { Failure, ResolvedVariable, Variable } from "../core/model.ts";
 import { UNSEEN } from "../esc/api/evaluate.ts";
 import type { RejectedValues } from "../sources/esc-failure.ts";
 import { requiredEscError } from "./open-store.ts";
@@ -52,7 +52,7 @@ export async function judgeRejected(
 }
 
 /** Finds the variable of ESC by its declared name; ESC may use an alias of it. */
-function findVariableOfEsc(name: string, contract: Contract, { layers }: Values): Resolved | undefined {
+function findVariableOfEsc(name: string, contract: Contract, { layers }: Values): ResolvedVariable | undefined {
   const isWanted = (variable: Variable): boolean =>
     variable.origin.source === "esc" && (declarationOf(contract, variable.name)?.name ?? variable.name) === name;
   for (const { variables } of layers) {

@@ -3,7 +3,7 @@ import { declarationOf } from "../contract/check-contract.ts";
 import type { Contract } from "../contract/contract-model.ts";
 import { createDummyInPlaceOf, createDummyValue } from "../contract/dummy-value.ts";
 import { looksSecret } from "../contract/looks-secret.ts";
-import type { Layer, Notice, Resolution, Resolved, Variable } from "../core/model.ts";
+import type { Layer, Notice, Resolution, ResolvedVariable, Variable } from "../core/model.ts";
 import { mayRunCode } from "../trust/code-variables.ts";
 import { mayDecideNetwork } from "../trust/network-variables.ts";
 import { isOwnVariable } from "./reserved-names.ts";
@@ -49,7 +49,7 @@ export function replacedSecrets(
 }
 
 /** Returns true for a variable whose value is replaced by a dummy. */
-function isReplaced(contract: Contract, variable: Resolved, folding: WindowsNameRules | undefined): boolean {
+function isReplaced(contract: Contract, variable: ResolvedVariable, folding: WindowsNameRules | undefined): boolean {
   const { name, value, origin } = variable;
   // A default in the contract is public. Sophia-run's own variables are passed on only if the caller says so (--keep-esc).
   if (value === "" || origin.source === "contract" || isOwnVariable(name)) return false;

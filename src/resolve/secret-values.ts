@@ -8,7 +8,7 @@ import { describeVariableCredential } from "../contract/looks-secret.ts";
 import type { Contract } from "../contract/contract-model.ts";
 import type { Variable } from "../core/model.ts";
 import type { Secret } from "../masking/masking-model.ts";
-import { initialEntries } from "../system/own-environment.ts";
+import { readInitialEntries } from "../system/process-environment.ts";
 import { isSecret } from "../contract/secret-names.ts";
 import type { Start } from "./start.ts";
 
@@ -98,6 +98,6 @@ export function secretBytesOf(start: ResolvedStart): readonly Secret[] {
  */
 export function originalValue(name: string, value: string): string | Uint8Array {
   if (!value.includes("\uFFFD")) return value;
-  const entry = initialEntries().get(`${name}=${value}`);
+  const entry = readInitialEntries().get(`${name}=${value}`);
   return entry?.subarray(entry.indexOf("=") + 1) ?? value;
 }

@@ -3,7 +3,7 @@
  * (`.env:3`). Reports such as `check` and `explain` load this file; a plain start does not.
  */
 import type { Origin, SourceId } from "../core/model.ts";
-import { durationWords, printable } from "../core/text.ts";
+import { formatDuration, printable } from "../core/text.ts";
 import type { EscEnvironment } from "../sources/esc-failure.ts";
 
 interface SourceDescription<OriginOfSource extends Origin> {
@@ -64,7 +64,7 @@ export function escEnvironmentWords({ name, version, revision, ageSeconds }: Esc
 
 /** Describes the age of cached values: `cached, 5 min old`. */
 export function cacheWords(ageSeconds: number): string {
-  return `cached, ${durationWords(ageSeconds)} old`;
+  return `cached, ${formatDuration(ageSeconds)} old`;
 }
 
 /** Returns the name of a source in reports, such as `ESC`. */

@@ -1,7 +1,7 @@
 /** Runs the stages of a start in order. Each takes the record of the stages before it, and returns the field that it adds. */
 import type { Settings } from "../command-line/settings.ts";
 import type { Folders } from "../core/context.ts";
-import { reached } from "../core/phases.ts";
+import { recordPhaseEnd } from "../core/phases.ts";
 import { findPlaces } from "./find-places.ts";
 import { reachVerdict } from "./reach-verdict.ts";
 import { readFiles } from "./read-files.ts";
@@ -42,7 +42,7 @@ export async function readSources(
   const { environment } = caller;
   const places = findPlaces(settings, caller);
   const files = await readFiles({ environment, settings, places });
-  reached("files read");
+  recordPhaseEnd("files read");
   const store = await readStore({ environment, settings, places, files }, companions);
   const sources = { environment, settings, places, files, store };
   await companions.reportSources?.(sources);

@@ -9,7 +9,7 @@ import { printable } from "../core/text.ts";
 import { shellWord } from "../core/shell.ts";
 import { attempt, systemErrorCode } from "../system/errors.ts";
 import { isWorldWritable } from "../system/ownership.ts";
-import { isThere, within } from "../system/paths.ts";
+import { entryExists, within } from "../system/paths.ts";
 import { readValueFile, valueFileError } from "./value-file.ts";
 
 export interface SecretsFolder {
@@ -68,7 +68,7 @@ function findFile(name: string, absolutePath: string, folder: string): string | 
   const files = new Map<string, string>();
   for (const fileName of new Set([name, lower, lower.replaceAll("_", "-")])) {
     const path = within(absolutePath, fileName);
-    if (!isThere(path)) continue;
+    if (!entryExists(path)) continue;
     // On a file system that ignores case, several names may be the same file.
     const stats = attempt(() => statSync(path));
     const identity = stats === undefined ? fileName : `${stats.dev} ${stats.ino}`;

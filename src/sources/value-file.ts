@@ -3,7 +3,7 @@ import { isUtf8 } from "node:buffer";
 import { resolve } from "node:path";
 import { SophiaError } from "../core/error.ts";
 import { printable } from "../core/text.ts";
-import { readFound, readNamed } from "../system/bounded-read.ts";
+import { readFoundFile, readNamedFile } from "../system/bounded-read.ts";
 import { systemErrorCode } from "../system/errors.ts";
 
 const MAX_BYTES = 65_536;
@@ -32,7 +32,7 @@ export async function readValueFile(path: string, { cwd, namedBy, isInFolder }: 
   let bytes: Buffer;
   try {
     const options = { maxBytes: MAX_BYTES };
-    bytes = isInFolder ? readFound(resolve(cwd, path), options) : await readNamed(resolve(cwd, path), options);
+    bytes = isInFolder ? readFoundFile(resolve(cwd, path), options) : await readNamedFile(resolve(cwd, path), options);
   } catch (error) {
     const code = systemErrorCode(error) ?? "unknown error";
     const [fault, hint = otherFileHint(namedBy)] = FAULTS.get(code) ?? [`cannot be read (${code})`];

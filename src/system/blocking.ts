@@ -2,7 +2,7 @@
 import { writeSync } from "node:fs";
 import { systemErrorCode } from "./errors.ts";
 
-/** Blocks this thread. */
+/** Blocks this thread for the given time. */
 export function sleep(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
@@ -10,7 +10,8 @@ export function sleep(milliseconds: number): void {
 /**
  * Writes all of the data, and waits until that is done. `process.stdout` and `process.stderr` would leave O_NONBLOCK on
  * descriptors that the program inherits. Does not throw, since a closed standard error must not keep a program from starting.
- * @returns the code of the system's error, if there was one
+ *
+ * @returns the code of the system's error; undefined if all of the data was written
  */
 export function write(descriptor: 1 | 2, data: string | Uint8Array): string | undefined {
   const bytes = Buffer.from(data);

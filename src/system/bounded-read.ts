@@ -1,6 +1,6 @@
 /**
- * Reads files with limits on size and time. `readFound` is for a file that sophia-run has found by search, such as `.env`.
- * `readNamed` is for a file that the user names, which may also be a pipe.
+ * Reads files with limits on size and time. `readFoundFile` is for a file that sophia-run has found by search, such as `.env`.
+ * `readNamedFile` is for a file that the user names, which may also be a pipe.
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
 
@@ -21,7 +21,7 @@ const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants
 type RefusalCode = "NOT_A_FILE" | "NOT_REGULAR" | "TOO_LARGE" | "NO_END" | "NOT_ACCEPTED" | "REPLACED";
 
 /** Returns the error to throw for a file that is refused. */
-export function readRefusal(code: RefusalCode): Error {
+export function createReadRefusal(code: RefusalCode): Error {
   return Object.assign(new Error(code), { code });
 }
 
@@ -39,7 +39,7 @@ export interface ReadOptions {
  * @param options if `followsLink` is false, a symbolic link at the end of the path is an error (ELOOP), except on Windows
  * @throws the system's error, or one whose code is a {@link RefusalCode}
  */
-export function readFound(
+export function readFoundFile(
   path: string | Buffer,
   { maxBytes, followsLink = true, accept = () => true }: ReadOptions & { readonly followsLink?: boolean },
 ): Buffer {
@@ -47,12 +47,12 @@ export function readFound(
   if (isNullDevice(status)) return Buffer.alloc(0);
   // Folders and links go on, because openToRead fails for them with the code of the system (EISDIR, ELOOP).
   const mayBeOpened = status.isFile() || status.isDirectory() || status.isSymbolicLink();
-  if (!mayBeOpened) throw readRefusal("NOT_REGULAR");
+  if (!mayBeOpened) throw createReadRefusal("NOT_REGULAR");
   const { descriptor, stats } = openToRead(path, followsLink);
   try {
     // Another process may have replaced the file since the first check.
-    if (!stats.isFile()) throw readRefusal("NOT_REGULAR");
-    if (!accept(stats, descriptor)) throw readRefusal("NOT_ACCEPTED");
+    if (!stats.isFile()) throw createReadRefusal("NOT_REGULAR");
+    if (!accept(stats, descriptor)) throw createReadRefusal("NOT_ACCEPTED");
     return readOpenFile(descriptor, stats.size, maxBytes);
   } finally {
     closeSync(descriptor);
@@ -67,19 +67,20 @@ export function readFound(
  *   limit together (pipe.ts)
  * @throws the system's error, or one whose code is a {@link RefusalCode}
  */
-export async function readNamed(
+export async function readNamedFile(
   path: string,
   { maxBytes, pipeWaitMs, accept = () => true }: ReadOptions & { readonly pipeWaitMs?: number },
 ): Promise<Buffer> {
   const { descriptor, stats } = openToRead(path, true);
   try {
     if (isNullDevice(stats)) return Buffer.alloc(0);
-    if (!stats.isFIFO() && !stats.isFile()) throw readRefusal("NOT_A_FILE");
-    if (!accept(stats, descriptor)) throw readRefusal("NOT_ACCEPTED");
+    if (!stats.isFIFO() && !stats.isFile()) throw createReadRefusal("NOT_A_FILE");
+    if (!accept(stats, descriptor)) throw createReadRefusal("NOT_ACCEPTED");
     if (!stats.isFIFO()) return readOpenFile(descriptor, stats.size, maxBytes);
-    const read = await (await import("./pipe.ts")).readPipe(descriptor, path, maxBytes, pipeWaitMs);
-    if (typeof read === "string") throw readRefusal(read);
-    return read;
+    const { readPipe } = await import("./pipe.ts");
+    const pipeContent = await readPipe(descriptor, path, maxBytes, pipeWaitMs);
+    if (typeof pipeContent === "string") throw createReadRefusal(pipeContent);
+    return pipeContent;
   } finally {
     closeSync(descriptor);
   }
@@ -116,14 +117,14 @@ export function isNullDevice(stats: Stats): boolean {
  * @throws an error with the code TOO_LARGE
  */
 export function readOpenFile(descriptor: number, expectedBytes: number, maxBytes: number): Buffer {
-  if (expectedBytes > maxBytes) throw readRefusal("TOO_LARGE");
+  if (expectedBytes > maxBytes) throw createReadRefusal("TOO_LARGE");
   // Because of the additional byte, the buffer is not full after the first read, and need not grow to find the end.
   let buffer = Buffer.allocUnsafe(expectedBytes + 1);
   let length = 0;
   for (;;) {
     const readBytes = readSync(descriptor, buffer, length, buffer.length - length, null);
     length += readBytes;
-    if (length > maxBytes) throw readRefusal("TOO_LARGE");
+    if (length > maxBytes) throw createReadRefusal("TOO_LARGE");
     if (readBytes === 0) return buffer.subarray(0, length);
     if (length === buffer.length) buffer = Buffer.concat([buffer], Math.min(2 * length, maxBytes) + 1);
   }

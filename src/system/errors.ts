@@ -1,6 +1,14 @@
-/** Returns the code of an error that a function of Node.js has thrown because a system call failed, such as `ENOENT`. */
+/**
+ * Finds out which error of the system a function of Node.js has thrown. Code that expects an error compares its code:
+ *
+ *     try {
+ *       unlinkSync(path);
+ *     } catch (error) {
+ *       if (systemErrorCode(error) !== "ENOENT") throw error;
+ *     }
+ */
 
-/** The code that sophia-run itself uses for a command that it has found in no folder of PATH. */
+/** The code for a command that is in no folder of PATH. The system has no such code: execve(2) does not search PATH. */
 export const NOT_ON_PATH = "NOT_ON_PATH";
 
 /** Returns the code of a system error, such as `ENOENT`; undefined for any other error. */
@@ -21,7 +29,7 @@ export function codeOrThrow(error: unknown): string {
 
 /** Returns the name of an error number, such as `ENOENT` for 2. */
 export function errorName(errno: unknown): string {
-  // It is not imported, because most starts do not need the table.
+  // `node:os` is not imported above, because most starts do not need its table.
   const { errno: errorNumbers } = process.getBuiltinModule("node:os").constants;
   return Object.entries(errorNumbers).find(([, value]) => value === errno)?.[0] ?? `error ${String(errno)}`;
 }

@@ -33,30 +33,45 @@ function tryToMake(path: string, mode: number): boolean {
  * ignored.
  */
 export function cacheFolder(environment: Environment): string | undefined {
-  return folderOf(environment, "XDG_CACHE_HOME", "LOCALAPPDATA", ".cache");
+  return findUserFolder(environment, {
+    xdgVariable: "XDG_CACHE_HOME",
+    windowsVariable: "LOCALAPPDATA",
+    folderInHome: ".cache",
+  });
 }
 
 /** Returns sophia-run's folder below the user's configuration folder, such as `~/.config/sophia-run`. */
 export function configFolder(environment: Environment): string | undefined {
-  return folderOf(environment, "XDG_CONFIG_HOME", "APPDATA", ".config");
+  return findUserFolder(environment, {
+    xdgVariable: "XDG_CONFIG_HOME",
+    windowsVariable: "APPDATA",
+    folderInHome: ".config",
+  });
 }
 
-/**
- * Returns sophia-run's folder below a folder of the user.
- *
- * @param xdg the variable that names the user's folder @param windows the variable of Windows that names it
- * @param inHome the folder below HOME that is used if neither variable does
- * @returns undefined if no variable has an absolute path
- */
-function folderOf(environment: Environment, xdg: string, windows: string, inHome: string): string | undefined {
-  const absolutePathIn = (name: string, below?: string): string | undefined => {
-    const path = environment.get(name) ?? "";
-    if (!path.startsWith("/") && !/^[a-z]:[\\/]/i.test(path)) return undefined;
-    return below === undefined ? path : within(path, below);
-  };
-  const userFolder =
-    absolutePathIn(xdg) ??
-    (process.platform === "win32" ? absolutePathIn(windows) : undefined) ??
-    absolutePathIn("HOME", inHome);
+/** The variables that may name one of the user's folders, in the order in which they are tried. */
+interface UserFolderNames {
+  readonly xdgVariable: string;
+  /** The variable that names the folder on Windows. Other systems ignore it. */
+  readonly windowsVariable: string;
+  /** The folder below HOME that is used if neither variable has an absolute path. */
+  readonly folderInHome: string;
+}
+
+/** Returns sophia-run's folder below a folder of the user; undefined if no variable, not even HOME, has an absolute path. */
+function findUserFolder(
+  environment: Environment,
+  { xdgVariable, windowsVariable, folderInHome }: UserFolderNames,
+): string | undefined {
+  const windowsFolder = process.platform === "win32" ? absolutePathIn(environment, windowsVariable) : undefined;
+  const namedFolder = absolutePathIn(environment, xdgVariable) ?? windowsFolder;
+  const home = absolutePathIn(environment, "HOME");
+  const userFolder = namedFolder ?? (home === undefined ? undefined : within(home, folderInHome));
   return userFolder === undefined ? undefined : within(userFolder, "sophia-run");
+}
+
+/** Returns the path in a variable; undefined if the variable is unset or has a relative path. */
+function absolutePathIn(environment: Environment, variable: string): string | undefined {
+  const path = environment.get(variable) ?? "";
+  return path.startsWith("/") || /^[a-z]:[\\/]/i.test(path) ? path : undefined;
 }

@@ -13,11 +13,11 @@
  */
 import { existsSync, lstatSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { printable } from "../core/text.ts";
-import { readFound, type ReadOptions, readRefusal } from "./bounded-read.ts";
+import { readFoundFile, type ReadOptions, createReadRefusal } from "./bounded-read.ts";
 import { attempt, systemErrorCode } from "./errors.ts";
 import { parentOf } from "./paths.ts";
-import { realBytes } from "./real-path.ts";
-import { anyRepositoryOf, isBelow } from "./repository.ts";
+import { realLatin1Path } from "./real-path.ts";
+import { findRepository, isAtOrBelow } from "./repository.ts";
 
 /** The limit on attempts, if another process replaces the file while it is read, as Kubernetes does with mounted files. */
 const MAX_ATTEMPTS = 5;
@@ -34,7 +34,7 @@ export interface LinkEscape {
 }
 
 /** The error for a link that leads out of its repository. It is thrown before anything outside is read. */
-export class EscapingLink extends Error {
+export class EscapingLinkError extends Error {
   readonly code = "ESCAPING_LINK";
   readonly escape: LinkEscape;
   constructor(escape: LinkEscape) {
@@ -57,37 +57,64 @@ interface LinkedOptions extends ReadOptions {
   readonly accept: (stats: Stats) => boolean;
 }
 
-/** Reads a file as `readFound` does. @throws EscapingLink @throws as `readFound` */
-export function readLinked(path: string, { foundAs = path, accept, ...limits }: LinkedOptions): Buffer {
+/** Reads a file as `readFoundFile` does. @throws EscapingLinkError @throws as `readFoundFile` */
+export function readLinkedFile(path: string, options: LinkedOptions): Buffer {
+  const containment = containmentOf(path, options);
   for (let attempts = 1; ; attempts++) {
     const isLastAttempt = attempts === MAX_ATTEMPTS;
     const realPath = resolveLinks(path, isLastAttempt);
     if (realPath === undefined) continue;
     // This link leads out of the repository, but it is allowed: users hide a file by it, and it reveals nothing.
     if (realPath === "/dev/null") return Buffer.alloc(0);
-    const status = statusOf(realPath);
-    if (status?.isFile() === false && !status.isDirectory()) throw readRefusal("NOT_REGULAR");
-    // This check comes before the check of the repository: its error makes callers ignore a file that another user has put
-    // there, while a link out of the repository stops the start. A folder goes on to readFound, which throws EISDIR.
-    if (status?.isDirectory() === false && !accept(status)) throw readRefusal("NOT_ACCEPTED");
-    const options = { allowNestedRepository: foundAs !== path };
-    refuseEscape(realPath, foundAs, options);
-    let isUnchanged = true;
-    const acceptOpened = (opened: Stats, descriptor: number): boolean => {
-      const openedPath = pathOfOpenFile(descriptor);
-      if (openedPath === undefined) isUnchanged = isStillAt(realPath, opened);
-      else if (openedPath !== realPath) refuseEscape(openedPath, foundAs, options);
-      return isUnchanged && accept(opened);
-    };
+    refuseBeforeOpening(realPath, containment, options.accept);
     try {
-      return readFound(pathFromBytes(realPath), { ...limits, followsLink: false, accept: acceptOpened });
+      return readResolvedFile(realPath, containment, options);
     } catch (error) {
-      // ENOENT: the file at the resolved path has been removed. ELOOP: it has become a link. The next attempt resolves it.
-      const isReplaced = !isUnchanged || ["ENOENT", "ELOOP"].includes(systemErrorCode(error) ?? "");
-      if (!isReplaced) throw error;
-      if (isLastAttempt) throw readRefusal("REPLACED");
+      if (!REPLACEMENT_CODES.has(systemErrorCode(error))) throw error;
+      if (isLastAttempt) throw createReadRefusal("REPLACED");
+      // The next attempt resolves the links of the new file.
     }
   }
+}
+
+/**
+ * The errors that show that another process has replaced the file since its path was resolved. ENOENT: there is no file at
+ * the path now. ELOOP: a link is there. REPLACED: another file is there.
+ */
+const REPLACEMENT_CODES: ReadonlySet<string | undefined> = new Set(["ENOENT", "ELOOP", "REPLACED"]);
+
+/** The folder that must contain the file to read, as a file in it or below it. */
+interface Containment {
+  /** The path of the file whose repository must contain the file to read. */
+  readonly foundAs: string;
+  /** True if the file to read may be in another repository below that one. */
+  readonly allowsNestedRepository: boolean;
+}
+
+function containmentOf(path: string, { foundAs = path }: LinkedOptions): Containment {
+  return { foundAs, allowsNestedRepository: foundAs !== path };
+}
+
+/** Checks the file at a resolved path before it is opened, since opening has effects on some devices. */
+function refuseBeforeOpening(realPath: string, containment: Containment, accept: LinkedOptions["accept"]): void {
+  const status = statusOf(realPath);
+  if (status?.isFile() === false && !status.isDirectory()) throw createReadRefusal("NOT_REGULAR");
+  // This check comes before the check of the repository: its error makes callers ignore a file that another user has put
+  // there, while a link out of the repository stops the start. A folder goes on to readFoundFile, which throws EISDIR.
+  if (status?.isDirectory() === false && !accept(status)) throw createReadRefusal("NOT_ACCEPTED");
+  refuseEscape(realPath, containment);
+}
+
+/** Opens and reads the file at a resolved path. The open file is checked again, since another process may replace the file. */
+function readResolvedFile(realPath: string, containment: Containment, { accept, maxBytes }: LinkedOptions): Buffer {
+  const acceptOpened = (opened: Stats, descriptor: number): boolean => {
+    const openedPath = pathOfOpenFile(descriptor);
+    const mayBeReplaced = openedPath === undefined && !isStillAt(realPath, opened);
+    if (mayBeReplaced) throw createReadRefusal("REPLACED");
+    if (openedPath !== undefined && openedPath !== realPath) refuseEscape(openedPath, containment);
+    return accept(opened);
+  };
+  return readFoundFile(pathFromBytes(realPath), { maxBytes, followsLink: false, accept: acceptOpened });
 }
 
 /**
@@ -96,17 +123,17 @@ export function readLinked(path: string, { foundAs = path, accept, ...limits }: 
  *
  * @param isLastAttempt true if no further attempt follows
  * @returns undefined if another attempt may succeed
- * @throws the system's error if there is no file; EscapingLink if the file exists, but the last attempt has failed
+ * @throws the system's error if there is no file; EscapingLinkError if the file exists, but the last attempt has failed
  */
 function resolveLinks(path: string, isLastAttempt: boolean): string | undefined {
   try {
-    return realBytes(path);
+    return realLatin1Path(path);
   } catch (error) {
     if (attempt(() => statSync(path)) === undefined) throw error;
     if (!isLastAttempt) return undefined;
     // If the last part of the path is not a link but a part before it is, the message shows the path itself.
     const target = attempt(() => readlinkSync(path)) ?? path;
-    throw new EscapingLink({ target, folder: parentOf(path), isRepository: false, isNested: false });
+    throw new EscapingLinkError({ target, folder: parentOf(path), isRepository: false, isNested: false });
   }
 }
 
@@ -129,27 +156,18 @@ function isStillAt(realPath: string, opened: Stats): boolean {
   const status = statusOf(realPath);
   // Some versions of Windows report other inode and device numbers for an open file.
   const isSameFile = process.platform === "win32" || (status?.ino === opened.ino && status.dev === opened.dev);
-  return isSameFile && attempt(() => realBytes(pathFromBytes(realPath))) === realPath;
+  return isSameFile && attempt(() => realLatin1Path(pathFromBytes(realPath))) === realPath;
 }
 
-/**
- * Throws if a file is outside of the repository of `foundAs`.
- *
- * @param allowNestedRepository true if the file may be in another repository below that one
- * @throws EscapingLink
- */
-function refuseEscape(
-  realPath: string,
-  foundAs: string,
-  { allowNestedRepository }: { readonly allowNestedRepository: boolean },
-): void {
-  const foundFolder = realBytes(parentOf(foundAs));
+/** Throws if a file is outside of the repository in which it must be. @throws EscapingLinkError */
+function refuseEscape(realPath: string, { foundAs, allowsNestedRepository }: Containment): void {
+  const foundFolder = realLatin1Path(parentOf(foundAs));
   const exists = (path: string): boolean => existsSync(pathFromBytes(path));
-  const repository = anyRepositoryOf(foundFolder, exists);
+  const repository = findRepository(foundFolder, exists);
   const folder = repository ?? foundFolder;
-  const isInFolder = isBelow(realPath, folder);
-  if (isInFolder && (allowNestedRepository || anyRepositoryOf(parentOf(realPath), exists) === repository)) return;
-  throw new EscapingLink({
+  const isInFolder = isAtOrBelow(realPath, folder);
+  if (isInFolder && (allowsNestedRepository || findRepository(parentOf(realPath), exists) === repository)) return;
+  throw new EscapingLinkError({
     target: pathFromBytes(realPath).toString(),
     folder: pathFromBytes(folder).toString(),
     isRepository: repository !== undefined,

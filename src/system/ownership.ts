@@ -1,4 +1,7 @@
-/** Decides whether a file that was found by search is trusted: by its owner, and by who may write it. */
+/**
+ * Decides whether a file that sophia-run has found by search, such as `.env`, is trusted: by its owner, and by who may write
+ * it. Also finds out whether other users can read a file with secrets.
+ */
 import { accessSync, constants, lstatSync, statSync, type Stats } from "node:fs";
 import { systemErrorCode } from "./errors.ts";
 
@@ -31,22 +34,27 @@ export type Distrust =
  *
  * @param folder the folder in which the file was found @param project the project's folder
  */
-export function distrustOf(path: string, file: Stats, folder: string, project: string): Distrust | undefined {
+export function findDistrust(path: string, file: Stats, folder: string, project: string): Distrust | undefined {
   const user = process.geteuid?.();
   if (user === undefined) return undefined;
+  // The project's folder is examined only if it decides, and at most once.
   let projectStats: Stats | undefined;
   const statProject = (): Stats | undefined => (projectStats ??= statSync(project, { throwIfNoEntry: false }));
-  const isTrusted = ({ uid }: Stats): boolean => uid === user || uid === 0 || uid === statProject()?.uid;
-  const isOpen = (stats: Stats | undefined): boolean => ((stats?.mode ?? 0) & WORLD_WRITABLE) !== 0;
-  if (!isTrusted(file)) return { kind: "owner", uid: file.uid };
-  if (isOpen(file) && !isOpen(statProject())) return { kind: "file" };
-  if (!isOpen(folder === project ? statProject() : statSync(folder, { throwIfNoEntry: false }))) return undefined;
-  if (!isOpen(statProject())) return { kind: "folder", folder };
+  const isTrustedOwner = ({ uid }: Stats): boolean => uid === user || uid === 0 || uid === statProject()?.uid;
+  if (!isTrustedOwner(file)) return { kind: "owner", uid: file.uid };
+  if (hasWorldWritableMode(file) && !hasWorldWritableMode(statProject())) return { kind: "file" };
+  const folderStats = folder === project ? statProject() : statSync(folder, { throwIfNoEntry: false });
+  if (!hasWorldWritableMode(folderStats)) return undefined;
+  if (!hasWorldWritableMode(statProject())) return { kind: "folder", folder };
   // Both folders are world-writable: any user may have put a link there, or replaced the file.
   const entry = lstatSync(path, { throwIfNoEntry: false });
-  if (entry?.isSymbolicLink() === true) return isTrusted(entry) ? undefined : { kind: "owner", uid: entry.uid };
+  if (entry?.isSymbolicLink() === true) return isTrustedOwner(entry) ? undefined : { kind: "owner", uid: entry.uid };
   // The inode or device numbers differ if another process replaces the file at this moment.
   return entry?.ino === file.ino && entry.dev === file.dev ? undefined : { kind: "folder", folder };
+}
+
+function hasWorldWritableMode(stats: Stats | undefined): boolean {
+  return ((stats?.mode ?? 0) & WORLD_WRITABLE) !== 0;
 }
 
 /**
@@ -56,16 +64,16 @@ export function distrustOf(path: string, file: Stats, folder: string, project: s
 export function isExposed(path: string, file: Stats): boolean {
   const user = process.geteuid?.();
   if (user === undefined || !file.isFile() || (file.mode & WORLD_READABLE) === 0) return false;
-  return (file.uid === user || user === 0) && isOnWritable(path);
+  return (file.uid === user || user === 0) && isOnWritableFileSystem(path);
 }
 
 /** Returns true for a folder in which every user could put a file. */
 export function isWorldWritable(folder: Stats, path: string): boolean {
-  return (folder.mode & WORLD_WRITABLE) !== 0 && isOnWritable(path);
+  return (folder.mode & WORLD_WRITABLE) !== 0 && isOnWritableFileSystem(path);
 }
 
 /** Returns true unless the file system is read-only (EROFS). That this user may not write there (EACCES) does not matter. */
-function isOnWritable(path: string): boolean {
+function isOnWritableFileSystem(path: string): boolean {
   try {
     accessSync(path, constants.W_OK);
     return true;

@@ -27,19 +27,20 @@ export function parentOf(path: string): string {
  */
 function aboveWorkingDirectory(path: string): string {
   let folder = attempt(() => process.cwd()) ?? "/";
-  const steps = (path.length - WORKING_DIRECTORY_LINK.length) / "/..".length + 1;
-  for (let step = 0; step < steps; step++) folder = parentOf(folder);
+  const levels = (path.length - WORKING_DIRECTORY_LINK.length) / "/..".length + 1;
+  for (let level = 0; level < levels; level++) folder = parentOf(folder);
   // U+FFFD stands for bytes that are not UTF-8. A name may also contain the character itself; then this path is right, too.
   return folder.includes("\uFFFD") ? `${path}/..` : folder;
 }
 
 /** Returns true for an entry of any kind, even a broken link; false if its folder cannot be searched, or is no folder. */
-export function isThere(path: string): boolean {
+export function entryExists(path: string): boolean {
   return attempt(() => lstatSync(path, { throwIfNoEntry: false })) !== undefined;
 }
 
 /** Returns true if both paths lead to one existing folder. */
 export function isSameFolder(path: string, otherPath: string): boolean {
-  const [folder, other] = [path, otherPath].map((name) => statSync(name, { throwIfNoEntry: false }));
-  return folder !== undefined && folder.dev === other?.dev && folder.ino === other.ino;
+  const stats = statSync(path, { throwIfNoEntry: false });
+  const otherStats = statSync(otherPath, { throwIfNoEntry: false });
+  return stats !== undefined && stats.dev === otherStats?.dev && stats.ino === otherStats.ino;
 }

@@ -1,5 +1,5 @@
 /**
- * Discards input that was typed before a question appeared. It does not answer the question: a `y` that was meant for another
+ * Discards input that the user typed before a question appeared. Such input is not an answer: a `y` that was meant for another
  * program, or is part of pasted lines, must not become a consent.
  */
 import { closeSync, constants, openSync, readSync } from "node:fs";
@@ -14,12 +14,12 @@ const MAX_BYTES = 1_048_576;
  * Discards the input that the terminal of the standard input holds. Input from a pipe is kept. On Windows, without the addon,
  * nothing is discarded.
  *
- * Without the addon, the input is read from the controlling terminal. That must be in raw mode: otherwise the terminal would
+ * Without the addon, the input is read from the controlling terminal, which must be in raw mode. Otherwise the terminal would
  * hold back a line that has no end yet.
  *
- * @param raw the terminal, if it is already in raw mode
+ * @param rawTerminal the terminal, if it is already in raw mode
  */
-export function discardPending(raw?: ReadStream): void {
+export function discardPendingInput(rawTerminal?: ReadStream): void {
   const { isatty, ReadStream: TerminalStream } = process.getBuiltinModule("node:tty");
   if (!isatty(0)) return;
   const addon = loadAddon();
@@ -28,7 +28,7 @@ export function discardPending(raw?: ReadStream): void {
     return;
   }
   if (process.platform === "win32") return;
-  if (raw !== undefined) {
+  if (rawTerminal !== undefined) {
     readPending();
     return;
   }

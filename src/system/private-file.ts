@@ -1,4 +1,4 @@
-/** Reads and writes files that no other user may replace: the cache, and the user's own settings. */
+/** Reads and writes files that no other user may replace: the cache of answers of ESC, and the user's settings and consents. */
 import {
   closeSync,
   constants,
@@ -18,71 +18,79 @@ import { attempt, systemErrorCode } from "./errors.ts";
 import { makeFolder } from "./folders.ts";
 import { parentOf, within } from "./paths.ts";
 import { GROUP_OR_WORLD } from "./ownership.ts";
-import { type FolderProblem, inPrivateFolder, type PrivateFolder } from "./private-folder.ts";
+import { type FolderFault, type PrivateFolder, withPrivateFolder } from "./private-folder.ts";
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
-const TEMPORARY = ".tmp";
+/** Ends the name of a file that is not complete yet. A process that is killed leaves such a file. */
+const TEMPORARY_SUFFIX = ".tmp";
 /** Opening must neither follow a link nor wait for the writer of a pipe. Windows has neither flag. */
 // oxlint-disable-next-line typescript/no-unnecessary-condition -- Windows has neither
 const SAFE_FLAGS = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** The reason why a file is not used. `not-private`: it is a link, belongs to another user, or is too large. */
-export type UnusableFile = { readonly kind: "not-private"; readonly path: string } | FolderProblem;
+export type UnusableFile = { readonly kind: "not-private"; readonly path: string } | FolderFault;
 
 interface PrivateFileLimits {
   readonly maxBytes: number;
   /** The permissions that neither the file nor its folder may have; by default all of the group and of other users. */
-  readonly forbidden?: number;
+  readonly forbiddenMode?: number;
 }
 
-/** Calls `use` with the path of a file within its private folder. @returns its result, or why the file is not used */
-export function withPrivateFolder<Result>(
+/**
+ * Opens the private folder of a file, calls `use` with a path of the file that no other user can redirect, and closes the
+ * folder. @returns the result of `use`, or why the file is not used
+ */
+export function withFileInPrivateFolder<Result>(
   path: string,
   use: (file: string, folder: PrivateFolder) => Result,
-  forbidden?: number,
+  forbiddenMode?: number,
 ): Result | UnusableFile {
+  const useFile = (folder: PrivateFolder): Result => use(within(folder.path, fileNameOf(path)), folder);
   try {
-    return inPrivateFolder(parentOf(path), (folder) => use(within(folder.path, fileNameOf(path)), folder), forbidden);
+    return withPrivateFolder(parentOf(path), useFile, forbiddenMode);
   } catch (error) {
     return { kind: "system", path, code: systemErrorCode(error) ?? "UNKNOWN" };
   }
 }
 
-/** Reads a file that has none of the `forbidden` permissions. By default only this user may read and write it. */
+/** Reads a file that has none of the permissions in `forbiddenMode`. By default only this user may read and write it. */
 export function readPrivate(
   path: string,
-  { maxBytes, forbidden = GROUP_OR_WORLD }: PrivateFileLimits,
+  { maxBytes, forbiddenMode = GROUP_OR_WORLD }: PrivateFileLimits,
 ): Buffer | UnusableFile {
-  const readOpened = (file: string): Buffer | UnusableFile => {
+  const readFile = (file: string): Buffer | UnusableFile => {
     const descriptor = openSync(file, constants.O_RDONLY | SAFE_FLAGS);
     try {
       const stats = fstatSync(descriptor);
-      const isUsable = stats.isFile() && isPrivate(stats, forbidden) && stats.size <= maxBytes;
+      const isUsable = stats.isFile() && isPrivate(stats, forbiddenMode) && stats.size <= maxBytes;
       return isUsable ? readOpenFile(descriptor, stats.size, maxBytes) : { kind: "not-private", path };
     } finally {
       closeSync(descriptor);
     }
   };
-  const read = withPrivateFolder(path, readOpened, forbidden);
-  if (Buffer.isBuffer(read) || read.kind !== "system") return read;
-  if (read.code === "ENOENT") return { kind: "absent" };
+  const bytesOrFault = withFileInPrivateFolder(path, readFile, forbiddenMode);
+  if (Buffer.isBuffer(bytesOrFault) || bytesOrFault.kind !== "system") return bytesOrFault;
+  if (bytesOrFault.code === "ENOENT") return { kind: "absent" };
   // ELOOP: the file is a link, which is not followed.
-  return read.code === "ELOOP" ? { kind: "not-private", path } : read;
+  return bytesOrFault.code === "ELOOP" ? { kind: "not-private", path } : bytesOrFault;
 }
 
 /**
  * Replaces a file atomically: another process, even after a crash, finds either the old or the new file. A link in its place is
  * replaced, not followed. Then removes unfinished files that killed processes have left.
  *
- * @param unique a name that no other user can guess
- * @param tidy called with the folder once the file is written
+ * @param uniqueName a name that no other user can guess
+ * @param cleanUpFolder called with the folder once the file is written
  */
 export function writePrivate(
   path: string,
   bytes: Uint8Array,
-  unique: string,
-  { forbidden, tidy }: Pick<PrivateFileLimits, "forbidden"> & { readonly tidy?: (folder: string) => void } = {},
+  uniqueName: string,
+  {
+    forbiddenMode,
+    cleanUpFolder,
+  }: Pick<PrivateFileLimits, "forbiddenMode"> & { readonly cleanUpFolder?: (folder: string) => void } = {},
 ): UnusableFile | undefined {
   try {
     makeFolder(parentOf(path), FOLDER_MODE);
@@ -90,7 +98,7 @@ export function writePrivate(
     return { kind: "system", path, code: systemErrorCode(error) ?? "UNKNOWN" };
   }
   const write = (file: string, folder: PrivateFolder): undefined => {
-    const temporary = `${file}.${unique}${TEMPORARY}`;
+    const temporary = `${file}.${uniqueName}${TEMPORARY_SUFFIX}`;
     try {
       createPrivateFile(temporary, bytes);
       renameSync(temporary, file);
@@ -100,15 +108,15 @@ export function writePrivate(
     }
     syncFolder(folder);
     removeUnfinished(folder.path);
-    tidy?.(folder.path);
+    cleanUpFolder?.(folder.path);
   };
-  return withPrivateFolder(path, write, forbidden);
+  return withFileInPrivateFolder(path, write, forbiddenMode);
 }
 
 /** Removes a file. @returns the reason if it still exists */
 export function removePrivate(path: string): UnusableFile | undefined {
-  const removed = withPrivateFolder(path, (file) => rmSync(file, { force: true }));
-  return removed?.kind === "system" ? removed : undefined;
+  const fault = withFileInPrivateFolder(path, (file) => rmSync(file, { force: true }));
+  return fault?.kind === "system" ? fault : undefined;
 }
 
 /** Returns the last name of a path. node:path takes long to compile, and is loaded only on Windows. */
@@ -141,29 +149,30 @@ function syncFolder({ descriptor }: PrivateFolder): void {
   }
 }
 
-/** An unfinished file of this age was left by a process that was killed. */
-const STALE_MS = 60_000;
+/** An older unfinished file was left by a process that was killed. */
+const MAX_UNFINISHED_AGE_MS = 60_000;
 
 function removeUnfinished(folder: string): void {
   for (const name of readdirSync(folder)) {
-    if (!name.endsWith(TEMPORARY)) continue;
+    if (!name.endsWith(TEMPORARY_SUFFIX)) continue;
     const path = within(folder, name);
-    const isStale = Date.now() - (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > STALE_MS;
-    // Recursive, because locked.ts makes unfinished folders.
-    if (isStale) attempt(() => rmSync(path, { force: true, recursive: true }));
+    const modifiedAt = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    const isAbandoned = Date.now() - modifiedAt > MAX_UNFINISHED_AGE_MS;
+    // The removal is recursive, because file-lock.ts makes unfinished folders.
+    if (isAbandoned) attempt(() => rmSync(path, { force: true, recursive: true }));
   }
 }
 
-/** Removes a file that is of no use any more. It does no harm if that fails. */
+/** Removes a file that is no longer needed. An error is ignored, because the file does no harm if it stays. */
 export function removeQuietly(path: string): undefined {
   try {
     rmSync(path, { force: true });
   } catch {
-    // See above.
+    // The file stays.
   }
 }
 
 /** Returns true if no other user has a forbidden permission; always on Windows, which has neither such owners nor modes. */
-function isPrivate({ uid, mode }: Stats, forbidden: number): boolean {
-  return process.geteuid === undefined || (uid === process.geteuid() && (mode & forbidden) === 0);
+function isPrivate({ uid, mode }: Stats, forbiddenMode: number): boolean {
+  return process.geteuid === undefined || (uid === process.geteuid() && (mode & forbiddenMode) === 0);
 }

@@ -1,7 +1,7 @@
 /**
  * Opens a folder whose files only its user may read or replace. Another user who may write a folder above it could put
- * another folder in its place between the check and the use. So it is opened once and checked by its descriptor, and its
- * files are reached through that descriptor: `/proc/self/fd/7/NAME`. Without /proc only the check of the folders above
+ * another folder in its place between the check and the use. So this code opens the folder once, checks it by its descriptor,
+ * and reaches its files through that descriptor: `/proc/self/fd/7/NAME`. Without /proc only the check of the folders above
  * protects it.
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, realpathSync, statSync, type Stats } from "node:fs";
@@ -9,15 +9,15 @@ import { systemErrorCode } from "./errors.ts";
 import { WORLD_WRITABLE, GROUP_OR_WORLD, STICKY } from "./ownership.ts";
 
 /**
- * The reason why a folder is not used. `others`: it belongs to another user. `mode`: other users have permissions for it.
- * `above`: in a folder above, which is `path`, every user may replace the folder.
+ * The reason why a folder is not used. `other-owner`: it belongs to another user. `permissions`: other users have permissions
+ * for it. `replaceable-by-all`: every user may replace the folder, because a folder above, which is `path`, is world-writable.
  */
-export type FolderProblem =
+export type FolderFault =
   | { readonly kind: "absent" }
   | {
       readonly kind: "folder";
       readonly path: string;
-      readonly problem: "not-a-folder" | "others" | "mode" | "above";
+      readonly fault: "not-a-folder" | "other-owner" | "permissions" | "replaceable-by-all";
     }
   | { readonly kind: "system"; readonly path: string; readonly code: string };
 
@@ -30,51 +30,50 @@ export interface PrivateFolder {
 /**
  * Opens a folder, calls `use`, and closes the folder.
  *
- * @param forbidden the permissions that the folder must not have
+ * @param forbiddenMode the permissions that the folder must not have
  * @returns the result of `use`, or why the folder is not used
  */
-export function inPrivateFolder<Result>(
+export function withPrivateFolder<Result>(
   path: string,
   use: (folder: PrivateFolder) => Result,
-  forbidden = GROUP_OR_WORLD,
-): Result | FolderProblem {
+  forbiddenMode = GROUP_OR_WORLD,
+): Result | FolderFault {
   // Windows has neither such owners nor such permissions.
   if (process.geteuid === undefined) return use({ path, descriptor: undefined });
   let descriptor: number;
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   } catch (error) {
-    return notOpened(path, error);
+    return faultOfOpening(path, error);
   }
   try {
     const stats = fstatSync(descriptor);
-    if (stats.uid !== process.geteuid()) return { kind: "folder", path, problem: "others" };
-    if ((stats.mode & forbidden) !== 0) return { kind: "folder", path, problem: "mode" };
-    const viaDescriptor = `/proc/self/fd/${descriptor}`;
-    const hasProc = process.platform === "linux" && existsSync(viaDescriptor);
-    const safePath = hasProc ? viaDescriptor : realpathSync.native(path);
-    const above = findReplaceable(safePath, stats);
-    return above === undefined
-      ? use({ path: safePath, descriptor })
-      : { kind: "folder", path: above, problem: "above" };
+    if (stats.uid !== process.geteuid()) return { kind: "folder", path, fault: "other-owner" };
+    if ((stats.mode & forbiddenMode) !== 0) return { kind: "folder", path, fault: "permissions" };
+    const descriptorPath = `/proc/self/fd/${descriptor}`;
+    const hasProc = process.platform === "linux" && existsSync(descriptorPath);
+    const safePath = hasProc ? descriptorPath : realpathSync.native(path);
+    const writableAncestor = findWorldWritableAncestor(safePath, stats);
+    if (writableAncestor !== undefined) return { kind: "folder", path: writableAncestor, fault: "replaceable-by-all" };
+    return use({ path: safePath, descriptor });
   } finally {
     closeSync(descriptor);
   }
 }
 
 /** Returns why a folder could not be opened. */
-function notOpened(path: string, error: unknown): FolderProblem {
+function faultOfOpening(path: string, error: unknown): FolderFault {
   const code = systemErrorCode(error) ?? "UNKNOWN";
   if (code === "ENOENT") return { kind: "absent" };
   // For a link the system reports ENOTDIR on Linux, and ELOOP elsewhere.
-  if (code === "ENOTDIR" || code === "ELOOP") return { kind: "folder", path, problem: "not-a-folder" };
+  if (code === "ENOTDIR" || code === "ELOOP") return { kind: "folder", path, fault: "not-a-folder" };
   return { kind: "system", path, code };
 }
 
 /**
  * Returns the nearest folder above that is world-writable without the sticky bit: in it every user can replace what is below.
  */
-function findReplaceable(path: string, { ino, dev }: Stats): string | undefined {
+function findWorldWritableAncestor(path: string, { ino, dev }: Stats): string | undefined {
   let child = { ino, dev };
   for (let parentPath = `${path}/..`; ; parentPath += "/..") {
     const parent = statSync(parentPath);

@@ -17,7 +17,7 @@ export function realPath(path: string): string {
  * Returns an absolute path without links, as a string in which each character stands for one byte. @throws the system's
  * error
  */
-export function realBytes(path: string | Buffer): string {
+export function realLatin1Path(path: string | Buffer): string {
   if (process.platform === "win32") return Buffer.from(realPath(path.toString())).toString("latin1");
   // Bun may return a string in spite of the encoding.
   return Buffer.from(realpathSync.native(path, { encoding: "buffer" })).toString("latin1");
@@ -27,6 +27,6 @@ export function realBytes(path: string | Buffer): string {
  * Returns false for a path that may not survive decoding. A byte that is not UTF-8 becomes U+FFFD in Node.js, and half of a
  * surrogate pair in the executable for Linux. Other paths then look the same, and git cannot be asked about the file.
  */
-export function isExact(path: string): boolean {
+export function isExactPath(path: string): boolean {
   return !path.startsWith(WORKING_DIRECTORY_LINK) && !/\uFFFD|[\uD800-\uDFFF]/u.test(path);
 }

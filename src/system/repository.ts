@@ -8,19 +8,22 @@ import { attempt } from "./errors.ts";
 import { parentOf, within } from "./paths.ts";
 import { realPath } from "./real-path.ts";
 
-const GIT = ".git";
-const JUJUTSU = ".jj";
-/** The folders of systems that sophia-run cannot ask: Mercurial, Jujutsu, Sapling, Subversion, Breezy, Pijul, Darcs. */
-const OTHERS = [".hg", JUJUTSU, ".sl", ".svn", ".bzr", ".pijul", "_darcs"];
+const GIT_FOLDER = ".git";
+const JUJUTSU_FOLDER = ".jj";
+/**
+ * The folders of systems that sophia-run cannot ask which files they track: Mercurial, Jujutsu, Sapling, Subversion, Breezy,
+ * Pijul, Darcs.
+ */
+const OTHER_FOLDERS = [".hg", JUJUTSU_FOLDER, ".sl", ".svn", ".bzr", ".pijul", "_darcs"];
 
 /** Returns the nearest folder that contains `.git`, from `start` upwards; undefined if there is none. */
-export function repositoryOf(start: string): string | undefined {
-  return findUpwards(start, (folder) => existsSync(within(folder, GIT)));
+export function findGitRepository(start: string): string | undefined {
+  return findUpwards(start, (folder) => existsSync(within(folder, GIT_FOLDER)));
 }
 
 /** Returns the nearest folder that is a repository of any system, from `start` upwards; undefined if there is none. */
-export function anyRepositoryOf(start: string, isThere: (path: string) => boolean = existsSync): string | undefined {
-  return findUpwards(start, (folder) => [GIT, ...OTHERS].some((name) => isThere(within(folder, name))));
+export function findRepository(start: string, exists: (path: string) => boolean = existsSync): string | undefined {
+  return findUpwards(start, (folder) => [GIT_FOLDER, ...OTHER_FOLDERS].some((name) => exists(within(folder, name))));
 }
 
 /**
@@ -28,9 +31,12 @@ export function anyRepositoryOf(start: string, isThere: (path: string) => boolea
  * `.git`. Jujutsu may share its folder with git, whose index then knows what is tracked.
  */
 export function isInOtherRepository(start: string): boolean {
-  const isOther = (folder: string): boolean =>
-    OTHERS.some((name) => existsSync(within(folder, name)) && !(name === JUJUTSU && existsSync(within(folder, GIT))));
-  return findUpwards(start, isOther) !== undefined;
+  const isOfOtherSystem = (folder: string): boolean =>
+    OTHER_FOLDERS.some((name) => {
+      const sharesWithGit = (): boolean => name === JUJUTSU_FOLDER && existsSync(within(folder, GIT_FOLDER));
+      return existsSync(within(folder, name)) && !sharesWithGit();
+    });
+  return findUpwards(start, isOfOtherSystem) !== undefined;
 }
 
 function findUpwards(start: string, matches: (folder: string) => boolean): string | undefined {
@@ -41,9 +47,9 @@ function findUpwards(start: string, matches: (folder: string) => boolean): strin
 }
 
 /** Returns the repository in which a contract is; outside of any repository, the contract's folder. */
-export function repositoryOrFolderOf(contract: string): { readonly folder: string; readonly isRepository: boolean } {
+export function findRepositoryOrFolder(contract: string): { readonly folder: string; readonly isRepository: boolean } {
   const contractFolder = parentOf(contract);
-  const repository = anyRepositoryOf(contractFolder);
+  const repository = findRepository(contractFolder);
   return { folder: repository ?? contractFolder, isRepository: repository !== undefined };
 }
 
@@ -55,8 +61,8 @@ export function sharesRepository(file: string, otherFile: string): boolean {
   const realFile = attempt(() => realPath(file));
   const otherFolder = attempt(() => realPath(parentOf(otherFile)));
   if (realFile === undefined || otherFolder === undefined) return false;
-  const repository = anyRepositoryOf(otherFolder);
-  return isBelow(realFile, repository ?? otherFolder) && anyRepositoryOf(parentOf(realFile)) === repository;
+  const repository = findRepository(otherFolder);
+  return isAtOrBelow(realFile, repository ?? otherFolder) && findRepository(parentOf(realFile)) === repository;
 }
 
 /**
@@ -64,12 +70,14 @@ export function sharesRepository(file: string, otherFile: string): boolean {
  * path decides, so that the result does not reveal which files exist outside.
  */
 export function isInside(path: string, folder: string): boolean {
-  const isNamedInside = isBelow(path, folder);
-  const [real, realFolder] = [path, folder].map((name) => attempt(() => realPath(name)));
-  return real === undefined || realFolder === undefined ? isNamedInside : isBelow(real, realFolder);
+  const isNamedInside = isAtOrBelow(path, folder);
+  const resolvedPath = attempt(() => realPath(path));
+  const resolvedFolder = attempt(() => realPath(folder));
+  if (resolvedPath === undefined || resolvedFolder === undefined) return isNamedInside;
+  return isAtOrBelow(resolvedPath, resolvedFolder);
 }
 
 /** Returns true for the folder itself, and for what is below it. */
-export function isBelow(path: string, folder: string): boolean {
+export function isAtOrBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }

@@ -6,7 +6,7 @@
  * @param dropsDebugging true to drop the output of `NODE_DEBUG`. The user sets that variable for the program. Here it would
  * show the program's environment (`child_process`) and tokens (`http`).
  */
-export function postponeStandardError(dropsDebugging: boolean): void {
+export function openStandardErrorLazily(dropsDebugging: boolean): void {
   const property = Object.getOwnPropertyDescriptor(process, "stderr");
   // There is no getter if preloaded code has replaced the property.
   if (property?.get === undefined) return;

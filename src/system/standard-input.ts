@@ -1,12 +1,12 @@
 /**
  * Reads the standard input for commands such as `set` and `login`: the user's answers to questions at a terminal, a secret
- * without showing it, and data from a pipe. The file is loaded only if there is something to read.
+ * that the terminal does not show, and data from a pipe. The file is loaded only if there is something to read.
  */
 import { readSync } from "node:fs";
 import { SophiaError } from "../core/error.ts";
 import { systemErrorCode } from "./errors.ts";
 import { write, sleep } from "./blocking.ts";
-import { discardPending } from "./pending-input.ts";
+import { discardPendingInput } from "./pending-input.ts";
 
 /**
  * The limit on an input, because Linux allows no longer environment variable. Outside of raw mode, a terminal hands over at most
@@ -15,7 +15,7 @@ import { discardPending } from "./pending-input.ts";
 const MAX_BYTES = 131_072;
 /** The time limit on a whole input. Its writer may ask the user first. */
 const TIME_LIMIT_MS = 120_000;
-/** The bytes that a terminal in raw mode sends for keys; KILL is Ctrl-U, which deletes the line. */
+/** The bytes that a terminal in raw mode sends for keys; END is Ctrl-D, and KILL is Ctrl-U, which deletes the line. */
 const [END, BACKSPACE, LINE_FEED, RETURN, KILL, DELETE] = [0x04, 0x08, 0x0a, 0x0d, 0x15, 0x7f];
 /**
  * The keys for which a terminal that is not in raw mode sends a signal: Ctrl-C, Ctrl-Z and Ctrl-\. Windows has only Ctrl-C.
@@ -44,7 +44,7 @@ const PASTE_END = Buffer.from("\u001B[201~");
  * @returns undefined at the end of the input, or if the input cannot be read or is too long
  */
 export function readLine(question: string): string | undefined {
-  discardPending();
+  discardPendingInput();
   write(2, question);
   const bytes: number[] = [];
   while (bytes.length < MAX_BYTES) {
@@ -90,7 +90,7 @@ export function readHidden(prompt: string, marksPastes: boolean): string | undef
   terminal.unref();
   for (;;) {
     terminal.setRawMode(true);
-    discardPending(terminal);
+    discardPendingInput(terminal);
     // The prompt is written after the switch to raw mode, so that an answer that is typed at once is not shown either.
     write(2, (marksPastes ? ENABLE_PASTE_MARKS : "") + prompt);
     let line: ReturnType<typeof readKeys>;
@@ -107,28 +107,15 @@ export function readHidden(prompt: string, marksPastes: boolean): string | undef
 }
 
 /**
- * Reads keys up to the end of a line, and applies keys that delete. In pasted text, line breaks and control characters have no
- * special meaning.
+ * Reads keys up to the end of a line, and applies keys that delete.
  *
  * @returns the line, or the signal of a key; undefined at the end of the input, or if the input cannot be read or is too long
  */
 function readKeys(): string | { readonly signal: NodeJS.Signals } | undefined {
   let bytes: number[] = [];
-  let isPasting = false;
-  let previousByte = 0;
   while (bytes.length < MAX_BYTES) {
     const byte = readByte();
     if (byte === undefined || byte === "end") return undefined;
-    if (isPasting) {
-      // Terminals send a carriage return for each line break of pasted text, but some send CRLF as it is.
-      if (byte !== LINE_FEED || previousByte !== RETURN) bytes.push(byte === RETURN ? LINE_FEED : byte);
-      previousByte = byte;
-      if (!endsWith(bytes, PASTE_END)) continue;
-      isPasting = false;
-      bytes.length -= PASTE_END.length;
-      if (bytes.at(-1) === LINE_FEED) bytes.pop();
-      continue;
-    }
     const signal = SIGNALS.get(byte);
     if (signal !== undefined) return { signal };
     if (byte === END && bytes.length === 0) return undefined;
@@ -137,11 +124,34 @@ function readKeys(): string | { readonly signal: NodeJS.Signals } | undefined {
     else if (byte === BACKSPACE || byte === DELETE) bytes = withoutLastCharacter(bytes);
     else bytes.push(byte);
     if (endsWith(bytes, PASTE_BEGIN)) {
-      isPasting = true;
       bytes.length -= PASTE_BEGIN.length;
+      if (!readPaste(bytes)) return undefined;
     }
   }
   return undefined;
+}
+
+/**
+ * Reads pasted text, and appends it to the bytes of the line. In pasted text, line breaks and control characters have no special
+ * meaning.
+ *
+ * @returns false if the input ends or is too long before the mark at the end of the paste, or if the input cannot be read
+ */
+function readPaste(bytes: number[]): boolean {
+  let previousByte = 0;
+  while (bytes.length < MAX_BYTES) {
+    const byte = readByte();
+    if (byte === undefined || byte === "end") return false;
+    // Terminals send a carriage return for each line break of pasted text, but some send CRLF as it is.
+    const isSecondOfLineBreak = byte === LINE_FEED && previousByte === RETURN;
+    if (!isSecondOfLineBreak) bytes.push(byte === RETURN ? LINE_FEED : byte);
+    previousByte = byte;
+    if (!endsWith(bytes, PASTE_END)) continue;
+    bytes.length -= PASTE_END.length;
+    if (bytes.at(-1) === LINE_FEED) bytes.pop();
+    return true;
+  }
+  return false;
 }
 
 function endsWith(bytes: readonly number[], mark: Uint8Array): boolean {
@@ -191,10 +201,11 @@ export async function* readChunks(): AsyncGenerator<Uint8Array> {
   }
 }
 
-function inputError(what: string): SophiaError {
+/** @param predicate the rest of a sentence about the standard input, such as `cannot be read (EIO)` */
+function inputError(predicate: string): SophiaError {
   return new SophiaError({
     code: "input",
-    message: `the standard input ${what}`,
+    message: `the standard input ${predicate}`,
     hint: "write only the value to it",
   });
 }

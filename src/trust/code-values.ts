@@ -40,7 +40,7 @@ function isHarmless(kind: CodeKind, value: string): boolean {
       return PROGRAM.test(value) || PAGER.test(value);
     case "toolchain":
       // A name without a folder is found on the PATH.
-      return /^(?:(?:ccache|sccache|distcc) )?[\w.+@-]+$/.test(value) || isOfSystem(value);
+      return /^(?:(?:ccache|sccache|distcc) )?[\w.+@-]+$/.test(value) || consistsOfSystemPaths(value);
     case "flags":
       return !words.some((word) => CODE_LOADING_FLAG.test(word));
     case "make":
@@ -56,16 +56,9 @@ function isHarmless(kind: CodeKind, value: string): boolean {
     case "erlang":
       return HARMLESS_IN_ERLANG.test(value);
     case "less":
-      // Not harmless are a command that `less` runs at its start (`+!`), a file that assigns keys (k), and a file to which `less`
-      // writes (o, O).
-      return (
-        words.every((word) => /^[\w-]+(?:=\w*)?$/.test(word)) &&
-        !/(?:^|\s)-?[a-jl-zA-Z\d]*[kKoO]/.test(value) &&
-        // `less` accepts long options in any case, and abbreviated.
-        !/--(?:less|lo)/i.test(value)
-      );
+      return isHarmlessInLess(value, words);
     case "path":
-      return isOfSystem(value);
+      return consistsOfSystemPaths(value);
     case "libraries":
       // Only absolute paths are harmless. The dynamic linker also splits at `;`, and takes an empty part for the working directory.
       // Paths in /proc and /dev may lead to the working directory, too.
@@ -100,8 +93,23 @@ function isHarmless(kind: CodeKind, value: string): boolean {
       return /^(?:0|false|no|off)$/i.test(value);
     case "version":
       // The value chooses an installed version, or names an interpreter of the system by its path.
-      return /^(?:(?:c?python|pypy|stable|beta|nightly)[\w.+-]*|\d[\w.+-]*)$/.test(value) || isOfSystem(value);
+      return (
+        /^(?:(?:c?python|pypy|stable|beta|nightly)[\w.+-]*|\d[\w.+-]*)$/.test(value) || consistsOfSystemPaths(value)
+      );
   }
+}
+
+/**
+ * Returns true for options of `less` that are harmless. Not harmless are a command that `less` runs at its start (`+!`), a file
+ * that assigns keys (k), and a file to which `less` writes (o, O).
+ */
+function isHarmlessInLess(value: string, words: readonly string[]): boolean {
+  return (
+    words.every((word) => /^[\w-]+(?:=\w*)?$/.test(word)) &&
+    !/(?:^|\s)-?[a-jl-zA-Z\d]*[kKoO]/.test(value) &&
+    // `less` accepts long options in any case, and abbreviated.
+    !/--(?:less|lo)/i.test(value)
+  );
 }
 
 /** Matches the folder of a system's program, or nothing, at the beginning of a value. */
@@ -147,7 +155,7 @@ function isHarmlessInJava(word: string): boolean {
   // Memory, the interpreter, and the log of the garbage collector
   if (/^-X(?:ms|mx|mn|ss|int|comp|mixed|rs|log:gc|shareclasses:none|tune:virtualized)[\w:*.-]*$/.test(word))
     return true;
-  if (word.startsWith("-X:") || RUNNING_CODE_IN_JAVA.test(word)) return false;
+  if (word.startsWith("-X:") || CODE_RUNNING_IN_JAVA.test(word)) return false;
   if (/^-XX:[+-]?\w+(?:=[\w.%]+)?$/.test(word) || HARMLESS_FILES_OF_JVM.test(word)) return true;
   if (/^-(?:ea|esa|server|client|B|ntp|q|e|U|o|T\d+C?|-no-daemon|-enable-preview|-no-transfer-progress)$/.test(word))
     return true;
@@ -170,7 +178,7 @@ const PROPERTY_OF_PATH =
   /conf|class|path|file(?!s\.)|dir|home|repo|user|loader|agent|ur[li]|location|lib|script|factory|provider|handler/i;
 
 /** Matches options by which the JVM runs a command, loads a library, or reads further options from a file. */
-const RUNNING_CODE_IN_JAVA =
+const CODE_RUNNING_IN_JAVA =
   /^-XX:[+-]?(?:OnError|OnOutOfMemoryError|Flags|VMOptionsFile|Shared\w*|JVMCI\w*|EnableJVMCI\w*|CompileCommandFile|AOT\w*)/;
 /** Matches options that name files to which the JVM only writes reports. */
 const HARMLESS_FILES_OF_JVM = /^-XX:(?:HeapDumpPath|ErrorFile|LogFile)=[\w./%-]+$/;
@@ -187,7 +195,7 @@ function isLocalDebugger(options: string): boolean {
   return (
     /(?:^|,)server=y(?:,|$)/.test(options) &&
     !/(?:^|,)(?:launch|onthrow|onuncaught)=/.test(options) &&
-    !isElsewhere(address)
+    !isOnOtherMachine(address)
   );
 }
 
@@ -198,8 +206,8 @@ function isLocalDebugger(options: string): boolean {
 const SYSTEM_PATH =
   /^(?:\/(?:etc|usr(?!\/src)|run|bin|lib|lib64|sbin|snap|nix\/store|Library|System|Applications|opt\/(?:java|jdk|homebrew|conda|miniconda|anaconda|hostedtoolcache|local|gradle|maven|google-cloud-sdk|cuda)[\w.-]*|var\/run)(?:\/|$)|\/(?:root|(?:home|Users)\/[^/]+)\/\.(?:kube|aws|config|docker|azure|gnupg|npmrc|npm-global|sdkman|jdks|asdf|gradle|m2|cargo|rustup|pulumi|composer|condarc|jupyter|ipython|julia|nvm|local\/share)(?:\/|$)|[A-Z]:\\(?:Program Files|Windows))/;
 
-/** Returns true if a value consists of paths in such folders, separated by `:` (on Windows by `;`). */
-function isOfSystem(value: string): boolean {
+/** Returns true if a value consists of paths in folders of `SYSTEM_PATH`, separated by `:` (on Windows by `;`). */
+function consistsOfSystemPaths(value: string): boolean {
   const paths = /^[A-Z]:\\/.test(value) ? value.split(";") : value.split(":");
   return paths.every((path) => path === "" || (SYSTEM_PATH.test(path) && !/(?:^|[/\\])\.\.(?:[/\\]|$)/.test(path)));
 }
@@ -237,12 +245,12 @@ function nodeOptionsRunCode(words: readonly string[]): boolean {
     if (CODE_LOADING_OPTIONS.has(name)) return true;
     if (!INSPECTOR.test(name)) return false;
     const value = equals === -1 ? (words[index + 1] ?? "") : word.slice(equals + 1);
-    return isElsewhere(value.startsWith("-") ? "" : value);
+    return isOnOtherMachine(value.startsWith("-") ? "" : value);
   });
 }
 
-/** Returns true for an address, such as `0.0.0.0:9229`, by which other machines are reached. A port alone is on this machine. */
-function isElsewhere(address: string): boolean {
+/** Returns true for an address that is not only on this machine, such as `0.0.0.0:9229`. A port alone is on this machine. */
+function isOnOtherMachine(address: string): boolean {
   const host = address.replace(/:\d+$/, "");
   return !/^\d*$/.test(host) && !LOOPBACK_HOST.test(host);
 }

@@ -49,7 +49,7 @@ export type CodeKind =
   | "version";
 
 /** The names of each kind, in rows of related names. */
-const NAMES: Readonly<Record<CodeKind, readonly string[]>> = {
+const NAMES_BY_KIND: Readonly<Record<CodeKind, readonly string[]>> = {
   always: [
     // Linkers and libraries
     ["DYLD_INSERT_LIBRARIES", "GCONV_PATH", "OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES"],
@@ -198,9 +198,9 @@ const NAMES: Readonly<Record<CodeKind, readonly string[]>> = {
 };
 
 /** The kind of each name. */
-const KINDS: ReadonlyMap<string, CodeKind> = new Map(
+const KIND_BY_NAME: ReadonlyMap<string, CodeKind> = new Map(
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys are those of the object literal above
-  (Object.entries(NAMES) as [CodeKind, readonly string[]][]).flatMap(([kind, names]) =>
+  (Object.entries(NAMES_BY_KIND) as [CodeKind, readonly string[]][]).flatMap(([kind, names]) =>
     names.map((name) => [name, kind] as const),
   ),
 );
@@ -209,7 +209,7 @@ const KINDS: ReadonlyMap<string, CodeKind> = new Map(
  * The kinds of families of names, each with a pattern. Package managers ignore the case of their variables, and accept `-` in place
  * of `_`.
  */
-const FORMS: readonly (readonly [CodeKind, RegExp])[] = [
+const FAMILIES: readonly (readonly [CodeKind, RegExp])[] = [
   ["always", /^(?:LD_PRELOAD|LDR_PRELOAD|LD_AUDIT|BASH_FUNC_|GIT_CONFIG|LUA_INIT)/],
   ["always", /^(?:COR(?:ECLR)?_PROFILER_PATH|(?:DOTNET|COMPlus)_(?:GC(?:Name|Path)|(?:Alt)?JitName)$)/i],
   ["always", /^(?:OMPI|PMIX|PRTE)_MCA_\w*(?:agent|path|prefix|launch)/],
@@ -229,7 +229,7 @@ const FORMS: readonly (readonly [CodeKind, RegExp])[] = [
 
 /** Returns the way in which the value of a variable is judged; undefined if no value makes other programs run code. */
 export function codeKindOf(name: string): CodeKind | undefined {
-  return KINDS.get(name) ?? FORMS.find(([, form]) => form.test(name))?.[0];
+  return KIND_BY_NAME.get(name) ?? FAMILIES.find(([, pattern]) => pattern.test(name))?.[0];
 }
 
 /** Returns true if a variable of this name can make other programs run code; `runsCode` also checks the value. */
@@ -238,5 +238,5 @@ export function mayRunCode(name: string): boolean {
 }
 
 /** All listed names, and the patterns of all families. A test needs them, and so does the generator of `suspect-names.ts`. */
-export const CODE_NAMES: readonly string[] = [...KINDS.keys()];
-export const CODE_FORMS: readonly RegExp[] = FORMS.map(([, form]) => form);
+export const CODE_NAMES: readonly string[] = [...KIND_BY_NAME.keys()];
+export const CODE_FORMS: readonly RegExp[] = FAMILIES.map(([, pattern]) => pattern);

@@ -19,12 +19,12 @@ interface Service {
 
 const GITHUB_KEYS = ["GITHUB_TOKEN", "GH_TOKEN", "GITHUB_PAT", "GH_FINE_GRAINED_TOKEN"];
 const GOOGLE_KEYS = ["GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY"];
-const GOOGLE = "generativelanguage.googleapis.com";
+const GOOGLE_HOST = "generativelanguage.googleapis.com";
 const AWS_KEYS = ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_BEARER_TOKEN_BEDROCK"];
 const GOOGLE_CLOUD_KEYS = ["CLOUDSDK_AUTH_ACCESS_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS"];
-const LANGSMITH = "api.smith.langchain.com *.api.smith.langchain.com";
-const LANGFUSE = "cloud.langfuse.com us.cloud.langfuse.com hipaa.cloud.langfuse.com";
-const DATADOG = "*.datadoghq.com *.datadoghq.eu *.ddog-gov.com datadoghq.com datadoghq.eu ddog-gov.com";
+const LANGSMITH_HOSTS = "api.smith.langchain.com *.api.smith.langchain.com";
+const LANGFUSE_HOSTS = "cloud.langfuse.com us.cloud.langfuse.com hipaa.cloud.langfuse.com";
+const DATADOG_HOSTS = "*.datadoghq.com *.datadoghq.eu *.ddog-gov.com datadoghq.com datadoghq.eu ddog-gov.com";
 
 /**
  * The services by the first part of their variables: `OPENAI` stands for OPENAI_BASE_URL and OPENAI_API_KEY. Each row has this part,
@@ -58,10 +58,10 @@ export const SERVICES: ReadonlyMap<string, Service> = new Map(
       ["FIREWORKS", "api.fireworks.ai"],
       ["FLY", "api.fly.io", "FLY_API_TOKEN", "FLY_ACCESS_TOKEN"],
       ["FLY_FLAPS", "api.machines.dev", "FLY_API_TOKEN", "FLY_ACCESS_TOKEN"],
-      ["GEMINI", GOOGLE, ...GOOGLE_KEYS],
+      ["GEMINI", GOOGLE_HOST, ...GOOGLE_KEYS],
       ["GITHUB", "api.github.com github.com", ...GITHUB_KEYS],
       ["GITLAB", "gitlab.com", "GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN"],
-      ["GOOGLE_GEMINI", GOOGLE, "GEMINI_API_KEY", ...GOOGLE_KEYS],
+      ["GOOGLE_GEMINI", GOOGLE_HOST, "GEMINI_API_KEY", ...GOOGLE_KEYS],
       ["GOOGLE_VERTEX", "aiplatform.googleapis.com", ...GOOGLE_KEYS, "GOOGLE_APPLICATION_CREDENTIALS"],
       ["GROQ", "api.groq.com"],
       ["HELICONE", "oai.helicone.ai ai-gateway.helicone.ai"],
@@ -69,9 +69,9 @@ export const SERVICES: ReadonlyMap<string, Service> = new Map(
       ["HF", "huggingface.co", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACEHUB_API_TOKEN"],
       ["HONEYCOMB", "api.honeycomb.io api.eu1.honeycomb.io", "HONEYCOMB_WRITE_KEY"],
       ["JINA", "api.jina.ai"],
-      ["LANGCHAIN", LANGSMITH, "LANGSMITH_API_KEY"],
-      ["LANGFUSE", LANGFUSE, "LANGFUSE_SECRET_KEY", "LANGFUSE_PUBLIC_KEY"],
-      ["LANGSMITH", LANGSMITH, "LANGCHAIN_API_KEY"],
+      ["LANGCHAIN", LANGSMITH_HOSTS, "LANGSMITH_API_KEY"],
+      ["LANGFUSE", LANGFUSE_HOSTS, "LANGFUSE_SECRET_KEY", "LANGFUSE_PUBLIC_KEY"],
+      ["LANGSMITH", LANGSMITH_HOSTS, "LANGCHAIN_API_KEY"],
       ["LITELLM_PROXY", "", "LITELLM_API_KEY", "LITELLM_MASTER_KEY"],
       ["MISTRAL", "api.mistral.ai"],
       ["MOONSHOT", "api.moonshot.ai api.moonshot.cn"],
@@ -100,7 +100,8 @@ export const SERVICES: ReadonlyMap<string, Service> = new Map(
 );
 
 /** Matches the names of most addresses, such as `OPENAI_BASE_URL` and `GROQ_API_URL`. Its group is the first part. */
-const ADDRESS = /^([A-Z\d_]+?)_(?:BASE_?URL|API_(?:BASE(?:_URL)?|URL|HOST|ENDPOINT)|(?:INFERENCE_)?ENDPOINT(?:_URL)?)$/;
+const ADDRESS_NAME =
+  /^([A-Z\d_]+?)_(?:BASE_?URL|API_(?:BASE(?:_URL)?|URL|HOST|ENDPOINT)|(?:INFERENCE_)?ENDPOINT(?:_URL)?)$/;
 
 /** The services whose addresses have names of other forms, by these names. */
 const OTHER_ADDRESSES: ReadonlyMap<string, Service> = new Map([
@@ -116,9 +117,9 @@ const OTHER_ADDRESSES: ReadonlyMap<string, Service> = new Map([
   ["COREPACK_NPM_REGISTRY", { hosts: "", keys: ["COREPACK_NPM_TOKEN"] }],
   ["CONTAINER_HOST", { hosts: "", keys: [] }],
   ["COMET_URL_OVERRIDE", { hosts: "www.comet.com", keys: ["COMET_API_KEY"] }],
-  ["DD_DD_URL", { hosts: DATADOG, keys: ["DD_API_KEY"] }],
-  ["DD_SITE", { hosts: DATADOG, keys: ["DD_API_KEY", "DD_APP_KEY"] }],
-  ["DD_URL", { hosts: DATADOG, keys: ["DD_API_KEY"] }],
+  ["DD_DD_URL", { hosts: DATADOG_HOSTS, keys: ["DD_API_KEY"] }],
+  ["DD_SITE", { hosts: DATADOG_HOSTS, keys: ["DD_API_KEY", "DD_APP_KEY"] }],
+  ["DD_URL", { hosts: DATADOG_HOSTS, keys: ["DD_API_KEY"] }],
   ["DOCKER_HOST", { hosts: "", keys: [] }],
   ["GH_HOST", { hosts: "github.com", keys: ["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"] }],
   ["GITHUB_GRAPHQL_URL", { hosts: "api.github.com", keys: GITHUB_KEYS }],
@@ -126,7 +127,7 @@ const OTHER_ADDRESSES: ReadonlyMap<string, Service> = new Map([
   ["GITLAB_URI", { hosts: "gitlab.com", keys: ["GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN"] }],
   ["GL_HOST", { hosts: "gitlab.com", keys: ["GITLAB_TOKEN", "GITLAB_ACCESS_TOKEN"] }],
   ["GOOGLE_CLOUD_UNIVERSE_DOMAIN", { hosts: "googleapis.com", keys: GOOGLE_CLOUD_KEYS }],
-  ["LANGFUSE_HOST", { hosts: LANGFUSE, keys: ["LANGFUSE_SECRET_KEY", "LANGFUSE_PUBLIC_KEY"] }],
+  ["LANGFUSE_HOST", { hosts: LANGFUSE_HOSTS, keys: ["LANGFUSE_SECRET_KEY", "LANGFUSE_PUBLIC_KEY"] }],
   ["MODAL_SERVER_URL", { hosts: "api.modal.com", keys: ["MODAL_TOKEN_SECRET"] }],
   ["NEW_RELIC_HOST", { hosts: "*.nr-data.net *.newrelic.com", keys: ["NEW_RELIC_LICENSE_KEY"] }],
   ["OPENAI_HOST", { hosts: "api.openai.com", keys: ["OPENAI_API_KEY", "OPENAI_ADMIN_KEY"] }],
@@ -142,16 +143,16 @@ const OTHER_ADDRESSES: ReadonlyMap<string, Service> = new Map([
 ]);
 
 /** Matches the names of the addresses of Amazon's services: `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`. */
-const AWS_ADDRESS = /^AWS_ENDPOINT_URL(?:_[A-Z\d_]+)?$/;
+const AWS_ADDRESS_NAME = /^AWS_ENDPOINT_URL(?:_[A-Z\d_]+)?$/;
 
 /** Matches the names of the addresses of Google Cloud's services. */
-const GOOGLE_CLOUD_ADDRESS = /^CLOUDSDK_API_ENDPOINT_OVERRIDES_[A-Z\d_]+$/;
+const GOOGLE_CLOUD_ADDRESS_NAME = /^CLOUDSDK_API_ENDPOINT_OVERRIDES_[A-Z\d_]+$/;
 
 /** Returns the service whose address this variable replaces; undefined for other variables. */
 function serviceOf(name: string): Service | undefined {
-  if (GOOGLE_CLOUD_ADDRESS.test(name)) return { hosts: "*.googleapis.com", keys: GOOGLE_CLOUD_KEYS };
-  if (AWS_ADDRESS.test(name)) return { hosts: "", keys: AWS_KEYS };
-  const prefix = ADDRESS.exec(name)?.[1] ?? "";
+  if (GOOGLE_CLOUD_ADDRESS_NAME.test(name)) return { hosts: "*.googleapis.com", keys: GOOGLE_CLOUD_KEYS };
+  if (AWS_ADDRESS_NAME.test(name)) return { hosts: "", keys: AWS_KEYS };
+  const prefix = ADDRESS_NAME.exec(name)?.[1] ?? "";
   const service = SERVICES.get(prefix);
   if (service === undefined) return OTHER_ADDRESSES.get(name);
   return { ...service, keys: [`${prefix}_API_KEY`, ...service.keys] };
@@ -191,7 +192,7 @@ export function isLoopbackUrl(text: string): boolean {
 }
 
 /** Matches Amazon's own hosts, such as `s3.us-east-1.amazonaws.com`. A host with more names before the region may be a customer's. */
-const AWS_HOST = /^[a-z\d-]+\.[a-z]{2}(?:-[a-z]+)+-\d\.amazonaws\.com$/;
+const AMAZON_HOST = /^[a-z\d-]+\.[a-z]{2}(?:-[a-z]+)+-\d\.amazonaws\.com$/;
 
 /** Returns true if this value of the variable is an address of this machine or of the service itself. */
 export function isHarmlessAddress(name: string, text: string): boolean {
@@ -201,7 +202,7 @@ export function isHarmlessAddress(name: string, text: string): boolean {
   if (isLocalSocket) return true;
   const host = hostOf(value);
   if (isLoopback(host)) return true;
-  if (AWS_ADDRESS.test(name) && AWS_HOST.test(host)) return true;
+  if (AWS_ADDRESS_NAME.test(name) && AMAZON_HOST.test(host)) return true;
   return (serviceOf(name)?.hosts ?? "").split(" ").some((pattern) => {
     if (pattern.startsWith("*.")) return host.endsWith(pattern.slice(1));
     return pattern !== "" && host === pattern;
@@ -222,8 +223,8 @@ function hostOf(value: string): string {
 const CONFIGURABLE_PREFIX =
   /^(?:AZURE\w*|QDRANT|VAULT|WEAVIATE|MILVUS|ZILLIZ|CHROMA|ELASTIC(?:SEARCH)?|OPENSEARCH|SOLR|MEILI(?:SEARCH)?|TYPESENSE|SUPABASE|APPWRITE|POCKETBASE|HASURA|DATABRICKS|SNOWFLAKE|CLICKHOUSE|INFLUX(?:DB)?|TURSO|UPSTASH\w*|REDIS|NATS|KEYCLOAK|AUTH0|OKTA|COGNITO|MINIO|S3|LIVEKIT|N8N|DIRECTUS|STRAPI|GRAFANA|LOKI|JIRA|CONFLUENCE|ATLASSIAN|JENKINS|ARTIFACTORY|NEXUS|SONAR|UNLEASH|FLAGSMITH|OLLAMA|VLLM|LITELLM|MLFLOW\w*|TEMPORAL|APP|SITE|WEB|FRONTEND|CLIENT|SERVER|PROJECT|(?:NEXT|NUXT|EXPO|PLASMO)_PUBLIC\w*|PUBLIC\w*|VITE\w*|REACT_APP\w*|VUE_APP\w*|GATSBY\w*|NG_APP\w*)$/;
 
-/** Matches the names of addresses of unknown services: the same names as `ADDRESS`, and `…_HOST`. */
-const ADDRESS_OR_HOST =
+/** Matches the names of addresses of unknown services: the same names as `ADDRESS_NAME`, and `…_HOST`. */
+const ADDRESS_OR_HOST_NAME =
   /^([A-Z\d_]{1,64}?)_(?:BASE_?URL|API_(?:BASE(?:_URL)?|URL|HOST|ENDPOINT)|ENDPOINT(?:_URL)?|HOST)$/;
 
 /**
@@ -232,7 +233,7 @@ const ADDRESS_OR_HOST =
  */
 export function prefixByForm(name: string, value: string): string | undefined {
   if (!/^\s*https?:\/\//i.test(value) || isLoopbackUrl(value)) return undefined;
-  const prefix = ADDRESS_OR_HOST.exec(name)?.[1];
+  const prefix = ADDRESS_OR_HOST_NAME.exec(name)?.[1];
   return prefix === undefined || CONFIGURABLE_PREFIX.test(prefix) ? undefined : prefix;
 }
 
@@ -251,4 +252,4 @@ export function prefixesOfKey(name: string): readonly string[] {
 
 /** All names of addresses, and the patterns of all others. The generator of `suspect-names.ts` needs them. */
 export const ADDRESS_NAMES: readonly string[] = [...OTHER_ADDRESSES.keys()];
-export const ADDRESS_FORMS: readonly RegExp[] = [ADDRESS, AWS_ADDRESS, GOOGLE_CLOUD_ADDRESS];
+export const ADDRESS_FORMS: readonly RegExp[] = [ADDRESS_NAME, AWS_ADDRESS_NAME, GOOGLE_CLOUD_ADDRESS_NAME];

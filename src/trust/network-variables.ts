@@ -9,11 +9,11 @@ import { isLoopback } from "../core/url.ts";
  * Matches the names of proxies in any case, because Python, npm, pnpm, Yarn, pip and Cargo ignore the case. `no_proxy` is not matched,
  * because it only names hosts that are reached without a proxy.
  */
-const PROXIES =
+const PROXY_NAME =
   /^(?:(?:(?:p?npm_config|yarn|pip|uv|cargo|hex|vault|nomad|consul|bundle|docker|cloudsdk|global_agent|cgi|git|gem|composer|poetry|conda|homebrew)_)?(?:https?|all|ftp|socks[45]?|wss?|rsync|grpc)[_-]proxy|(?:p?npm_config|yarn|pip|uv)_proxy|vault_proxy_addr|cloudsdk_proxy_address)$/i;
 
 /** The variables that can turn the verification of certificates off. Each pattern matches the values that leave it on. */
-const SWITCHES: ReadonlyMap<string, RegExp> = new Map<string, RegExp>([
+const SAFE_VALUES_OF_SWITCHES: ReadonlyMap<string, RegExp> = new Map<string, RegExp>([
   // Only the text `0` turns verification off.
   ["NODE_TLS_REJECT_UNAUTHORIZED", /^(?!0$)/],
   ["PYTHONHTTPSVERIFY", /^(?!0$)/],
@@ -41,7 +41,7 @@ const SWITCHES: ReadonlyMap<string, RegExp> = new Map<string, RegExp>([
  * The variables that name certificate authorities, or files with such settings. The names are in capital letters, because npm, pip
  * and others ignore the case.
  */
-const AUTHORITIES: ReadonlySet<string> = new Set(
+const AUTHORITY_NAMES: ReadonlySet<string> = new Set(
   [
     ["SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CA_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"],
     ["NODE_EXTRA_CA_CERTS", "DENO_CERT", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "NIX_SSL_CERT_FILE"],
@@ -57,14 +57,18 @@ const AUTHORITIES: ReadonlySet<string> = new Set(
   ].flat(),
 );
 
-/** Returns a name as `AUTHORITIES` and `SWITCHES` write it. */
+/** Returns a name as `AUTHORITY_NAMES` and `SAFE_VALUES_OF_SWITCHES` write it. */
 function normalizedName(name: string): string {
   return name.toUpperCase().replaceAll("-", "_");
 }
 
 /** Returns true if a variable of this name decides how programs connect. `decidesNetwork` also checks the value. */
 export function mayDecideNetwork(name: string): boolean {
-  return PROXIES.test(name) || AUTHORITIES.has(normalizedName(name)) || SWITCHES.has(normalizedName(name));
+  return (
+    PROXY_NAME.test(name) ||
+    AUTHORITY_NAMES.has(normalizedName(name)) ||
+    SAFE_VALUES_OF_SWITCHES.has(normalizedName(name))
+  );
 }
 
 /** Returns true if the variable sends connections through another machine, or changes which certificates programs trust. */
@@ -73,8 +77,8 @@ export function decidesNetwork(name: string, value: string): boolean {
   // Git turns verification off even if this variable is empty. All other variables count as unset then.
   if (text === "") return name === "GIT_SSL_NO_VERIFY";
   if (!mayDecideNetwork(name)) return false;
-  if (PROXIES.test(name)) return !isOnThisMachine(text);
-  return SWITCHES.get(normalizedName(name))?.test(text) !== true;
+  if (PROXY_NAME.test(name)) return !isOnThisMachine(text);
+  return SAFE_VALUES_OF_SWITCHES.get(normalizedName(name))?.test(text) !== true;
 }
 
 /** Matches a proxy with or without a scheme, in which all parsers find the same host. Its group is the host. */
@@ -86,5 +90,5 @@ function isOnThisMachine(proxy: string): boolean {
 }
 
 /** All listed names, and the pattern of proxies. A test needs them, and so does the generator of `suspect-names.ts`. */
-export const NETWORK_NAMES: readonly string[] = [...AUTHORITIES, ...SWITCHES.keys()];
-export const NETWORK_FORMS: readonly RegExp[] = [PROXIES];
+export const NETWORK_NAMES: readonly string[] = [...AUTHORITY_NAMES, ...SAFE_VALUES_OF_SWITCHES.keys()];
+export const NETWORK_FORMS: readonly RegExp[] = [PROXY_NAME];

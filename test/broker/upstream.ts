@@ -8,7 +8,7 @@ import { type Broker, type BrokerParts, openBroker } from "../../src/broker/brok
 import type { ListenAddress } from "../../src/broker/own-address.ts";
 import type { RequestRecord } from "../../src/broker/request-record.ts";
 import { callersNetwork } from "../../src/esc/settings/access-settings.ts";
-import { agentFor } from "../../src/network/pool.ts";
+import { createConnectionPool } from "../../src/network/pool.ts";
 import type { NetworkSettings } from "../../src/network/network-settings.ts";
 import { isStandalone } from "../helpers/program.ts";
 import { type BrokerProcess, startBrokerProcess } from "./process.ts";
@@ -91,7 +91,7 @@ export async function startBroker(
   const routes = routesTo(origin);
   const records: RequestRecord[] = [];
   const keys = { ...KEYS };
-  const agent = agentFor(origin, { ...NO_SETTINGS, ...network }, connectMs);
+  const agent = createConnectionPool(origin, { ...NO_SETTINGS, ...network }, connectMs);
   const all: BrokerParts = {
     keyOf: (name) => keys[name] ?? "",
     agentFor: () => agent,

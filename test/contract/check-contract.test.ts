@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isDeclared, findUsedVariable } from "../../src/contract/check-contract.ts";
-import type { Resolved } from "../../src/core/model.ts";
+import type { ResolvedVariable } from "../../src/core/model.ts";
 import { brief, checked, contractOf, resolutionOf, resolved } from "./contracts.ts";
 
 const contractWithGroup = (rule: string): object => ({
@@ -51,7 +51,7 @@ describe("checkContract", () => {
 
   it("treats a default as set, but not as the user's choice among a group", () => {
     const origin = { source: "contract", file: "sophia.contract.json" } as const;
-    const withDefault = (name: string): readonly [string, Resolved] => [name, resolved(name, "x", origin)];
+    const withDefault = (name: string): readonly [string, ResolvedVariable] => [name, resolved(name, "x", origin)];
     const check = (rule: string, values: Readonly<Record<string, string>>): readonly string[] =>
       brief(checked(contractOf(contractWithGroup(rule)), new Map([withDefault("C"), ...resolutionOf(values)])));
     expect(check("exactly-one", {})).toStrictEqual([]);
@@ -73,7 +73,7 @@ describe("checkContract", () => {
 
   it("does not check a file's content against the format, because the program gets a path", () => {
     const contract = contractOf({ variables: { A: { required: true, format: "port" } } });
-    const file: Resolved = { ...resolved("A", "<content>", { source: "environment" }), delivery: "file" };
+    const file: ResolvedVariable = { ...resolved("A", "<content>", { source: "environment" }), delivery: "file" };
     expect(checked(contract, new Map([["A", file]]))).toStrictEqual([]);
   });
 

@@ -11,7 +11,7 @@ import { ContractFileError, type LocatedFault } from "../../src/contract/file/co
 import { locateIssues, findStructuralFaults } from "../../src/contract/file/locate-faults.ts";
 import type { CheckedViolation, Contract } from "../../src/contract/contract-model.ts";
 import { SophiaError } from "../../src/core/error.ts";
-import type { Origin, Resolution, Resolved } from "../../src/core/model.ts";
+import type { Origin, Resolution, ResolvedVariable } from "../../src/core/model.ts";
 import { completeFailure as inWords } from "../../src/output/stderr.ts";
 
 export const root = join(import.meta.dirname, "..", "..");
@@ -50,7 +50,7 @@ export function resolutionOf(
   return new Map(Object.entries(values).map(([name, value]) => [name, resolved(name, value, origin)]));
 }
 
-export function resolved(name: string, value: string, origin: Origin): Resolved {
+export function resolved(name: string, value: string, origin: Origin): ResolvedVariable {
   return { name, value, secret: true, origin, delivery: "value", shadowed: [] };
 }
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { createDummyLayer } from "../../src/contract/fake.ts";
-import type { Resolved } from "../../src/core/model.ts";
+import type { ResolvedVariable } from "../../src/core/model.ts";
 import { checked, contractOf, resolved } from "./contracts.ts";
 
 /** A resolution that counts how often it is asked for a variable. */
-class CountedResolution extends Map<string, Resolved> {
+class CountedResolution extends Map<string, ResolvedVariable> {
   questions = 0;
 
-  override get(name: string): Resolved | undefined {
+  override get(name: string): ResolvedVariable | undefined {
     this.questions += 1;
     return super.get(name);
   }

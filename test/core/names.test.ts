@@ -1,6 +1,6 @@
 /** Tests maps whose names have no case, as on Windows. */
 import { expect, test } from "vitest";
-import { foldedName, FoldedMap, windowsEnvironment } from "../../src/core/names.ts";
+import { foldName, FoldedMap, windowsEnvironment } from "../../src/core/names.ts";
 
 test.each([
   ["Path", "PATH"],
@@ -9,7 +9,7 @@ test.each([
   ["ſecret", "ſECRET"],
   ["ıd", "ıD"],
 ])("%s folds to %s", (name, folded) => {
-  expect(foldedName(name)).toBe(folded);
+  expect(foldName(name)).toBe(folded);
 });
 
 test("a case-insensitive map finds a name in every spelling, and keeps the first spelling", () => {

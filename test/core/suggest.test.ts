@@ -1,7 +1,7 @@
 /** Tests the names that are suggested for a misspelt name. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { nameFinder, suggest } from "../../src/core/suggest.ts";
+import { createNameFinder, findNearestName } from "../../src/core/suggest.ts";
 
 /** The plain definition: the fewest edits, a swap of neighbours counting as one (optimal string alignment). */
 function distance(a: string, b: string): number {
@@ -22,7 +22,7 @@ function distance(a: string, b: string): number {
   return at(a.length, b.length);
 }
 
-describe("suggest", () => {
+describe("findNearestName", () => {
   it.each([
     ["QDRANT_URL", "QDRANT_URLS"],
     ["QDRANT_URL", "QDRNAT_URL"],
@@ -32,7 +32,7 @@ describe("suggest", () => {
     ["port", "prot"],
     ["chekc", "check"],
   ])("for %s finds %s", (wanted, present) => {
-    expect(suggest(wanted, ["HOME", present, "PATH", "SOMETHING_ELSE"])).toBe(present);
+    expect(findNearestName(wanted, ["HOME", present, "PATH", "SOMETHING_ELSE"])).toBe(present);
   });
 
   it.each([
@@ -44,11 +44,13 @@ describe("suggest", () => {
     ["X".repeat(300), ["X".repeat(299)]],
     ["ANYTHING", []],
   ])("for %s among %j finds nothing", (wanted, names) => {
-    expect(suggest(wanted, names)).toBeUndefined();
+    expect(findNearestName(wanted, names)).toBeUndefined();
   });
 
   it("suggests the nearest name, and the first of equally near names", () => {
-    expect(suggest("QDRANT_API_KEY", ["QDRANT_API_KYEZ", "QDRANT_API_KEZ", "QDRANT_API_KES"])).toBe("QDRANT_API_KEZ");
+    expect(findNearestName("QDRANT_API_KEY", ["QDRANT_API_KYEZ", "QDRANT_API_KEZ", "QDRANT_API_KES"])).toBe(
+      "QDRANT_API_KEZ",
+    );
   });
 
   it("suggests a name exactly if a name is within the limit, and then one of the nearest", () => {
@@ -58,7 +60,7 @@ describe("suggest", () => {
         const others = present.filter((name) => name !== wanted);
         const limit = wanted.length < 3 ? -1 : Math.min(3, Math.max(1, Math.floor(wanted.length / 5)));
         const nearest = Math.min(Infinity, ...others.map((name) => distance(wanted, name)));
-        const found = nameFinder(present)(wanted);
+        const found = createNameFinder(present)(wanted);
         const distanceFound = found === undefined ? Infinity : distance(wanted, found);
         expect(distanceFound).toBe(nearest > limit ? Infinity : nearest);
       }),
@@ -67,9 +69,9 @@ describe("suggest", () => {
   });
 });
 
-describe("nameFinder", () => {
+describe("createNameFinder", () => {
   it("does not count names that share too few letters towards its limit on comparisons", () => {
-    const find = nameFinder(
+    const find = createNameFinder(
       Array.from({ length: 5000 }, (_, index) => `SERVICE_${String(index).padStart(5, "0")}_HOST_URL`),
     );
     for (let index = 0; index < 1000; index++) find(`DATABASE_${String(index).padStart(4, "0")}_PASSWD_1`);
@@ -77,7 +79,7 @@ describe("nameFinder", () => {
   });
 
   it("stops comparing once thousands of searches have met thousands of names that resemble them", () => {
-    const find = nameFinder(
+    const find = createNameFinder(
       Array.from({ length: 5000 }, (_, index) => `SERVICE_${String(index).padStart(5, "0")}_URL`),
     );
     expect(find("SERVICE_00042_ULR")).toBe("SERVICE_00042_URL");
@@ -88,7 +90,7 @@ describe("nameFinder", () => {
 
 it("a search for similar names considers a bounded number of names, however many are searched for", () => {
   const names = Array.from({ length: 20_000 }, (_, index) => `PRESENT_${index}`);
-  const find = nameFinder(names);
+  const find = createNameFinder(names);
   expect(find("PRESENT_7X")).toBe("PRESENT_7");
   const found = Array.from({ length: 20_000 }, (_, index) => find(`PRESENT_${index}_X`)).filter(Boolean);
   // A message may lack a suggestion; it must not take minutes.

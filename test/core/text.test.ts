@@ -1,6 +1,6 @@
 /** Tests how text is prepared for messages. */
 import { expect, test } from "vitest";
-import { jsonText } from "../../src/core/json-text.ts";
+import { formatJson } from "../../src/core/json-text.ts";
 import { mask } from "../../src/output/esc-report.ts";
 import { count, enumerate, printable } from "../../src/core/text.ts";
 import { layOut, unbroken, wrap } from "../../src/core/lines.ts";
@@ -25,7 +25,7 @@ test("printable text contains no control character and no bidirectional override
   expect(printable("plain – text, ÄÖ 日本")).toBe("plain – text, ÄÖ 日本");
   // A byte that is not UTF-8, in the executable for Linux.
   expect(printable("a\uDC9Bb 😀")).toBe("a\uFFFDb 😀");
-  expect(jsonText(["\uDC9B"])).toBe('[\n  "\uFFFD"\n]\n');
+  expect(formatJson(["\uDC9B"])).toBe('[\n  "\uFFFD"\n]\n');
 });
 
 test("lists of words are joined, and their number is named", () => {

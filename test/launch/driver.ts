@@ -6,7 +6,7 @@ import { writeSync } from "node:fs";
 import { SophiaError } from "../../src/core/error.ts";
 import { prepare } from "../../src/launch/preflight.ts";
 import { launch } from "../../src/launch/index.ts";
-import { readOwnEnvironment } from "../../src/system/own-environment.ts";
+import { readProcessEnvironment } from "../../src/system/process-environment.ts";
 import type { DriverRequest } from "./launching.ts";
 
 const preparation = prepare(process.env);
@@ -17,7 +17,10 @@ const { files = [], mode = "spawn", killAfterMs, dieWithLauncher = false, restor
 
 launch({
   command: [command[0] ?? "", ...command.slice(1)],
-  environment: readOwnEnvironment(process.env, preparation.preloaded ? undefined : preparation.addon?.environment()),
+  environment: readProcessEnvironment(
+    process.env,
+    preparation.preloaded ? undefined : preparation.addon?.environment(),
+  ),
   files,
   options: { mode, dieWithLauncher, restoreNofile, ...(killAfterMs !== undefined && { killAfterMs }) },
   preparation,

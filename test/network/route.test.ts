@@ -1,13 +1,13 @@
 /** Tests which proxy a request goes by. */
 import { describe, expect, test } from "vitest";
 import { callersNetwork } from "../../src/esc/settings/access-settings.ts";
-import { routeTo } from "../../src/network/connect.ts";
+import { findRoute } from "../../src/network/connect.ts";
 import type { NetworkSettings } from "../../src/network/network-settings.ts";
 
 const NONE = callersNetwork(new Map());
 
 async function route(url: string, network: Partial<NetworkSettings>): Promise<string> {
-  const found = await routeTo(new URL(url), { ...NONE, ...network });
+  const found = await findRoute(new URL(url), { ...NONE, ...network });
   return found.kind === "proxy" ? found.proxy.href : found.kind === "direct" ? "direct" : found.variable;
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import * as fc from "fast-check";
-import { jsonLine, jsonText } from "../../src/core/json-text.ts";
+import { formatJsonLine, formatJson } from "../../src/core/json-text.ts";
 import { disarmCommands } from "../../src/output/surroundings.ts";
 import { Commands, linesOf } from "../helpers/actions/command.ts";
 
@@ -63,7 +63,7 @@ test("JSON has the same value for programs, and contains no command for the runn
   const value = {
     "##[stop-commands]x": ["::stop-commands::x", String.raw`\##[error]`, "###[add-mask]x", "\n::debug::"],
   };
-  for (const text of [jsonText(value), jsonLine(value)]) {
+  for (const text of [formatJson(value), formatJsonLine(value)]) {
     expect(JSON.parse(text)).toEqual(value);
     expect(isCommand(text)).toBe(false);
     expect(disarmCommands(text)).toBe(text);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Contract, Declaration } from "../../src/contract/contract-model.ts";
-import type { Resolved } from "../../src/core/model.ts";
+import type { ResolvedVariable } from "../../src/core/model.ts";
 import { resolveLayers } from "../../src/resolve/precedence.ts";
 import { isSecret } from "../../src/contract/secret-names.ts";
 import { secretsOf } from "../../src/resolve/secret-values.ts";
@@ -39,7 +39,7 @@ test.each([
 });
 
 test("secretsOf returns the secrets of all sources, including withheld values and values that these hide", () => {
-  const variable = (name: string, value: string): Resolved => ({
+  const variable = (name: string, value: string): ResolvedVariable => ({
     name,
     value,
     secret: false,

@@ -4,11 +4,11 @@ import { symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { readFound, readNamed } from "../../src/system/bounded-read.ts";
+import { readFoundFile, readNamedFile } from "../../src/system/bounded-read.ts";
 import { folder } from "../helpers/sophia.ts";
 
 const readText = async (path: string, maxBytes = 100, pipeWaitMs?: number): Promise<string> =>
-  (await readNamed(path, { maxBytes, ...(pipeWaitMs === undefined ? {} : { pipeWaitMs }) })).toString();
+  (await readNamedFile(path, { maxBytes, ...(pipeWaitMs === undefined ? {} : { pipeWaitMs }) })).toString();
 
 function makeNamedPipe(): string {
   const path = join(folder(), "pipe");
@@ -16,19 +16,19 @@ function makeNamedPipe(): string {
   return path;
 }
 
-test("readNamed reads a regular file up to the limit, and fails beyond it", async () => {
+test("readNamedFile reads a regular file up to the limit, and fails beyond it", async () => {
   const cwd = folder({ full: "x".repeat(100), more: "x".repeat(101), empty: "" });
   await expect(readText(join(cwd, "full"))).resolves.toBe("x".repeat(100));
   await expect(readText(join(cwd, "empty"))).resolves.toBe("");
   await expect(readText(join(cwd, "more"))).rejects.toMatchObject({ code: "TOO_LARGE" });
 });
 
-test("readNamed reads a file whose size is reported as 0, like the files of /proc", async () => {
+test("readNamedFile reads a file whose size is reported as 0, like the files of /proc", async () => {
   await expect(readText("/proc/self/comm")).resolves.toMatch(/^\S+.*\n$/);
   await expect(readText("/proc/self/environ", 3)).rejects.toMatchObject({ code: "TOO_LARGE" });
 });
 
-test("readNamed reads the null device as an empty file, and refuses other devices, sockets and folders", async () => {
+test("readNamedFile reads the null device as an empty file, and refuses other devices, sockets and folders", async () => {
   const cwd = folder();
   symlinkSync("/dev/zero", join(cwd, "zero"));
   const server = createServer().listen(join(cwd, "socket"));
@@ -42,7 +42,7 @@ test("readNamed reads the null device as an empty file, and refuses other device
   await expect(readText(join(cwd, "none"))).rejects.toMatchObject({ code: "ENOENT" });
 });
 
-test("readNamed reads a named pipe to its end, even if the writer opens it later", async () => {
+test("readNamedFile reads a named pipe to its end, even if the writer opens it later", async () => {
   const path = makeNamedPipe();
   const read = readText(path);
   const writer = spawn("sh", ["-c", 'printf "one " >"$1"', "sh", path]);
@@ -51,7 +51,7 @@ test("readNamed reads a named pipe to its end, even if the writer opens it later
   await closed;
 });
 
-test("readNamed refuses a pipe that does not end, that has no writer or that has too many bytes", async () => {
+test("readNamedFile refuses a pipe that does not end, that has no writer or that has too many bytes", async () => {
   const path = makeNamedPipe();
   await expect(readText(path, 100, 50)).rejects.toMatchObject({ code: "NO_END" });
   const writer = spawn("sh", ["-c", 'exec 3<>"$1"; printf x >&3; echo open; read line', "sh", path]);
@@ -64,8 +64,8 @@ test("readNamed refuses a pipe that does not end, that has no writer or that has
   await expect(readText(path)).rejects.toMatchObject({ code: "TOO_LARGE" });
 });
 
-describe("readFound", () => {
-  const readFoundText = (path: string): string => readFound(path, { maxBytes: 100 }).toString();
+describe("readFoundFile", () => {
+  const readFoundText = (path: string): string => readFoundFile(path, { maxBytes: 100 }).toString();
 
   test("reads a regular file, or a link to a regular file, up to the limit", () => {
     const cwd = folder({ file: "x", full: "x".repeat(101) });
@@ -77,7 +77,7 @@ describe("readFound", () => {
     ]);
     expect(() => readFoundText(join(cwd, "full"))).toThrow(expect.objectContaining({ code: "TOO_LARGE" }));
     const accept = (): boolean => false;
-    expect(() => readFound(join(cwd, "file"), { maxBytes: 100, accept })).toThrow(
+    expect(() => readFoundFile(join(cwd, "file"), { maxBytes: 100, accept })).toThrow(
       expect.objectContaining({ code: "NOT_ACCEPTED" }),
     );
   });

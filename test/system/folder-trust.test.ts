@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { inPrivateFolder } from "../../src/system/private-folder.ts";
+import { withPrivateFolder } from "../../src/system/private-folder.ts";
 import { skipBecause } from "../helpers/skip.ts";
 import { addon, folder } from "../helpers/sophia.ts";
 
@@ -17,18 +17,18 @@ function isAcceptedByAddon(path: string): boolean {
 }
 
 /** Returns why private-folder.ts refuses the folder for the cache of ESC, or "none" if it accepts the folder. */
-function findProblem(path: string): string {
-  const result = inPrivateFolder(path, () => "none" as const);
-  return result === "none" ? result : result.kind === "folder" ? result.problem : result.kind;
+function findFault(path: string): string {
+  const result = withPrivateFolder(path, () => "none" as const);
+  return result === "none" ? result : result.kind === "folder" ? result.fault : result.kind;
 }
 
 // Only private-folder.ts refuses folders that other users may read, since compiled code is no secret.
 const CASES = [
   ["that only the user may use", 0o700, 0o755, true, "none"],
-  ["that other users may read", 0o755, 0o755, true, "mode"],
-  ["that the group may write", 0o720, 0o755, false, "mode"],
-  ["that every user may write", 0o702, 0o755, false, "mode"],
-  ["inside a folder that every user may write", 0o700, 0o777, false, "above"],
+  ["that other users may read", 0o755, 0o755, true, "permissions"],
+  ["that the group may write", 0o720, 0o755, false, "permissions"],
+  ["that every user may write", 0o702, 0o755, false, "permissions"],
+  ["inside a folder that every user may write", 0o700, 0o777, false, "replaceable-by-all"],
   ["inside a folder that every user may write, with the sticky bit", 0o700, 0o1777, true, "none"],
   ["inside a folder that the group may write", 0o700, 0o775, true, "none"],
 ] as const;
@@ -55,12 +55,12 @@ const noRoot = isRoot ? undefined : "needs root, who can make another user the o
 
 describe("private-folder.ts accepts or refuses as documented a folder", () => {
   test.each(CASES)("%s", (_, mode, modeAbove, _own, problem) => {
-    expect(findProblem(makeFolders(mode, modeAbove))).toBe(problem);
+    expect(findFault(makeFolders(mode, modeAbove))).toBe(problem);
   });
 
   test("of another user", ({ skip }) => {
     skip(noRoot !== undefined, noRoot);
-    expect(findProblem(makeForeignFolder())).toBe("others");
+    expect(findFault(makeForeignFolder())).toBe("other-owner");
   });
 });
 

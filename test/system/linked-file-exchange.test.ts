@@ -1,27 +1,27 @@
 /**
  * A folder in the path of a file is a link out of the repository only while the file is opened. Systems without /proc examine the path
- * after that by `realBytes`, so the mock of this function makes the link the folder again.
+ * after that by `realLatin1Path`, so the mock of this function makes the link the folder again.
  */
 import { existsSync, mkdirSync, realpathSync, renameSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { systemErrorCode } from "../../src/system/errors.ts";
-import { readLinked } from "../../src/system/linked-file.ts";
+import { readLinkedFile } from "../../src/system/linked-file.ts";
 import { folder } from "../helpers/sophia.ts";
 
 const { exchangeBack } = vi.hoisted(() => ({ exchangeBack: { call: (_path: string): void => {} } }));
 
 vi.mock(import("../../src/system/real-path.ts"), async (importOriginal) => {
   const original = await importOriginal();
-  const realBytes = (path: string | Buffer): string => {
+  const realLatin1Path = (path: string | Buffer): string => {
     exchangeBack.call(path.toString());
-    return original.realBytes(path);
+    return original.realLatin1Path(path);
   };
-  return { ...original, realBytes };
+  return { ...original, realLatin1Path };
 });
 
 test.skipIf(!existsSync("/proc/self/fd"))(
-  "readLinked fails if a folder in the path was a link out of the repository only while the file was opened",
+  "readLinkedFile fails if a folder in the path was a link out of the repository only while the file was opened",
   () => {
     const home = realpathSync(folder({ "clone/base/base.json": "within", "other/base.json": "outside" }));
     const clone = join(home, "clone");
@@ -41,7 +41,7 @@ test.skipIf(!existsSync("/proc/self/fd"))(
     };
     const read = (): string => {
       try {
-        return readLinked(path, { foundAs: join(clone, "sophia.contract.json"), maxBytes: 100, accept }).toString();
+        return readLinkedFile(path, { foundAs: join(clone, "sophia.contract.json"), maxBytes: 100, accept }).toString();
       } catch (error) {
         return systemErrorCode(error) ?? String(error);
       }

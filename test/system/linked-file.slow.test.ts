@@ -3,7 +3,7 @@ import { mkdirSync, realpathSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { systemErrorCode } from "../../src/system/errors.ts";
-import { readLinked } from "../../src/system/linked-file.ts";
+import { readLinkedFile } from "../../src/system/linked-file.ts";
 import { startScript } from "../helpers/attacker.ts";
 import { folder } from "../helpers/sophia.ts";
 
@@ -35,7 +35,7 @@ async function readAll(path: string, foundAs: string): Promise<ReadResults> {
   let [within, outside] = [0, 0];
   while ((within < MIN_RESULTS || outside < MIN_RESULTS) && Date.now() < end) {
     try {
-      texts.add(readLinked(path, { foundAs, maxBytes: 100, accept: () => true }).toString());
+      texts.add(readLinkedFile(path, { foundAs, maxBytes: 100, accept: () => true }).toString());
       within += 1;
     } catch (error) {
       const code = systemErrorCode(error);
@@ -51,7 +51,7 @@ async function readAll(path: string, foundAs: string): Promise<ReadResults> {
 const EXPECTED_CODES: ReadonlySet<string | undefined> = new Set(["ESCAPING_LINK", "REPLACED", "ENOENT"]);
 
 test(
-  "readLinked reads nothing outside the repository while another process replaces the link",
+  "readLinkedFile reads nothing outside the repository while another process replaces the link",
   async () => {
     const home = realpathSync(folder({ "clone/values": "within", "other/values": "outside" }));
     const clone = join(home, "clone");
@@ -68,7 +68,7 @@ test(
 );
 
 test(
-  "readLinked reads nothing outside the repository while another process replaces a folder in the path",
+  "readLinkedFile reads nothing outside the repository while another process replaces a folder in the path",
   async () => {
     const home = realpathSync(folder({ "clone/within/base.json": "within", "other/base.json": "outside" }));
     const clone = join(home, "clone");

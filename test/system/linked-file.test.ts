@@ -3,7 +3,7 @@ import { mkdirSync, realpathSync, renameSync, symlinkSync, writeFileSync } from 
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { systemErrorCode } from "../../src/system/errors.ts";
-import { readLinked } from "../../src/system/linked-file.ts";
+import { readLinkedFile } from "../../src/system/linked-file.ts";
 import { folder } from "../helpers/sophia.ts";
 
 interface Repository {
@@ -33,13 +33,13 @@ async function readWhileChanging(path: string, foundAs: string, change: (call: n
     return true;
   };
   try {
-    return readLinked(path, { foundAs, maxBytes: 100, accept }).toString();
+    return readLinkedFile(path, { foundAs, maxBytes: 100, accept }).toString();
   } catch (error) {
     return systemErrorCode(error) ?? String(error);
   }
 }
 
-test("readLinked fails if a folder in the path becomes a link out of the repository", async () => {
+test("readLinkedFile fails if a folder in the path becomes a link out of the repository", async () => {
   const { clone, first } = makeRepository({ "clone/base/base.json": "within" });
   symlinkSync("../other", join(clone, "link"));
   const code = await readWhileChanging(join(clone, "base/base.json"), first, (call) => {
@@ -50,7 +50,7 @@ test("readLinked fails if a folder in the path becomes a link out of the reposit
   expect(code).toBe("ESCAPING_LINK");
 });
 
-test("readLinked fails if the file becomes a link out of the repository", async () => {
+test("readLinkedFile fails if the file becomes a link out of the repository", async () => {
   const { clone, first } = makeRepository({ "clone/base.json": "within" });
   const code = await readWhileChanging(join(clone, "base.json"), first, (call) => {
     if (call > 1) return;
@@ -60,7 +60,7 @@ test("readLinked fails if the file becomes a link out of the repository", async 
   expect(code).toBe("ESCAPING_LINK");
 });
 
-test("readLinked reads the new file if another file of the repository replaces the file", async () => {
+test("readLinkedFile reads the new file if another file of the repository replaces the file", async () => {
   const { clone, first } = makeRepository({ "clone/base.json": "former", "clone/next": "next" });
   const text = await readWhileChanging(join(clone, "base.json"), first, (call) => {
     if (call === 1) renameSync(join(clone, "next"), join(clone, "base.json"));
@@ -68,7 +68,7 @@ test("readLinked reads the new file if another file of the repository replaces t
   expect(text).toBe("next");
 });
 
-test("readLinked reads the new values if a Kubernetes volume gets new values and loses the old folder", async () => {
+test("readLinkedFile reads the new values if a Kubernetes volume gets new values and loses the old folder", async () => {
   const { clone } = makeRepository({ "clone/..1/values": "former", "clone/..2/values": "next" });
   symlinkSync("..1", join(clone, "..data"));
   symlinkSync("..data/values", join(clone, ".env"));
@@ -82,7 +82,7 @@ test("readLinked reads the new values if a Kubernetes volume gets new values and
   expect(text).toBe("next");
 });
 
-test("readLinked fails if the file becomes a link during each attempt", async () => {
+test("readLinkedFile fails if the file becomes a link during each attempt", async () => {
   const { clone, first } = makeRepository({ "clone/0": "0" });
   const code = await readWhileChanging(join(clone, "0"), first, (call) => {
     writeFileSync(join(clone, String(call)), String(call));

@@ -5,7 +5,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sleep } from "../../src/system/blocking.ts";
-import { whileLocked } from "../../src/system/locked.ts";
+import { withFileLock } from "../../src/system/file-lock.ts";
 
 const [, , folder = ""] = process.argv;
 
@@ -15,4 +15,4 @@ function holdLock(): void {
   writeFileSync(join(folder, "released"), "");
 }
 
-void whileLocked(join(folder, "file"), holdLock, "other-process");
+void withFileLock(join(folder, "file"), holdLock, "other-process");

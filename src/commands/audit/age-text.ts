@@ -1,6 +1,6 @@
 /** Describes the ages of secrets in ESC, as lines for the user and as JSON, for `audit` and `check --overdue`. */
 import { describeAge, formatDay } from "../../core/day.ts";
-import { grouped } from "../../core/grouped.ts";
+import { groupBy } from "../../core/group-by.ts";
 import { printable } from "../../core/text.ts";
 import type { LastChange } from "../../esc/api/history.ts";
 import type { SecretAge } from "./ages.ts";
@@ -12,7 +12,7 @@ import type { SecretAge } from "./ages.ts";
 export function describeUnseenAges(ages: readonly SecretAge[]): readonly string[] {
   const unseen = ages.flatMap(({ name, change }) => (change?.kind === "unseen" ? [{ name, what: change.what }] : []));
   return Array.from(
-    grouped(unseen, ({ what }) => what),
+    groupBy(unseen, ({ what }) => what),
     ([what, secrets]) => {
       const names = secrets.map(({ name }) => printable(name)).join(", ");
       return `${printable(what)}: not visible to this token (${names})`;

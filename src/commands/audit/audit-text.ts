@@ -1,6 +1,6 @@
 /** Writes the report of `audit`, for people and as JSON. It contains no value. */
 import { formatDay } from "../../core/day.ts";
-import { jsonText } from "../../core/json-text.ts";
+import { formatJson } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";
 import { count, printable } from "../../core/text.ts";
 import { MAX_REVISIONS } from "../../esc/api/definition-requests.ts";
@@ -31,7 +31,7 @@ export interface AuditReport {
 /** Returns the report as JSON. Its version changes if a field changes its meaning. */
 export function auditJson({ contract, ages, schemas, token, findings, unseen }: AuditReport): string {
   const unseenOfToken = token.kind === "unseen" ? ["role and expiry of the token: not visible to this token"] : [];
-  return jsonText({
+  return formatJson({
     version: 1,
     contract,
     secrets: ages.map(ageJson),

@@ -4,7 +4,7 @@
  */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
-import { grouped } from "../../core/grouped.ts";
+import { groupBy } from "../../core/group-by.ts";
 import { enumerateFew } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
 import type { ContractSource } from "../../contract/contract-model.ts";
@@ -71,7 +71,7 @@ function exposedLines(failures: BrokerReport["failures"], source: ContractSource
 function notBrokeredLines({ others }: BrokerReport): readonly string[] {
   if (others.length === 0) return [];
   const groups = Array.from(
-    grouped(others, ({ why }) => why),
+    groupBy(others, ({ why }) => why),
     ([reason, secrets]) => {
       const names = secrets.map(({ name }) => name);
       return `${enumerateFew(names, MAX_NAMES)} (${NOT_BROKERED[reason]})`;

@@ -1,5 +1,5 @@
 /** The report of `check` as JSON, without any part of a value. */
-import { jsonText } from "../../core/json-text.ts";
+import { formatJson } from "../../core/json-text.ts";
 import { createEscJson } from "../../output/esc-report.ts";
 import type { Report } from "../../output/report.ts";
 import type { EnvironmentAge } from "./environments.ts";
@@ -7,7 +7,7 @@ import type { ReportExtras } from "./check-text.ts";
 
 /** Returns the report as JSON. Its version changes if a field changes its meaning. */
 export function reportJson(report: Report, { trackedFiles, ages, gates, checks }: ReportExtras): string {
-  return jsonText({
+  return formatJson({
     version: 1,
     met: report.met,
     contract: report.contract,

@@ -7,7 +7,7 @@
  *     ! LOG_LEVEL     set      missing
  */
 import type { Comparison, ComparedEnvironment, ComparisonRow, ComparisonState } from "./comparison.ts";
-import { jsonText } from "../../core/json-text.ts";
+import { formatJson } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
 import { describeContract, createReportTitle } from "../../output/report.ts";
@@ -22,7 +22,7 @@ export function comparisonJson(
     states: Object.fromEntries(environments.map((environment, index) => [titleOf(environment), states[index]])),
   }));
   const reported = environments.map(({ name, version, violations }) => ({ name, version, violations }));
-  return jsonText({ version: 1, passed, met, drift, contract, environments: reported, variables, notices });
+  return formatJson({ version: 1, passed, met, drift, contract, environments: reported, variables, notices });
 }
 
 /** The word for each state in the table, and its explanation below the table, unless the word says it all. */

@@ -6,25 +6,19 @@
 import { baseOf, compileBrokerEntry } from "../../contract/broker/entry.ts";
 import type { Contract, Declaration, SectionLine } from "../../contract/contract-model.ts";
 
-/** The beginning of their descriptions, by which `init` recognizes them in a `.env.example`. */
-const NOTE = "Set by sophia-run --broker, for ";
+/** The beginning of the descriptions of such variables, by which `init` recognizes them in a `.env.example`. */
+const DESCRIPTION_PREFIX = "Set by sophia-run --broker, for ";
 
 /**
  * Returns the contract with these variables, each after its key. Only the keys that have a member `broker` in the contract
  * get them. A key that the broker knows without this member does not, so that the documents of other contracts stay as they
  * are.
  */
-export function withAddresses(contract: Contract): Contract {
+export function addBrokerAddresses(contract: Contract): Contract {
   const addedByKey = new Map<string, readonly Declaration[]>();
   for (const declaration of contract.variables.values()) {
-    const addresses = addressesOf(declaration).filter(
-      (name) => !contract.variables.has(name) && !contract.aliases.has(name),
-    );
-    if (addresses.length > 0)
-      addedByKey.set(
-        declaration.name,
-        addresses.map((name) => addressDeclaration(name, declaration.name)),
-      );
+    const added = missingAddresses(declaration, contract);
+    if (added.length > 0) addedByKey.set(declaration.name, added);
   }
   if (addedByKey.size === 0) return contract;
   const addedFor = (keyName: string): readonly Declaration[] => addedByKey.get(keyName) ?? [];
@@ -32,29 +26,30 @@ export function withAddresses(contract: Contract): Contract {
     declaration,
     ...addedFor(declaration.name),
   ]);
+  const addedRules = [...addedByKey.values()].flat().map(({ name }) => ({ kind: "optional", name }) as const);
+  const withAddedLines = (line: SectionLine): readonly SectionLine[] => {
+    const names = line.kind === "variable" ? [line.name] : line.names;
+    const addedLines = names.flatMap(addedFor).map(({ name, label }) => ({ kind: "variable", name, label }) as const);
+    return [line, ...addedLines];
+  };
   return {
     ...contract,
     variables: new Map(variables.map((declaration) => [declaration.name, declaration])),
-    rules: [
-      ...contract.rules,
-      ...[...addedByKey.values()].flat().map(({ name }) => ({ kind: "optional", name }) as const),
-    ],
-    sections: contract.sections.map(({ title, lines }) => ({
-      title,
-      lines: lines.flatMap((line): readonly SectionLine[] => {
-        const names = line.kind === "variable" ? [line.name] : line.names;
-        return [
-          line,
-          ...names.flatMap(addedFor).map(({ name, label }) => ({ kind: "variable", name, label }) as const),
-        ];
-      }),
-    })),
+    rules: [...contract.rules, ...addedRules],
+    sections: contract.sections.map(({ title, lines }) => ({ title, lines: lines.flatMap(withAddedLines) })),
   };
+}
+
+/** Declares the addresses that the broker sets for a key, except those that the contract declares itself. */
+function missingAddresses(declaration: Declaration, { variables, aliases }: Contract): readonly Declaration[] {
+  return addressesOf(declaration)
+    .filter((name) => !variables.has(name) && !aliases.has(name))
+    .map((name) => addressDeclaration(name, declaration.name));
 }
 
 /** Returns true for the description of such a variable. */
 export function isAddressNote(comment: string): boolean {
-  return comment.startsWith(NOTE);
+  return comment.startsWith(DESCRIPTION_PREFIX);
 }
 
 function addressesOf(declaration: Declaration): readonly string[] {
@@ -64,5 +59,5 @@ function addressesOf(declaration: Declaration): readonly string[] {
 }
 
 function addressDeclaration(name: string, keyName: string): Declaration {
-  return { name, label: name, description: `${NOTE}${keyName}.`, secret: false, aliases: [] };
+  return { name, label: name, description: `${DESCRIPTION_PREFIX}${keyName}.`, secret: false, aliases: [] };
 }

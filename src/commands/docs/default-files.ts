@@ -5,8 +5,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readIn } from "../parts/project-files.ts";
-import { isOurs } from "./mark.ts";
-import { type PythonStyle, styleOf } from "./python-settings.ts";
+import { isWrittenByDocs } from "./mark.ts";
+import { type PythonStyle, pythonStyleOf } from "./python-settings.ts";
 
 const SETTINGS_MODULE = "settings.py";
 
@@ -19,7 +19,7 @@ const PYTHON_MANIFESTS = ["pyproject.toml", "requirements.txt", "setup.cfg", "Pi
 
 /** Returns the names of the files that `docs` writes into the folder of the contract. */
 export async function findDefaultFiles(folder: string, types: TypeLanguage | undefined): Promise<readonly string[]> {
-  const hasOurSettings = isOurs((await readIn(folder, SETTINGS_MODULE)) ?? "");
+  const hasOurSettings = isWrittenByDocs((await readIn(folder, SETTINGS_MODULE)) ?? "");
   const wantsPython = hasOurSettings || types === "python" || types === "pydantic";
   const wantsTypeScript = types === "typescript" || (await hasTypeScript(folder));
   return [
@@ -49,7 +49,7 @@ export async function choosePythonStyle(
   folders: readonly string[],
 ): Promise<PythonStyle> {
   if (types === "pydantic") return types;
-  if (types === undefined && isOurs(currentText)) return styleOf(currentText);
+  if (types === undefined && isWrittenByDocs(currentText)) return pythonStyleOf(currentText);
   const manifests = await Promise.all(
     folders.flatMap((folder) => PYTHON_MANIFESTS.map((name) => readIn(folder, name))),
   );

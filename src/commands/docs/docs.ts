@@ -15,7 +15,7 @@ import type { Command } from "../command.ts";
 import { machineUsesEsc } from "../parts/esc-use.ts";
 import { refuseLinks, type WorkflowFile, workflowsIn, writeText } from "../parts/project-files.ts";
 import { projectRoot } from "../parts/project-root.ts";
-import { withAddresses } from "./broker-addresses.ts";
+import { addBrokerAddresses } from "./broker-addresses.ts";
 import { findDefaultFiles, TYPE_LANGUAGES } from "./default-files.ts";
 import {
   createDraft,
@@ -28,10 +28,10 @@ import {
 import { EXAMPLE_FILES } from "./env-example.ts";
 import { decideEscUse, type ReadWorkflows } from "./project-facts.ts";
 
-/** Returns 0; with `--check` 1 if a file is out of date or missing. @throws SophiaError (125) */
+/** Writes or compares the files. Returns 0; with `--check` 1 if a file is out of date or missing. @throws SophiaError (125) */
 export const docs: Command = async ({ options, positionals }, context) => {
   const settings = resolveSettings(options, context.environment);
-  const contract = withAddresses(await loadContract(settings, context));
+  const contract = addBrokerAddresses(await loadContract(settings, context));
   const types = TYPE_LANGUAGES.find((name) => name === options["types"]);
   const isForced = options["force"] === true;
   const isCheck = options["check"] === true;

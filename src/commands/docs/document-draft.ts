@@ -10,12 +10,12 @@ import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
 import { readIfThere, type TargetFile } from "../parts/project-files.ts";
 import { choosePythonStyle, type TypeLanguage } from "./default-files.ts";
-import { envExample, EXAMPLE_FILES, mergedExample } from "./env-example.ts";
-import { envTypes } from "./env-types.ts";
-import { isOurs, markOf, partOf, withPart } from "./mark.ts";
+import { createEnvExample, EXAMPLE_FILES, addMissingVariables } from "./env-example.ts";
+import { createEnvTypes } from "./env-types.ts";
+import { isWrittenByDocs, createMark, choosePart, replacePart } from "./mark.ts";
 import { factsInDocument, findProjectFacts, type ReadWorkflows } from "./project-facts.ts";
-import { pythonSettings } from "./python-settings.ts";
-import { contractBlocks, secretsDocument } from "./secrets-document.ts";
+import { createPythonSettings } from "./python-settings.ts";
+import { createContractBlocks, createSecretsDocument } from "./secrets-document.ts";
 
 /** A file that `docs` may write. */
 export interface CurrentFile extends TargetFile {
@@ -55,9 +55,10 @@ export async function readCurrentFile(path: string, root: string, context: Conte
 /** Creates the draft of a file. A `.env.example` that the user wrote keeps its text, unless the user gives `--force`. */
 export async function createDraft(file: CurrentFile, options: DraftOptions): Promise<DocumentDraft> {
   const { path, currentText } = file;
-  const isUsersExample = EXAMPLE_FILES.includes(basename(path)) && hasText(currentText) && !isOurs(currentText);
+  const isUsersExample =
+    EXAMPLE_FILES.includes(basename(path)) && hasText(currentText) && !isWrittenByDocs(currentText);
   if (isUsersExample && !options.isForced) {
-    return { ...file, newText: mergedExample(currentText, options.contract), isMerged: true };
+    return { ...file, newText: addMissingVariables(currentText, options.contract), isMerged: true };
   }
   return { ...file, newText: await createText(path, options, currentText ?? ""), isMerged: false };
 }
@@ -65,26 +66,26 @@ export async function createDraft(file: CurrentFile, options: DraftOptions): Pro
 async function createText(path: string, options: DraftOptions, currentText: string): Promise<string> {
   const { contract, types, folder, usesEsc } = options;
   const { source } = contract;
-  const mark = markOf(
+  const mark = createMark(
     source.kind === "file" ? { kind: "file", path: relative(dirname(path), source.path) } : { kind: "built-in" },
   );
   if (path.endsWith(".md")) return createMarkdown(options, currentText, mark);
   if (path.endsWith(".py")) {
-    return pythonSettings(contract, mark, await choosePythonStyle(currentText, types, [dirname(path), folder]));
+    return createPythonSettings(contract, mark, await choosePythonStyle(currentText, types, [dirname(path), folder]));
   }
-  return path.endsWith(".d.ts") ? envTypes(contract, mark) : envExample(contract, mark, usesEsc);
+  return path.endsWith(".d.ts") ? createEnvTypes(contract, mark) : createEnvExample(contract, mark, usesEsc);
 }
 
 async function createMarkdown(options: DraftOptions, currentText: string, mark: string): Promise<string> {
   const { contract, folder, readWorkflows, usesEsc, isCheck } = options;
-  const part = partOf(currentText);
-  if (part === "contract") return withPart(currentText, part, mark, contractBlocks(contract));
+  const part = choosePart(currentText);
+  if (part === "contract") return replacePart(currentText, part, mark, createContractBlocks(contract));
   // A check must not fail because the repository got a workflow after the document was written.
   const facts =
-    isCheck && isOurs(currentText)
+    isCheck && isWrittenByDocs(currentText)
       ? factsInDocument(currentText, usesEsc)
       : await findProjectFacts(folder, readWorkflows, usesEsc);
-  return withPart(currentText, part, mark, secretsDocument(contract, facts));
+  return replacePart(currentText, part, mark, createSecretsDocument(contract, facts));
 }
 
 /** Returns true for a file that exists and is not blank. */
@@ -94,5 +95,5 @@ export function hasText(text: string | undefined): text is string {
 
 /** Returns true for a file of the user that the draft would replace as a whole. */
 export function isForeign({ path, currentText, isMerged }: DocumentDraft): boolean {
-  return !isMerged && !path.endsWith(".md") && hasText(currentText) && !isOurs(currentText);
+  return !isMerged && !path.endsWith(".md") && hasText(currentText) && !isWrittenByDocs(currentText);
 }

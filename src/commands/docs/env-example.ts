@@ -5,12 +5,12 @@
 import { printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
 import {
-  chapters,
+  listChapters,
   describeFormat,
-  groupSentence,
+  describeGroupRule,
   isGroupRule,
   splitLines,
-  rulesByName,
+  createRuleFinder,
   describeRule,
 } from "./outline.ts";
 
@@ -24,12 +24,12 @@ const END = "# --- End of the part that `sophia-run docs` writes ---";
  * Returns the text of the user with a block at its end, which has the variables of the contract that the text does not
  * assign.
  */
-export function mergedExample(currentText: string, contract: Contract): string {
+export function addMissingVariables(currentText: string, contract: Contract): string {
   const lineBreak = currentText.includes("\r\n") ? "\r\n" : "\n";
   const userLines = withoutBlock(currentText.split(/\r\n|\n/));
   const assignedNames = new Set(userLines.map(assignedName));
-  const rulesOf = rulesByName(contract);
-  const missing = chapters(contract)
+  const rulesOf = createRuleFinder(contract);
+  const missing = listChapters(contract)
     .flatMap(({ declarations }) => declarations)
     .filter(({ name }) => !assignedNames.has(name));
   if (missing.length === 0) return userLines.join(lineBreak);
@@ -72,11 +72,11 @@ const ESC_LINES: readonly string[] = [
 ];
 
 /** Returns the text of a new file, with each variable, its description and no value. @param mark the result of `markOf` */
-export function envExample(contract: Contract, mark: string, usesEsc: boolean): string {
-  const rulesOf = rulesByName(contract);
+export function createEnvExample(contract: Contract, mark: string, usesEsc: boolean): string {
+  const rulesOf = createRuleFinder(contract);
   const groups = contract.rules
     .filter(isGroupRule)
-    .map((rule) => `${rule.label}: ${groupSentence(rule, (name) => name)}`);
+    .map((rule) => `${rule.label}: ${describeGroupRule(rule, (name) => name)}`);
   return [
     ...commentLines([
       `The environment variables of this repository; ${mark}.`,
@@ -84,7 +84,7 @@ export function envExample(contract: Contract, mark: string, usesEsc: boolean): 
       ...groups,
     ]),
     ...(usesEsc ? ESC_LINES : []),
-    ...chapters(contract).flatMap(({ title, declarations }) => [
+    ...listChapters(contract).flatMap(({ title, declarations }) => [
       "",
       ...commentLines([`--- ${title} ---`]),
       ...declarations.flatMap((declaration) => variableLines(declaration, rulesOf(declaration.name))),

@@ -4,26 +4,18 @@
  */
 import { printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
-import { descriptionLines, rulesByName } from "./outline.ts";
+import { descriptionLines, createRuleFinder } from "./outline.ts";
 
 /**
  * Returns the text of the file. A variable that is required or has a default is always set, and all others are optional.
  *
  * @param mark the result of `markOf`
  */
-export function envTypes(contract: Contract, mark: string): string {
-  const rulesOf = rulesByName(contract);
+export function createEnvTypes(contract: Contract, mark: string): string {
+  const rulesOf = createRuleFinder(contract);
   const members = Array.from(contract.variables.values()).flatMap((declaration) => [
     memberFor(declaration, rulesOf(declaration.name)),
-    ...declaration.aliases.map(({ name, deprecated }) =>
-      [
-        ...docComment([
-          `Another name of ${declaration.name}.`,
-          ...(deprecated ? [`@deprecated use ${declaration.name}`] : []),
-        ]),
-        `${propertyName(name)}?: ${valueType(declaration)};`,
-      ].join("\n"),
-    ),
+    ...declaration.aliases.map((alias) => aliasMember(alias, declaration)),
   ]);
   return `// ${mark}; do not edit it.
 export {};
@@ -50,6 +42,14 @@ function memberFor(declaration: Declaration, rules: readonly Rule[]): string {
   return [...docComment(lines), `${propertyName(name)}${isAlwaysSet ? "" : "?"}: ${valueType(declaration)};`].join(
     "\n",
   );
+}
+
+function aliasMember({ name, deprecated }: Declaration["aliases"][number], declaration: Declaration): string {
+  const lines = [
+    `Another name of ${declaration.name}.`,
+    ...(deprecated ? [`@deprecated use ${declaration.name}`] : []),
+  ];
+  return [...docComment(lines), `${propertyName(name)}?: ${valueType(declaration)};`].join("\n");
 }
 
 function docComment(lines: readonly string[]): readonly string[] {

@@ -14,12 +14,12 @@ const MARK = "`sophia-run docs` writes this file";
 export type DocumentSource = { readonly kind: "built-in" } | { readonly kind: "file"; readonly path: string };
 
 /** Returns the words by which a file is recognized, with its contract. */
-export function markOf(source: DocumentSource): string {
+export function createMark(source: DocumentSource): string {
   return `${MARK} from ${source.kind === "built-in" ? "the built-in contract" : printable(source.path)}`;
 }
 
 /** Returns true for a file that `docs` has written. */
-export function isOurs(text: string): boolean {
+export function isWrittenByDocs(text: string): boolean {
   return text.includes(MARK);
 }
 
@@ -42,7 +42,7 @@ type PartName = keyof typeof PARTS;
  * Returns `document` if `docs` writes the whole text: the document is empty or has these markers. Otherwise returns
  * `contract`.
  */
-export function partOf(document: string): PartName {
+export function choosePart(document: string): PartName {
   return document.trim() === "" || findPart(document, "document") !== undefined ? "document" : "contract";
 }
 
@@ -50,9 +50,9 @@ export function partOf(document: string): PartName {
  * Returns the document with new text between the markers, which are added at its end if they are missing. The rest of the
  * document stays as it is.
  *
- * @param mark the result of {@link markOf}
+ * @param mark the result of {@link createMark}
  */
-export function withPart(document: string, part: PartName, mark: string, blocks: readonly string[]): string {
+export function replacePart(document: string, part: PartName, mark: string, blocks: readonly string[]): string {
   const note =
     part === "document"
       ? `${commentText(mark)}; text outside these lines is kept.`

@@ -1,5 +1,5 @@
 /** The chapters and the descriptions of variables and rules that the documents of `sophia-run docs` and `explain` share. */
-import { grouped } from "../../core/grouped.ts";
+import { groupBy } from "../../core/group-by.ts";
 import { enumerate } from "../../core/text.ts";
 import type { Contract, Declaration, GroupRule, Interval, Rule, ValueFormat } from "../../contract/contract-model.ts";
 import { joinAlternatives, describeRange } from "../../contract/contract-words.ts";
@@ -14,7 +14,7 @@ export interface Chapter {
  * Returns the sections of the contract as chapters, and a last chapter with the variables of no section. Each variable is
  * only in the first section that names it or its group.
  */
-export function chapters({ sections, variables }: Contract): readonly Chapter[] {
+export function listChapters({ sections, variables }: Contract): readonly Chapter[] {
   const unassigned = new Map(variables);
   const takeDeclaration = (name: string): readonly Declaration[] => {
     const declaration = unassigned.get(name);
@@ -30,14 +30,13 @@ export function chapters({ sections, variables }: Contract): readonly Chapter[] 
 }
 
 /** Returns a function that finds the rules over a variable, in the order of the contract. */
-export function rulesByName({ rules }: Contract): (name: string) => readonly Rule[] {
-  const rulesOf = grouped(
-    rules.flatMap((rule) =>
-      (isGroupRule(rule) ? [...new Set(rule.names)] : [rule.name]).map((name) => ({ name, rule })),
-    ),
-    ({ name }) => name,
-  );
-  return (name) => rulesOf.get(name)?.map(({ rule }) => rule) ?? [];
+export function createRuleFinder({ rules }: Contract): (name: string) => readonly Rule[] {
+  const rulesOfNames = rules.flatMap((rule) => {
+    const names = isGroupRule(rule) ? [...new Set(rule.names)] : [rule.name];
+    return names.map((name) => ({ name, rule }));
+  });
+  const entriesByName = groupBy(rulesOfNames, ({ name }) => name);
+  return (name) => entriesByName.get(name)?.map(({ rule }) => rule) ?? [];
 }
 
 /** Describes a rule over a variable: `required`, `one of GitHub Token`. */
@@ -69,7 +68,7 @@ export const GROUP_WORDS: Readonly<
 };
 
 /** Describes a rule of a group in a sentence. @param write returns a name as the document writes it */
-export function groupSentence({ kind, names }: GroupRule, write: (name: string) => string): string {
+export function describeGroupRule({ kind, names }: GroupRule, write: (name: string) => string): string {
   return GROUP_WORDS[kind][1](enumerate(names.map(write)));
 }
 

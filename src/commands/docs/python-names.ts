@@ -23,7 +23,7 @@ const RESERVED_ATTRIBUTES = [
  * Returns the attribute of each variable, such as `qdrant_url` for `QDRANT_URL`. An attribute that is taken gets
  * underscores at its end.
  */
-export function attributeNames(variables: readonly string[]): ReadonlyMap<string, string> {
+export function createAttributeNames(variables: readonly string[]): ReadonlyMap<string, string> {
   const usedNames = new Set([...KEYWORDS, ...RESERVED_ATTRIBUTES]);
   return new Map(
     variables.map((variable) => {

@@ -6,8 +6,8 @@ import type { Contract, Declaration, Rule, ValueFormat } from "../../contract/co
 import { wrap } from "../../core/lines.ts";
 import { printable, unicodeEscape } from "../../core/text.ts";
 import { withCommandsWhole } from "../../output/layout.ts";
-import { attributeNames } from "./python-names.ts";
-import { descriptionLines, rulesByName } from "./outline.ts";
+import { createAttributeNames } from "./python-names.ts";
+import { descriptionLines, createRuleFinder } from "./outline.ts";
 
 /** `dataclass` needs no package, `pydantic` needs pydantic-settings. */
 export type PythonStyle = "dataclass" | "pydantic";
@@ -30,7 +30,7 @@ interface Field {
 }
 
 /** Returns the style of a module that `docs` has written. */
-export function styleOf(text: string): PythonStyle {
+export function pythonStyleOf(text: string): PythonStyle {
   return /^from pydantic_settings import/m.test(text) ? "pydantic" : "dataclass";
 }
 
@@ -40,9 +40,9 @@ export function styleOf(text: string): PythonStyle {
  *
  * @param mark the result of `markOf`
  */
-export function pythonSettings(contract: Contract, mark: string, style: PythonStyle): string {
-  const names = attributeNames([...contract.variables.keys()]);
-  const rulesOf = rulesByName(contract);
+export function createPythonSettings(contract: Contract, mark: string, style: PythonStyle): string {
+  const names = createAttributeNames([...contract.variables.keys()]);
+  const rulesOf = createRuleFinder(contract);
   const fields = Array.from(contract.variables.values(), (declaration): Field => {
     const { name, default: fallback } = declaration;
     const rules = rulesOf(name);

@@ -8,12 +8,12 @@ import { enumerate, printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
 import { rotationIntervalOf } from "../../contract/rotation.ts";
 import {
-  chapters,
+  listChapters,
   describeFormat,
-  groupSentence,
+  describeGroupRule,
   describeInterval,
   isGroupRule,
-  rulesByName,
+  createRuleFinder,
   describeRule,
 } from "./outline.ts";
 
@@ -33,7 +33,7 @@ export interface ProjectFacts {
  * of the machine could read it. bash and zsh read each block of commands as one command, so that `read` does not take the
  * next pasted line for its answer.
  */
-export function secretsDocument(contract: Contract, facts: ProjectFacts): readonly string[] {
+export function createSecretsDocument(contract: Contract, facts: ProjectFacts): readonly string[] {
   return facts.usesEsc ? documentWithEsc(contract, facts) : documentWithoutEsc(contract, facts);
 }
 
@@ -50,7 +50,7 @@ function documentWithoutEsc(contract: Contract, facts: ProjectFacts): readonly s
 5. Defaults of the contract.`,
     "`sophia-run explain` shows the source of each variable, and the sources that it overrides.",
     "## The variables",
-    ...contractBlocks(contract),
+    ...createContractBlocks(contract),
     "## Rotation",
     `Rotate a secret as often as the tables say, and immediately if another person may have seen it:
 
@@ -59,14 +59,14 @@ function documentWithoutEsc(contract: Contract, facts: ProjectFacts): readonly s
 3. \`sophia-run check\` says if it has the format, \`sophia-run check --live\` asks the services whether the keys work.
 4. Restart the programs. \`sophia-run --watch -- <command>\` restarts its program by itself. Then revoke the old key.`,
     "## Local development",
-    shell("cp .env.example .env && chmod 600 .env"),
+    shellBlock("cp .env.example .env && chmod 600 .env"),
     `Set the values in \`.env\`. Without any secret, \`sophia-run --fake -- <command>\` starts the command with dummy values.`,
     "## Verification",
-    shell("sophia-run check\nsophia-run check --code"),
+    shellBlock("sophia-run check\nsophia-run check --code"),
     `The first shows the variables, masked, with their sources. The exit status is 0, or 1 if the contract is not met. The
 second compares the code with the contract, and needs no value.`,
     "## Support",
-    `- \`sophia-run explain ${example}\`: the source of the value, or the reason why the program does not get it.${facts.workflows.map(lastRuns).join("")}`,
+    `- \`sophia-run explain ${example}\`: the source of the value, or the reason why the program does not get it.${facts.workflows.map(lastRunsItem).join("")}`,
     "## Good practice",
     `- Use a separate key for each place of use, with the least rights, which expires.
 - Put no value into the repository, an image, a command line or a log. In a pre-commit hook
@@ -87,7 +87,7 @@ repository. The [handbook](${HANDBOOK}) describes each step in detail.`,
     "`sophia-run explain` shows the source of each variable, and the sources that it overrides.",
     ...(facts.isOnGitHub ? repositorySecrets() : []),
     "## The variables",
-    ...contractBlocks(contract),
+    ...createContractBlocks(contract),
     "## Rotation",
     `Rotate a secret as often as the tables say, and immediately if another person may have seen it:
 
@@ -99,7 +99,7 @@ repository. The [handbook](${HANDBOOK}) describes each step in detail.`,
     "`sophia-run rotate --token` replaces `ESC_TOKEN`; `sophia-run check --overdue` lists the secrets that are due for rotation.",
     "## Local development",
     ...(contract.environment === undefined ? [] : [LOGIN]),
-    shell(`cp .env.example .env && chmod 600 .env`),
+    shellBlock(`cp .env.example .env && chmod 600 .env`),
     `Set \`ESC_ENV\` and \`ESC_TOKEN\` in \`.env\`, or the values themselves; \`sophia-run import .env\` copies these values to ESC.
 Without any secret, \`sophia-run --fake -- <command>\` starts the command with dummy values.`,
     "## Emergency access",
@@ -108,17 +108,17 @@ Without any secret, \`sophia-run --fake -- <command>\` starts the command with d
 - _ESC refuses the token_: only the environment is used. To use \`.env\` files, unset \`ESC_TOKEN\`.`,
     `Keep a sealed copy of the values that production needs. In an emergency set each of them as an environment variable, start
 as usual, and unset them afterwards. They override ESC:`,
-    shell(`read -rs ${example} && export ${example}`),
+    shellBlock(`read -rs ${example} && export ${example}`),
     "## Verification",
-    shell(`sophia-run check
+    shellBlock(`sophia-run check
 sophia-run check --against ${shellEnvironment(contract)}`),
     `The first shows the variables, masked, with their sources. The second is for a deployment: does this environment meet
 the contract? The exit status is 0, or 1 if the contract is not met.`,
     "## Support",
     `- The console of Pulumi Cloud, <https://app.pulumi.com>: the environment, its revisions, tokens and roles.
-- \`sophia-run explain ${example}\`: the source of the value, or the reason why the program does not get it.${facts.workflows.map(lastRuns).join("")}`,
+- \`sophia-run explain ${example}\`: the source of the value, or the reason why the program does not get it.${facts.workflows.map(lastRunsItem).join("")}`,
     "## Audit logs",
-    shell("sophia-run audit"),
+    shellBlock("sophia-run audit"),
     `This shows the age and the last change of each secret, overdue rotations, and the token. The audit log of the
 organization, in the console of Pulumi Cloud, shows who opened the environment.`,
     "## Good practice",
@@ -157,7 +157,7 @@ function repositorySecrets(): readonly string[] {
   return [
     GITHUB_HEADING,
     "GitHub Actions uses `ESC_ENV` and `ESC_TOKEN` as secrets. These commands ask for both and do not show the token:",
-    shell(`read -r VALUE && printf %s "$VALUE" | gh secret set ESC_ENV &&
+    shellBlock(`read -r VALUE && printf %s "$VALUE" | gh secret set ESC_ENV &&
   read -rs VALUE && printf %s "$VALUE" | gh secret set ESC_TOKEN; unset VALUE`),
     `\`gh secret list\` lists them. Codespaces have their own secrets: add \`--app codespaces\`.
 [Without a stored token](${HANDBOOK}#without-a-stored-token) a workflow uses the ID token of its job.`,
@@ -165,7 +165,7 @@ function repositorySecrets(): readonly string[] {
 }
 
 /** Returns a list item with the command that shows the last runs of a workflow. */
-function lastRuns(workflow: string): string {
+function lastRunsItem(workflow: string): string {
   return `\n- \`gh run list --workflow ${printable(workflow)}\`: the last checks in GitHub Actions.`;
 }
 
@@ -176,14 +176,14 @@ function rotatedName(contract: Contract): string {
   return (rotatedSecret ?? secrets[0])?.name ?? "API_KEY";
 }
 
-function shell(commands: string): string {
+function shellBlock(commands: string): string {
   return `\`\`\`sh\n${commands}\n\`\`\``;
 }
 
 /** Describes the contract in Markdown: a table for each chapter, and the rules of groups. The tables contain no value. */
-export function contractBlocks(contract: Contract): readonly string[] {
-  const rulesOf = rulesByName(contract);
-  const blocks = chapters(contract).flatMap(({ title, declarations }) => [
+export function createContractBlocks(contract: Contract): readonly string[] {
+  const rulesOf = createRuleFinder(contract);
+  const blocks = listChapters(contract).flatMap(({ title, declarations }) => [
     `### ${inline(title)}`,
     table(
       ["Variable", "Needed", "Description", "Rotation"],
@@ -192,7 +192,7 @@ export function contractBlocks(contract: Contract): readonly string[] {
   ]);
   const groups = contract.rules
     .filter(isGroupRule)
-    .map((rule) => `- **${inline(rule.label)}**: ${groupSentence(rule, code)}`);
+    .map((rule) => `- **${inline(rule.label)}**: ${describeGroupRule(rule, code)}`);
   if (groups.length > 0) blocks.push("### Rules for several variables", groups.join("\n"));
   if (contract.scope === undefined && contract.scopes.size > 0) {
     const scopes = Array.from(contract.scopes, ([name, names]) => [

@@ -13,7 +13,7 @@ import { describeContract } from "../../output/report.ts";
 import { brokerRows } from "./broker-text.ts";
 import { refreshRows } from "./explain-refresh.ts";
 import type { Explanation, RuleExplanation, VariableExplanation } from "./explanation.ts";
-import { jsonText } from "../../core/json-text.ts";
+import { formatJson } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";
 import { count, printable } from "../../core/text.ts";
 import type { Origin } from "../../core/model.ts";
@@ -28,7 +28,7 @@ const INDENT = "  ";
  */
 export function explanationJson({ contract, esc, chapters, unlisted, notices }: Explanation): string {
   const variables = chapters.flatMap((chapter) => chapter.variables);
-  return jsonText({ version: 1, contract, esc: createEscJson(esc), variables, unlisted, notices });
+  return formatJson({ version: 1, contract, esc: createEscJson(esc), variables, unlisted, notices });
 }
 
 /**

@@ -6,11 +6,11 @@
 import type { Start } from "../../resolve/start.ts";
 import { declarationOf, isDeclared, findUsedVariable } from "../../contract/check-contract.ts";
 import { describeCredential } from "../../contract/credential-forms.ts";
-import { chapters, describeFormat, describeInterval, rulesByName, describeRule } from "../docs/outline.ts";
+import { listChapters, describeFormat, describeInterval, createRuleFinder, describeRule } from "../docs/outline.ts";
 import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
 import { rotationIntervalOf } from "../../contract/rotation.ts";
-import { grouped } from "../../core/grouped.ts";
-import type { Notice, Origin, Resolved } from "../../core/model.ts";
+import { groupBy } from "../../core/group-by.ts";
+import type { Notice, Origin, ResolvedVariable } from "../../core/model.ts";
 import { type Maskability, maskabilityOf } from "../../masking/texts.ts";
 import { isSecret } from "../../contract/secret-names.ts";
 import { isHidden } from "../../resolve/secret-values.ts";
@@ -63,7 +63,7 @@ export interface VariableExplanation {
   /** True if the program gets the variable. */
   readonly passed: boolean;
   /** `file`: the program gets the path of a private file with the value. */
-  readonly delivery: Resolved["delivery"] | undefined;
+  readonly delivery: ResolvedVariable["delivery"] | undefined;
   /** The origin of the value that the program gets. */
   readonly origin: Origin | undefined;
   /** The origins of the values that it overrides, highest precedence first. */
@@ -151,7 +151,7 @@ function explainAll(
   const isListed = (variable: VariableExplanation): boolean => listsAll || isNoteworthy(variable);
   const unlisted = others.filter((variable) => !isListed(variable));
   const passedCount = unlisted.filter(({ passed }) => passed).length;
-  const declaredChapters = chapters(contract).map(({ title, declarations }) => ({
+  const declaredChapters = listChapters(contract).map(({ title, declarations }) => ({
     title,
     variables: declarations.map(({ name }) => explainer.explain(name)),
   }));
@@ -193,7 +193,7 @@ class VariableExplainer {
   readonly #effects: StartEffects;
   readonly #states: ReadonlyMap<string, State>;
   readonly #reasonToWithhold: ReturnType<typeof createWithholdingRule>;
-  readonly #rulesOf: ReturnType<typeof rulesByName>;
+  readonly #rulesOf: ReturnType<typeof createRuleFinder>;
   readonly #brokenRules: ReadonlySet<Rule | string>;
   readonly #violationsByName: ReadonlyMap<string | undefined, readonly Report["violations"][number][]>;
   readonly #skippedByName: ReadonlyMap<string, readonly SkippedValue[]>;
@@ -206,17 +206,17 @@ class VariableExplainer {
     this.#effects = effects;
     this.#states = new Map(report.variables.map(({ name, state }) => [name, state]));
     this.#reasonToWithhold = createWithholdingRule(start.values.selection, (name) => isDeclared(contract, name));
-    this.#rulesOf = rulesByName(contract);
+    this.#rulesOf = createRuleFinder(contract);
     this.#brokenRules = new Set(
       violations.flatMap((violation) => ("rule" in violation ? [identityOf(violation.rule)] : [])),
     );
     // The report has a violation at the same index as the verdict. A violation with `name` is about a single variable.
     const violationsOfOneVariable = report.violations.filter((_, index) => "name" in (violations[index] ?? {}));
-    this.#violationsByName = grouped(violationsOfOneVariable, ({ names }) => names[0]);
+    this.#violationsByName = groupBy(violationsOfOneVariable, ({ names }) => names[0]);
     const skipped = notices.flatMap((notice) =>
       notice.kind === "esc-skipped" ? notice.names.map((name) => ({ ...notice, name })) : [],
     );
-    this.#skippedByName = grouped(skipped, ({ name }) => name);
+    this.#skippedByName = groupBy(skipped, ({ name }) => name);
   }
 
   explain(name: string): VariableExplanation {
@@ -248,7 +248,7 @@ class VariableExplainer {
     };
   }
 
-  #withheldOrigins(name: string, winner: Resolved | undefined): VariableExplanation["withheld"] {
+  #withheldOrigins(name: string, winner: ResolvedVariable | undefined): VariableExplanation["withheld"] {
     if (winner === undefined) return [];
     const origins = [winner.origin, ...(winner.shadowed ?? []).map(({ origin }) => origin)];
     return origins.flatMap((origin) => {
@@ -281,7 +281,7 @@ function identityOf(rule: Rule): Rule | string {
 function secrecyOf(
   contract: Contract,
   name: string,
-  winner: Resolved | undefined,
+  winner: ResolvedVariable | undefined,
 ): Pick<VariableExplanation, "secret" | "masking" | "credential" | "reason"> {
   const isDeclaredSecret = isSecret(contract, { name, secret: winner?.secret ?? false });
   const secret = isDeclaredSecret || (winner !== undefined && isHidden(contract, winner));

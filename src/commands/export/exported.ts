@@ -3,7 +3,7 @@ import type { Start } from "../../resolve/start.ts";
 import { isDeclared } from "../../contract/check-contract.ts";
 import type { Contract } from "../../contract/contract-model.ts";
 import { FROM_FILES } from "../../esc/settings/from-files.ts";
-import type { Resolved } from "../../core/model.ts";
+import type { ResolvedVariable } from "../../core/model.ts";
 import { isHidden } from "../../resolve/secret-values.ts";
 
 export interface ExportedVariable {
@@ -61,6 +61,6 @@ export function collectVariables({ files: { contract }, values: { selected } }: 
 }
 
 /** Returns true if the value must not be shown: ESC keeps it as a secret, or reports hide it (`isHidden`). */
-export function isSecretValue(contract: Contract, variable: Resolved): boolean {
+export function isSecretValue(contract: Contract, variable: ResolvedVariable): boolean {
   return (variable.secret && variable.origin.source === "esc") || isHidden(contract, variable);
 }

@@ -5,8 +5,8 @@ import { resolveSettings } from "../../command-line/settings.ts";
 import { namesOfViolation } from "../../contract/check-contract.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import { jsonText } from "../../core/json-text.ts";
-import type { Resolved } from "../../core/model.ts";
+import { formatJson } from "../../core/json-text.ts";
+import type { ResolvedVariable } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { createMaskCommands } from "../../output/workflow-commands.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
@@ -111,7 +111,7 @@ function notSet(name: string, start: Start): SophiaError {
 /**
  * Returns the value as JSON. Its version changes if a field changes its meaning. @throws SophiaError (not-exportable, 125)
  */
-function jsonOf({ name, origin, delivery }: Resolved, bytes: Buffer, secret: boolean): string {
+function jsonOf({ name, origin, delivery }: ResolvedVariable, bytes: Buffer, secret: boolean): string {
   if (!isUtf8(bytes)) {
     throw new SophiaError({
       code: "not-exportable",
@@ -119,7 +119,7 @@ function jsonOf({ name, origin, delivery }: Resolved, bytes: Buffer, secret: boo
       hint: "without --json its bytes are printed as they are",
     });
   }
-  return jsonText({ version: 1, name, value: bytes.toString(), secret, delivery, origin });
+  return formatJson({ version: 1, name, value: bytes.toString(), secret, delivery, origin });
 }
 
 /**

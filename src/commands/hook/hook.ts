@@ -8,7 +8,7 @@
 import { resolveSettings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import { jsonLine } from "../../core/json-text.ts";
+import { formatJsonLine } from "../../core/json-text.ts";
 import { printable } from "../../core/text.ts";
 import { fieldsOf, type Fields } from "../../esc/transport/answer.ts";
 import { loadMaskingAddon } from "../../launch/masking/masking-addon.ts";
@@ -36,7 +36,7 @@ const MAX_ESC_MS = 5000;
 export const hook: Command = async (args, context) => {
   try {
     const answer = await answerTo(await readEvent(context), args, withProject(args.options, context));
-    if (answer !== undefined) context.raw(1, jsonLine(answer));
+    if (answer !== undefined) context.raw(1, formatJsonLine(answer));
     // An agent starts a hook before and after each use of a tool. Compiling the code again would take a quarter of that
     // time.
     loader?.cacheCode();

@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
-import { isOfLine, type Origin } from "../../core/model.ts";
+import { isLineLocation, type Origin } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { fieldsOf, type Fields } from "../../esc/transport/answer.ts";
 import { resolveValues } from "../../resolve/resolve-values.ts";
@@ -52,7 +52,7 @@ export async function findProtectedFiles(userSettings: Settings, context: Contex
 /** Returns the file from which a value comes; undefined if it comes from the environment itself. */
 function fileOf(origin: Origin): string | undefined {
   if (origin.source === "environment") return origin.read?.file;
-  return isOfLine(origin) || origin.source === "secrets" ? origin.file : undefined;
+  return isLineLocation(origin) || origin.source === "secrets" ? origin.file : undefined;
 }
 
 /** The folders by which paths in a tool's input are resolved. */

@@ -75,7 +75,7 @@ class UnfitSettings extends Error {}
  *
  * @throws SophiaError (file, 125) for settings that cannot be read or changed
  */
-export async function agentStep(agent: Agent, survey: Survey): Promise<SetupStep> {
+export async function createAgentStep(agent: Agent, survey: Survey): Promise<SetupStep> {
   const settings = SETTINGS[agent];
   const { file, emptyText, hookLines, remark } = settings;
   const existingText = await survey.read(file);

@@ -29,7 +29,7 @@ const BUILT_IN_SCHEMA = /"\$schema": "([^"]*)"/.exec(builtInText)?.[1] ?? "";
  *
  * @param $schema the address of the schema, for editors
  */
-export function contractText(
+export function createContractText(
   { name, extendedContract, environments = [], candidates, groups }: ContractDraft,
   $schema: string,
 ): string {
@@ -46,7 +46,7 @@ export function contractText(
     variables: addsNothing
       ? undefined
       : Object.fromEntries(candidates.map((candidate) => [candidate.name, variableEntry(candidate)])),
-    groups: groups.length === 0 ? undefined : Object.fromEntries(groupsByIdentifier(groups)),
+    groups: groups.length === 0 ? undefined : Object.fromEntries(assignIdentifiers(groups)),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
@@ -58,17 +58,17 @@ const MAX_IDENTIFIER_LENGTH = 56;
  * Makes an identifier from the label of each group: `object-storage` from `Object storage`. If two labels give the same
  * identifier, the second one gets the suffix `-2`.
  */
-function groupsByIdentifier(groups: readonly CandidateGroup[]): ReadonlyMap<string, CandidateGroup> {
-  const groupsById = new Map<string, CandidateGroup>();
+function assignIdentifiers(groups: readonly CandidateGroup[]): ReadonlyMap<string, CandidateGroup> {
+  const groupsByIdentifier = new Map<string, CandidateGroup>();
   for (const group of groups) {
     const words = (group.label.toLowerCase().match(/[a-z0-9]+/g) ?? []).join("-");
-    const identifier = /^[a-z]/.test(words) ? words : `group-${words}`;
-    const stem = identifier.slice(0, MAX_IDENTIFIER_LENGTH).replace(/-$/, "");
-    let id = stem;
-    for (let suffix = 2; groupsById.has(id); suffix++) id = `${stem}-${suffix}`;
-    groupsById.set(id, group);
+    const validStart = /^[a-z]/.test(words) ? words : `group-${words}`;
+    const stem = validStart.slice(0, MAX_IDENTIFIER_LENGTH).replace(/-$/, "");
+    let identifier = stem;
+    for (let suffix = 2; groupsByIdentifier.has(identifier); suffix++) identifier = `${stem}-${suffix}`;
+    groupsByIdentifier.set(identifier, group);
   }
-  return groupsById;
+  return groupsByIdentifier;
 }
 
 /** Returns the entry of a variable. Its members have the order in which the contract shows them. */

@@ -10,14 +10,14 @@ import { isBlank } from "../../contract/check-contract.ts";
 import { CONTRACT_FILE_NAME } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
-import { grouped } from "../../core/grouped.ts";
+import { groupBy } from "../../core/group-by.ts";
 import { enumerateFew } from "../../core/lines.ts";
-import { isOfLine, type Variable } from "../../core/model.ts";
+import { isLineLocation, type Variable } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
 import { EXAMPLE_FILES } from "../docs/env-example.ts";
-import { isOurs, sourceOfDocument } from "../docs/mark.ts";
+import { isWrittenByDocs, sourceOfDocument } from "../docs/mark.ts";
 import { type CodePlace, describePlace } from "../parts/code/code-place.ts";
 import { exclusionReason } from "../parts/code/exclusions.ts";
 import { readWithin } from "../parts/project-files.ts";
@@ -25,7 +25,7 @@ import type { DotenvLoad } from "./dotenv-loads.ts";
 import { parseExample } from "./example.ts";
 import { parseGeneratedFile } from "./generated-example.ts";
 import { readToolFiles, TOOL_FILES } from "./tools/tools.ts";
-import { formatTest, type Candidate, type SourceResult } from "./variable-candidates.ts";
+import { createFormatTest, type Candidate, type SourceResult } from "./variable-candidates.ts";
 import { findCandidatesInCode } from "./variables-in-code.ts";
 import { readEscVariables } from "./variables-in-esc.ts";
 
@@ -73,34 +73,36 @@ export async function readSources(
   settings: Settings,
   context: Context,
 ): Promise<CollectedSources> {
-  const areNamed = namedSources.length > 0;
+  const userNamedSources = namedSources.length > 0;
   const results: SourceResult[] = [];
   const loads: DotenvLoad[] = [];
   let isEscRead = false;
-  // It is a set, since two sources read the same .env file and may report the same fault.
+  // The remarks are a set, since two sources read the same .env file and may report the same fault.
   const remarks = new Set<string>();
   for (const [name, { read, missingMessage = "" }] of Object.entries(SOURCES)) {
     // The built-in contract is a source only if the user names it.
-    const isWanted = areNamed ? namedSources.includes(name) : name !== "builtin";
+    const isWanted = userNamedSources ? namedSources.includes(name) : name !== "builtin";
     if (!isWanted) continue;
     try {
       const result = await read(settings, context);
-      if (areNamed && result === undefined) {
-        const hint = "name another source, or leave --from out to use all that there are";
-        throw new SophiaError({ code: "init-source", message: `--from ${name}: ${missingMessage}`, hint });
-      }
+      if (userNamedSources && result === undefined) throw missingSourceError(name, missingMessage);
       if (result === undefined) continue;
       isEscRead ||= name === "esc";
       loads.push(...(result.loads ?? []));
       const contributes = result.candidates.length > 0 || result.extendedContract !== undefined;
-      if (areNamed || contributes) results.push(result);
+      if (userNamedSources || contributes) results.push(result);
       else for (const remark of result.remarks ?? []) remarks.add(remark);
     } catch (error) {
-      if (areNamed || !(error instanceof SophiaError)) throw error;
+      if (userNamedSources || !(error instanceof SophiaError)) throw error;
       remarks.add(`not read: ${error.message}`);
     }
   }
   return { results, remarks: [...remarks], loads, isEscRead };
+}
+
+function missingSourceError(name: string, missingMessage: string): SophiaError {
+  const hint = "name another source, or leave --from out to use all that there are";
+  return new SophiaError({ code: "init-source", message: `--from ${name}: ${missingMessage}`, hint });
 }
 
 /** The limit on names in one remark; the others are counted. */
@@ -108,11 +110,11 @@ const MAX_NAMES = 10;
 
 /**
  * Reads the names in the `.env` files that a start would read. The values are usually secrets, so none of them is written
- * into the contract. They only serve to test whether a format that the name suggests fits.
+ * into the contract. They only decide whether the variable gets the format that its name suggests.
  */
 async function readDotenvNames(settings: Settings, context: Context): Promise<SourceResult | undefined> {
   const { layers } = await readEnvFiles(settings, findPlaces(settings, context), context.environment);
-  const variablesByName = grouped(
+  const variablesByName = groupBy(
     layers.flatMap(({ variables }) => variables),
     ({ name }) => name,
   );
@@ -133,7 +135,7 @@ function dotenvCandidate(name: string, variables: readonly Variable[]): Candidat
     name,
     required: false,
     hasValue: values.some((value) => value !== ""),
-    admitsFormat: formatTest(name, values),
+    admitsFormat: createFormatTest(name, values),
     setAt: placeOf(variables[0]),
   };
 }
@@ -148,7 +150,7 @@ function describeEmptyVariable(variables: readonly Variable[]): string | undefin
 }
 
 function placeOf(variable: Variable | undefined): CodePlace | undefined {
-  return variable !== undefined && isOfLine(variable.origin)
+  return variable !== undefined && isLineLocation(variable.origin)
     ? { file: variable.origin.file, line: variable.origin.line }
     : undefined;
 }
@@ -172,7 +174,9 @@ async function readExampleFile({ project }: Context): Promise<SourceResult | und
   }
   // The tables in SECRETS.md are not parsed. The file is of use only if the contract that it names exists.
   if (fileName === "SECRETS.md") return undefined;
-  const { candidates, ...groups } = isOurs(text) ? parseGeneratedFile(text) : { candidates: parseExample(text) };
+  const { candidates, ...groups } = isWrittenByDocs(text)
+    ? parseGeneratedFile(text)
+    : { candidates: parseExample(text) };
   const lines = linesByName(text);
   const locatedCandidates = candidates.map((candidate): Candidate => {
     const line = lines.get(candidate.name);

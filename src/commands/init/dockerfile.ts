@@ -1,6 +1,6 @@
 /**
  * The steps of `init` for a Dockerfile, so that the image starts its program with sophia-run. For a Dockerfile that exists,
- * dockerfileAdvice() returns the lines that the user must add. Otherwise newDockerfile() creates one that runs the build
+ * adviseOnDockerfile() returns the lines that the user must add. Otherwise createDockerfileSteps() creates one that runs the build
  * script and the start script of package.json.
  */
 import { relative, sep } from "node:path";
@@ -8,8 +8,8 @@ import { IS_ON_REGISTRIES, REPOSITORY, WHEEL_IN_IMAGE } from "../parts/package-s
 import { commandsFor, type NodeToolCommands } from "./node-tools.ts";
 import { dependenciesIn, scriptOf, type Manifest } from "./package-json.ts";
 import type { Project, Survey } from "./project-survey.ts";
-import { notCreatedStep, type SetupStep } from "./setup-step.ts";
-import { startCommand, type StartCommand } from "./start-command.ts";
+import { createRefusalStep, type SetupStep } from "./setup-step.ts";
+import { findStartCommand, type StartCommand } from "./start-command.ts";
 
 const FILE = "Dockerfile";
 const BASE_IMAGE = "FROM node:24-bookworm-slim";
@@ -28,7 +28,7 @@ const DOCKERIGNORE = `# No file with a secret is sent to the builder.
 const PLAIN_COMMAND = /^(?!\w+=)[\w./:@,=+ -]+$/;
 
 /** Returns the advice for a Dockerfile that exists: the lines that start its program with sophia-run. */
-export function dockerfileAdvice(text: string, { manifest, python }: Project): SetupStep {
+export function adviseOnDockerfile(text: string, { manifest, python }: Project): SetupStep {
   const shellCommand = shellFormCommand("CMD", text);
   if (/^[ \t]*(?:ENTRYPOINT|CMD)\b.*\bsophia-run\b/im.test(text)) return adviceForShellForm(text, shellCommand);
   const workdir = /^[ \t]*WORKDIR[ \t]+(\/\S*)[ \t]*$/im.exec(text)?.[1] ?? "/app";
@@ -83,9 +83,9 @@ function execWords(shellCommand: string | undefined): readonly string[] {
 }
 
 /** Returns the steps that create a Dockerfile and its .dockerignore, or advice that says why init cannot create them. */
-export function newDockerfile(survey: Survey): readonly SetupStep[] {
+export function createDockerfileSteps(survey: Survey): readonly SetupStep[] {
   const text = dockerfileText(survey);
-  if (typeof text !== "string") return [notCreatedStep(FILE, text.obstacle)];
+  if (typeof text !== "string") return [createRefusalStep(FILE, text.obstacle)];
   const { member } = survey.project.workspace;
   // The usual .dockerignore is that of the folder from which the image is built: the root of the workspace. BuildKit looks
   // for one next to the Dockerfile first.
@@ -113,7 +113,7 @@ function dockerfileText(survey: Survey): string | { readonly obstacle: string } 
   }
   const build = buildCommand(project, commands);
   const runtime = node.name === "bun" ? "bun" : "node";
-  const start = startCommand(manifest, { ...survey, runtime, isBuilt: build !== undefined });
+  const start = findStartCommand(manifest, { ...survey, runtime, isBuilt: build !== undefined });
   if ("obstacle" in start) return start;
   const copiesAllFirst = workspace.hasMembers || readsOtherFiles(manifest, rootFileExists);
   // A `prepare` script is for checkouts: it needs devDependencies, or sources that are not copied yet.

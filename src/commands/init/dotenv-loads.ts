@@ -40,7 +40,7 @@ const MAX_CALLS = 20;
  *
  * @returns the first call that overrides variables, otherwise the first call; none if there is no call
  */
-export function dotenvLoads(path: string, text: string): readonly DotenvLoad[] {
+export function findDotenvLoads(path: string, text: string): readonly DotenvLoad[] {
   const isPython = path.endsWith(".py");
   const hasImport = isPython ? /\bdotenv\b/.test(text) : PACKAGE_IMPORT.test(text);
   if (!hasImport) return [];
@@ -68,7 +68,7 @@ function hasOverride(text: string, nameEnd: number): boolean {
 }
 
 /** Reports the calls that may stay in one line, and those that must change in another. */
-export function loadLines(loads: readonly DotenvLoad[]): readonly Line[] {
+export function describeLoads(loads: readonly DotenvLoad[]): readonly Line[] {
   const harmlessLoads = loads.filter(({ overrides }) => !overrides);
   const overridingLoads = loads.filter(({ overrides }) => overrides);
   return [

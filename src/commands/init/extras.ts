@@ -5,13 +5,13 @@
  */
 import { parse } from "jsonc-parser";
 import { shellWord } from "../../core/shell.ts";
-import { dockerfileAdvice, newDockerfile } from "./dockerfile.ts";
+import { adviseOnDockerfile, createDockerfileSteps } from "./dockerfile.ts";
 import { commandsFor, type NodeToolCommands } from "./node-tools.ts";
 import { objectOf } from "./package-json.ts";
 import type { Project, Survey } from "./project-survey.ts";
 import { PYTHON_TOOLS } from "./python.ts";
-import { notCreatedStep, type SetupStep } from "./setup-step.ts";
-import { newWorkflow, WORKFLOW_NAMES } from "./workflow.ts";
+import { createRefusalStep, type SetupStep } from "./setup-step.ts";
+import { createWorkflowStep, WORKFLOW_NAMES } from "./workflow.ts";
 
 /** The values of `--with`, each with a description for the user. */
 export const EXTRAS = {
@@ -26,27 +26,27 @@ export type Extra = keyof typeof EXTRAS;
 export const EXTRA_NAMES: readonly Extra[] = ["docker", "devcontainer", ...WORKFLOW_NAMES];
 
 /** Returns the advice for a Dockerfile and a devcontainer.json that exist. */
-export function adviceForExisting({ project, dockerfile, devcontainer, usesEsc }: Survey): readonly SetupStep[] {
+export function adviseOnExistingFiles({ project, dockerfile, devcontainer, usesEsc }: Survey): readonly SetupStep[] {
   return [
-    ...(dockerfile === undefined ? [] : [dockerfileAdvice(dockerfile, project)]),
+    ...(dockerfile === undefined ? [] : [adviseOnDockerfile(dockerfile, project)]),
     ...(devcontainer.text === undefined
       ? []
-      : [devcontainerAdvice(devcontainer.file, devcontainer.text, project, usesEsc)]),
+      : [adviseOnDevcontainer(devcontainer.file, devcontainer.text, project, usesEsc)]),
   ];
 }
 
 /** Returns the steps that create the files of an extra; none if they exist already. */
-export function stepsForExtra(extra: Extra, survey: Survey): readonly SetupStep[] {
+export function createExtraSteps(extra: Extra, survey: Survey): readonly SetupStep[] {
   const { dockerfile, devcontainer, workflows } = survey;
   switch (extra) {
     case "docker":
-      return dockerfile === undefined ? newDockerfile(survey) : [];
+      return dockerfile === undefined ? createDockerfileSteps(survey) : [];
     case "devcontainer":
       return devcontainer.text === undefined ? [newDevcontainer(survey)] : [];
     case "actions":
     case "actions-oidc":
     case "auth-actions":
-      return workflows.some((text) => /\bsophia-run\b/.test(text)) ? [] : [newWorkflow(extra, survey)];
+      return workflows.some((text) => /\bsophia-run\b/.test(text)) ? [] : [createWorkflowStep(extra, survey)];
   }
 }
 
@@ -54,9 +54,10 @@ export function stepsForExtra(extra: Extra, survey: Survey): readonly SetupStep[
 function newDevcontainer({ project, devcontainer: { file }, usesEsc }: Survey): SetupStep {
   const { manifest, node, workspace, name } = project;
   const { devcontainer, lockFiles } = commandsFor(node);
-  if (manifest === undefined) return notCreatedStep(file, "there is no package.json");
-  if (workspace.member !== "") return notCreatedStep(file, "it belongs in the root of the workspace: start init there");
-  if (!node.isLocked) return notCreatedStep(file, `there is no ${lockFiles[0]}`);
+  if (manifest === undefined) return createRefusalStep(file, "there is no package.json");
+  if (workspace.member !== "")
+    return createRefusalStep(file, "it belongs in the root of the workspace: start init there");
+  if (!node.isLocked) return createRefusalStep(file, `there is no ${lockFiles[0]}`);
   return { kind: "create", file, text: devcontainerText(name, devcontainer, usesEsc) };
 }
 
@@ -68,7 +69,7 @@ const INSTALL_COMMAND =
  * Returns the advice for a devcontainer.json that exists: the keys that the user must add. For a key that the file has
  * already, the advice contains its present value as well, so that the user can replace it.
  */
-export function devcontainerAdvice(file: string, text: string, project: Project, usesEsc: boolean): SetupStep {
+export function adviseOnDevcontainer(file: string, text: string, project: Project, usesEsc: boolean): SetupStep {
   if (/\bsophia-run\b/.test(text)) return { kind: "ready", file };
   const config = objectOf(parse(text, [], { allowTrailingComma: true })) ?? {};
   const isNode = project.manifest !== undefined;

@@ -7,7 +7,7 @@
  *     # Example: postgres://localhost/orders
  *     DATABASE_URL=
  */
-import { grouped } from "../../core/grouped.ts";
+import { groupBy } from "../../core/group-by.ts";
 import { isAddressNote } from "../docs/broker-addresses.ts";
 import { GROUP_WORDS } from "../docs/outline.ts";
 import type { Candidate, CandidateGroup } from "./variable-candidates.ts";
@@ -42,7 +42,7 @@ export function parseGeneratedFile(text: string): {
     return name !== "ESC_ENV" && name !== "ESC_TOKEN" && !comments.some(isAddressNote);
   });
   const rulesOfVariables = blocks.flatMap(({ name, rules }) => rules.map((rule) => ({ name, rule })));
-  const groups = Array.from(grouped(rulesOfVariables, ({ rule }) => rule)).flatMap(([ruleText, members]) => {
+  const groups = Array.from(groupBy(rulesOfVariables, ({ rule }) => rule)).flatMap(([ruleText, members]) => {
     const rule = RULES.find((kind) => ruleText.startsWith(`${GROUP_WORDS[kind][0]} `));
     if (rule === undefined) return [];
     const label = ruleText.slice(GROUP_WORDS[rule][0].length + 1);

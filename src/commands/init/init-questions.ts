@@ -3,7 +3,7 @@
  */
 import type { Context } from "../../core/context.ts";
 import type { Line } from "../../core/lines.ts";
-import { nameFinder } from "../../core/suggest.ts";
+import { createNameFinder } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
 import { layOutQuestion } from "../../output/stderr.ts";
 import { canAsk } from "../parts/confirm.ts";
@@ -21,23 +21,25 @@ export async function askRequired<SomeCandidate extends Candidate>(
 ): Promise<{ readonly candidates: readonly SomeCandidate[]; readonly assumedRequired: readonly SomeCandidate[] }> {
   const undecided = candidates.filter(({ required, isOptional }) => !required && isOptional !== true);
   const undecidedNames = undecided.map(({ name }) => name);
-  const proposed = undecided.filter(({ isUntested }) => isUntested === true).map(({ name }) => name);
+  const proposedNames = undecided.filter(({ isUntested }) => isUntested === true).map(({ name }) => name);
   const isAsked = undecided.length > 0 && canAsk(context);
-  const chosen = isAsked ? await askRequiredNames(undecidedNames, proposed, context) : new Set(proposed);
-  const decided = candidates.map((candidate) => {
-    return chosen.has(candidate.name) ? { ...candidate, required: true } : candidate;
+  const requiredNames = isAsked
+    ? await askRequiredNames(undecidedNames, proposedNames, context)
+    : new Set(proposedNames);
+  const decidedCandidates = candidates.map((candidate) => {
+    return requiredNames.has(candidate.name) ? { ...candidate, required: true } : candidate;
   });
-  const assumedRequired = canAsk(context) ? [] : decided.filter(({ name }) => proposed.includes(name));
-  return { candidates: decided, assumedRequired };
+  const assumedRequired = canAsk(context) ? [] : decidedCandidates.filter(({ name }) => proposedNames.includes(name));
+  return { candidates: decidedCandidates, assumedRequired };
 }
 
 /** Asks which of the names are required. A star marks the proposed ones, which Enter chooses. */
 function askRequiredNames(
   names: readonly string[],
-  proposed: readonly string[],
+  proposedNames: readonly string[],
   context: Context,
 ): Promise<ReadonlySet<string>> {
-  const isProposed = (name: string): boolean => proposed.includes(name);
+  const isProposed = (name: string): boolean => proposedNames.includes(name);
   if (!names.some(isProposed)) {
     const heading = "Which of these variables are required? Their sources do not say it:";
     const question = "Numbers or names, `all`, or Enter for none:";
@@ -46,7 +48,7 @@ function askRequiredNames(
   const rows = names.map((name) => `${isProposed(name) ? "*" : " "} ${printable(name)}`);
   const heading = "Which of these variables are required? The code reads those with * without a fallback:";
   const question = "Enter for those with *; else the numbers or names of all that are, `all` or `none`:";
-  return askNames({ heading, rows, question, names, defaults: proposed }, context);
+  return askNames({ heading, rows, question, names, defaults: proposedNames }, context);
 }
 
 /** A question with a numbered list of names. */
@@ -69,7 +71,7 @@ export async function askNames(
   { heading, names, rows, rowIndent = 0, question, defaults = [] }: NameQuestion,
   context: Context,
 ): Promise<ReadonlySet<string>> {
-  const findSimilarName = nameFinder(names);
+  const findSimilarName = createNameFinder(names);
   const list = rows.map((row, index): Line => {
     const number = `${String(index + 1).padStart(4)}  `;
     return { text: number + row, hangingIndent: number.length + rowIndent };

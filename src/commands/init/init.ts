@@ -14,12 +14,12 @@ import { usageError } from "../parts/usage-errors.ts";
 import { refuseLinks } from "../parts/project-files.ts";
 import { AGENT_NAMES } from "./agent-hooks.ts";
 import { askNames } from "./init-questions.ts";
-import { EXTRA_NAMES, EXTRAS, stepsForExtra, type Extra } from "./extras.ts";
+import { EXTRA_NAMES, EXTRAS, createExtraSteps, type Extra } from "./extras.ts";
 import { createContract } from "./new-contract.ts";
 import { performStep, printNextSteps } from "./init-outcome.ts";
 import { surveyProject, type Survey } from "./project-survey.ts";
 import { WORKFLOW_NAMES } from "./workflow.ts";
-import { setupSteps } from "./setup.ts";
+import { collectSetupSteps } from "./setup.ts";
 import { agreedOffers, makeOffers } from "./offers.ts";
 import { targetFile, type SetupStep } from "./setup-step.ts";
 
@@ -30,10 +30,10 @@ export const init: Command = async ({ options }, context) => {
   const requestedFiles = Array.isArray(options["with"]) ? options["with"] : undefined;
   const isForEsc = sources.some((source) => source === "builtin" || source === "esc");
   const survey = await surveyProject(settings, isForEsc, context);
-  const possible = possibleExtras(survey);
-  const extras = requestedFiles === undefined ? await askExtras(possible, context) : parseExtras(requestedFiles);
+  const possibleExtras = findPossibleExtras(survey);
+  const extras = requestedFiles === undefined ? await askExtras(possibleExtras, context) : parseExtras(requestedFiles);
   const agents = AGENT_NAMES.filter((name) => requestedFiles?.includes(name));
-  const steps = await setupSteps(survey, { extras, agents, editsScripts: options["edit-scripts"] === true });
+  const steps = await collectSetupSteps(survey, { extras, agents, editsScripts: options["edit-scripts"] === true });
   const consents = { changes: options["yes"] === true, link: options["link"] === true };
   const offers = steps.filter((step) => step.kind === "offer");
   // This must come before the first file is written: a later refusal would leave the work half done.
@@ -44,8 +44,10 @@ export const init: Command = async ({ options }, context) => {
   for (const step of steps) if (step.kind !== "offer") performStep(step, context);
   await makeOffers(offers, consents, context);
   const hasWorkflow = extras.some(isWorkflow);
-  const stillPossible = possible.filter((name) => !extras.includes(name) && !(hasWorkflow && isWorkflow(name)));
-  printNextSteps(survey, stillPossible, context);
+  const remainingExtras = possibleExtras.filter((name) => {
+    return !extras.includes(name) && !(hasWorkflow && isWorkflow(name));
+  });
+  printNextSteps(survey, remainingExtras, context);
   return ExitStatus.ok;
 };
 
@@ -78,8 +80,8 @@ function isWorkflow(extra: Extra): boolean {
  * choose among three workflows, which differ in the token for ESC. Other projects are offered one workflow, which needs no
  * token.
  */
-function possibleExtras(survey: Survey): readonly Extra[] {
-  const canCreate = (extra: Extra): boolean => stepsForExtra(extra, survey).some(({ kind }) => kind === "create");
+function findPossibleExtras(survey: Survey): readonly Extra[] {
+  const canCreate = (extra: Extra): boolean => createExtraSteps(extra, survey).some(({ kind }) => kind === "create");
   const [workflowWithStoredToken] = WORKFLOW_NAMES;
   const hasChoice = survey.usesEsc && canCreate(workflowWithStoredToken);
   return EXTRA_NAMES.filter((extra) => {
@@ -92,17 +94,20 @@ function possibleExtras(survey: Survey): readonly Extra[] {
 const NAME_COLUMNS = 14;
 
 /** Asks at a terminal which extras to create. @throws SophiaError (usage, 125) if the user chooses several workflows */
-async function askExtras(possible: readonly Extra[], context: Context): Promise<readonly Extra[]> {
-  if (possible.length === 0 || !canAsk(context)) return [];
+async function askExtras(possibleExtras: readonly Extra[], context: Context): Promise<readonly Extra[]> {
+  if (possibleExtras.length === 0 || !canAsk(context)) return [];
   const heading = "Besides the contract, init can create:";
-  const rows = possible.map((extra) => extra.padEnd(NAME_COLUMNS) + EXTRAS[extra]);
+  const rows = possibleExtras.map((extra) => extra.padEnd(NAME_COLUMNS) + EXTRAS[extra]);
   const question = "Which? Numbers or names, `all`, or Enter for none:";
-  const chosen = await askNames({ heading, names: possible, rows, rowIndent: NAME_COLUMNS, question }, context);
+  const chosenNames = await askNames(
+    { heading, names: possibleExtras, rows, rowIndent: NAME_COLUMNS, question },
+    context,
+  );
   // `all` includes one of the workflows.
-  const isAll = chosen.size === possible.length;
-  const firstWorkflow = possible.find(isWorkflow);
-  const extras = possible.filter((extra) => {
-    return chosen.has(extra) && (!isAll || !isWorkflow(extra) || extra === firstWorkflow);
+  const choosesAll = chosenNames.size === possibleExtras.length;
+  const firstWorkflow = possibleExtras.find(isWorkflow);
+  const extras = possibleExtras.filter((extra) => {
+    return chosenNames.has(extra) && (!choosesAll || !isWorkflow(extra) || extra === firstWorkflow);
   });
   singleWorkflow(extras);
   return extras;

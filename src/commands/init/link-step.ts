@@ -3,7 +3,7 @@
  * package manager runs this script after each installation. From then on npm scripts start the executable for Linux, which
  * needs no Node.js and so starts faster.
  */
-import { withScripts } from "./manifest-edits.ts";
+import { replaceScripts } from "./manifest-edits.ts";
 import { dependenciesIn, hasDependency, type Manifest, objectOf, scriptOf } from "./package-json.ts";
 import { type Project, usesRootsDependency } from "./project-survey.ts";
 import type { SetupStep } from "./setup-step.ts";
@@ -17,7 +17,7 @@ const LINK_COMMAND = "sophia-run link";
  * @param yarnSettings the text of .yarnrc.yml. By default Yarn 2 and later create no node_modules, whose files `link`
  *   replaces.
  */
-export function linkSteps(project: Project, yarnSettings: string | undefined): readonly SetupStep[] {
+export function createLinkSteps(project: Project, yarnSettings: string | undefined): readonly SetupStep[] {
   const { manifest, node } = project;
   if (process.platform !== "linux" || manifest === undefined || manifest["name"] === "sophia-run") return [];
   if (node.name === "yarn" && !/^nodeLinker:\s*["']?node-modules\b/m.test(yarnSettings ?? "")) return [];
@@ -42,7 +42,7 @@ export function linkSteps(project: Project, yarnSettings: string | undefined): r
   if (!hasDependency(manifest)) return [{ kind: "advise", ...step }];
   const change = { name: scriptName, currentCommand, newCommand };
   const replaced = currentCommand === undefined ? [] : [`"${scriptName}": ${JSON.stringify(currentCommand)}`];
-  return [{ kind: "offer", ...step, replaced, edit: (text) => withScripts(text, [change]), isLink: true }];
+  return [{ kind: "offer", ...step, replaced, edit: (text) => replaceScripts(text, [change]), isLink: true }];
 }
 
 /** Appends the command to a script. An installation without devDependencies lacks the command, and must not fail for it. */

@@ -19,7 +19,7 @@ export interface ScriptChange {
  * @returns undefined if the text is not JSON or has a key twice, or if a script no longer has its `currentCommand`, since
  *   another program has edited the file in the meantime
  */
-export function withScripts(text: string, changes: readonly ScriptChange[]): string | undefined {
+export function replaceScripts(text: string, changes: readonly ScriptChange[]): string | undefined {
   const textWithoutMark = withoutMark(text);
   const byteOrderMark = text.slice(0, text.length - textWithoutMark.length);
   const formattingOptions = formattingOf(textWithoutMark);
@@ -49,7 +49,7 @@ function hasScript(text: string, name: string, expectedCommand: string | undefin
 /**
  * Returns a text with further lines at its end, with the line breaks of the text. Lines that it already has are left out.
  */
-export function withLines(text: string, lines: readonly string[]): string {
+export function appendLines(text: string, lines: readonly string[]): string {
   const lineBreak = lineBreakOf(text);
   const presentLines = new Set(text.split(/\r\n|\n/));
   const addedLines = lines.filter((line) => !presentLines.has(line)).map((line) => line + lineBreak);

@@ -2,7 +2,7 @@
  * Finds misspelled names among the candidates of `init`. A name in a file such as .env is probably misspelled if no code
  * reads it, and if it resembles a name that the code reads and no file sets.
  */
-import { nameFinder } from "../../core/suggest.ts";
+import { createNameFinder } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
 import { type CodePlace, describePlace } from "../parts/code/code-place.ts";
 import type { NamedCandidate } from "./variable-candidates.ts";
@@ -31,7 +31,7 @@ export function separateMisspellings(candidates: readonly NamedCandidate[]): {
       readAt !== undefined && sources.length === 1 ? [[name, readAt] as const] : [],
     ),
   );
-  const findSimilarName = nameFinder(namesOnlyInCode.keys());
+  const findSimilarName = createNameFinder(namesOnlyInCode.keys());
   const misspelled = candidates.flatMap((candidate): readonly Misspelling[] => {
     const isReadByCode = candidate.readAt !== undefined;
     const intendedName = isReadByCode ? undefined : findSimilarName(candidate.name);
@@ -47,7 +47,7 @@ export function separateMisspellings(candidates: readonly NamedCandidate[]): {
 const MAX_LINES = 10;
 
 /** Describes the misspellings for the user, one in each line. */
-export function misspellingLines(misspelled: readonly Misspelling[]): readonly string[] {
+export function describeMisspellings(misspelled: readonly Misspelling[]): readonly string[] {
   const unlistedCount = misspelled.length - MAX_LINES;
   return [
     ...misspelled.slice(0, MAX_LINES).map(({ name, setAt, intendedName, readAt }) => {

@@ -15,11 +15,11 @@ import { count, enumerate, printable } from "../../core/text.ts";
 import { printReport } from "../../output/colour.ts";
 import { writeText } from "../parts/project-files.ts";
 import { describePlace } from "../parts/code/code-place.ts";
-import { contractText } from "./contract-draft.ts";
+import { createContractText } from "./contract-draft.ts";
 import { readSources } from "./contract-sources.ts";
-import { loadLines } from "./dotenv-loads.ts";
+import { describeLoads } from "./dotenv-loads.ts";
 import { chooseSchema, createSchema, SCHEMA_FILE, updateSchema } from "./editor-schema.ts";
-import { type Misspelling, misspellingLines, separateMisspellings } from "./misspelled-names.ts";
+import { type Misspelling, describeMisspellings, separateMisspellings } from "./misspelled-names.ts";
 import { askRequired } from "./init-questions.ts";
 import { mergeCandidates, type CandidateGroup, type NamedCandidate, type SourceResult } from "./variable-candidates.ts";
 import { allowWrittenEnvironments, askEnvironment, enforcementLines, environmentLines } from "./name-environment.ts";
@@ -62,7 +62,7 @@ export async function createContract(
   const { content } = selection;
   const schema = chooseSchema(context, root);
   // "wx" fails if another process has created the file since the check above.
-  writeText(targetFile(CONTRACT_FILE_NAME, context), contractText({ name, ...content }, schema.address), "wx");
+  writeText(targetFile(CONTRACT_FILE_NAME, context), createContractText({ name, ...content }, schema.address), "wx");
   if (schema.isMissing) await createSchema(context);
   // The user has just agreed to write the named environments into the contract, so that the next start must not ask again.
   const escLines = selection.shouldNameEnvironments
@@ -77,12 +77,12 @@ export async function createContract(
     ...escLines,
     ...enforcementLines(selection.environments),
     ...remarkLines([
-      ...misspellingLines(selection.misspelled),
+      ...describeMisspellings(selection.misspelled),
       ...sources.remarks,
       ...sources.results.flatMap((result) => result.remarks ?? []),
       ...leftOutRemarks(selection.leftOut),
     ]),
-    ...loadLines(sources.loads),
+    ...describeLoads(sources.loads),
     ...requirementLines(selection),
     ...(isEmpty(selection) && namedSources.length === 0 ? [searchedLine(sources.isEscRead)] : []),
   ]);

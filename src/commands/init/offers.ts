@@ -31,15 +31,17 @@ export function agreedOffers(offers: readonly Offer[], { changes, link }: Consen
  * Makes the changes to which the options or the user agree, and prints the others with the options that would make them.
  */
 export async function makeOffers(offers: readonly Offer[], consents: Consents, context: Context): Promise<void> {
-  const agreed = agreedOffers(offers, consents);
-  const undecided = offers.filter((offer) => !agreed.includes(offer));
-  await applyOffers(agreed, context);
-  if (undecided.length === 0) return;
-  const { askable, printable } = canAsk(context)
-    ? separateLinked(undecided, context)
-    : { askable: [], printable: undecided };
-  if (askable.length > 0) await askAndApply(askable, context);
-  printOffers(printable, context);
+  const agreedChanges = agreedOffers(offers, consents);
+  const undecidedChanges = offers.filter((offer) => !agreedChanges.includes(offer));
+  await applyOffers(agreedChanges, context);
+  if (undecidedChanges.length === 0) return;
+  if (!canAsk(context)) {
+    printOffers(undecidedChanges, context);
+    return;
+  }
+  const { writableChanges, linkedChanges } = separateLinked(undecidedChanges, context);
+  if (writableChanges.length > 0) await askAndApply(writableChanges, context);
+  printOffers(linkedChanges, context);
 }
 
 /** Prints changes that init does not make, and the options that would make them. */
@@ -60,7 +62,7 @@ function printOffers(offers: readonly Offer[], context: Context): void {
 function separateLinked(
   offers: readonly Offer[],
   context: Context,
-): { readonly askable: readonly Offer[]; readonly printable: readonly Offer[] } {
+): { readonly writableChanges: readonly Offer[]; readonly linkedChanges: readonly Offer[] } {
   const isWritable = ({ file }: Offer): boolean => {
     try {
       refuseLinks([targetFile(file, context)]);
@@ -70,8 +72,8 @@ function separateLinked(
       return false;
     }
   };
-  const askable = offers.filter(isWritable);
-  return { askable, printable: offers.filter((offer) => !askable.includes(offer)) };
+  const writableChanges = offers.filter(isWritable);
+  return { writableChanges, linkedChanges: offers.filter((offer) => !writableChanges.includes(offer)) };
 }
 
 /** Returns lines for the user with the command that makes the changes later. */

@@ -5,7 +5,7 @@
 import { shellQuoted, shellWord } from "../../core/shell.ts";
 import { NODE_PACKAGE } from "../parts/package-source.ts";
 import { enumerate, withoutMark } from "../../core/text.ts";
-import { type ScriptChange, withScripts } from "./manifest-edits.ts";
+import { type ScriptChange, replaceScripts } from "./manifest-edits.ts";
 import type { SetupStep } from "./setup-step.ts";
 
 /** The object in a package.json. Its members may have any type, since another program wrote the file. */
@@ -68,7 +68,7 @@ export interface PackageOptions {
 }
 
 /** Returns the steps for package.json. `text` is undefined if the file does not exist. */
-export function packageSteps(text: string | undefined, options: PackageOptions): readonly SetupStep[] {
+export function createPackageSteps(text: string | undefined, options: PackageOptions): readonly SetupStep[] {
   if (text === undefined) return explainNoEdit("there is none", options);
   const manifest = parseManifest(text);
   if (manifest === undefined) {
@@ -138,12 +138,12 @@ function scriptSteps(
     }));
   if (changes.length === 0) return [{ kind: "ready", file: FILE }];
   const newLines = changes.map(({ name, newCommand }) => scriptLine(name, newCommand));
-  const editedText = withScripts(text, changes);
+  const editedText = replaceScripts(text, changes);
   // The text cannot be edited safely, for example because it has a key twice.
   if (editedText === undefined) return advice(newLines);
   if (editsScripts) return [{ kind: "edit", file: FILE, text: editedText, newLines, remark }];
   const replaced = changes.map(({ name, currentCommand = "" }) => scriptLine(name, currentCommand));
-  const apply = (currentText: string): string | undefined => withScripts(currentText, changes);
+  const apply = (currentText: string): string | undefined => replaceScripts(currentText, changes);
   return [{ kind: "offer", file: FILE, lines: newLines, replaced, edit: apply, isLink: false, remark }];
 }
 

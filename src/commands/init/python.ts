@@ -93,12 +93,12 @@ export function findPythonTool(
 
 /** Returns the advice to add sophia-run to the dependencies in a file. */
 function dependencyStep(file: string, tool: PythonTool): SetupStep {
-  const problem = "sophia-run is not among its dependencies";
+  const finding = "sophia-run is not among its dependencies";
   const { add, install } = PYTHON_TOOLS[tool];
   const adviceToRun = (...commands: readonly string[]): SetupStep => ({
     kind: "advise",
     file,
-    title: `${problem}; run`,
+    title: `${finding}; run`,
     lines: [...FETCH_WHEEL, ...commands],
   });
   if (add !== undefined) return adviceToRun(add);
@@ -109,7 +109,7 @@ function dependencyStep(file: string, tool: PythonTool): SetupStep {
   }
   const requirement = IS_ON_REGISTRIES ? PACKAGE : `sophia-run @ ${PACKAGE}`;
   const line = file === "pyproject.toml" ? `"${requirement}",` : requirement;
-  return { kind: "advise", file, title: `${problem}; add`, lines: [line], remark: `then ${install}` };
+  return { kind: "advise", file, title: `${finding}; add`, lines: [line], remark: `then ${install}` };
 }
 
 /**
@@ -118,7 +118,7 @@ function dependencyStep(file: string, tool: PythonTool): SetupStep {
  * @param file the file with the dependencies: pyproject.toml or requirements.txt
  * @param text the text of this file; undefined if it does not exist
  */
-export function pythonSteps(
+export function createPythonSteps(
   file: string,
   text: string | undefined,
   tool: PythonTool | undefined,

@@ -39,7 +39,7 @@ interface OfferedChange {
 export type Offer = Extract<SetupStep, { readonly kind: "offer" }>;
 
 /** Returns a step that tells the user why a file is not created. */
-export function notCreatedStep(file: string, reason: string): SetupStep {
+export function createRefusalStep(file: string, reason: string): SetupStep {
   return { kind: "advise", file, title: `not created because ${reason}`, lines: [] };
 }
 

@@ -4,14 +4,14 @@
  */
 import { FETCH_TARBALL, TARBALL } from "../parts/package-source.ts";
 import { readIn } from "../parts/project-files.ts";
-import { agentStep, type Agent } from "./agent-hooks.ts";
-import { adviceForExisting, stepsForExtra, type Extra } from "./extras.ts";
-import { linkSteps } from "./link-step.ts";
-import { withLines } from "./manifest-edits.ts";
+import { createAgentStep, type Agent } from "./agent-hooks.ts";
+import { adviseOnExistingFiles, createExtraSteps, type Extra } from "./extras.ts";
+import { createLinkSteps } from "./link-step.ts";
+import { appendLines } from "./manifest-edits.ts";
 import { NODE_TOOLS } from "./node-tools.ts";
-import { packageSteps, startsPackageManager } from "./package-json.ts";
+import { createPackageSteps, startsPackageManager } from "./package-json.ts";
 import { usesRootsDependency, type Survey } from "./project-survey.ts";
-import { pythonSteps } from "./python.ts";
+import { createPythonSteps } from "./python.ts";
 import type { SetupStep } from "./setup-step.ts";
 
 interface SetupOptions {
@@ -28,12 +28,12 @@ interface SetupOptions {
  *
  * @throws SophiaError (file, 125) for an agent's settings that cannot be changed
  */
-export async function setupSteps(survey: Survey, options: SetupOptions): Promise<readonly SetupStep[]> {
+export async function collectSetupSteps(survey: Survey, options: SetupOptions): Promise<readonly SetupStep[]> {
   const steps = [
     ...(await projectSteps(survey, options.editsScripts)),
-    ...adviceForExisting(survey),
-    ...options.extras.flatMap((extra) => stepsForExtra(extra, survey)),
-    ...(await Promise.all(options.agents.map((agent) => agentStep(agent, survey)))),
+    ...adviseOnExistingFiles(survey),
+    ...options.extras.flatMap((extra) => createExtraSteps(extra, survey)),
+    ...(await Promise.all(options.agents.map((agent) => createAgentStep(agent, survey)))),
   ];
   const isAdvice = ({ kind }: SetupStep): boolean => kind === "advise";
   return [...steps.filter((step) => !isAdvice(step)), ...steps.filter(isAdvice)];
@@ -47,16 +47,16 @@ async function projectSteps(survey: Survey, editsScripts: boolean): Promise<read
   const isWorkspaceRoot = hasMembers && member === "";
   const pythonFile = pyproject === undefined ? "requirements.txt" : "pyproject.toml";
   return [
-    ...packageSteps(packageJson, {
+    ...createPackageSteps(packageJson, {
       addCommands: [...(fileExists(TARBALL) ? [] : FETCH_TARBALL), isWorkspaceRoot ? addToRoot : add],
       editsScripts: editsScripts,
       fileExists,
       isStartedByPackageManager: startsPackageManager(survey.dockerfile, await read("Procfile")),
       hasRootDependency: usesRootsDependency(project),
     }),
-    ...pythonSteps(pythonFile, pyproject ?? (await read(pythonFile)), project.python, fileExists),
+    ...createPythonSteps(pythonFile, pyproject ?? (await read(pythonFile)), project.python, fileExists),
     ...gitignoreSteps(fileExists(".git"), await read(".gitignore")),
-    ...linkSteps(project, await readIn(root, ".yarnrc.yml")),
+    ...createLinkSteps(project, await readIn(root, ".yarnrc.yml")),
   ];
 }
 
@@ -66,6 +66,6 @@ function gitignoreSteps(isRepository: boolean, text = ""): readonly SetupStep[] 
   const lines = [...(isIgnored("") ? [] : [".env"]), ...(isIgnored("\\.override") ? [] : [".env.override"])];
   if (!isRepository || lines.length === 0) return [];
   const title = "add, so that no value is committed";
-  const edit = (currentText: string): string => withLines(currentText, lines);
+  const edit = (currentText: string): string => appendLines(currentText, lines);
   return [{ kind: "offer", file: ".gitignore", title, lines, replaced: [], edit, isLink: false }];
 }

@@ -39,7 +39,7 @@ const OPTION_WITH_VALUE =
 const SHELL_SYNTAX = /[&|;<>()$`\n*?]/;
 
 /** Returns the command of the `start` script, otherwise that of `main`, otherwise that of a program with a usual name. */
-export function startCommand(manifest: Manifest, surroundings: StartSurroundings): StartCommand {
+export function findStartCommand(manifest: Manifest, surroundings: StartSurroundings): StartCommand {
   const [start, prestart] = [scriptOf(manifest, "start"), scriptOf(manifest, "prestart")];
   if (start !== undefined) {
     // The package manager would run the prestart script first.

@@ -8,7 +8,7 @@ import type { FormatEntry } from "../../contract/generated/document.ts";
 import type { GroupKind, ValueFormat } from "../../contract/contract-model.ts";
 import { findFormatFault, createPatternWork } from "../../contract/format.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
-import { grouped } from "../../core/grouped.ts";
+import { groupBy } from "../../core/group-by.ts";
 import { exclusionReason } from "../parts/code/exclusions.ts";
 import type { CodePlace } from "../parts/code/code-place.ts";
 import type { DotenvLoad } from "./dotenv-loads.ts";
@@ -53,7 +53,7 @@ export interface Candidate {
  * Returns the function `admitsFormat` of a candidate with these values. Empty values are ignored: a start takes them for
  * unset.
  */
-export function formatTest(name: string, values: readonly string[]): NonNullable<Candidate["admitsFormat"]> {
+export function createFormatTest(name: string, values: readonly string[]): NonNullable<Candidate["admitsFormat"]> {
   return (format) =>
     values.every((value) => value === "" || findFormatFault(format, value, name, createPatternWork()) === undefined);
 }
@@ -117,7 +117,7 @@ export function mergeCandidates(results: readonly SourceResult[]): {
       else merged.set(name, withCandidate(merged.get(name), candidate, candidate.file ?? shortSource));
     }
   }
-  const leftOut = grouped([...exclusionReasons.keys()], (name) => exclusionReasons.get(name) ?? "");
+  const leftOut = groupBy([...exclusionReasons.keys()], (name) => exclusionReasons.get(name) ?? "");
   return { candidates: withDistinctAliases([...merged.values()]), leftOut };
 }
 

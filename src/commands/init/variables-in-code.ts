@@ -5,8 +5,8 @@
  */
 import type { FormatEntry } from "../../contract/generated/document.ts";
 import { count } from "../../core/text.ts";
-import { visitCode } from "../parts/code/code-files.ts";
-import { dotenvLoads, type DotenvLoad } from "./dotenv-loads.ts";
+import { type LocatedRead, visitCode } from "../parts/code/code-files.ts";
+import { findDotenvLoads, type DotenvLoad } from "./dotenv-loads.ts";
 import type { CodePlace } from "../parts/code/code-place.ts";
 import type { Candidate, SourceResult } from "./variable-candidates.ts";
 
@@ -39,21 +39,11 @@ export async function findCandidatesInCode(root: string): Promise<SourceResult> 
   const loads: DotenvLoad[] = [];
   const { files, isLimitReached } = await visitCode(root, {
     onCodeFile: ({ path, text, reads }) => {
-      loads.push(...dotenvLoads(path, text));
-      const isTestFile = TEST_FILE.test(path);
-      const isToolSettings = TOOL_SETTINGS.test(path);
-      for (const { name, isRequired, line, isUntested, isOptional = false, format, aliases = [] } of reads) {
-        const place = { file: path, line };
-        const variable = variables.get(name) ?? createVariable(place);
-        variables.set(name, variable);
-        for (const alias of aliases) variable.aliases.add(alias);
-        // The contract declares the variables of tests, but tests do not decide what the program requires.
-        if (isTestFile) continue;
-        variable.isRequired ||= isRequired;
-        variable.isOptional ||= isOptional;
-        variable.format ??= format;
-        if (isUntested === true && !isToolSettings) variable.untestedPlace ??= place;
-        else variable.isTested = true;
+      loads.push(...findDotenvLoads(path, text));
+      for (const read of reads) {
+        const variable = variables.get(read.name) ?? createVariable({ file: path, line: read.line });
+        variables.set(read.name, variable);
+        addRead(variable, read, path);
       }
     },
   });
@@ -64,6 +54,22 @@ export async function findCandidatesInCode(root: string): Promise<SourceResult> 
     source: `the code (${count(files, "file")}${isLimitReached ? "; further files were not read" : ""})`,
     loads,
   };
+}
+
+/** Adds what one read of a variable shows to the facts about the variable. */
+function addRead(
+  variable: CodeVariable,
+  { isRequired, line, isUntested, isOptional = false, format, aliases = [] }: LocatedRead,
+  path: string,
+): void {
+  for (const alias of aliases) variable.aliases.add(alias);
+  // The contract declares the variables of tests, but tests do not decide what the program requires.
+  if (TEST_FILE.test(path)) return;
+  variable.isRequired ||= isRequired;
+  variable.isOptional ||= isOptional;
+  variable.format ??= format;
+  if (isUntested === true && !TOOL_SETTINGS.test(path)) variable.untestedPlace ??= { file: path, line };
+  else variable.isTested = true;
 }
 
 function createVariable(firstPlace: CodePlace): CodeVariable {

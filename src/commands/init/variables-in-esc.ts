@@ -4,7 +4,7 @@ import { isBlank } from "../../contract/check-contract.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
-import { grouped } from "../../core/grouped.ts";
+import { groupBy } from "../../core/group-by.ts";
 import { enumerateFew } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
@@ -14,7 +14,7 @@ import { createProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { notAllowed } from "../../access/consent-words.ts";
 import { findEscAccess } from "../parts/command-access.ts";
-import { formatTest, type Candidate, isPublicValue, type SourceResult } from "./variable-candidates.ts";
+import { createFormatTest, type Candidate, isPublicValue, type SourceResult } from "./variable-candidates.ts";
 
 /** The value of a variable in one environment; lists and objects are no variables. */
 type EscValue = Exclude<EvaluatedVariable, { readonly kind: "list-or-object" }>;
@@ -43,7 +43,7 @@ export async function readEscVariables(settings: Settings, context: Context): Pr
   const emptyCandidates: Candidate[] = [];
   // A declared variable with a placeholder would keep each program from starting, so these are left out.
   const placeholders: string[] = [];
-  for (const [name, valuesOfName] of grouped(namedValues, (namedValue) => namedValue.name)) {
+  for (const [name, valuesOfName] of groupBy(namedValues, (namedValue) => namedValue.name)) {
     const values = valuesOfName.map(({ value }) => value);
     if (mayBePlaceholder(values)) placeholders.push(name);
     else if (values.every(isEmpty)) emptyCandidates.push({ ...toCandidate(name, values), isOptional: true });
@@ -71,7 +71,7 @@ function toCandidate(name: string, values: readonly EscValue[]): Candidate {
   const knownTexts = values.flatMap((value) => (value.kind === "known" ? [value.variable.value] : []));
   const areAllKnown = knownTexts.length === values.length;
   const isPublic = areAllKnown && knownTexts.every((text) => isPublicValue(name, text));
-  const admitsFormat = areAllKnown ? formatTest(name, knownTexts) : undefined;
+  const admitsFormat = areAllKnown ? createFormatTest(name, knownTexts) : undefined;
   return { name, required: false, hasValue: true, admitsFormat, secret: !isPublic };
 }
 

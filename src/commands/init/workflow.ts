@@ -7,7 +7,7 @@ import { environmentsIn } from "../parts/esc-use.ts";
 import { REPOSITORY, VERSION } from "../parts/package-source.ts";
 import { commandsFor, type NodeToolCommands } from "./node-tools.ts";
 import type { Survey } from "./project-survey.ts";
-import { notCreatedStep, type SetupStep } from "./setup-step.ts";
+import { createRefusalStep, type SetupStep } from "./setup-step.ts";
 
 const WORKFLOW_FILE = ".github/workflows/configuration.yml";
 
@@ -29,36 +29,36 @@ type WorkflowName = (typeof WORKFLOW_NAMES)[number];
 const STORED_TOKEN_REMARK = "to have no stored token, delete it and use --with actions-oidc or --with auth-actions";
 
 /** Returns the step that creates the workflow, or advice that says why init cannot create it. */
-export function newWorkflow(name: WorkflowName, survey: Survey): SetupStep {
+export function createWorkflowStep(name: WorkflowName, survey: Survey): SetupStep {
   const { project, isRoot, usesEsc } = survey;
   const { manifest, node, workspace } = project;
   if (workspace.member !== "" || !isRoot) {
-    return notCreatedStep(WORKFLOW_FILE, "it belongs in the root of the repository: start init there");
+    return createRefusalStep(WORKFLOW_FILE, "it belongs in the root of the repository: start init there");
   }
   if (name === "actions-oidc") {
     const reference = escReferenceFor(survey);
-    return createWorkflowStep(oidcWorkflow(reference), reference.remark);
+    return stepWithText(oidcWorkflow(reference), reference.remark);
   }
   const { lockFiles, workflow, install } = commandsFor(node);
   if (manifest === undefined) {
     const alternative = usesEsc
       ? "--with actions-oidc needs none"
       : `see ${REPOSITORY}/blob/main/docs/github-action.md`;
-    return notCreatedStep(WORKFLOW_FILE, `there is no package.json; ${alternative}`);
+    return createRefusalStep(WORKFLOW_FILE, `there is no package.json; ${alternative}`);
   }
-  if (!node.isLocked) return notCreatedStep(WORKFLOW_FILE, `there is no ${lockFiles[0]}`);
+  if (!node.isLocked) return createRefusalStep(WORKFLOW_FILE, `there is no ${lockFiles[0]}`);
   const installation = workflow.setUp === undefined ? [install] : [workflow.setUp, install];
   const commands = { ...workflow, installation };
   if (name === "auth-actions") {
     const reference = escReferenceFor(survey);
-    return createWorkflowStep(authActionsWorkflow(commands, reference), reference.remark);
+    return stepWithText(authActionsWorkflow(commands, reference), reference.remark);
   }
   return usesEsc
-    ? createWorkflowStep(storedTokenWorkflow(commands), STORED_TOKEN_REMARK)
-    : createWorkflowStep(codeWorkflow(commands));
+    ? stepWithText(storedTokenWorkflow(commands), STORED_TOKEN_REMARK)
+    : stepWithText(codeWorkflow(commands));
 }
 
-function createWorkflowStep(text: string, remark?: string): SetupStep {
+function stepWithText(text: string, remark?: string): SetupStep {
   return { kind: "create", file: WORKFLOW_FILE, text, remark };
 }
 

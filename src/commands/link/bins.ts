@@ -7,7 +7,7 @@ import { lstatSync, readlinkSync, realpathSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { printable } from "../../core/text.ts";
 import { attempt } from "../../system/errors.ts";
-import { readFound } from "../../system/bounded-read.ts";
+import { readFoundFile } from "../../system/bounded-read.ts";
 import { parentOf, within } from "../../system/paths.ts";
 import { DIST_FOLDER, PACKAGE_NAME, COMMAND_FILE, type NpmPackage } from "../parts/npm-package.ts";
 import { targetOfShim } from "./shim.ts";
@@ -99,7 +99,7 @@ function readState(folder: string, npmPackage: NpmPackage): BinState | undefined
     );
   }
   if (!stats.isFile()) return { kind: "foreign", description: stats.isDirectory() ? "a folder" : "no regular file" };
-  const target = attempt(() => targetOfShim(readFound(path, { maxBytes: MAX_SHIM_BYTES }).toString("utf8")));
+  const target = attempt(() => targetOfShim(readFoundFile(path, { maxBytes: MAX_SHIM_BYTES }).toString("utf8")));
   const file = target === undefined ? undefined : packageFileAt(npmPackage, resolve(folder, target));
   return file?.kind === "node"
     ? file

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode } from "../../system/errors.ts";
-import { isThere } from "../../system/paths.ts";
+import { entryExists } from "../../system/paths.ts";
 import { executableName, DIST_FOLDER, type NpmPackage } from "../parts/npm-package.ts";
 
 /** The limits on the time and the output of `sophia-run --version`, which the test starts. */
@@ -33,7 +33,7 @@ export async function findExecutable({ folder, version }: NpmPackage): Promise<E
 /** Returns true if the package lacks the executable for this machine. A checkout can pack the package without it. */
 export function lacksExecutable({ folder }: NpmPackage): boolean {
   const isSupported = process.platform === "linux" && MACHINES.has(process.arch);
-  return isSupported && !isThere(`${folder}/${DIST_FOLDER}/${executableName(process.arch)}`);
+  return isSupported && !entryExists(`${folder}/${DIST_FOLDER}/${executableName(process.arch)}`);
 }
 
 /**

@@ -9,7 +9,7 @@ import { resolveSettings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { attempt, codeOrThrow } from "../../system/errors.ts";
-import { isThere, within } from "../../system/paths.ts";
+import { entryExists, within } from "../../system/paths.ts";
 import { printLines } from "../../output/stderr.ts";
 import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
@@ -50,7 +50,7 @@ export const link: Command = async ({ options }, context) => {
 
 /** Returns the reason why there is no command to link. */
 function whyNoBin({ cwd }: Context): string {
-  const isPlugAndPlay = foldersFrom(cwd).some(({ folder }) => isThere(within(folder, ".pnp.cjs")));
+  const isPlugAndPlay = foldersFrom(cwd).some(({ folder }) => entryExists(within(folder, ".pnp.cjs")));
   if (isPlugAndPlay) return "with Plug'n'Play there is no node_modules/.bin";
   return "no node_modules/.bin, here or in a folder above, has the command of this package";
 }

@@ -23,7 +23,7 @@ import {
   unsuitable,
 } from "../../access/pulumi-login.ts";
 import { LOGIN } from "../../access/login-words.ts";
-import { writeOwnFile } from "../../system/own-file.ts";
+import { writeUserFile } from "../../system/user-file.ts";
 import { askWithoutEnvironment } from "../parts/esc-requests.ts";
 import type { Command } from "../command.ts";
 import { conflict } from "../parts/usage-errors.ts";
@@ -161,7 +161,7 @@ function writeChosenBackend(backend: string | undefined, { environment }: Contex
   const { problem } = chosenBackend(environment);
   if (problem !== undefined) return problem;
   const document = { version: 1, ...(backend === undefined ? {} : { login: { backend } }) };
-  return writeOwnFile(path, `${JSON.stringify(document, undefined, 2)}\n`);
+  return writeUserFile(path, `${JSON.stringify(document, undefined, 2)}\n`);
 }
 
 function loginError(message: string, hint?: string): SophiaError {

@@ -2,7 +2,7 @@
  * Decides whether a project uses Pulumi ESC. Only then does `init` write settings of ESC into the project's workflows and
  * documents. These functions search texts rather than parse them, so that they also work for files that are invalid or incomplete.
  */
-import { readFound } from "../../system/bounded-read.ts";
+import { readFoundFile } from "../../system/bounded-read.ts";
 import { attempt } from "../../system/errors.ts";
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
@@ -31,7 +31,7 @@ export function contractUsesEsc({ source, environment, variables }: Contract): b
 
 /** Returns an empty text if the contract cannot be read, because the command that needs the contract reports the failure. */
 function readContractText(path: string): string {
-  return attempt(() => readFound(path, { maxBytes: MAX_CONTRACT_BYTES }).toString("utf8")) ?? "";
+  return attempt(() => readFoundFile(path, { maxBytes: MAX_CONTRACT_BYTES }).toString("utf8")) ?? "";
 }
 
 /**

@@ -15,7 +15,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { readFound } from "../../system/bounded-read.ts";
+import { readFoundFile } from "../../system/bounded-read.ts";
 import { attempt } from "../../system/errors.ts";
 
 /**
@@ -40,7 +40,7 @@ export function createFile(path: string, text: string): void {
 
 /** Overwrites an existing file, which keeps its owner and its hard links. If that fails, the former content is written back. */
 export function overwriteFile(path: string, bytes: Uint8Array): void {
-  const formerBytes = readFound(path, { maxBytes: Infinity });
+  const formerBytes = readFoundFile(path, { maxBytes: Infinity });
   try {
     overwriteContent(path, bytes);
   } catch (error) {

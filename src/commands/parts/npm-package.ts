@@ -5,7 +5,7 @@
 import { realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { attempt } from "../../system/errors.ts";
-import { readFound } from "../../system/bounded-read.ts";
+import { readFoundFile } from "../../system/bounded-read.ts";
 
 /** The folder of the bundle, which the build defines. It is undefined in an executable, and in sources without a build. */
 declare const SOPHIA_RUN_FOLDER: string | undefined;
@@ -45,5 +45,5 @@ export function findNpmPackage(): NpmPackage | undefined {
 }
 
 function readManifest(folder: string): unknown {
-  return JSON.parse(readFound(join(folder, "package.json"), { maxBytes: MAX_MANIFEST_BYTES }).toString("utf8"));
+  return JSON.parse(readFoundFile(join(folder, "package.json"), { maxBytes: MAX_MANIFEST_BYTES }).toString("utf8"));
 }

@@ -7,10 +7,10 @@ import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { SophiaError } from "../../core/error.ts";
 import { enumerate, printable } from "../../core/text.ts";
-import { readFound } from "../../system/bounded-read.ts";
+import { readFoundFile } from "../../system/bounded-read.ts";
 import { systemErrorCode, attempt } from "../../system/errors.ts";
 import { makeFolder } from "../../system/folders.ts";
-import { EscapingLink, describeEscape, readLinked } from "../../system/linked-file.ts";
+import { EscapingLinkError, describeEscape, readLinkedFile } from "../../system/linked-file.ts";
 import { createFile, overwriteFile, replaceAtomically } from "./file-replacement.ts";
 import { findOutwardLink } from "./project-root.ts";
 
@@ -32,7 +32,7 @@ export interface TargetFile extends NamedFile {
 /** Reads a file as UTF-8. @returns undefined if the file does not exist @throws SophiaError (file, 125) if it cannot be read */
 export async function readIfThere({ path, name }: NamedFile): Promise<string | undefined> {
   try {
-    return readFound(path, { maxBytes: MAX_FILE_BYTES }).toString("utf8");
+    return readFoundFile(path, { maxBytes: MAX_FILE_BYTES }).toString("utf8");
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw fileError(name, "read", error);
@@ -55,11 +55,11 @@ export async function readWithin(folder: string, name: string): Promise<string |
   const path = join(folder, name);
   if (!isLink(path)) return readIn(folder, name);
   try {
-    const bytes = readLinked(path, { maxBytes: MAX_FILE_BYTES, accept: (stats) => stats.isFile() });
+    const bytes = readLinkedFile(path, { maxBytes: MAX_FILE_BYTES, accept: (stats) => stats.isFile() });
     return bytes.toString("utf8");
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
-    if (!(error instanceof EscapingLink)) throw fileError(name, "read", error);
+    if (!(error instanceof EscapingLinkError)) throw fileError(name, "read", error);
     const hint = "put a copy of what it leads to in its place";
     throw new SophiaError({ code: "link-outside", message: describeEscape(name, error.escape), hint });
   }

@@ -5,11 +5,11 @@
 import { lstatSync } from "node:fs";
 import { isAbsolute, join, relative, sep } from "node:path";
 import { realPath } from "../../system/real-path.ts";
-import { repositoryOf } from "../../system/repository.ts";
+import { findGitRepository } from "../../system/repository.ts";
 
 /** Returns the nearest folder that contains `.git`, from `start` upwards; `start` itself if there is none. */
 export function projectRoot(start: string): string {
-  return repositoryOf(start) ?? start;
+  return findGitRepository(start) ?? start;
 }
 
 /**

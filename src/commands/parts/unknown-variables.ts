@@ -1,6 +1,6 @@
 /** Refuses misspelled names of variables on the command line, such as in `sophia-run get DATABSE_URL`. */
 import type { Start } from "../../resolve/start.ts";
-import { nameFinder } from "../../core/suggest.ts";
+import { createNameFinder } from "../../core/suggest.ts";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 
@@ -32,7 +32,7 @@ export function refuseUnknownVariables(
     knownNames.has(name) || resolution.has(name) || contract.variables.has(name);
   const unknownNames = names.filter((name) => !isKnown(name));
   if (unknownNames.length === 0) return;
-  const findSimilarName = nameFinder(knownNames);
+  const findSimilarName = createNameFinder(knownNames);
   const suggestions = unknownNames.flatMap((name) => findSimilarName(name) ?? []);
   throw new SophiaError({
     code: "unknown-variable",

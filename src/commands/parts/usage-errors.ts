@@ -1,6 +1,6 @@
 /** Creates the errors for mistakes on the command line that several commands report, with hints. */
 import { COMMAND_NAMES, HELP_WORD } from "../../command-line/command-line.ts";
-import { suggest } from "../../core/suggest.ts";
+import { findNearestName } from "../../core/suggest.ts";
 import { SophiaError } from "../../core/error.ts";
 import { OTHER_TOOL_COMMANDS } from "./other-tools.ts";
 
@@ -34,7 +34,7 @@ function findStartHint(word: string, mayBeSubcommand: boolean): string | undefin
   if (!mayBeSubcommand) return undefined;
   const otherToolHint = OTHER_TOOL_COMMANDS.get(word);
   if (otherToolHint !== undefined) return otherToolHint;
-  const suggestion = suggest(word, [...COMMAND_NAMES, HELP_WORD]);
+  const suggestion = findNearestName(word, [...COMMAND_NAMES, HELP_WORD]);
   return suggestion === undefined ? undefined : `did you mean ${suggestion}?`;
 }
 

@@ -4,7 +4,7 @@
  */
 import { setTimeout as wait } from "node:timers/promises";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import { durationWords, enumerate } from "../../core/text.ts";
+import { formatDuration, enumerate } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
 import { type OpenRequest, canOpen, statusOfRequest } from "../../esc/api/approvals.ts";
 import type { EscSettings } from "../../esc/settings/access-settings.ts";
@@ -51,16 +51,16 @@ export async function waitUntilOpen(
     printLines(context, [REQUEST_STAYS]);
   });
   const endMs = Date.now() + limitMs;
-  printLines(context, [`waiting up to ${durationWords(limitMs / 1000)} for the approval of ${names}`]);
+  printLines(context, [`waiting up to ${formatDuration(limitMs / 1000)} for the approval of ${names}`]);
   try {
     for (let intervalMs = FIRST_INTERVAL_MS; ; intervalMs = Math.min(intervalMs * INTERVAL_GROWTH, MAX_INTERVAL_MS)) {
       const leftMs = endMs - Date.now();
       if (leftMs <= 0) {
         progress.done();
-        printLines(context, [`not approved within ${durationWords(limitMs / 1000)}`, REQUEST_STAYS]);
+        printLines(context, [`not approved within ${formatDuration(limitMs / 1000)}`, REQUEST_STAYS]);
         return ExitStatus.draft;
       }
-      progress.waiting(`waiting for the approval of ${names}, ${durationWords(leftMs / 1000)} left`);
+      progress.waiting(`waiting for the approval of ${names}, ${formatDuration(leftMs / 1000)} left`);
       await wait(Math.min(intervalMs * (1 + MAX_JITTER * Math.random()), leftMs));
       const state = await poll(requested, esc);
       progress.printLine(state.kind === "waiting" ? state.why : state.kind);

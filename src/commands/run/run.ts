@@ -6,7 +6,7 @@ import type { Run } from "../../command-line/command-line.ts";
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import { reached } from "../../core/phases.ts";
+import { recordPhaseEnd } from "../../core/phases.ts";
 import { launch, type LocatedCommand, type Preparation } from "../../launch/index.ts";
 import { findExecutable } from "../../launch/program/find-executable.ts";
 import { createMatcher } from "../../resolve/name-globs.ts";
@@ -35,12 +35,12 @@ async function launchProgram({ flags, command }: Run, context: Context, preparat
   const settings = resolveSettings(flags, context.environment);
   const requestedRun = { flags, command, settings, context };
   const preparedAdditions = await prepareAttendants(requestedRun);
-  reached("options settled");
+  recordPhaseEnd("options settled");
   const located = await locateCommand(command[0], settings, context);
-  reached("command found");
+  recordPhaseEnd("command found");
 
   const start = await resolveCommandStart(settings, context);
-  reached("contract checked");
+  recordPhaseEnd("contract checked");
   const { outputMasking, watch, broker } = await attend(requestedRun, preparedAdditions, start);
 
   const { environment, files } = broker?.first ?? createDelivery(start);

@@ -1,5 +1,5 @@
 /** Formats the result of `sophia-run scan --json` for programs. */
-import { jsonText } from "../../core/json-text.ts";
+import { formatJson } from "../../core/json-text.ts";
 import { isComplete, type SecretSearch } from "./secret-search.ts";
 
 /** A program may rely on the fields of its version. The version changes if a field changes its meaning. */
@@ -11,7 +11,7 @@ const FORMAT_VERSION = 1;
  * @param secretCount the number of secret values that were searched for
  */
 export function formatScanJson(search: SecretSearch, secretCount: number): string {
-  return jsonText({
+  return formatJson({
     version: FORMAT_VERSION,
     found: search.findings.length > 0,
     findings: search.findings.map(describeFinding),

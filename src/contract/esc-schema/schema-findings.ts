@@ -8,7 +8,7 @@
  * From these, this file finds the rule of the contract that the value breaks, so that the user reads the same message
  * as without a schema.
  */
-import { grouped } from "../../core/grouped.ts";
+import { groupBy } from "../../core/group-by.ts";
 import type { Diagnostic } from "../../core/model.ts";
 import { aboutValue, isAboutRule, missingIn } from "../../esc/faults/schema-refusal.ts";
 import { declarationOf, isDeclared, namesOfDeclaration } from "../check-contract.ts";
@@ -37,7 +37,7 @@ export interface SchemaFindings {
 export function sortFindings(diagnostics: readonly Diagnostic[]): SchemaFindings {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   const errorsOfValues = errors.filter((error) => aboutValue(error) !== undefined);
-  const values = grouped(errorsOfValues, (error) => aboutValue(error) ?? "");
+  const values = groupBy(errorsOfValues, (error) => aboutValue(error) ?? "");
   const missing = [...new Set(errors.flatMap(missingIn))];
   const isRuleUnmet = errors.some((error) => isAboutRule(error) && missingIn(error).length === 0);
   return { values, missing, isRuleUnmet };

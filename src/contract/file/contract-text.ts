@@ -8,10 +8,10 @@ import { dirname, relative, sep } from "node:path";
 import type { Folders } from "../../core/context.ts";
 import { withoutMark } from "../../core/text.ts";
 import { readTrusted } from "../../system/addon/addon.ts";
-import { readFound, readNamed } from "../../system/bounded-read.ts";
+import { readFoundFile, readNamedFile } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import type { LinkEscape } from "../../system/linked-file.ts";
-import { distrustOf, type Distrust } from "../../system/ownership.ts";
+import { findDistrust, type Distrust } from "../../system/ownership.ts";
 import { ContractFileError, type ContractProblem, type ReadReason } from "./contract-file-error.ts";
 
 /** The limit of a contract file. It is far above the size of any contract that people write. */
@@ -40,7 +40,7 @@ export async function readContractText(path: string, reason: ReadReason, folders
     // The status is that of the opened file, so that no other user can replace the file between this check and the
     // read.
     const accept = (stats: Stats): boolean => {
-      if (isFound) distrust = distrustOf(path, stats, dirname(path), folders.project);
+      if (isFound) distrust = findDistrust(path, stats, dirname(path), folders.project);
       return distrust === undefined;
     };
     bytes = await readBytes(path, reason, accept);
@@ -54,7 +54,7 @@ export async function readContractText(path: string, reason: ReadReason, folders
   return withoutMark(bytes.toString("utf8"));
 }
 
-/** Reads a file if `accept` returns true for its status. @throws an error such as Node.js throws, or EscapingLink */
+/** Reads a file if `accept` returns true for its status. @throws an error such as Node.js throws, or EscapingLinkError */
 async function readBytes(
   path: string,
   { isFound, extendedBy, firstContract = path }: ReadReason,
@@ -65,12 +65,12 @@ async function readBytes(
   const mayBeFoundLink = isFound && (isExtended || lstatSync(path).isSymbolicLink());
   if (mayBeFoundLink) {
     // A symbolic link of a found contract must not lead out of the repository.
-    const { readLinked } = await import("../../system/linked-file.ts");
-    return readLinked(path, { ...options, foundAs: firstContract });
+    const { readLinkedFile } = await import("../../system/linked-file.ts");
+    return readLinkedFile(path, { ...options, foundAs: firstContract });
   }
-  if (isFound || isExtended) return readFound(path, { ...options, followsLink: !isFound });
+  if (isFound || isExtended) return readFoundFile(path, { ...options, followsLink: !isFound });
   // The user may name anything that can be read, such as a pipe.
-  return readNamed(path, options);
+  return readNamedFile(path, options);
 }
 
 /**
@@ -78,8 +78,8 @@ async function readBytes(
  */
 async function findLinkEscape(error: unknown): Promise<LinkEscape | undefined> {
   if (systemErrorCode(error) !== "ESCAPING_LINK") return undefined;
-  const { EscapingLink } = await import("../../system/linked-file.ts");
-  return error instanceof EscapingLink ? error.escape : undefined;
+  const { EscapingLinkError } = await import("../../system/linked-file.ts");
+  return error instanceof EscapingLinkError ? error.escape : undefined;
 }
 
 /** Returns a path for messages: relative if the file is below the working directory, otherwise as it is. */

@@ -167,12 +167,12 @@ async function findOutsideRefusal(
   firstContract: string,
   { cwd }: Folders,
 ): Promise<BaseRefusal | undefined> {
-  const { repositoryOrFolderOf, isBelow, isInside } = await import("../../system/repository.ts");
-  const { folder, isRepository } = repositoryOrFolderOf(firstContract);
+  const { findRepositoryOrFolder, isAtOrBelow, isInside } = await import("../../system/repository.ts");
+  const { folder, isRepository } = findRepositoryOrFolder(firstContract);
   if (isInside(baseFile, folder)) return undefined;
   const { realPath } = await import("../../system/real-path.ts");
   // If the path itself is below the folder, a symbolic link in it leads outside.
-  const link = isBelow(baseFile, folder) ? `${extendsValue} leads to ${realPath(baseFile)}, and ` : "";
+  const link = isAtOrBelow(baseFile, folder) ? `${extendsValue} leads to ${realPath(baseFile)}, and ` : "";
   const place = isRepository ? "repository" : "folder";
   const message = `${link}a contract that no option names cannot extend files outside its ${place}`;
   const naming = `--contract ${shellWord(shortenPath(firstContract, cwd))} allows any file`;

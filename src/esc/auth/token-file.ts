@@ -3,10 +3,10 @@ import type { Stats } from "node:fs";
 import { resolve } from "node:path";
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
-import { readNamed } from "../../system/bounded-read.ts";
+import { readNamedFile } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { isExposed } from "../../system/ownership.ts";
-import { isReachable } from "../../system/reachable.ts";
+import { isReachableByOthers } from "../../system/reachable.ts";
 import { EscFault } from "../faults/esc-fault.ts";
 import { isToken, Secret } from "../settings/secret.ts";
 
@@ -31,14 +31,14 @@ export async function readTokenFile(
 ): Promise<Secret> {
   // Accepts any file, but warns if other users can read the token.
   const accept = (stats: Stats): boolean => {
-    if (isExposed(path, stats) && isReachable(resolve(path)))
+    if (isExposed(path, stats) && isReachableByOthers(resolve(path)))
       remarks.push(`${printable(path)} is world-readable: chmod 600 ${shellWord(path)}`);
     return true;
   };
   let text: string;
   try {
     const pipeWaitMs = Math.min(MAX_PIPE_MS, remainingMs);
-    text = (await readNamed(path, { maxBytes: MAX_TOKEN_BYTES, pipeWaitMs, accept })).toString("utf8");
+    text = (await readNamedFile(path, { maxBytes: MAX_TOKEN_BYTES, pipeWaitMs, accept })).toString("utf8");
   } catch (error) {
     throw new EscFault({ kind: "file", variable, path, code: systemErrorCode(error) ?? "UNKNOWN" });
   }

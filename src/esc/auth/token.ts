@@ -7,7 +7,7 @@
 import type { Environment } from "../../core/model.ts";
 import { parseUrl, isLoopback } from "../../core/url.ts";
 import type { HttpAnswer } from "../../network/http.ts";
-import { authority } from "../../network/network-settings.ts";
+import { hostAndPortOf } from "../../network/network-settings.ts";
 import { EscFault, unexpectedAnswer } from "../faults/esc-fault.ts";
 import type { EscSettings, FoundSettings } from "../settings/access-settings.ts";
 import { type Credential, describeCredential, type TokenExchange } from "../settings/credentials.ts";
@@ -91,7 +91,7 @@ async function requestIdToken(
   if (url === undefined || !isSafe) throw new EscFault({ kind: "id-token-url" });
   url.searchParams.set("audience", audience(credential.exchange));
   const http = connection.connectTo(url);
-  const host = authority(url);
+  const host = hostAndPortOf(url);
   return connection.repeat("requesting an ID token from GitHub Actions", async () => {
     const answer = await http.request({
       url: url.href,

@@ -308,7 +308,7 @@ function networkBy(findTrusted: FindTrusted, environment: Environment): NetworkS
     certificateFile: findTrusted("SSL_CERT_FILE")?.value,
     extraCertificateFile: extraCertificates?.value,
     // Node.js loads the file at its start, so only if the process environment set the variable.
-    extraCertificatesLoaded:
+    areExtraCertificatesLoaded:
       isRuntimeTrusted && extraCertificates !== undefined && extraCertificates.file === undefined,
     isRuntimeTrusted,
   };

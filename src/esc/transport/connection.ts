@@ -6,7 +6,7 @@ import type { Diagnostic } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { NetworkError } from "../../network/network-fault.ts";
 import { type HttpAnswer, HttpClient, type HttpRequest } from "../../network/http.ts";
-import { authority, type NetworkSettings } from "../../network/network-settings.ts";
+import { hostAndPortOf, type NetworkSettings } from "../../network/network-settings.ts";
 import { EscFault, mayHaveEffect } from "../faults/esc-fault.ts";
 import type { Secret } from "../settings/secret.ts";
 import { Cleaner, type Fields, parseDiagnostics, requireObject } from "./answer.ts";
@@ -79,7 +79,7 @@ export class Connection {
   ) {
     const url = new URL(settings.backend);
     this.backend = settings.backend;
-    this.host = authority(url);
+    this.host = hostAndPortOf(url);
     this.deadline = new Deadline(settings.timeoutMs, clock);
     this.#network = settings.network;
     this.#progress = progress;

@@ -1,7 +1,7 @@
 /**
  * Exec mode: replaces this process by the program (execve(2)), which keeps the PID. After that nothing of sophia-run is left.
  */
-import { reached } from "../../core/phases.ts";
+import { recordPhaseEnd } from "../../core/phases.ts";
 import type { Libc } from "../../../native/system.ts";
 import { errorName } from "../../system/errors.ts";
 import { asShellScript } from "../program/find-executable.ts";
@@ -70,7 +70,7 @@ function prepareByLibc(program: Program, libc: Libc, { inherited, streams }: Lau
   return () => {
     // Node.js has made these descriptors close-on-exec.
     for (const descriptor of [...streams, ...inherited.numbers]) libc.keepOnExec(descriptor);
-    reached("execve");
+    recordPhaseEnd("execve");
     return errorName(libc.execve(bytes, program.argv.length));
   };
 }

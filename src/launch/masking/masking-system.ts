@@ -4,7 +4,7 @@
  */
 import { SophiaError } from "../../core/error.ts";
 import { errorName } from "../../system/errors.ts";
-import { limitOf } from "../../system/limits.ts";
+import { systemLimitFor } from "../../system/system-limits.ts";
 import { FORGET, UNTIL_READABLE, UNTIL_UNREAD } from "../../../native/shared.ts";
 import { loadMaskingAddon, type MaskingAddon } from "./masking-addon.ts";
 
@@ -71,7 +71,7 @@ function openWatcher(addon: MaskingAddon) {
  * the reason, otherwise `redact-pipe`.
  */
 export function cannotMask(code: string): SophiaError {
-  const limit = limitOf(code);
+  const limit = systemLimitFor(code);
   if (limit === undefined) {
     const message = `the output cannot be masked: the system refuses a pipe (${code})`;
     return new SophiaError({ code: "redact-pipe", message });

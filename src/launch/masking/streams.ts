@@ -6,8 +6,8 @@ import { constants, fstatSync, openSync, readlinkSync, type Stats } from "node:f
 import { SophiaError } from "../../core/error.ts";
 import { loader } from "../../system/addon/addon.ts";
 import { errorName } from "../../system/errors.ts";
-import { limitOf } from "../../system/limits.ts";
-import { initialEnvironment } from "../../system/own-environment.ts";
+import { systemLimitFor } from "../../system/system-limits.ts";
+import { readInitialEnvironment } from "../../system/process-environment.ts";
 import { openFlags } from "../proc/descriptors.ts";
 import type { MaskingAddon } from "./masking-addon.ts";
 import { closeQuietly } from "./io.ts";
@@ -75,7 +75,7 @@ function readStreamStatus(descriptor: 1 | 2): OpenStream | undefined {
   if (stats.isCharacterDevice() && process.platform === "linux" && stats.rdev >> 8 === MEMORY_DEVICES_MAJOR) {
     return undefined;
   }
-  const variables = loader?.channel ?? initialEnvironment();
+  const variables = loader?.channel ?? readInitialEnvironment();
   if (stats.isSocket() && variables.get("NODE_CHANNEL_FD") === String(descriptor)) return undefined;
   const flags = openFlags(descriptor);
   if (flags !== undefined && (flags & O_ACCMODE) === constants.O_RDONLY) return undefined;
@@ -147,7 +147,7 @@ export function prepareOutput(
   const terminalOrError = output.kind === "terminal" ? system?.addon.makeTerminal(target, isPlain) : undefined;
   const isTerminal = typeof terminalOrError === "object";
   const error = typeof terminalOrError === "number" ? errorName(terminalOrError) : undefined;
-  if (error !== undefined && limitOf(error) !== undefined) throw cannotMask(error);
+  if (error !== undefined && systemLimitFor(error) !== undefined) throw cannotMask(error);
   if (output.kind === "terminal" && !isTerminal && requiresTerminal) {
     throw new SophiaError({
       code: "redact-terminal",

@@ -1,7 +1,7 @@
 /** Checks the strings of a program, which are its arguments and variables, and encodes them for execve(2). */
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
-import { initialEntries, readStrings } from "../../system/own-environment.ts";
+import { readInitialEntries, readStrings } from "../../system/process-environment.ts";
 import type { LaunchRequest, Program } from "../types.ts";
 
 /**
@@ -53,7 +53,7 @@ function encodeWithOriginals({ file, argv, environment }: Program): Uint8Array {
   // The last arguments of this process are those of the program. So both lists are compared from the end on.
   const callerWords = readStrings("/proc/self/cmdline").toReversed();
   const words = argv.toReversed().map((word, index) => originalOf(word, callerWords[index]));
-  const variables = initialEntries();
+  const variables = readInitialEntries();
   const entries = Array.from(environment, ([name, value]) => {
     const entry = `${name}=${value}`;
     return originalOf(entry, variables.get(entry));

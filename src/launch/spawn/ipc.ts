@@ -4,7 +4,7 @@
  */
 import type { ChildProcess, SendHandle, Serializable } from "node:child_process";
 import type { Libc } from "../../../native/system.ts";
-import { initialEnvironment } from "../../system/own-environment.ts";
+import { readInitialEnvironment } from "../../system/process-environment.ts";
 
 /** The channel to the caller. */
 export interface IpcChannel {
@@ -17,7 +17,7 @@ export interface IpcChannel {
 export function parentChannel(): IpcChannel | undefined {
   if (process.send === undefined) return undefined;
   // Node.js has removed the variables from process.env. If /proc does not show them, 3 is the usual descriptor.
-  const initial = initialEnvironment();
+  const initial = readInitialEnvironment();
   return {
     descriptor: Number(initial.get("NODE_CHANNEL_FD") ?? 3),
     serialization: initial.get("NODE_CHANNEL_SERIALIZATION_MODE") === "advanced" ? "advanced" : "json",

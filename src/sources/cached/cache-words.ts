@@ -1,7 +1,7 @@
 /** Messages about a cache that cannot be used or written. A start whose cache works, or that has none, does not load this file. */
 import type { Failure } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
-import { durationWords, printable } from "../../core/text.ts";
+import { formatDuration, printable } from "../../core/text.ts";
 import type { EscSettings } from "../../esc/settings/access-settings.ts";
 import type { UnusableFile } from "../../system/private-file.ts";
 
@@ -23,7 +23,7 @@ export function describeUnusedReason(reason: UnusedReason): string {
     case "not-private":
       return `${printable(reason.path)} is not a private file of this user`;
     case "folder":
-      return describeFolderProblem(reason);
+      return describeFolderFault(reason);
     case "system":
       return `${printable(reason.path)} (${reason.code})`;
     case "no-lasting-token":
@@ -37,21 +37,21 @@ export function describeUnusedReason(reason: UnusedReason): string {
     case "session-ended":
       return "credentials in the cache ended with their session (--session)";
     case "too-old": {
-      const [age, limit] = [reason.ageMs, reason.maxAgeMs].map((ms) => durationWords(ms / 1000));
+      const [age, limit] = [reason.ageMs, reason.maxAgeMs].map((ms) => formatDuration(ms / 1000));
       return `the cache is ${age} old, older than ${limit} (--cache-max-age)`;
     }
   }
 }
 
-function describeFolderProblem({ path, problem }: Extract<UnusableFile, { kind: "folder" }>): string {
-  switch (problem) {
+function describeFolderFault({ path, fault }: Extract<UnusableFile, { kind: "folder" }>): string {
+  switch (fault) {
     case "not-a-folder":
       return `${printable(path)} is not a folder`;
-    case "others":
+    case "other-owner":
       return `${printable(path)} belongs to another user`;
-    case "mode":
+    case "permissions":
       return `other users may use ${printable(path)}: chmod 700 ${shellWord(path)}`;
-    case "above":
+    case "replaceable-by-all":
       return `every user may write ${printable(path)}, which is above the cache: chmod o-w ${shellWord(path)}`;
   }
 }

@@ -23,7 +23,7 @@ export function readEntry(path: string): Buffer | UnusableFile {
  * @returns the reason if the entry cannot be written
  */
 export function writeEntry(path: string, bytes: Uint8Array, unique: string): UnusableFile | undefined {
-  return writePrivate(path, bytes, unique, { tidy: (folder) => removeUnneeded(folder, fileNameOf(path)) });
+  return writePrivate(path, bytes, unique, { cleanUpFolder: (folder) => removeUnneeded(folder, fileNameOf(path)) });
 }
 
 /** Removes the entries of the tokens that were not used for the longest time. */

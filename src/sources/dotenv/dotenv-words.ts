@@ -4,7 +4,7 @@ import { unbroken } from "../../core/lines.ts";
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { describeDistrust } from "../../system/distrust.ts";
-import { type LinkEscape, EscapingLink, describeEscape } from "../../system/linked-file.ts";
+import { type LinkEscape, EscapingLinkError, describeEscape } from "../../system/linked-file.ts";
 import type { Distrust } from "../../system/ownership.ts";
 
 /** The ways in which a user may name a file of variables. */
@@ -27,7 +27,7 @@ function dotenvOption(path: string): string {
  * Describes why a file that was found is ignored, with the remedies. @param isNameable true if an option may name the file
  */
 export function describeIgnoredFile(path: string, distrust: Distrust, isNameable: boolean): string {
-  const { what: reason, fix } = describeDistrust(distrust, path);
+  const { reason, remedy: fix } = describeDistrust(distrust, path);
   const remedies = [
     ...(fix === undefined ? [] : [fix]),
     ...(isNameable ? [`read it anyway with ${dotenvOption(path)}`] : []),
@@ -78,7 +78,7 @@ export function unreadableFile(
   code: string,
   { error, isNameable = true }: { readonly error?: unknown; readonly isNameable?: boolean } = {},
 ): SophiaError {
-  if (error instanceof EscapingLink) return escapingLinkError(path, error.escape);
+  if (error instanceof EscapingLinkError) return escapingLinkError(path, error.escape);
   const otherFault = [`cannot be read (${code})`, `check the file, or name another (${WAYS_TO_NAME})`] as const;
   const [fault, hint] =
     code === "NOT_REGULAR" ? describeIrregularFile(path, isNameable) : (FAULTS.get(code) ?? otherFault);

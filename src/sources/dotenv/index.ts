@@ -7,10 +7,10 @@ import type { Folders } from "../../core/context.ts";
 import type { Layer, Notice } from "../../core/model.ts";
 import { withoutMark } from "../../core/text.ts";
 import { isMissing, readTrusted } from "../../system/addon/addon.ts";
-import { readFound, readNamed } from "../../system/bounded-read.ts";
+import { readFoundFile, readNamedFile } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
-import { distrustOf, isExposed, type Distrust } from "../../system/ownership.ts";
-import { isThere, within } from "../../system/paths.ts";
+import { findDistrust, isExposed, type Distrust } from "../../system/ownership.ts";
+import { entryExists, within } from "../../system/paths.ts";
 import { type ParsedDotenv, parsePlainly } from "./plain-syntax.ts";
 
 /** The limit on the size of a file. It is above the size of any environment. On Linux, one value may have 128 KiB. */
@@ -117,7 +117,7 @@ async function readText(
   let exposed = false;
   let distrust: Distrust | undefined;
   const accept = (stats: Stats): boolean => {
-    if (!required && (stats.isFile() || stats.isFIFO())) distrust = distrustOf(path, stats, folder, project);
+    if (!required && (stats.isFile() || stats.isFIFO())) distrust = findDistrust(path, stats, folder, project);
     exposed = isExposed(path, stats);
     return distrust === undefined;
   };
@@ -125,19 +125,19 @@ async function readText(
     const stats = required ? undefined : lstatSync(path, { throwIfNoEntry: false });
     if (!required && stats === undefined) return undefined;
     const options = { maxBytes: MAX_BYTES, accept };
-    if (stats === undefined) bytes = await readNamed(path, options);
+    if (stats === undefined) bytes = await readNamedFile(path, options);
     else if (stats.isSymbolicLink()) {
-      bytes = (await import("../../system/linked-file.ts")).readLinked(path, options);
+      bytes = (await import("../../system/linked-file.ts")).readLinkedFile(path, options);
     } else {
       // The file is checked before it is opened, because opening fails for a file that only another user may read.
       if (!accept(stats)) return distrust;
-      bytes = readFound(path, { ...options, followsLink: false });
+      bytes = readFoundFile(path, { ...options, followsLink: false });
     }
   } catch (error) {
     if (distrust !== undefined) return distrust;
     const code = systemErrorCode(error) ?? "unknown error";
     // ENOTDIR means that a part of the path is a file, so that there is no `.env` either.
-    if (!required && (code === "ENOENT" || code === "ENOTDIR" || !isThere(path))) return undefined;
+    if (!required && (code === "ENOENT" || code === "ENOTDIR" || !entryExists(path))) return undefined;
     throw (await loadWords()).unreadableFile(shownPath, code, { error, isNameable });
   }
   const text = bytes.toString();

@@ -3,7 +3,7 @@
  * plain, so the hot path needs only this file. `thorough.ts` parses all others.
  */
 import type { Variable, Notice } from "../../core/model.ts";
-import { schemeOf } from "../../core/reference-forms.ts";
+import { referencePrefixOf } from "../../core/reference-forms.ts";
 
 /** The beginning of an assignment: `NAME=`, `export NAME=` or `NAME: `, with the names that dotenv accepts. */
 export const ASSIGNMENT = /^\s*(?:export\s+)?([\w.-]+)(?:\s*=|:\s)/;
@@ -36,7 +36,12 @@ export function parsePlainly(text: string, file: string): ParsedDotenv | undefin
     // A NUL, and a line that is neither an assignment nor a comment, need a message.
     if (line.includes("\0") || (name === undefined && value !== "" && !value.startsWith("#"))) return undefined;
     if (name === undefined) continue;
-    if (NEEDS_DOTENV.test(value) || value.includes("$") || variables.has(name) || schemeOf(value) !== undefined) {
+    if (
+      NEEDS_DOTENV.test(value) ||
+      value.includes("$") ||
+      variables.has(name) ||
+      referencePrefixOf(value) !== undefined
+    ) {
       return undefined;
     }
     const origin = { source: "dotenv", file, line: index + 1 } as const;

@@ -8,7 +8,7 @@
  */
 import { SophiaError } from "../../core/error.ts";
 import type { Notice, Variable } from "../../core/model.ts";
-import { schemeOf, type ReferenceForm } from "../../core/reference-forms.ts";
+import { referencePrefixOf, type ReferenceForm } from "../../core/reference-forms.ts";
 import { count, printable } from "../../core/text.ts";
 import { ASSIGNMENT, linesOf, NEEDS_DOTENV, type ParsedDotenv } from "./plain-syntax.ts";
 import { hasProgramEscape, isWrittenByPulumi, LETTER_ESCAPE } from "./pulumi.ts";
@@ -166,7 +166,7 @@ const SHELL_FORMS: readonly (readonly [ReferenceForm, RegExp])[] = [
 
 /** Finds a reference in a value. A `$` in single quotes or backticks means nothing to a shell, so the author meant the text itself. */
 function referenceIn(value: string, quote: string | undefined): ReferenceForm | undefined {
-  const scheme = schemeOf(value);
+  const scheme = referencePrefixOf(value);
   if (scheme !== undefined || quote === "'" || quote === "`" || !/[$`]/.test(value)) return scheme;
   return SHELL_FORMS.find(([, form]) => form.test(value))?.[0];
 }

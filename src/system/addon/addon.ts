@@ -4,7 +4,7 @@
  */
 import { attempt } from "../errors.ts";
 import { WORLD_READABLE, WORLD_WRITABLE } from "../ownership.ts";
-import { isThere } from "../paths.ts";
+import { entryExists } from "../paths.ts";
 import type { Loader } from "../../../native/loader-parts.ts";
 import type { Addon } from "../../../native/system.ts";
 
@@ -61,7 +61,7 @@ export function isMissing(path: string): boolean {
 
 /** Returns true for an entry of any kind, even a broken link. A path without an entry costs little. */
 export function isPresent(path: string): boolean {
-  return !isMissing(path) && isThere(path);
+  return !isMissing(path) && entryExists(path);
 }
 
 export function isExecutable(path: string): boolean {

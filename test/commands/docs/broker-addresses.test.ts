@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { isAddressNote, withAddresses } from "../../../src/commands/docs/broker-addresses.ts";
-import { envExample } from "../../../src/commands/docs/env-example.ts";
-import { envTypes } from "../../../src/commands/docs/env-types.ts";
-import { pythonSettings } from "../../../src/commands/docs/python-settings.ts";
-import { contractBlocks } from "../../../src/commands/docs/secrets-document.ts";
+import { isAddressNote, addBrokerAddresses } from "../../../src/commands/docs/broker-addresses.ts";
+import { createEnvExample } from "../../../src/commands/docs/env-example.ts";
+import { createEnvTypes } from "../../../src/commands/docs/env-types.ts";
+import { createPythonSettings } from "../../../src/commands/docs/python-settings.ts";
+import { createContractBlocks } from "../../../src/commands/docs/secrets-document.ts";
 import { parseGeneratedFile } from "../../../src/commands/init/generated-example.ts";
 import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
 import { contractOf } from "../../contract/contracts.ts";
@@ -20,7 +20,7 @@ const document = {
 };
 
 test("documents list the addresses of brokered keys behind their keys, as optional variables that are not secret", () => {
-  const contract = withAddresses(contractOf(document));
+  const contract = addBrokerAddresses(contractOf(document));
   const names = [
     "FIRST",
     "OPENAI_API_KEY",
@@ -59,19 +59,19 @@ test.each<[what: string, document: object, expected: readonly string[]]>([
   ],
 ])("documents list the addresses of a key's service: %s", (_, declared, expected) => {
   const contract = contractOf(declared);
-  const added = [...withAddresses(contract).variables.keys()].filter((name) => !contract.variables.has(name));
+  const added = [...addBrokerAddresses(contract).variables.keys()].filter((name) => !contract.variables.has(name));
   expect(added).toEqual(expected);
 });
 
 test("documents of a contract without a key's members are unchanged", () => {
   const contract = contractOf({ variables: { OPENAI_API_KEY: {}, A: { broker: false } } });
-  expect(withAddresses(contract)).toBe(contract);
-  expect(withAddresses(BUILT_IN)).toBe(BUILT_IN);
+  expect(addBrokerAddresses(contract)).toBe(contract);
+  expect(addBrokerAddresses(BUILT_IN)).toBe(BUILT_IN);
 });
 
 test("documents list the addresses of a group's members behind the group", () => {
   const groups = { llm: { label: "LLM", rule: "at-least-one", variables: ["OPENAI_API_KEY", "FIRST"] } };
-  const [section] = withAddresses(
+  const [section] = addBrokerAddresses(
     contractOf({ ...document, groups, sections: [{ title: "S", lines: ["llm", "LAST"] }] }),
   ).sections;
   expect(section?.lines.map((line) => (line.kind === "variable" ? line.name : line.group))).toEqual([
@@ -84,26 +84,26 @@ test("documents list the addresses of a group's members behind the group", () =>
 });
 
 test("each document says who sets the addresses of brokered keys", () => {
-  const contract = withAddresses(contractOf({ variables: { SEARCH_KEY: { broker: search } } }));
+  const contract = addBrokerAddresses(contractOf({ variables: { SEARCH_KEY: { broker: search } } }));
   const mark = "mark";
-  expect(envExample(contract, mark, false)).toContain(
+  expect(createEnvExample(contract, mark, false)).toContain(
     "\n# (optional)\n# Set by sophia-run --broker, for SEARCH_KEY.\nSEARCH_BASE_URL=\n",
   );
-  expect(envTypes(contract, mark)).toContain(
+  expect(createEnvTypes(contract, mark)).toContain(
     "Set by sophia-run --broker, for SEARCH_KEY.\n       * Contract: optional.\n       */\n      SEARCH_BASE_URL?: string;",
   );
   for (const style of ["dataclass", "pydantic"] as const) {
-    expect(pythonSettings(contract, mark, style)).toMatch(
+    expect(createPythonSettings(contract, mark, style)).toMatch(
       /search_base_url: str \| None = .*\n +"""Set by sophia-run --broker, for SEARCH_KEY\./,
     );
   }
-  expect(contractBlocks(contract).join("\n")).toMatch(
+  expect(createContractBlocks(contract).join("\n")).toMatch(
     /`SEARCH_BASE_URL` +\| optional +\| Set by sophia-run --broker, for SEARCH_KEY\. +\| +\|/,
   );
 });
 
 test("a contract that is restored from .env.example does not declare the addresses of brokered keys", () => {
-  const text = envExample(withAddresses(contractOf(document)), "mark", false);
+  const text = createEnvExample(addBrokerAddresses(contractOf(document)), "mark", false);
   expect(parseGeneratedFile(text).candidates.map(({ name }) => name)).toEqual(Object.keys(document.variables));
   expect(isAddressNote("Set by hand")).toBe(false);
 });

@@ -6,11 +6,11 @@ import { parse } from "dotenv";
 import * as fc from "fast-check";
 import { format } from "oxfmt";
 import { describe, expect, it } from "vitest";
-import { envExample } from "../../../src/commands/docs/env-example.ts";
-import { markOf, partOf, withPart } from "../../../src/commands/docs/mark.ts";
-import { envTypes } from "../../../src/commands/docs/env-types.ts";
-import { secretsDocument } from "../../../src/commands/docs/secrets-document.ts";
-import { contractBlocks } from "../../../src/commands/docs/secrets-document.ts";
+import { createEnvExample } from "../../../src/commands/docs/env-example.ts";
+import { createMark, choosePart, replacePart } from "../../../src/commands/docs/mark.ts";
+import { createEnvTypes } from "../../../src/commands/docs/env-types.ts";
+import { createSecretsDocument } from "../../../src/commands/docs/secrets-document.ts";
+import { createContractBlocks } from "../../../src/commands/docs/secrets-document.ts";
 import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
 import type { Contract } from "../../../src/contract/contract-model.ts";
 import { parseDotenv } from "../../../src/sources/dotenv/index.ts";
@@ -40,16 +40,16 @@ const contract = contractOf({
   sections: [{ title: "Main", lines: ["TOKEN", "pair"] }],
 });
 
-const MARK = markOf({ kind: "file", path: "sophia.contract.json" });
+const MARK = createMark({ kind: "file", path: "sophia.contract.json" });
 
 describe(".env.example", () => {
   it("describes each variable and holds no value", () => {
-    expect(envExample(contract, MARK, true)).toMatchSnapshot();
+    expect(createEnvExample(contract, MARK, true)).toMatchSnapshot();
   });
 
   it("lists ESC's two variables and every declared one, each empty", async () => {
     for (const one of [contract, BUILT_IN]) {
-      const text = envExample(one, MARK, true);
+      const text = createEnvExample(one, MARK, true);
       const names = ["ESC_ENV", "ESC_TOKEN", ...one.variables.keys()];
       const expected = Object.fromEntries(names.map((name) => [name, ""]));
       expect(parse(text)).toStrictEqual(expected);
@@ -71,8 +71,8 @@ it("documents contain no control characters of the contract", () => {
       HOST: { required: { when: "MODE", equals: HOSTILE }, format: { type: "text", prefix: HOSTILE } },
     },
   });
-  const types = envTypes(hostile, MARK);
-  for (const text of [types, envExample(hostile, MARK, true), contractBlocks(hostile).join("\n")]) {
+  const types = createEnvTypes(hostile, MARK);
+  for (const text of [types, createEnvExample(hostile, MARK, true), createContractBlocks(hostile).join("\n")]) {
     // oxlint-disable-next-line no-control-regex -- control characters must be matched
     expect(text).not.toMatch(/[\0-\u0008\u000B-\u001F\u007F-\u009F\u202E]/);
   }
@@ -84,7 +84,7 @@ describe("env.d.ts", () => {
   it("gives process.env types that a real compiler checks", () => {
     const folder = mkdtempSync(join(tmpdir(), "env-types-"));
     try {
-      writeFileSync(join(folder, "env.d.ts"), envTypes(contract, MARK));
+      writeFileSync(join(folder, "env.d.ts"), createEnvTypes(contract, MARK));
       writeFileSync(
         join(folder, "use.ts"),
         `/// <reference types="node" />
@@ -123,7 +123,7 @@ export { token, mode, host, odd, old, missing, other };
   });
 
   it("documents each variable for editors", () => {
-    const text = envTypes(contract, MARK);
+    const text = createEnvTypes(contract, MARK);
     expect(text).toContain(
       [
         "      /**",
@@ -156,7 +156,7 @@ const cells = (line: string): readonly string[] =>
 
 describe("the section that docs writes into SECRETS.md", () => {
   it("is a table for each section, then the rules over several variables", () => {
-    const blocks = contractBlocks(contract);
+    const blocks = createContractBlocks(contract);
     const tables = blocks.filter((block) => block.startsWith("|")).map((block) => block.split("\n"));
     for (const lines of tables) expect(new Set(lines.map((line) => line.length)).size).toBe(1);
     expect(tables.map((lines) => lines.map(cells))).toStrictEqual([
@@ -191,15 +191,15 @@ describe("the section that docs writes into SECRETS.md", () => {
 
   it("is written as formatters write it", async () => {
     for (const [name, text] of [
-      ["SECRETS.md", withPart("", "document", MARK, secretsDocument(BUILT_IN, FACTS))],
-      ["env.d.ts", envTypes(BUILT_IN, MARK)],
+      ["SECRETS.md", replacePart("", "document", MARK, createSecretsDocument(BUILT_IN, FACTS))],
+      ["env.d.ts", createEnvTypes(BUILT_IN, MARK)],
     ] as const) {
       expect((await format(name, text, { printWidth: 120 })).code).toBe(text);
     }
   });
 
   const insertSection = (document: string, from: Contract): string =>
-    withPart(document, "contract", MARK, contractBlocks(from));
+    replacePart(document, "contract", MARK, createContractBlocks(from));
   const section = insertSection("", BUILT_IN).trimEnd();
   it.each([
     ["an empty document", "", `${section}\n`],
@@ -236,16 +236,16 @@ describe("the section that docs writes into SECRETS.md", () => {
 
 describe("SECRETS.md as a whole", () => {
   const whole = (document: string, from: Contract): string =>
-    withPart(document, "document", MARK, secretsDocument(from, FACTS));
+    replacePart(document, "document", MARK, createSecretsDocument(from, FACTS));
   const document = whole("", BUILT_IN);
   const scripts = [document, handbook].flatMap(fencedBlocks).filter(({ language }) => language === "sh");
 
   it("is written to a new document and replaces an older one; the rest is kept", () => {
     expect(document).toMatch(/^# Secrets\n\n<!-- secrets: begin\. [^]*<!-- secrets: end -->\n$/);
-    expect(partOf("")).toBe("document");
-    expect(partOf("# Secrets\n\nBy hand.\n")).toBe("contract");
+    expect(choosePart("")).toBe("document");
+    expect(choosePart("# Secrets\n\nBy hand.\n")).toBe("contract");
     const edited = `# Ours\n\nAbove.\n${document.slice("# Secrets\n".length)}\nBelow.\n`;
-    expect(partOf(edited)).toBe("document");
+    expect(choosePart(edited)).toBe("document");
     const other = whole(edited, contract);
     expect(other).toMatch(
       /^# Ours\n\nAbove\.\n\n<!-- secrets: begin[^]*`odd\.name-1`[^]*secrets: end -->\n\nBelow\.\n$/,
@@ -274,20 +274,20 @@ describe("SECRETS.md as a whole", () => {
 
   it("does not mention ESC where the project does not use it, and is written as formatters write it", async () => {
     const own = contractOf({ variables: { A: { required: true }, B: {} } });
-    const text = withPart("", "document", MARK, secretsDocument(own, { ...FACTS, usesEsc: false }));
+    const text = replacePart("", "document", MARK, createSecretsDocument(own, { ...FACTS, usesEsc: false }));
     expect(text).not.toMatch(/\bESC|pulumi/i);
     expect(text).toContain("sophia-run check --code");
-    expect(envExample(own, MARK, false)).not.toMatch(/\bESC|pulumi/i);
+    expect(createEnvExample(own, MARK, false)).not.toMatch(/\bESC|pulumi/i);
     expect((await format("SECRETS.md", text, { printWidth: 120 })).code).toBe(text);
   });
 
   it("is a page for four variables, and mentions only things that the project has", () => {
     const four = contractOf({ variables: { A: { required: true }, B: {}, C: {}, D: {} } });
-    const text = withPart(
+    const text = replacePart(
       "",
       "document",
       MARK,
-      secretsDocument(four, { isOnGitHub: false, workflows: [], usesEsc: true }),
+      createSecretsDocument(four, { isOnGitHub: false, workflows: [], usesEsc: true }),
     );
     expect(text.split("\n").length).toBeLessThan(95);
     expect(text).not.toMatch(/\bgh\b|GitHub Actions|checks\.yml|deployment\/|kubectl|docker compose/);

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { devcontainerAdvice } from "../../../src/commands/init/extras.ts";
+import { adviseOnDevcontainer } from "../../../src/commands/init/extras.ts";
 import { parseExample } from "../../../src/commands/init/example.ts";
 import { findNodeInstaller } from "../../../src/commands/init/node-tools.ts";
 import type { Project } from "../../../src/commands/init/project-survey.ts";
@@ -246,7 +246,7 @@ describe("init with an existing devcontainer", () => {
     python: undefined,
   };
   const proposed = (config: string): unknown => {
-    const step = devcontainerAdvice(".devcontainer.json", config, node, true);
+    const step = adviseOnDevcontainer(".devcontainer.json", config, node, true);
     return step.kind === "advise" ? JSON.parse(`{${step.lines.join("\n")}}`) : undefined;
   };
 

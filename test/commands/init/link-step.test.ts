@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { linkSteps } from "../../../src/commands/init/link-step.ts";
+import { createLinkSteps } from "../../../src/commands/init/link-step.ts";
 import type { NodeInstaller } from "../../../src/commands/init/node-tools.ts";
 import type { Manifest } from "../../../src/commands/init/package-json.ts";
 import type { Project } from "../../../src/commands/init/project-survey.ts";
@@ -16,7 +16,7 @@ function project(manifest: Manifest | undefined, name: NodeInstaller["name"] = "
 
 /** The line to add. */
 function lineFor(manifest: Manifest | undefined, name?: NodeInstaller["name"], settings?: string, root?: Manifest) {
-  const [step, ...others] = linkSteps(project(manifest, name, root), settings);
+  const [step, ...others] = createLinkSteps(project(manifest, name, root), settings);
   expect(others).toEqual([]);
   return step?.kind === "advise" || step?.kind === "offer" ? step.lines.join("\n") : undefined;
 }

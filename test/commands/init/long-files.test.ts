@@ -2,13 +2,13 @@
 import { describe, expect, test } from "vitest";
 import { findPythonReads } from "../../../src/commands/parts/code/python-reads.ts";
 import { findScriptReads } from "../../../src/commands/parts/code/script-reads.ts";
-import { withPart } from "../../../src/commands/docs/mark.ts";
-import { dockerfileAdvice } from "../../../src/commands/init/dockerfile.ts";
+import { replacePart } from "../../../src/commands/docs/mark.ts";
+import { adviseOnDockerfile } from "../../../src/commands/init/dockerfile.ts";
 import { parseExample } from "../../../src/commands/init/example.ts";
 import { parseGeneratedFile } from "../../../src/commands/init/generated-example.ts";
 import { startsPackageManager } from "../../../src/commands/init/package-json.ts";
 import { hasPythonDependency } from "../../../src/commands/init/python.ts";
-import { startCommand } from "../../../src/commands/init/start-command.ts";
+import { findStartCommand } from "../../../src/commands/init/start-command.ts";
 import { parseEnvSchema } from "../../../src/commands/init/tools/env-schema.ts";
 import { parseDoppler, parseDotenvVault } from "../../../src/commands/init/tools/stores.ts";
 import { parseYaml, topLevelEntry } from "../../../src/commands/init/tools/yaml.ts";
@@ -29,20 +29,20 @@ test.each<readonly [what: string, read: () => unknown]>([
   ["requirements.txt", () => hasPythonDependency(`${LINES}x`)],
   ["a Dockerfile of empty lines", () => startsPackageManager(`${LINES}x`)],
   ["a Dockerfile with blanks", () => startsPackageManager(`CMD${BLANKS}x`)],
-  ["advice about a Dockerfile of empty lines", () => dockerfileAdvice(`${LINES}x`, project)],
-  ["advice about a Dockerfile with blanks", () => dockerfileAdvice(`CMD${BLANKS}\n`, project)],
+  ["advice about a Dockerfile of empty lines", () => adviseOnDockerfile(`${LINES}x`, project)],
+  ["advice about a Dockerfile with blanks", () => adviseOnDockerfile(`CMD${BLANKS}\n`, project)],
   [".env.vault", () => parseDotenvVault(`${LINES}x`)],
   [".env.example of blanks", () => parseExample(BLANKS)],
   [".env.example with blanks in a value", () => parseExample(`A=x${BLANKS}x`)],
   [".env.schema with brackets that never close", () => parseEnvSchema(`#${" @a=b(".repeat(60_000)}\nA=\n`)],
-  ["SECRETS.md", () => withPart(`# Secrets${LINES}x`, "document", "mark", [])],
+  ["SECRETS.md", () => replacePart(`# Secrets${LINES}x`, "document", "mark", [])],
   [".env.example of docs", () => parseGeneratedFile("# Format: a\n".repeat(40_000))],
   ["doppler.yaml", () => parseDoppler("? ".repeat(5000))],
   ["doppler.yaml with anchors", () => parseDoppler("&a ".repeat(100_000))],
   [
     "package.json",
     () =>
-      startCommand(
+      findStartCommand(
         { scripts: { start: "a ".repeat(100_000) } },
         { runtime: "node", isBuilt: false, fileExists: () => false, commandsOf: () => undefined },
       ),
@@ -68,7 +68,7 @@ describe("init finds the same variables as before", () => {
     expect(startsPackageManager("web: npm start\n")).toBe(true);
     expect(startsPackageManager("CMD 'npm' start\r\n")).toBe(true);
     expect(startsPackageManager("CMD node npm\n")).toBe(false);
-    expect(dockerfileAdvice('WORKDIR /srv \r\n\tENTRYPOINT ["a"] \r\nCMD b c  \r\n', project)).toMatchObject({
+    expect(adviseOnDockerfile('WORKDIR /srv \r\n\tENTRYPOINT ["a"] \r\nCMD b c  \r\n', project)).toMatchObject({
       lines: ["ENV PATH=/srv/node_modules/.bin:$PATH", 'ENTRYPOINT ["sophia-run", "--", "a"]', 'CMD ["b", "c"]'],
     });
   });

@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { envExample } from "../../../src/commands/docs/env-example.ts";
-import { markOf, sourceOfDocument } from "../../../src/commands/docs/mark.ts";
+import { createEnvExample } from "../../../src/commands/docs/env-example.ts";
+import { createMark, sourceOfDocument } from "../../../src/commands/docs/mark.ts";
 import { parseChoice } from "../../../src/commands/init/init-questions.ts";
-import { contractText } from "../../../src/commands/init/contract-draft.ts";
+import { createContractText } from "../../../src/commands/init/contract-draft.ts";
 import { parseGeneratedFile } from "../../../src/commands/init/generated-example.ts";
 import { loadContract } from "../../../src/contract/find-contract.ts";
 import { secret, startEscServer } from "../../esc-server/index.ts";
@@ -126,8 +126,8 @@ describe("init with a contract of another name", () => {
     fc.assert(
       fc.property(contractDocuments, (document) => {
         const whole = contractOf(document);
-        const text = envExample(whole, markOf({ kind: "file", path: "gone.json" }), true);
-        const again = contractOf(JSON.parse(contractText(parseGeneratedFile(text), "")));
+        const text = createEnvExample(whole, createMark({ kind: "file", path: "gone.json" }), true);
+        const again = contractOf(JSON.parse(createContractText(parseGeneratedFile(text), "")));
         expect([...again.variables.keys()].toSorted()).toStrictEqual([...whole.variables.keys()].toSorted());
         const brief = ({ rules }: typeof whole) =>
           rules
@@ -143,8 +143,8 @@ describe("init with a contract of another name", () => {
 
   test("recognizes it by the mark of a document", () => {
     for (const source of [{ kind: "built-in" }, { kind: "file", path: "../a b/my.contract.json" }] as const) {
-      expect(sourceOfDocument(`# Head; ${markOf(source)}.\nA=\n`)).toStrictEqual(source);
-      expect(sourceOfDocument(`<!-- x. ${markOf(source)}; more -->`)).toStrictEqual(source);
+      expect(sourceOfDocument(`# Head; ${createMark(source)}.\nA=\n`)).toStrictEqual(source);
+      expect(sourceOfDocument(`<!-- x. ${createMark(source)}; more -->`)).toStrictEqual(source);
     }
     expect(sourceOfDocument("`sophia-run docs` writes this file from the contract.")).toBeUndefined();
     expect(sourceOfDocument("A=\n")).toBeUndefined();

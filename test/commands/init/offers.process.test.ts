@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { withLines, withScripts } from "../../../src/commands/init/manifest-edits.ts";
+import { appendLines, replaceScripts } from "../../../src/commands/init/manifest-edits.ts";
 import { cleanPath } from "../../helpers/pack.ts";
 import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
@@ -179,12 +179,12 @@ describe("an edit of package.json", () => {
     ["{", change("a", undefined, "y"), undefined],
     [`${'{"a":'.repeat(200)}1${"}".repeat(200)}`, change("a", undefined, "y"), undefined],
   ] as const)("changes the scripts or is refused: %j", (text, changes, expected) => {
-    expect(withScripts(text, changes)).toBe(expected);
+    expect(replaceScripts(text, changes)).toBe(expected);
   });
 
   test("adds lines once, with the line breaks of the file", () => {
-    expect(withLines("", ["a", "b"])).toBe("a\nb\n");
-    expect(withLines("x\r\na", ["a", "b"])).toBe("x\r\na\r\nb\r\n");
-    expect(withLines("a\nb", ["a", "b"])).toBe("a\nb");
+    expect(appendLines("", ["a", "b"])).toBe("a\nb\n");
+    expect(appendLines("x\r\na", ["a", "b"])).toBe("x\r\na\r\nb\r\n");
+    expect(appendLines("a\nb", ["a", "b"])).toBe("a\nb");
   });
 });

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { NODE_TOOLS } from "../../../src/commands/init/node-tools.ts";
-import { packageSteps, startsPackageManager } from "../../../src/commands/init/package-json.ts";
+import { createPackageSteps, startsPackageManager } from "../../../src/commands/init/package-json.ts";
 import { FETCH_WHEEL } from "../../../src/commands/parts/package-source.ts";
 import { readDevcontainer } from "../../helpers/devcontainer.ts";
 import { readWorkflow } from "../../helpers/workflow.ts";
@@ -368,7 +368,7 @@ describe("init advises a project with pyproject.toml how to install sophia-run:"
 describe("init advises a project with package.json", () => {
   const addCommands = ["npm install --save-prod ./sophia-run-0.1.0.tgz"];
   const advice = (text: string, isStartedByPackageManager = false, files: readonly string[] = []): string =>
-    packageSteps(text, {
+    createPackageSteps(text, {
       addCommands,
       editsScripts: false,
       fileExists: (file) => files.includes(file),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { startCommand } from "../../../src/commands/init/start-command.ts";
+import { findStartCommand } from "../../../src/commands/init/start-command.ts";
 
 const FILES = new Set(["server.js", "dist/index.js", "bin/run.sh"]);
 const INSTALLED = new Map([
@@ -8,7 +8,7 @@ const INSTALLED = new Map([
   ["tsx", ["tsx"]],
 ]);
 const of = (manifest: object, isBuilt = false) =>
-  startCommand(
+  findStartCommand(
     { dependencies: { next: "1", "@nestjs/cli": "1" }, devDependencies: { tsx: "1" }, ...manifest },
     {
       runtime: "node",

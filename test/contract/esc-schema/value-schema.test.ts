@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { valueSchema } from "../../../src/contract/esc-schema/value-schema.ts";
+import { createValueSchema } from "../../../src/contract/esc-schema/value-schema.ts";
 import { contractOf } from "../contracts.ts";
 
 /** Returns true if the schema of a text allows a number, which ESC stores if the value has no quotes. */
@@ -7,7 +7,7 @@ function allowsNumber(format: Readonly<Record<string, unknown>>): boolean {
   const declaration = contractOf({ variables: { CODE: { format: { type: "text", ...format } } } }).variables.get(
     "CODE",
   );
-  const { alternatives } = valueSchema(declaration ?? {}, true);
+  const { alternatives } = createValueSchema(declaration ?? {}, true);
   return alternatives.some((schema) => "type" in schema && schema.type === "number");
 }
 

@@ -9,7 +9,7 @@ import { membersOf, parseWithPositions } from "../../../contract/file/positions.
 import { MAX_CONTRACT_BYTES, shortenPath } from "../../../contract/file/contract-text.ts";
 import type { ContractSource } from "../../../contract/contract-model.ts";
 import { withoutMark } from "../../../core/text.ts";
-import { readFound } from "../../../system/bounded-read.ts";
+import { readFoundFile } from "../../../system/bounded-read.ts";
 import { createLineNumberFinder } from "../../parts/code/line-numbers.ts";
 import type { DeclarationPlace } from "./drift.ts";
 
@@ -58,7 +58,7 @@ function variableMembers(members: readonly Member[]): readonly Member[] {
 /** Reads a file of the contract; undefined if it can no longer be read. */
 function readText(path: string): string | undefined {
   try {
-    const bytes = readFound(path, { maxBytes: MAX_CONTRACT_BYTES });
+    const bytes = readFoundFile(path, { maxBytes: MAX_CONTRACT_BYTES });
     return withoutMark(bytes.toString("utf8"));
   } catch {
     return undefined;

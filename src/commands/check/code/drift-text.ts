@@ -1,7 +1,7 @@
 /** Writes the report of `check --code`, for people and as JSON. */
 import type { Contract } from "../../../contract/contract-model.ts";
 import { enumerateFew, type Line } from "../../../core/lines.ts";
-import { jsonText } from "../../../core/json-text.ts";
+import { formatJson } from "../../../core/json-text.ts";
 import { count, printable } from "../../../core/text.ts";
 import { describeContract, reportContract, createReportTitle } from "../../../output/report.ts";
 import type { CodeExtent } from "../../parts/code/code-files.ts";
@@ -40,7 +40,7 @@ export function codeJson({
     // A declaration has further fields, which are not part of the report.
     place: place === undefined ? null : { file: place.file, line: place.line },
   }));
-  return jsonText({
+  return formatJson({
     version: 1,
     passed: !isStrict || undeclared.length === 0,
     contract: reportContract(contract),

@@ -5,7 +5,7 @@
 import { baseOf, compileBrokerEntry } from "../../../contract/broker/entry.ts";
 import { namesOfDeclaration } from "../../../contract/check-contract.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
-import { nameFinder } from "../../../core/suggest.ts";
+import { createNameFinder } from "../../../core/suggest.ts";
 import type { CodePlace } from "../../parts/code/code-place.ts";
 import { exclusionReason } from "../../parts/code/exclusions.ts";
 
@@ -68,8 +68,8 @@ export function compareCode(
     declaredNames.has(name) || addressNames.has(name) || (declarations.has(name) && !namesOutsideScope.has(name));
   const isRead = (name: string): boolean => reads.has(name) || !unmentioned.has(name);
   const undeclared = Array.from(reads).filter(([name]) => !isKnown(name) && exclusionReason(name) === undefined);
-  const findSimilarDeclared = nameFinder(declaredNames);
-  const findSimilarUndeclared = nameFinder(undeclared.map(([name]) => name));
+  const findSimilarDeclared = createNameFinder(declaredNames);
+  const findSimilarUndeclared = createNameFinder(undeclared.map(([name]) => name));
   return {
     undeclared: undeclared
       .map(([name, variableReads]) => ({

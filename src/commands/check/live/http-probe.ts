@@ -2,7 +2,7 @@
  * Sends the HTTP request of a probe for `check --live`, and decides by the answer whether the service accepts the value,
  * such as an API key. http-template.ts makes the request.
  */
-import { type NetworkFault, reasonOf } from "../../../network/network-fault.ts";
+import { type NetworkFault, describeFaultReason } from "../../../network/network-fault.ts";
 import { requestOnce } from "../../../network/http.ts";
 import type { NetworkSettings } from "../../../network/network-settings.ts";
 import { type ProbeResult, rejected, unclear, type UnclearKind } from "./probe-result.ts";
@@ -39,7 +39,7 @@ export async function probeByHttp(probe: HttpProbe, network: NetworkSettings, li
   if (!("kind" in answer)) return judgeAnswer(probe, answer.status, answer.data);
   // The body could not be read. It might have rejected the value, so that the status alone cannot accept it.
   if (resultByStatus !== undefined && resultByStatus.outcome !== "accepted") return resultByStatus;
-  return unclear(UNCLEAR_BY_FAULT[answer.kind], reasonOf(answer));
+  return unclear(UNCLEAR_BY_FAULT[answer.kind], describeFaultReason(answer));
 }
 
 /** Returns the result of an answer: by the rules of the contract's probe, otherwise by the usual meaning of the status. */

@@ -3,7 +3,7 @@
  * a cloned repository could name the host of an attacker. Each function returns the reason for the question. It returns
  * undefined if there is no need to ask, since the caller or the source of the value itself names the destination.
  */
-import { isOfLine, type Origin, type Resolved } from "../../../core/model.ts";
+import { isLineLocation, type Origin, type ResolvedVariable } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
 import { isTrustedOrigin } from "../../../esc/settings/from-files.ts";
 import type { EscStatus } from "../../../resolve/start.ts";
@@ -14,7 +14,11 @@ import type { EscStatus } from "../../../resolve/start.ts";
  * @param host the variable that holds the host; undefined if the built-in contract itself names the host
  * @param value the value that would be sent
  */
-export function reasonForHost(host: Resolved | undefined, value: Resolved, esc: EscStatus): string | undefined {
+export function reasonForHost(
+  host: ResolvedVariable | undefined,
+  value: ResolvedVariable,
+  esc: EscStatus,
+): string | undefined {
   if (host !== undefined && !isHostTrusted(host.origin, value.origin, esc)) {
     return `a file sets ${printable(host.name)}`;
   }
@@ -22,12 +26,12 @@ export function reasonForHost(host: Resolved | undefined, value: Resolved, esc: 
 }
 
 /** Judges the URL of a database. Its source names the destination itself, unless the URL is the contract's default. */
-export function reasonForDefaultUrl(value: Resolved, destination: string): string | undefined {
+export function reasonForDefaultUrl(value: ResolvedVariable, destination: string): string | undefined {
   return value.origin.source === "contract" ? `the contract's default names ${destination}` : reasonForAlias(value);
 }
 
 /** Judges a value that its source has under another name. Only the contract says that it is meant for this variable. */
-function reasonForAlias({ name, origin: { alias } }: Resolved): string | undefined {
+function reasonForAlias({ name, origin: { alias } }: ResolvedVariable): string | undefined {
   return alias === undefined ? undefined : `the contract makes ${printable(alias)} an alias of ${printable(name)}`;
 }
 
@@ -35,7 +39,7 @@ function reasonForAlias({ name, origin: { alias } }: Resolved): string | undefin
 function isHostTrusted(host: Origin, value: Origin, esc: EscStatus): boolean {
   // The files of a secrets folder are as trusted as the caller or the system, which names the folder.
   if (host.source === "secrets" && host.alias === undefined) return true;
-  if (isOfLine(host) && isOfLine(value)) return host.file === value.file;
+  if (isLineLocation(host) && isLineLocation(value)) return host.file === value.file;
   if (host.source !== "esc" || host.alias !== undefined) return isTrustedOrigin(host);
   // If a file holds the token, its author chooses the environment, and with it the address.
   const isCallersCredential = !("settings" in esc) || esc.settings.credentialFrom.file === undefined;

@@ -8,7 +8,7 @@ import { builtInText } from "../../../contract/generated/built-in-text.ts";
 import type { ProbeEntry } from "../../../contract/generated/document.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
 import { fillReferences, referencesIn } from "../../../contract/file/validate-probe.ts";
-import type { Resolved } from "../../../core/model.ts";
+import type { ResolvedVariable } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
 import { parseUrl } from "../../../core/url.ts";
 import { DEFAULT_BACKEND } from "../../../esc/settings/backend.ts";
@@ -71,7 +71,7 @@ export function planProbes(start: Start, backend: string | undefined): readonly 
 
 function planRequest(
   { name, probe, isBuiltIn }: VariableProbe,
-  resolved: Resolved,
+  resolved: ResolvedVariable,
   start: Start,
   backend: string | undefined,
 ): PlannedRequest {
@@ -84,7 +84,7 @@ function planRequest(
 function planHttpRequest(
   template: ProbeTemplate,
   isBuiltIn: boolean,
-  resolved: Resolved,
+  resolved: ResolvedVariable,
   { store: { esc }, values: { selected } }: Start,
   backend: string | undefined,
 ): PlannedRequest {

@@ -12,7 +12,7 @@ import type { Context } from "../../../core/context.ts";
 import { SophiaError } from "../../../core/error.ts";
 import type { SourceId } from "../../../core/model.ts";
 import { shownCommand } from "../../../launch/program/start-error.ts";
-import { jsonLine } from "../../../core/json-text.ts";
+import { formatJsonLine } from "../../../core/json-text.ts";
 import { printable } from "../../../core/text.ts";
 import { maskingOf } from "../../../masking/masking.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
@@ -94,7 +94,7 @@ export function createAuditRecorder(
       caller: readerVariable === undefined ? undefined : readerName(readerVariable),
       reason: reason === undefined ? undefined : printable(reason),
     };
-    appendToAuditLog(resolve(context.cwd, auditLog), jsonLine(record));
+    appendToAuditLog(resolve(context.cwd, auditLog), formatJsonLine(record));
   };
 }
 

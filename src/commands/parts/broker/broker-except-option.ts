@@ -9,7 +9,7 @@ import { PROVIDERS, providerOf } from "../../../contract/broker/providers.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
 import { SophiaError } from "../../../core/error.ts";
 import type { Environment } from "../../../core/model.ts";
-import { nameFinder } from "../../../core/suggest.ts";
+import { createNameFinder } from "../../../core/suggest.ts";
 import { enumerate, printable } from "../../../core/text.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { createNameMatcher } from "./brokered-keys.ts";
@@ -33,7 +33,7 @@ export function checkBrokerExcept(
   const isKey = createNameMatcher(keyNames, environment);
   const unknownNames = names.filter((name) => !isKey(name));
   if (unknownNames.length === 0) return names;
-  const findSimilarName = nameFinder(keyNames);
+  const findSimilarName = createNameFinder(keyNames);
   const suggestions = unknownNames.flatMap((name) => findSimilarName(name) ?? []);
   throw new SophiaError({
     code: "settings",

@@ -9,7 +9,7 @@ import type { Settings } from "../../../command-line/settings.ts";
 import type { RequestLimit } from "../../../contract/broker/broker-model.ts";
 import { providerOf } from "../../../contract/broker/providers.ts";
 import { isSet } from "../../../contract/check-contract.ts";
-import type { Environment, Resolution, Resolved } from "../../../core/model.ts";
+import type { Environment, Resolution, ResolvedVariable } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
 import { maskabilityOf } from "../../../masking/texts.ts";
 import type { Start } from "../../../resolve/start.ts";
@@ -192,7 +192,10 @@ export function findUnbrokeredSecrets(
 }
 
 /** @param options.isLeftByContract true if the broker could hold the secret, but the contract does not let it */
-function reasonFor({ origin, delivery }: Resolved, options: { readonly isLeftByContract: boolean }): NotBrokered {
+function reasonFor(
+  { origin, delivery }: ResolvedVariable,
+  options: { readonly isLeftByContract: boolean },
+): NotBrokered {
   if (origin.source === "fake") return "fake";
   if (delivery === "file") return "file";
   return options.isLeftByContract ? "contract" : "unknown";

@@ -11,7 +11,7 @@ import type { BrokerEntry } from "../../../contract/broker/broker-model.ts";
 import { providerOf } from "../../../contract/broker/providers.ts";
 import { isSet } from "../../../contract/check-contract.ts";
 import type { Contract, Declaration } from "../../../contract/contract-model.ts";
-import type { Environment, Resolution, Resolved } from "../../../core/model.ts";
+import type { Environment, Resolution, ResolvedVariable } from "../../../core/model.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { brokeredNames, replacedVariables } from "../../../resolve/outer-broker.ts";
 import { type ExposedKey, findExposedKeys, knownSpellingOf } from "./exposed-keys.ts";
@@ -197,7 +197,7 @@ function addAliasVariables(
 export interface BrokerableKey {
   readonly declaration: Declaration;
   readonly entry: BrokerEntry;
-  readonly resolved: Resolved;
+  readonly resolved: ResolvedVariable;
 }
 
 /** Returns the keys that the broker can hold: those that the program would get by value, not as a file. */

@@ -5,7 +5,7 @@
  */
 import type { ContractSource } from "../../../contract/contract-model.ts";
 import { SophiaError } from "../../../core/error.ts";
-import { grouped } from "../../../core/grouped.ts";
+import { groupBy } from "../../../core/group-by.ts";
 import { shellWord } from "../../../core/shell.ts";
 import { enumerate, printable } from "../../../core/text.ts";
 import type { ExposedKey, Exposure } from "./exposed-keys.ts";
@@ -45,7 +45,7 @@ type NamedExposure = Pick<ExposedKey, "name" | "why">;
  */
 export function describeExposedKeys(exposed: readonly NamedExposure[]): readonly [string, ...string[]] {
   const namesOf = (keys: readonly NamedExposure[]): string => enumerate(keys.map(({ name }) => printable(name)));
-  const [firstGroup, ...otherGroups] = grouped(exposed, ({ why }) => why);
+  const [firstGroup, ...otherGroups] = groupBy(exposed, ({ why }) => why);
   if (firstGroup === undefined) return [""];
   if (otherGroups.length === 0) return [`${namesOf(exposed)} (${EXPOSURE_REASONS[firstGroup[0]]})`];
   const reasonLines = [firstGroup, ...otherGroups].map(([why, keys]) => `${EXPOSURE_REASONS[why]}: ${namesOf(keys)}`);

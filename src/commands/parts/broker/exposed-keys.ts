@@ -5,7 +5,7 @@
  */
 import { providerOf } from "../../../contract/broker/providers.ts";
 import { isBlank } from "../../../contract/check-contract.ts";
-import type { Resolved } from "../../../core/model.ts";
+import type { ResolvedVariable } from "../../../core/model.ts";
 import type { Start } from "../../../resolve/start.ts";
 
 /**
@@ -49,7 +49,7 @@ export function findExposedKeys(
     (contract.variables.get(name)?.aliases ?? []).map((alias) => alias.name);
   const handledNames = new Set(handled.flatMap((name) => [name, ...aliasesOf(name).map(knownSpelling)]));
   // A variable may have the key's own name, or be an alias of it, or have got the value of an alias.
-  const findKnownKey = ({ name, origin }: Resolved): string | undefined =>
+  const findKnownKey = ({ name, origin }: ResolvedVariable): string | undefined =>
     [name, contract.aliases.get(name) ?? "", origin.alias ?? ""]
       .map(knownSpelling)
       .find((candidate) => providerOf(candidate) !== undefined);

@@ -4,7 +4,7 @@
  * redirect the user's key (`broker/service-address.ts`).
  */
 import type { SourcedValue } from "../../../broker/service-address.ts";
-import type { Origin, Resolved } from "../../../core/model.ts";
+import type { Origin, ResolvedVariable } from "../../../core/model.ts";
 import { originWords } from "../../../resolve/source-words.ts";
 import { keysSentTo } from "../../../trust/key-addresses.ts";
 
@@ -39,7 +39,7 @@ export function sourceOf(origin: Origin, { areEnvFilesNamed }: NamedFiles): stri
 }
 
 /** Returns the value of an address variable, with the facts by which the plan trusts the address or not. */
-export function sourcedAddress(resolved: Resolved, files: NamedFiles): SourcedValue {
+export function sourcedAddress(resolved: ResolvedVariable, files: NamedFiles): SourcedValue {
   return { value: resolved.value, source: addressSourceOf(resolved, files), ...locationOf(resolved, files) };
 }
 
@@ -47,7 +47,7 @@ export function sourcedAddress(resolved: Resolved, files: NamedFiles): SourcedVa
  * Returns the same identifier as `sourceOf`, except for an address that the program gets by an alias. Otherwise a contract that was
  * only found could declare the address of another service as an alias, and so send a key to that service.
  */
-function addressSourceOf({ name, origin }: Resolved, files: NamedFiles): string {
+function addressSourceOf({ name, origin }: ResolvedVariable, files: NamedFiles): string {
   const { alias } = origin;
   if (alias === undefined || files.isContractNamed) return sourceOf(origin, files);
   const keys = keysSentTo(name);
@@ -57,7 +57,7 @@ function addressSourceOf({ name, origin }: Resolved, files: NamedFiles): string 
 
 /** Returns the file that sets an address, and whether the authors of the repository may have written it there (`isFound`). */
 function locationOf(
-  { origin }: Resolved,
+  { origin }: ResolvedVariable,
   { areEnvFilesNamed, isContractNamed }: NamedFiles,
 ): Pick<SourcedValue, "file" | "isEsc" | "isFound"> {
   const isRenamed = origin.alias !== undefined && !isContractNamed;

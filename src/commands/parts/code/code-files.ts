@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, type Dirent } from "node:fs";
 import { join } from "node:path";
-import { readFound } from "../../../system/bounded-read.ts";
+import { readFoundFile } from "../../../system/bounded-read.ts";
 import { findGoReads } from "./go-reads.ts";
 import { findComposeReads, findDockerfileReads } from "./image-reads.ts";
 import { createLineNumberFinder } from "./line-numbers.ts";
@@ -68,7 +68,7 @@ const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_FOLDER_DEPTH = 32;
 
 /** A read of a variable outside of comments, with its line number instead of an offset. */
-interface LocatedRead extends Omit<VariableRead, "offset"> {
+export interface LocatedRead extends Omit<VariableRead, "offset"> {
   readonly line: number;
 }
 
@@ -203,7 +203,7 @@ function readFolder(folder: string): readonly Dirent[] | undefined {
 /** Returns an empty text for a binary file, and undefined for a file that is too large, unreadable, or in UTF-16. */
 async function readText(path: string): Promise<string | undefined> {
   try {
-    const bytes = readFound(path, { maxBytes: MAX_FILE_BYTES });
+    const bytes = readFoundFile(path, { maxBytes: MAX_FILE_BYTES });
     const isUtf16 = ["fffe", "feff"].includes(bytes.toString("hex", 0, 2));
     if (isUtf16) return undefined;
     return bytes.includes(0) ? "" : bytes.toString("utf8");

@@ -15,7 +15,7 @@ import type { Environment } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
 import { makeRunFolder } from "../../../launch/secret-files.ts";
 import { printLines } from "../../../output/stderr.ts";
-import { readFound } from "../../../system/bounded-read.ts";
+import { readFoundFile } from "../../../system/bounded-read.ts";
 import { attempt, systemErrorCode } from "../../../system/errors.ts";
 
 const CONFIG_FILE = "config.yml";
@@ -67,7 +67,7 @@ interface GhFolder {
 /** Copies the user's configuration, and warns if it cannot be used. @throws SophiaError (secret-files, 125) */
 async function makeGhFolder(environment: Environment, context: Context): Promise<GhFolder> {
   const userFile = findUserConfig(environment);
-  const userConfig = attempt(() => readFound(userFile, { maxBytes: MAX_CONFIG_BYTES }).toString("utf8")) ?? "";
+  const userConfig = attempt(() => readFoundFile(userFile, { maxBytes: MAX_CONFIG_BYTES }).toString("utf8")) ?? "";
   // A configuration that gh itself has written needs no YAML parser, which takes long to load.
   const addSetting = hasOneSettingPerLine(userConfig) ? withSettingLine : (await import("./gh-config.ts")).withSetting;
   let isUserConfigUsed = true;

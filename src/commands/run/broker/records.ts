@@ -7,7 +7,7 @@
  */
 import { resolve } from "node:path";
 import type { RequestRecord } from "../../../broker/request-record.ts";
-import { jsonLine } from "../../../core/json-text.ts";
+import { formatJsonLine } from "../../../core/json-text.ts";
 import { maskingOf, addFormerSecrets } from "../../../masking/masking.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
 import type { Start } from "../../../resolve/start.ts";
@@ -48,7 +48,7 @@ export function createRequestWriter(log: string, cwd: string, run: string): Requ
   };
   const append = (event: string, fields: object): void => {
     const time = new Date().toISOString();
-    appendToAuditLog(logPath, jsonLine({ version: 1, time, event, run, pid: process.pid, ...fields }));
+    appendToAuditLog(logPath, formatJsonLine({ version: 1, time, event, run, pid: process.pid, ...fields }));
   };
 
   let refusedCount = 0;

@@ -12,7 +12,7 @@ import { SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
 import { callersNetwork } from "../../../esc/settings/access-settings.ts";
 import type { NetworkSettings } from "../../../network/network-settings.ts";
-import { agentFor } from "../../../network/pool.ts";
+import { createConnectionPool } from "../../../network/pool.ts";
 import { printLines } from "../../../output/stderr.ts";
 import type { BrokeredKey } from "../../parts/broker/brokered-keys.ts";
 import type { RequestWriter } from "./records.ts";
@@ -69,7 +69,7 @@ export class ServedKeys implements BrokerParts {
   readonly keyOf = (name: string): string => this.#keys.get(name)?.value ?? "";
 
   readonly agentFor = (origin: string): Agent => {
-    const agent = this.#agents.get(origin) ?? agentFor(origin, this.#network);
+    const agent = this.#agents.get(origin) ?? createConnectionPool(origin, this.#network);
     this.#agents.set(origin, agent);
     return agent;
   };

@@ -4,7 +4,7 @@
  */
 import { displacedKeys } from "../../../broker/broker-variables.ts";
 import type { Context } from "../../../core/context.ts";
-import { grouped } from "../../../core/grouped.ts";
+import { groupBy } from "../../../core/group-by.ts";
 import { enumerateFew } from "../../../core/lines.ts";
 import { shellWord } from "../../../core/shell.ts";
 import { printable } from "../../../core/text.ts";
@@ -61,7 +61,7 @@ export function warnOfCopies(keys: readonly BrokeredKey[], { values: { selected 
  * `OPENAI_BASE_URL`; the variable can have the broker's path for only one of them.
  */
 export function warnOfDisplaced(keys: readonly BrokeredKey[], context: Context): void {
-  const displacedByName = grouped(displacedKeys(keys), ({ name }) => name);
+  const displacedByName = groupBy(displacedKeys(keys), ({ name }) => name);
   for (const [name, [displaced]] of displacedByName) {
     if (displaced === undefined) continue;
     const key = printable(name);

@@ -2,7 +2,7 @@
  * The types of the cloud credentials that a program gets from Pulumi ESC, and a table of the variables and rules of each cloud. The
  * files aws-credentials.ts, google-credentials.ts and azure-credentials.ts find the credentials among the variables of a start.
  */
-import type { Resolved } from "../../../core/model.ts";
+import type { ResolvedVariable } from "../../../core/model.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { AWS_KEYS, AWS_EXPIRATION, AWS_SET, AWS_WITHHELD, SESSION_TOKEN } from "./aws-variables.ts";
 import { AZURE_FILES, AZURE_PREFERRED, AZURE_TOKENS } from "./azure-variables.ts";
@@ -133,7 +133,10 @@ export interface EscSession {
 }
 
 /** Returns a variable that the program gets by value from ESC; undefined if it is empty or comes from elsewhere. */
-export function findEscValue({ values: { selected } }: Pick<Start, "values">, name: string): Resolved | undefined {
+export function findEscValue(
+  { values: { selected } }: Pick<Start, "values">,
+  name: string,
+): ResolvedVariable | undefined {
   const variable = selected.get(name);
   const isValueOfEsc = variable?.origin.source === "esc" && variable.delivery === "value" && variable.value !== "";
   return isValueOfEsc ? variable : undefined;

@@ -6,7 +6,7 @@
  */
 import { join } from "node:path";
 import type { Environment } from "../../../core/model.ts";
-import { readFound } from "../../../system/bounded-read.ts";
+import { readFoundFile } from "../../../system/bounded-read.ts";
 import { attempt } from "../../../system/errors.ts";
 
 const MAX_CONFIG_BYTES = 1024 * 1024;
@@ -19,7 +19,7 @@ const CREDENTIALS_SETTING =
 export async function configWithCredentials(environment: Environment): Promise<string | undefined> {
   const path = configPath(environment);
   if (path === undefined) return undefined;
-  const text = attempt(() => readFound(path, { maxBytes: MAX_CONFIG_BYTES }).toString("utf8"));
+  const text = attempt(() => readFoundFile(path, { maxBytes: MAX_CONFIG_BYTES }).toString("utf8"));
   const sections = text?.split(/^(?=[ \t]*\[)/m) ?? [];
   const hasCredentials = sections.some((section) => DEFAULT_PROFILE.test(section) && CREDENTIALS_SETTING.test(section));
   return hasCredentials ? path : undefined;

@@ -5,7 +5,7 @@
  */
 import { variableOf } from "../../../command-line/options.ts";
 import { SophiaError } from "../../../core/error.ts";
-import type { Resolved } from "../../../core/model.ts";
+import type { ResolvedVariable } from "../../../core/model.ts";
 import { enumerate } from "../../../core/text.ts";
 import { SESSION_MS } from "../../../esc/settings/access-settings.ts";
 import { refreshedNames } from "../../../resolve/outer-refresh.ts";
@@ -27,7 +27,7 @@ export interface RefreshPlan {
   /** For each cloud whose credentials are not renewed, the reason. */
   readonly reasons: ReadonlyMap<Cloud, string>;
   /** The variables that the program gets as private files from ESC. */
-  readonly files: readonly Resolved[];
+  readonly files: readonly ResolvedVariable[];
   /** The session in which ESC has opened the files. */
   readonly session: EscSession;
   /** Variables that `--refresh` would set, but that ESC sets itself. The program gets the values of ESC. */
@@ -103,7 +103,7 @@ function sessionOf({ store: { esc }, settings }: ReadStart, readAt: number): Esc
 }
 
 /** Returns the variables whose values the program gets as files from ESC. */
-function escFiles({ values: { selected } }: Pick<ReadStart, "values">): readonly Resolved[] {
+function escFiles({ values: { selected } }: Pick<ReadStart, "values">): readonly ResolvedVariable[] {
   return Array.from(selected.values()).filter(({ delivery, origin }) => delivery === "file" && origin.source === "esc");
 }
 
@@ -162,7 +162,7 @@ function warnOfUnknownEnd(cloud: Cloud, reason: string, start: ReadStart): reado
 /** Returns the warnings about credentials that are renewed: an assumed end, and variables that may keep SDKs from using them. */
 function warningsFor({ cloud, by }: Credentials, { values: { selected } }: ReadStart): readonly Lines[] {
   const { noun, preferredBySdks, keepable } = CLOUD_FACTS[cloud];
-  const setVariables = (names: readonly string[]): readonly Resolved[] =>
+  const setVariables = (names: readonly string[]): readonly ResolvedVariable[] =>
     names.flatMap((name) => selected.get(name) ?? []).filter(({ value }) => value !== "");
   const preferredOfCaller = setVariables(preferredBySdks).filter(({ origin }) => origin.source !== "esc");
   const setByEsc = setVariables(keepable).filter(({ origin }) => origin.source === "esc");

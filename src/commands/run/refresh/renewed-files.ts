@@ -2,7 +2,7 @@
 import { declarationOf } from "../../../contract/check-contract.ts";
 import type { Contract, FormatCheck } from "../../../contract/contract-model.ts";
 import { describeFormatFault } from "../../../contract/contract-words.ts";
-import type { Resolved } from "../../../core/model.ts";
+import type { ResolvedVariable } from "../../../core/model.ts";
 
 /** The changes of files, by variable. The program keeps a file that is missing or refused as it is. */
 export interface FileChanges {
@@ -23,7 +23,7 @@ export interface FileChanges {
  */
 export function fileChanges(
   present: ReadonlyMap<string, string>,
-  opened: readonly Resolved[],
+  opened: readonly ResolvedVariable[],
   contract: Contract,
   checkFormat: FormatCheck,
 ): FileChanges {

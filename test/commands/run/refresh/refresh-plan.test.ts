@@ -5,7 +5,7 @@ import { CLOUDS, type ReadStart } from "../../../../src/commands/run/refresh/clo
 import { fileChanges } from "../../../../src/commands/run/refresh/renewed-files.ts";
 import { emptyReason, planRefresh } from "../../../../src/commands/run/refresh/refresh-plan.ts";
 import { refreshScope } from "../../../../src/commands/run/refresh/refresh-scope.ts";
-import type { Origin, Resolved } from "../../../../src/core/model.ts";
+import type { Origin, ResolvedVariable } from "../../../../src/core/model.ts";
 import type { Start } from "../../../../src/resolve/start.ts";
 
 const AT = Date.UTC(2026, 11, 2, 7);
@@ -15,7 +15,7 @@ const CALLER: Origin = { source: "environment" };
 const WHOLE = { option: "--refresh", clouds: CLOUDS, hasFiles: true } as const;
 const AWS = { option: "--aws-refresh", clouds: ["aws"], hasFiles: false } as const;
 
-type Given = Readonly<Record<string, string | Partial<Resolved>>>;
+type Given = Readonly<Record<string, string | Partial<ResolvedVariable>>>;
 
 /** A start in which ESC gives these variables; a record changes the origin, the delivery and so on. */
 function startWith(
@@ -25,7 +25,7 @@ function startWith(
 ) {
   const selected = new Map(
     Object.entries(startVariables).map(([name, value]) => {
-      const base: Resolved = { name, value: "value", secret: true, origin: ESC, delivery: "value" };
+      const base: ResolvedVariable = { name, value: "value", secret: true, origin: ESC, delivery: "value" };
       return [name, typeof value === "string" ? { ...base, value } : { ...base, ...value }];
     }),
   );
@@ -204,7 +204,7 @@ test("the identity for Azure is taken from ARM_… unless it is set", () => {
 test("a renewal of files finds new contents, missing ones, and those that break the contract", () => {
   const present = new Map(Object.entries({ SAME: "a", NEW: "a", GONE: "a", BAD: "a", PATH_OF: "a" }));
   const startVariables = Object.entries({ SAME: "a", NEW: "b", BAD: "b", PATH_OF: "b", FURTHER: "c" }).map(
-    ([name, value]): Resolved => ({ name, value, secret: true, origin: ESC, delivery: "file" }),
+    ([name, value]): ResolvedVariable => ({ name, value, secret: true, origin: ESC, delivery: "file" }),
   );
   const format = { kind: "json" } as const;
   const variables = new Map(

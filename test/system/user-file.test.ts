@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { changeOwnFile, writeOwnFile } from "../../src/system/own-file.ts";
+import { changeUserFile, writeUserFile } from "../../src/system/user-file.ts";
 import { notLinux, skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
 
@@ -17,17 +17,17 @@ function pathInRemovedFolder(): string {
   return `${link}//file`;
 }
 
-test("writeOwnFile reports that it has written nothing if the folder was removed", () => {
+test("writeUserFile reports that it has written nothing if the folder was removed", () => {
   const path = pathInRemovedFolder();
-  expect(writeOwnFile(path, "text")).toBe(`${path} cannot be used: its folder was removed`);
+  expect(writeUserFile(path, "text")).toBe(`${path} cannot be used: its folder was removed`);
 });
 
-test("changeOwnFile reports that it has changed nothing if the folder was removed", async () => {
+test("changeUserFile reports that it has changed nothing if the folder was removed", async () => {
   const path = pathInRemovedFolder();
-  expect(await changeOwnFile(path, () => "was called")).toBe(`${path} cannot be used: its folder was removed`);
+  expect(await changeUserFile(path, () => "was called")).toBe(`${path} cannot be used: its folder was removed`);
 });
 
-test("writeOwnFile removes the unfinished files and locks of killed processes, once they are older than a minute", () => {
+test("writeUserFile removes the unfinished files and locks of killed processes, once they are older than a minute", () => {
   const path = folder();
   const makeUnfinished = (ending: string, seconds: number): void => {
     const lock = join(path, `file.lock.holder-${ending}.tmp`);
@@ -38,6 +38,6 @@ test("writeOwnFile removes the unfinished files and locks of killed processes, o
   };
   makeUnfinished("old", 0);
   makeUnfinished("new", Date.now() / 1000);
-  expect(writeOwnFile(join(path, "file"), "text")).toBeUndefined();
+  expect(writeUserFile(join(path, "file"), "text")).toBeUndefined();
   expect(readdirSync(path).toSorted()).toStrictEqual(["file", "file.lock.holder-new.tmp", "file.new.tmp"]);
 });

@@ -16,7 +16,7 @@ import { attempt, systemErrorCode } from "./errors.ts";
 import { makeFolder } from "./folders.ts";
 import { GROUP_OR_WORLD_WRITABLE } from "./ownership.ts";
 import { parentOf, within } from "./paths.ts";
-import { removeQuietly, type UnusableFile, withPrivateFolder } from "./private-file.ts";
+import { removeQuietly, type UnusableFile, withFileInPrivateFolder } from "./private-file.ts";
 
 /** An older lock was left by a process that was killed, because a change takes only milliseconds. */
 const MAX_LOCK_AGE_MS = 5000;
@@ -26,8 +26,8 @@ const MAX_WAIT_MS = 15_000;
 const POLLING_INTERVAL_MS = 20;
 /** Begins the names of the files in locks. Other files in such a folder are never removed. */
 const HOLDER_PREFIX = "holder-";
-/** The codes with which rename(2) fails if another process has the lock. On Windows it is EPERM. */
-const HELD_CODES: ReadonlySet<string | undefined> = new Set(
+/** The errors of rename(2) if another process has the lock. On Windows it is EPERM. */
+const ALREADY_LOCKED_CODES: ReadonlySet<string | undefined> = new Set(
   process.platform === "win32" ? ["EPERM"] : ["ENOTEMPTY", "EEXIST"],
 );
 
@@ -36,43 +36,51 @@ const HELD_CODES: ReadonlySet<string | undefined> = new Set(
  * the file, so that `change` may read the file and write it. It must do so within {@link MAX_LOCK_AGE_MS}.
  *
  * @param path the file that `change` changes
- * @param unique a name that no other process has
+ * @param uniqueName a name that no other process has
  * @returns the result of `change`, or the reason why the lock could not be taken: the code EEXIST if another process has it
  */
-export async function whileLocked<Result>(
+export async function withFileLock<Result>(
   path: string,
   change: () => Result,
-  unique: string,
-): Promise<{ readonly result: Result } | { readonly trouble: UnusableFile }> {
+  uniqueName: string,
+): Promise<{ readonly result: Result } | { readonly fault: UnusableFile }> {
   try {
     makeFolder(parentOf(path), 0o700);
   } catch (error) {
-    return { trouble: { kind: "system", path, code: systemErrorCode(error) ?? "UNKNOWN" } };
+    return { fault: { kind: "system", path, code: systemErrorCode(error) ?? "UNKNOWN" } };
   }
   const lockPath = `${path}.lock`;
-  const holder = HOLDER_PREFIX + unique;
-  /** Calls `use` with a path of the lock that no other user can redirect. */
-  const withLock = <Value>(use: (lock: string) => Value): UnusableFile | Value =>
-    withPrivateFolder(lockPath, use, GROUP_OR_WORLD_WRITABLE);
-  for (let waitedMs = 0; ; waitedMs += POLLING_INTERVAL_MS) {
-    const taken = withLock((lock) => tryToTake(lock, holder));
-    if (taken === true) break;
-    if (taken !== false) return { trouble: taken };
-    if (waitedMs > MAX_WAIT_MS) return { trouble: { kind: "system", path: lockPath, code: "EEXIST" } };
-    // The result is ignored: the next attempt finds out whether there is still a lock.
-    withLock(removeStale);
-    await setTimeout(POLLING_INTERVAL_MS);
-  }
+  const holder = HOLDER_PREFIX + uniqueName;
+  const fault = await waitForLock(lockPath, holder);
+  if (fault !== undefined) return { fault };
   try {
     return { result: change() };
   } finally {
-    withLock((lock) => removeHolder(lock, holder));
+    useLock(lockPath, (lock) => removeHolder(lock, holder));
   }
+}
+
+/** Tries to take a lock until no other process has it. @returns the reason why the lock could not be taken */
+async function waitForLock(lockPath: string, holder: string): Promise<UnusableFile | undefined> {
+  for (let waitedMs = 0; ; waitedMs += POLLING_INTERVAL_MS) {
+    const takenOrFault = useLock(lockPath, (lock) => tryToTake(lock, holder));
+    if (takenOrFault === true) return undefined;
+    if (takenOrFault !== false) return takenOrFault;
+    if (waitedMs > MAX_WAIT_MS) return { kind: "system", path: lockPath, code: "EEXIST" };
+    // The result is ignored: the next attempt finds out whether there is still a lock.
+    useLock(lockPath, removeStale);
+    await setTimeout(POLLING_INTERVAL_MS);
+  }
+}
+
+/** Calls `use` with a path of the lock that no other user can redirect. */
+function useLock<Value>(lockPath: string, use: (lock: string) => Value): UnusableFile | Value {
+  return withFileInPrivateFolder(lockPath, use, GROUP_OR_WORLD_WRITABLE);
 }
 
 /** Takes a lock that no process has. @returns false if another process has it @throws the system's error */
 function tryToTake(lock: string, holder: string): boolean {
-  // Should this process be killed before the rename, writePrivate removes the folder later, because its name ends so.
+  // If this process is killed before the rename, writePrivate later removes the folder, because its name ends with `.tmp`.
   const prepared = `${lock}.${holder}.tmp`;
   try {
     makePrivateFolder(prepared);
@@ -83,7 +91,7 @@ function tryToTake(lock: string, holder: string): boolean {
     return true;
   } catch (error) {
     removeHolder(prepared, holder);
-    if (HELD_CODES.has(systemErrorCode(error))) return false;
+    if (ALREADY_LOCKED_CODES.has(systemErrorCode(error))) return false;
     throw error;
   }
 }
@@ -113,7 +121,7 @@ function removeStale(lock: string): void {
   }
 }
 
-/** Removes the lock that has this file. */
+/** Removes a lock by its file with the random name. A lock with another file stays. */
 function removeHolder(lock: string, holder: string): void {
   removeQuietly(within(lock, holder));
   removeEmptyFolder(lock);

@@ -1,5 +1,5 @@
 /** Groups items by a key, as `Map.groupBy` does, which Node.js 20 lacks. The groups have the order of their first items. */
-export function grouped<Key, Item>(items: Iterable<Item>, keyOf: (item: Item) => Key): Map<Key, Item[]> {
+export function groupBy<Key, Item>(items: Iterable<Item>, keyOf: (item: Item) => Key): Map<Key, Item[]> {
   const groups = new Map<Key, Item[]>();
   for (const item of items) {
     const key = keyOf(item);

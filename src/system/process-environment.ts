@@ -12,16 +12,17 @@ import { isBun } from "./runtime.ts";
  * Returns this process's environment without invalid entries. If a name occurs twice, the first entry wins, as in getenv(3).
  *
  * @param variables `process.env`. Reading it calls getenv(3) for each variable, which takes 35 ms for 5,000 variables
- * @param strings the environment as the addon returns it: alternately a name and a value, each followed by NUL. It is undefined
+ * @param addonStrings the environment as the addon returns it: alternately a name and a value, each followed by NUL. It is undefined
  *   if there is no addon, or if preloaded code may have changed `process.env`
  */
-export function readOwnEnvironment(variables: NodeJS.ProcessEnv, strings: string | undefined): Environment {
-  return strings === undefined ? copyEnvironment(variables) : parseEnvironment(strings);
+export function readProcessEnvironment(variables: NodeJS.ProcessEnv, addonStrings: string | undefined): Environment {
+  return addonStrings === undefined ? copyEnvironment(variables) : parseEnvironment(addonStrings);
 }
 
-function parseEnvironment(strings: string): Environment {
+/** Parses the strings of the addon: `HOME\0/root\0PATH\0/bin\0`. */
+function parseEnvironment(addonStrings: string): Environment {
   const environment = new Map<string, string>();
-  const parts = strings.split("\0");
+  const parts = addonStrings.split("\0");
   for (let index = 0; index + 1 < parts.length; index += 2) {
     const name = parts[index] ?? "";
     if (!environment.has(name)) environment.set(name, parts[index + 1] ?? "");
@@ -37,7 +38,7 @@ function parseEnvironment(strings: string): Environment {
 function copyEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const environment = new Map<string, string>();
   // /proc is read only if `process.env` lacks a value, which is rare.
-  let initial: Environment | undefined;
+  let initialEnvironment: Environment | undefined;
   // Object.keys would call getenv(3) for each name.
   for (const name of Object.getOwnPropertyNames(variables)) {
     // Some systems list a variable without a name.
@@ -46,17 +47,17 @@ function copyEnvironment(variables: NodeJS.ProcessEnv): Environment {
     const isAmbiguous = isBun && name.includes("\uFFFD");
     const certainValue = isAmbiguous ? undefined : variables[name];
     // On a system without /proc, Bun's ambiguous value is better than none.
-    const value = certainValue ?? (initial ??= initialEnvironment()).get(name) ?? variables[name];
+    const value = certainValue ?? (initialEnvironment ??= readInitialEnvironment()).get(name) ?? variables[name];
     if (value !== undefined) environment.set(name, value);
   }
   return environment;
 }
 
 /** Returns the environment that this process had when it started, from /proc. On systems other than Linux it is empty. */
-export function initialEnvironment(): Environment {
+export function readInitialEnvironment(): Environment {
   const environment = new Map<string, string>();
   // The entries are read from the last to the first, so that the first of two variables with one name wins.
-  for (const entry of Array.from(initialEntries().keys()).toReversed()) {
+  for (const entry of Array.from(readInitialEntries().keys()).toReversed()) {
     const equals = entry.indexOf("=");
     // An entry without a name or without `=` is not a variable.
     if (equals > 0) environment.set(entry.slice(0, equals), entry.slice(equals + 1));
@@ -68,13 +69,13 @@ export function initialEnvironment(): Environment {
  * Returns the entries (`NAME=value`) of the environment that this process had when it started. The values of the map are the
  * bytes of the entries, and its keys are the same entries, decoded as UTF-8. On systems other than Linux the map is empty.
  */
-export function initialEntries(): ReadonlyMap<string, Buffer> {
+export function readInitialEntries(): ReadonlyMap<string, Buffer> {
   return new Map(readStrings("/proc/self/environ").map((string) => [string.toString("utf8"), string]));
 }
 
 /** Reads the NUL-terminated strings of a file of /proc. Returns none if the file cannot be read, as on systems without /proc. */
 export function readStrings(file: string): readonly Buffer[] {
-  // Latin-1 keeps each byte as one character, also bytes that are not UTF-8.
+  // Latin-1 keeps each byte as one character, even if the bytes are not UTF-8.
   const text = attempt(() => readFileSync(file, "latin1"));
   if (text === undefined) return [];
   const strings = text.replace(/\0$/, "").split("\0");

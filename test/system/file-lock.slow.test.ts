@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { sleep } from "../../src/system/blocking.ts";
-import { whileLocked } from "../../src/system/locked.ts";
+import { withFileLock } from "../../src/system/file-lock.ts";
 import { folder } from "../helpers/sophia.ts";
 
 /** Starts a process that takes the lock, and blocks this process until it has the lock. */
@@ -41,7 +41,7 @@ test("a process that has seen a stale lock does not remove the lock by which ano
   onTestFinished(() => {
     clock.mockRestore();
   });
-  const locked = await whileLocked(join(path, "file"), () => existsSync(join(path, "released")), "this-process");
+  const locked = await withFileLock(join(path, "file"), () => existsSync(join(path, "released")), "this-process");
   expect(locked).toStrictEqual({ result: true });
   expect(ageChecks).toBeGreaterThanOrEqual(5);
 });
@@ -54,7 +54,7 @@ test("a process whose lock was stale does not remove the lock of its successor",
     takeLockInOtherProcess(path);
     return holder;
   };
-  const locked = await whileLocked(join(path, "file"), change, "this-process");
+  const locked = await withFileLock(join(path, "file"), change, "this-process");
   expect(locked).toStrictEqual({ result: "holder-this-process" });
   expect(readdirSync(join(path, "file.lock"))).toStrictEqual(["holder-other-process"]);
   writeFileSync(join(path, "release"), "");
@@ -65,6 +65,6 @@ test("the lock can be taken with a umask that removes the permissions of the use
   const formerMask = process.umask(0o777);
   onTestFinished(() => void process.umask(formerMask));
   // The superuser could use a folder without permissions, so the test looks at the permissions.
-  const locked = await whileLocked(join(path, "file"), () => statSync(join(path, "file.lock")).mode & 0o777, "process");
+  const locked = await withFileLock(join(path, "file"), () => statSync(join(path, "file.lock")).mode & 0o777, "process");
   expect(locked).toStrictEqual({ result: 0o700 });
 });
