@@ -33,7 +33,7 @@ export type EscReading =
   | EscFailure;
 
 /** Values that ESC has just returned. */
-interface FreshReading extends Extract<EscReading, { kind: "read" }> {
+export interface FreshReading extends Extract<EscReading, { kind: "read" }> {
   /** Returns true if the values may include credentials that expire with the session. */
   readonly mayMint: () => boolean;
 }
