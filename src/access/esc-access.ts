@@ -22,7 +22,7 @@ const TOKEN_COMMAND = "ESC_TOKEN_COMMAND";
  * @param options the options of the command, which have precedence over the settings
  * @throws SophiaError (esc-settings, 125) as `escAccess` does; (esc-credential, 125) if `ESC_TOKEN_COMMAND` fails
  */
-export async function accessToEsc(
+export async function resolveEscAccess(
   request: AccessRequest,
   dotenv: DotenvReading,
   contract: Contract | undefined,
@@ -36,8 +36,8 @@ export async function accessToEsc(
   if (options?.token !== undefined && hasNoCredential(environment, dotenv)) {
     // The command has a token of its own, and starts would use the login: the command must change the same service as
     // starts read.
-    const { serviceOfLogin } = await import("./pulumi-login.ts");
-    const { chosen } = serviceOfLogin(environment, settings.insecureHttp);
+    const { findServiceOfLogin } = await import("./pulumi-login.ts");
+    const { chosen } = findServiceOfLogin(environment, settings.insecureHttp);
     if (chosen !== undefined) decision = escAccess(environment, dotenv.layers, { ...escOptions, backend: chosen.url });
   }
   if (decision.access.kind === "incomplete" && decision.access.missing === "ESC_TOKEN") {
@@ -52,8 +52,8 @@ export async function accessToEsc(
   notices.unshift(...decision.notices);
   const { access } = decision;
   if (access.kind === "proposed") {
-    const { withConsent } = await import("./consent.ts");
-    const consent = await withConsent(access.proposal, request, dotenv, contract);
+    const { obtainConsent } = await import("./consent.ts");
+    const consent = await obtainConsent(access.proposal, request, dotenv, contract);
     notices.push(...consent.notices);
     if (consent.refused !== undefined) return { access: consent.refused, notices };
     ({ oneMeaning } = consent);
@@ -72,7 +72,7 @@ function hasNoCredential(environment: Environment, { layers }: DotenvReading): b
  *
  * @throws SophiaError (esc-credential, 125) if `ESC_TOKEN_COMMAND` fails
  */
-export async function accessAgain(
+export async function renewEscAccess(
   { settings }: Extract<EscAccess, { readonly kind: "on" }>,
   { environment, settings: { insecureHttp } }: Pick<AccessRequest, "environment" | "settings">,
 ): Promise<Extract<EscAccess, { readonly kind: "on" }>> {
