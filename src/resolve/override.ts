@@ -65,7 +65,7 @@ async function refuseTracked(
     const tracked = await isTracked(path, withoutSecrets(environment, contract));
     if (tracked === true) throw trackedError(shownPath);
     // If git cannot answer for another reason, the file is used: git is not installed, or refuses the repository.
-    if (tracked === undefined && !isExact(path)) throw notUtf8Error(shownPath);
+    if (tracked === undefined && !isExact(path)) throw unanswerableError(shownPath);
   }
 }
 
@@ -80,7 +80,7 @@ function trackedError(path: string): SophiaError {
   });
 }
 
-function notUtf8Error(path: string): SophiaError {
+function unanswerableError(path: string): SophiaError {
   return new SophiaError({
     code: "override-tracked",
     message: `git cannot tell whether it tracks ${printable(path)}: the path of its folder is not UTF-8`,

@@ -12,7 +12,7 @@ import type { Companions, Start } from "./start.ts";
  *
  * @throws SophiaError (125) as `readFromEsc` does; (esc-credential, 125) if `ESC_TOKEN_COMMAND` fails
  */
-export async function readAgain(
+export async function readEscAgain(
   start: Omit<Start, "values" | "verdict">,
   companions: Companions,
 ): Promise<Pick<Start, "store" | "values">> {
