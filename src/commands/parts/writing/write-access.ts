@@ -16,7 +16,7 @@ import { shellWord } from "../../../core/shell.ts";
 import { enumerate } from "../../../core/text.ts";
 import type { EscSettings } from "../../../esc/settings/access-settings.ts";
 import { OUTER_FILE } from "../../../esc/settings/from-files.ts";
-import { candidates, formatVersion } from "../../../esc/settings/environment-names.ts";
+import { listMeanings, formatVersion } from "../../../esc/settings/environment-names.ts";
 import { ADMIN_TOKEN } from "../../../esc/settings/own-variables.ts";
 import { invalidSetting, labelOf, type Setting, VariableLookup } from "../../../esc/settings/variables.ts";
 import { printNotices } from "../../../output/print-notices.ts";
@@ -163,7 +163,7 @@ function namedByOption(environment: string): string {
 function environmentArgument({ environments, organization }: EscSettings, isOrganizationFromFile: boolean): string {
   const [environment, ...furtherEnvironments] = environments;
   if (environment === undefined || furtherEnvironments.length > 0) return "ORGANIZATION/PROJECT/ENVIRONMENT";
-  const [fullName] = isOrganizationFromFile ? candidates(environment, organization) : [];
+  const [fullName] = isOrganizationFromFile ? listMeanings(environment, organization) : [];
   return shellWord(fullName === undefined ? environment.text : formatVersion(fullName));
 }
 
