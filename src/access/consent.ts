@@ -73,12 +73,8 @@ export async function obtainConsent(
   // The user's own files need no consent, but a notice names them: the environment is not the caller's choice.
   if (consents.length === 0) return { notices: chosenByFiles(proposal) };
   const { environment } = request;
-  if (isAllowedByVariable(environment, consents)) return { notices: [] };
-  // A name of two parts has two meanings. If the variable allows only the first meanings, the others are not tried.
-  const firstMeanings = consents.filter((consent) => !proposal.oldForms.includes(consent.environment));
-  if (firstMeanings.length < consents.length && isAllowedByVariable(environment, firstMeanings)) {
-    return { notices: [], oneMeaning: ALLOW_VARIABLE };
-  }
+  const decisionOfVariable = findDecisionOfVariable(environment, consents, proposal.oldForms);
+  if (decisionOfVariable !== undefined) return decisionOfVariable;
   const remembered = readConsents(environment);
   const isRemembered = consents.every((consent) => remembered.consents.some((other) => isSameConsent(other, consent)));
   if (isRemembered) return { notices: [] };
@@ -96,6 +92,25 @@ export async function obtainConsent(
     remembered.problem ??
     (await replaceConsents(environment, (present) => mergeConsents(present, selectPlacedConsents(consents))));
   return { notices: writeFault === undefined ? [] : [remark(`the consent is not remembered: ${writeFault}`)] };
+}
+
+/**
+ * Finds out whether `SOPHIA_ALLOW_ENVIRONMENT` allows the environments. A name of two parts has two meanings: if the variable allows only
+ * the first meanings, the others are not tried.
+ *
+ * @returns undefined if the variable does not allow them
+ * @throws SophiaError (esc-settings, 125) for a malformed `SOPHIA_ALLOW_ENVIRONMENT`
+ */
+function findDecisionOfVariable(
+  environment: AccessRequest["environment"],
+  consents: ConsentNeed["consents"],
+  oldForms: Proposal["oldForms"],
+): ConsentDecision | undefined {
+  if (isAllowedByVariable(environment, consents)) return { notices: [] };
+  const firstMeanings = consents.filter((consent) => !oldForms.includes(consent.environment));
+  const areFirstMeaningsAllowed =
+    firstMeanings.length < consents.length && isAllowedByVariable(environment, firstMeanings);
+  return areFirstMeaningsAllowed ? { notices: [], oneMeaning: ALLOW_VARIABLE } : undefined;
 }
 
 /** Asks the user, if this process can. @returns `yes`, or the reason why there is no consent */
