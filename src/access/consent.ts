@@ -23,20 +23,20 @@ import { attempt } from "../system/errors.ts";
 import { parentOf, within } from "../system/paths.ts";
 import { isExactPath, realPath } from "../system/real-path.ts";
 import { sharesRepository } from "../system/repository.ts";
-import { unallowed } from "./consent-words.ts";
+import { collectConsentFacts } from "./consent-words.ts";
 import {
   ALLOW_VARIABLE,
   type Consent,
-  isAllowedBy,
+  isAllowedByVariable,
   isSameConsent,
   readConsents,
   replaceConsents,
-  withConsents,
+  mergeConsents,
 } from "./remembered-consents.ts";
 import type { AccessRequest, AskConsent } from "./access-request.ts";
 import { withoutSecrets } from "../contract/secret-names.ts";
 import { isTracked } from "./tracked-by-git.ts";
-import { unattended } from "./unattended.ts";
+import { findUnattendedReason } from "./unattended.ts";
 
 interface ConsentDecision {
   /** Present if a consent is needed, and the user has not given it. */
@@ -62,23 +62,19 @@ interface ConsentNeed {
  *
  * @throws SophiaError (esc-settings, 125) for a malformed `SOPHIA_ALLOW_ENVIRONMENT`
  */
-export async function withConsent(
+export async function obtainConsent(
   proposal: Proposal,
   request: AccessRequest,
   dotenv: DotenvReading,
   contract: Contract | undefined,
 ): Promise<ConsentDecision> {
-  const need = await neededConsents(proposal, request, dotenv, contract);
+  const need = await assessConsentNeed(proposal, request, dotenv, contract);
   const { consents } = need;
   // The user's own files need no consent, but a notice names them: the environment is not the caller's choice.
   if (consents.length === 0) return { notices: chosenByFiles(proposal) };
   const { environment } = request;
-  if (isAllowedBy(environment, consents)) return { notices: [] };
-  // A name of two parts has two meanings. If the variable allows only the first meanings, the others are not tried.
-  const firstMeanings = consents.filter((consent) => !proposal.oldForms.includes(consent.environment));
-  if (firstMeanings.length < consents.length && isAllowedBy(environment, firstMeanings)) {
-    return { notices: [], oneMeaning: ALLOW_VARIABLE };
-  }
+  const decisionOfVariable = findDecisionOfVariable(environment, consents, proposal.oldForms);
+  if (decisionOfVariable !== undefined) return decisionOfVariable;
   const remembered = readConsents(environment);
   const isRemembered = consents.every((consent) => remembered.consents.some((other) => isSameConsent(other, consent)));
   if (isRemembered) return { notices: [] };
@@ -87,15 +83,34 @@ export async function withConsent(
   const warnings = remembered.problem === undefined ? [] : [remark(remembered.problem)];
   if (answer !== "yes") {
     const unconsented = { kind: "unconsented", proposal, why: answer, unplaced: need.unplaced } as const;
-    const notice = { kind: "environment-not-allowed", ...unallowed(unconsented, contract) } as const;
+    const notice = { kind: "environment-not-allowed", ...collectConsentFacts(unconsented, contract) } as const;
     return { refused: unconsented, notices: [...warnings, notice] };
   }
   // The consent holds only for this start, since it cannot be remembered.
   if (need.unplaced !== undefined) return { notices: warnings };
   const writeFault =
     remembered.problem ??
-    (await replaceConsents(environment, (present) => withConsents(present, placedConsents(consents))));
+    (await replaceConsents(environment, (present) => mergeConsents(present, selectPlacedConsents(consents))));
   return { notices: writeFault === undefined ? [] : [remark(`the consent is not remembered: ${writeFault}`)] };
+}
+
+/**
+ * Finds out whether `SOPHIA_ALLOW_ENVIRONMENT` allows the environments. A name of two parts has two meanings: if the variable allows only
+ * the first meanings, the others are not tried.
+ *
+ * @returns undefined if the variable does not allow them
+ * @throws SophiaError (esc-settings, 125) for a malformed `SOPHIA_ALLOW_ENVIRONMENT`
+ */
+function findDecisionOfVariable(
+  environment: AccessRequest["environment"],
+  consents: ConsentNeed["consents"],
+  oldForms: Proposal["oldForms"],
+): ConsentDecision | undefined {
+  if (isAllowedByVariable(environment, consents)) return { notices: [] };
+  const firstMeanings = consents.filter((consent) => !oldForms.includes(consent.environment));
+  const areFirstMeaningsAllowed =
+    firstMeanings.length < consents.length && isAllowedByVariable(environment, firstMeanings);
+  return areFirstMeaningsAllowed ? { notices: [], oneMeaning: ALLOW_VARIABLE } : undefined;
 }
 
 /** Asks the user, if this process can. @returns `yes`, or the reason why there is no consent */
@@ -105,16 +120,16 @@ async function askUser(
   { askConsent, environment }: AccessRequest,
 ): Promise<Awaited<ReturnType<AskConsent>>> {
   const answer = (await askConsent?.({ ...proposal, choices }, unplaced === undefined)) ?? "not-asked";
-  return answer === "not-asked" && unattended(environment) !== undefined ? "unattended" : answer;
+  return answer === "not-asked" && findUnattendedReason(environment) !== undefined ? "unattended" : answer;
 }
 
 /** Returns the consents that can be remembered: those for a file whose path is known. */
-export function placedConsents(consents: ConsentNeed["consents"]): readonly Consent[] {
+export function selectPlacedConsents(consents: ConsentNeed["consents"]): readonly Consent[] {
   return consents.flatMap(({ file, environment }) => (file === undefined ? [] : [{ file, environment }]));
 }
 
 /** Returns the consents that a proposal needs: none if the user's own files name the environments. */
-export async function neededConsents(
+export async function assessConsentNeed(
   { environments, choices, credential }: Proposal,
   request: AccessRequest,
   dotenv: DotenvReading,
@@ -144,7 +159,10 @@ export async function neededConsents(
     consents: [...new Set(places)].flatMap((file) =>
       environments.map((environment) => ({ environment, ...(file !== undefined && { file }) })),
     ),
-    choices: choicesOfOthers.map((choice) => ({ ...choice, file: placeOf(choice.file, request) ?? choice.file })),
+    choices: choicesOfOthers.map((choice) => ({
+      ...choice,
+      file: findConsentPath(choice.file, request) ?? choice.file,
+    })),
     unplaced: unplacedReason(choicesOfOthers, places),
   };
 }
@@ -180,7 +198,7 @@ function findPlaceOfChoice(
   contract: Contract | undefined,
 ): string | undefined {
   if (file === OUTER_FILE) return undefined;
-  return placeOf(name === CONTRACT_SETTING ? contractOf(file, contract) : file, request);
+  return findConsentPath(name === CONTRACT_SETTING ? contractOf(file, contract) : file, request);
 }
 
 /** Returns why the consents to these choices cannot be remembered; undefined if they can. @param places the path for each choice */
@@ -209,7 +227,7 @@ function contractOf(file: string, contract: Contract | undefined): string {
  *
  * @returns undefined if the path is not UTF-8: after decoding, it would be the same for several folders
  */
-export function placeOf(file: string, folders: Pick<Folders, "cwd">): string | undefined {
+export function findConsentPath(file: string, folders: Pick<Folders, "cwd">): string | undefined {
   if (file === OUTER_FILE) return undefined;
   const path = pathOf(file, folders);
   const folder = attempt(() => realPath(parentOf(path)));

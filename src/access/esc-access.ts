@@ -5,7 +5,7 @@
 import type { Contract } from "../contract/contract-model.ts";
 import type { Environment, Notice } from "../core/model.ts";
 import { withTokenOfCommand } from "../esc/auth/token.ts";
-import { escAccess, type EscAccess, type EscOptions } from "../esc/settings/access-settings.ts";
+import { escAccess, type EscAccess, type EscOptions, type FoundSettings } from "../esc/settings/access-settings.ts";
 import { findCredential } from "../esc/settings/credentials.ts";
 import { VariableLookup } from "../esc/settings/variables.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
@@ -13,6 +13,15 @@ import { LOGIN } from "./login-words.ts";
 import type { AccessRequest } from "./access-request.ts";
 
 const TOKEN_COMMAND = "ESC_TOKEN_COMMAND";
+
+/** An access by which ESC can be read. */
+type OpenAccess = Extract<EscAccess, { readonly kind: "on" }>;
+
+/** An access, and what the user must be told about it. */
+interface AccessDecision {
+  readonly access: EscAccess;
+  readonly notices: readonly Notice[];
+}
 
 /**
  * Finds the settings for ESC. An environment that a found file names is opened only with the user's consent: before that,
@@ -22,44 +31,61 @@ const TOKEN_COMMAND = "ESC_TOKEN_COMMAND";
  * @param options the options of the command, which have precedence over the settings
  * @throws SophiaError (esc-settings, 125) as `escAccess` does; (esc-credential, 125) if `ESC_TOKEN_COMMAND` fails
  */
-export async function accessToEsc(
+export async function resolveEscAccess(
   request: AccessRequest,
   dotenv: DotenvReading,
   contract: Contract | undefined,
   options?: Partial<EscOptions>,
-): Promise<{ readonly access: EscAccess; readonly notices: readonly Notice[] }> {
-  const { settings, environment } = request;
-  const escOptions = { ...settings, contract: contract?.environment, ...options };
-  let oneMeaning: string | undefined;
+): Promise<AccessDecision> {
+  const escOptions = { ...request.settings, contract: contract?.environment, ...options };
+  const { access, notices } = await decideAccess(request, dotenv, escOptions, options?.token !== undefined);
+  if (access.kind === "on") return { access: await withToken(access.settings, request), notices };
+  if (access.kind !== "proposed") return { access, notices };
+  const { obtainConsent } = await import("./consent.ts");
+  const consent = await obtainConsent(access.proposal, request, dotenv, contract);
+  const allNotices = [...notices, ...consent.notices];
+  if (consent.refused !== undefined) return { access: consent.refused, notices: allNotices };
+  const { oneMeaning } = consent;
+  const settings = oneMeaning === undefined ? access.settings : { ...access.settings, oneMeaning };
+  return { access: await withToken(settings, request), notices: allNotices };
+}
+
+/**
+ * Decides on the access by the settings, and by the login of Pulumi's CLI if the settings name no credential.
+ *
+ * @param hasCommandToken true if the command has a token of its own
+ */
+async function decideAccess(
+  { environment, settings: { insecureHttp } }: AccessRequest,
+  dotenv: DotenvReading,
+  escOptions: EscOptions,
+  hasCommandToken: boolean,
+): Promise<ReturnType<typeof escAccess>> {
   let decision = escAccess(environment, dotenv.layers, escOptions);
-  const notices: Notice[] = [];
-  if (options?.token !== undefined && hasNoCredential(environment, dotenv)) {
-    // The command has a token of its own, and starts would use the login: the command must change the same service as
-    // starts read.
-    const { serviceOfLogin } = await import("./pulumi-login.ts");
-    const { chosen } = serviceOfLogin(environment, settings.insecureHttp);
+  if (hasCommandToken && hasNoCredential(environment, dotenv)) {
+    // Starts would use the login. The command must change the same service as starts read.
+    const { findServiceOfLogin } = await import("./pulumi-login.ts");
+    const { chosen } = findServiceOfLogin(environment, insecureHttp);
     if (chosen !== undefined) decision = escAccess(environment, dotenv.layers, { ...escOptions, backend: chosen.url });
   }
-  if (decision.access.kind === "incomplete" && decision.access.missing === "ESC_TOKEN") {
-    const { findLogin } = await import("./pulumi-login.ts");
-    const { found: login, problem } = findLogin(environment, settings.insecureHttp);
-    if (problem !== undefined) notices.push({ kind: "remark", text: `${LOGIN} is not used: ${problem}` });
-    if (login !== undefined) {
-      const token = { name: LOGIN, value: login.token.reveal() };
-      decision = escAccess(environment, dotenv.layers, { ...escOptions, token, backend: login.backend });
-    }
-  }
-  notices.unshift(...decision.notices);
   const { access } = decision;
-  if (access.kind === "proposed") {
-    const { withConsent } = await import("./consent.ts");
-    const consent = await withConsent(access.proposal, request, dotenv, contract);
-    notices.push(...consent.notices);
-    if (consent.refused !== undefined) return { access: consent.refused, notices };
-    ({ oneMeaning } = consent);
-  } else if (access.kind !== "on") return { access, notices };
-  const escSettings = oneMeaning === undefined ? access.settings : { ...access.settings, oneMeaning };
-  return { access: { kind: "on", settings: await withTokenOfCommand(escSettings, environment) }, notices };
+  if (access.kind !== "incomplete" || access.missing !== "ESC_TOKEN") return decision;
+  const { findLogin } = await import("./pulumi-login.ts");
+  const { found: login, problem } = findLogin(environment, insecureHttp);
+  if (login !== undefined) {
+    const token = { name: LOGIN, value: login.token.reveal() };
+    return escAccess(environment, dotenv.layers, { ...escOptions, token, backend: login.backend });
+  }
+  if (problem === undefined) return decision;
+  return { access, notices: [...decision.notices, { kind: "remark", text: `${LOGIN} is not used: ${problem}` }] };
+}
+
+/** Returns the access with these settings, with the token that `ESC_TOKEN_COMMAND` prints if that is the credential. */
+async function withToken(
+  settings: FoundSettings,
+  { environment }: Pick<AccessRequest, "environment">,
+): Promise<OpenAccess> {
+  return { kind: "on", settings: await withTokenOfCommand(settings, environment) };
 }
 
 /** Returns true if neither the process environment nor a file has a credential for ESC. */
@@ -72,10 +98,10 @@ function hasNoCredential(environment: Environment, { layers }: DotenvReading): b
  *
  * @throws SophiaError (esc-credential, 125) if `ESC_TOKEN_COMMAND` fails
  */
-export async function accessAgain(
-  { settings }: Extract<EscAccess, { readonly kind: "on" }>,
+export async function renewEscAccess(
+  { settings }: OpenAccess,
   { environment, settings: { insecureHttp } }: Pick<AccessRequest, "environment" | "settings">,
-): Promise<Extract<EscAccess, { readonly kind: "on" }>> {
+): Promise<OpenAccess> {
   const { name } = settings.credentialFrom;
   if (name === LOGIN) {
     const { findLogin } = await import("./pulumi-login.ts");
@@ -87,5 +113,5 @@ export async function accessAgain(
   const command = name === TOKEN_COMMAND ? new VariableLookup(environment, []).findInProcess(TOKEN_COMMAND) : undefined;
   const credential =
     command === undefined ? settings.credential : ({ kind: "token-command", command: command.value } as const);
-  return { kind: "on", settings: await withTokenOfCommand({ ...settings, credential }, environment) };
+  return withToken({ ...settings, credential }, { environment });
 }

@@ -3,7 +3,7 @@
  * repository. So git must not start a program that the repository's configuration names, must not use the network, and must not wait
  * forever.
  *
- *     for await (const name of recordsOfGit({ cwd, environment }, ["ls-files", "-z"])) …
+ *     for await (const name of readGitRecords({ cwd, environment }, ["ls-files", "-z"])) …
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -14,7 +14,7 @@ import type { Environment } from "../core/model.ts";
 import { printable } from "../core/text.ts";
 import { lookUp } from "../launch/program/find-executable.ts";
 import { systemErrorCode } from "../system/errors.ts";
-import { irregularAtTop, irregularBelow } from "./git-files.ts";
+import { findIrregularTopFile, findIrregularFileBelow } from "./git-files.ts";
 import { systemLimitFor } from "../system/system-limits.ts";
 
 /** The folder and the environment of git. */
@@ -37,7 +37,7 @@ const MAX_ERROR_CHARACTERS = 65_536;
 /** Settings that keep git from starting programs which the configuration of a repository names. */
 const SAFE_SETTINGS = ["core.fsmonitor=false", "core.hooksPath=/dev/null", "log.showSignature=false"];
 /** The options of each call of git. */
-const OPTIONS = [
+const SAFE_OPTIONS = [
   "--no-pager",
   // A replacement object would hide the original one.
   "--no-replace-objects",
@@ -45,7 +45,7 @@ const OPTIONS = [
 ];
 
 /** Variables that keep git from using the network, asking questions and writing. */
-const VARIABLES = {
+const SAFE_VARIABLES = {
   // A partial clone would fetch missing objects, by programs that its configuration names. The value is the name of no
   // protocol, because Windows has no empty variables.
   GIT_ALLOW_PROTOCOL: "none",
@@ -54,7 +54,7 @@ const VARIABLES = {
   // Keeps git from refreshing its index.
   GIT_OPTIONAL_LOCKS: "0",
   GIT_TERMINAL_PROMPT: "0",
-  // Makes messages English: errorIn looks for "fatal: ".
+  // Makes messages English: parseError looks for "fatal: ".
   LC_ALL: "C",
 };
 
@@ -88,7 +88,7 @@ export class GitRefusal extends Error {
  * @throws SophiaError (git, 125) if a file that git reads is a pipe or a device, or if git writes nothing for five minutes;
  *   (system-limit, 125) if git cannot be started
  */
-export async function* askGit(
+export async function* runGit(
   git: Git,
   args: readonly string[],
   input: AsyncIterable<string> | readonly string[] = [],
@@ -106,7 +106,7 @@ export async function* askGit(
     child.kill("SIGKILL");
   });
   // The standard error is read from the beginning, because git waits while the pipe is full.
-  const errorOutput = textOf(child.stderr);
+  const errorOutput = readText(child.stderr);
   const closed = once(child, "close");
   // Nothing awaits the event if the caller leaves the loop early.
   closed.catch(() => {});
@@ -118,7 +118,7 @@ export async function* askGit(
     const [status] = await closed;
     // This check comes first, because a git that was killed above has no exit status either.
     if (failure !== undefined) throw failure;
-    if (status !== 0) throw new GitRefusal(errorIn(await errorOutput));
+    if (status !== 0) throw new GitRefusal(parseError(await errorOutput));
     const { warned } = git;
     if (warned !== undefined) for (const line of (await errorOutput).split("\n")) warned(line);
   } finally {
@@ -127,17 +127,17 @@ export async function* askGit(
   }
 }
 
-/** Starts git, with its variables and options. @throws as {@link askGit} does */
+/** Starts git, with its variables and options. @throws as {@link runGit} does */
 async function startGit({ cwd, environment }: Git, args: readonly string[]): Promise<ChildProcessWithoutNullStreams> {
   const file = await findGit(environment);
   if (file === undefined) throw new GitRefusal(NOT_INSTALLED);
   // Git would wait forever for a pipe in place of .git/config or .git/HEAD.
-  const irregularFile = irregularAtTop(cwd);
+  const irregularFile = findIrregularTopFile(cwd);
   if (irregularFile !== undefined) throw irregularFileError(irregularFile);
   const gitEnvironment = [...environment].filter(([name]) => !WITHHELD_VARIABLE.test(name));
-  const child = spawn(file, [...OPTIONS, ...args], {
+  const child = spawn(file, [...SAFE_OPTIONS, ...args], {
     cwd,
-    env: { ...Object.fromEntries(gitEnvironment), ...VARIABLES },
+    env: { ...Object.fromEntries(gitEnvironment), ...SAFE_VARIABLES },
     stdio: ["pipe", "pipe", "pipe"],
   });
   try {
@@ -163,7 +163,7 @@ function watchSilence(
   const timers = [
     setTimeout(() => fail(silenceError()), MAX_SILENCE_MS),
     setTimeout(() => {
-      const irregularFile = hasSearched ? undefined : irregularBelow(cwd);
+      const irregularFile = hasSearched ? undefined : findIrregularFileBelow(cwd);
       hasSearched = true;
       if (irregularFile !== undefined) fail(irregularFileError(irregularFile));
     }, PIPE_SEARCH_MS),
@@ -198,20 +198,24 @@ function irregularFileError(file: string): SophiaError {
  * Yields the records of git's output with `-z`, without the NUL byte at the end of each.
  *
  * @param end the byte that ends a record
- * @throws as {@link askGit} does
+ * @throws as {@link runGit} does
  */
-export async function* recordsOfGit(git: Git, args: readonly string[], end = 0): AsyncGenerator<Buffer> {
-  for await (const records of batchesOfGit(git, args, end)) yield* records;
+export async function* readGitRecords(git: Git, args: readonly string[], end = 0): AsyncGenerator<Buffer> {
+  for await (const records of readGitRecordBatches(git, args, end)) yield* records;
 }
 
 /**
  * Yields the complete records of each chunk together, because a step of an asynchronous generator takes longer than the
  * work on most records.
  */
-export async function* batchesOfGit(git: Git, args: readonly string[], end = 0): AsyncGenerator<readonly Buffer[]> {
+export async function* readGitRecordBatches(
+  git: Git,
+  args: readonly string[],
+  end = 0,
+): AsyncGenerator<readonly Buffer[]> {
   /** The beginning of a record whose end is in a later chunk. */
   let incomplete: Buffer = Buffer.alloc(0);
-  for await (const chunk of askGit(git, args)) {
+  for await (const chunk of runGit(git, args)) {
     const bytes = incomplete.length === 0 ? chunk : Buffer.concat([incomplete, chunk]);
     const records: Buffer[] = [];
     let start = 0;
@@ -245,7 +249,7 @@ function absoluteFolders(path: string): string {
   return folders.filter((folder) => isAbsolute(folder.replaceAll('"', ""))).join(delimiter);
 }
 
-async function textOf(stream: Readable): Promise<string> {
+async function readText(stream: Readable): Promise<string> {
   let text = "";
   for await (const chunk of stream) if (text.length < MAX_ERROR_CHARACTERS) text += asBuffer(chunk).toString();
   return text;
@@ -259,7 +263,7 @@ function asBuffer(chunk: unknown): Buffer {
  * Returns the first error in git's standard error, which may follow warnings: `fatal: not a git repository`, without
  * `fatal: `.
  */
-function errorIn(text: string): string {
+function parseError(text: string): string {
   const lines = text.split("\n");
   return printable(lines.find((line) => ERROR_PREFIX.test(line)) ?? lines[0] ?? "").replace(ERROR_PREFIX, "");
 }

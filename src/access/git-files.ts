@@ -16,17 +16,17 @@ const TOP_FILES = [
 ].flat();
 /** The files that git reads in each folder of a working tree. */
 const TREE_FILES: ReadonlySet<string> = new Set([".gitignore", ".gitattributes", ".gitmodules"]);
-/** The limit of directory entries in one search. */
+/** The limit on the number of directory entries in one search. */
 const MAX_ENTRIES = 200_000;
-/** The limit of bytes in a file that names a folder. */
-const MAX_BYTES = 65_536;
+/** The limit on the size of a file that names a folder. */
+const MAX_POINTER_BYTES = 65_536;
 
 /**
  * Finds a pipe or device among the files that each command of git reads, in the repository around `start`. Takes
  * microseconds.
  */
-export function irregularAtTop(start: string): string | undefined {
-  return gitFolders(start)
+export function findIrregularTopFile(start: string): string | undefined {
+  return findGitFolders(start)
     .flatMap((folder) => TOP_FILES.map((name) => within(folder, name)))
     .find(isIrregular);
 }
@@ -35,9 +35,9 @@ export function irregularAtTop(start: string): string | undefined {
  * Finds a pipe or device anywhere below the folders `.git`, or among the files that git reads in the working tree below
  * `start`.
  */
-export function irregularBelow(start: string): string | undefined {
+export function findIrregularFileBelow(start: string): string | undefined {
   const budget = { entries: MAX_ENTRIES };
-  for (const folder of gitFolders(start)) {
+  for (const folder of findGitFolders(start)) {
     const path = searchFolder(folder, () => true, budget);
     if (path !== undefined) return path;
   }
@@ -57,7 +57,7 @@ function searchFolder(
 ): string | undefined {
   const pending = [start];
   for (let folder = pending.pop(); folder !== undefined && budget.entries > 0; folder = pending.pop()) {
-    const entries = entriesOf(folder);
+    const entries = readEntries(folder);
     budget.entries -= entries.length;
     for (const entry of entries) {
       if (entry.isDirectory()) {
@@ -72,7 +72,7 @@ function searchFolder(
 }
 
 /** Returns the folder of git for the repository around `start`, and the folder that its work trees share, if there is one. */
-function gitFolders(start: string): readonly string[] {
+function findGitFolders(start: string): readonly string[] {
   const repository = findGitRepository(start);
   if (repository === undefined) return [];
   const git = within(repository, ".git");
@@ -85,10 +85,10 @@ function gitFolders(start: string): readonly string[] {
 
 /** Reads a short file. @returns undefined if it cannot be read, as if it is a folder */
 function readText(path: string): string | undefined {
-  return attempt(() => readFoundFile(path, { maxBytes: MAX_BYTES }).toString().trimEnd());
+  return attempt(() => readFoundFile(path, { maxBytes: MAX_POINTER_BYTES }).toString().trimEnd());
 }
 
-function entriesOf(folder: string): readonly Dirent[] {
+function readEntries(folder: string): readonly Dirent[] {
   return attempt(() => readdirSync(folder, { withFileTypes: true })) ?? [];
 }
 

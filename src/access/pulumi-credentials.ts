@@ -3,7 +3,7 @@ import type { Environment } from "../core/model.ts";
 import { within } from "../system/paths.ts";
 
 /** Returns the file in which `pulumi login` stores tokens; undefined if there is no home folder. The file need not exist. */
-export function pulumiCredentials(environment: Environment): string | undefined {
+export function findPulumiCredentialsFile(environment: Environment): string | undefined {
   /** Returns a variable of the environment, of which an empty one is the same as none. */
   const valueOf = (name: string): string | undefined => environment.get(name) || undefined;
   const home = valueOf(process.platform === "win32" ? "USERPROFILE" : "HOME");

@@ -16,21 +16,21 @@ import { hasTerminal } from "../system/controlling-terminal.ts";
 import { configFolder } from "../system/folders.ts";
 import { readUserFile } from "../system/user-file.ts";
 import { within } from "../system/paths.ts";
-import { pulumiCredentials } from "./pulumi-credentials.ts";
-import { unattended } from "./unattended.ts";
+import { findPulumiCredentialsFile } from "./pulumi-credentials.ts";
+import { findUnattendedReason } from "./unattended.ts";
 
-/** The limit of both files. */
-const MAX_BYTES = 1_048_576;
+/** The limit on the size of each of the two files. */
+const MAX_FILE_BYTES = 1_048_576;
 /** The member that an encrypted file of the CLI has (PULUMI_CREDENTIAL_STORE). */
 const ENCRYPTED_MEMBER = "$pulumiSecureStore";
 
 /** Returns why this start does not use a login; undefined if it may. */
-export function unsuitable(environment: Environment): string | undefined {
-  return unattended(environment) ?? (hasTerminal() ? undefined : "there is no controlling terminal");
+export function findReasonAgainstLogin(environment: Environment): string | undefined {
+  return findUnattendedReason(environment) ?? (hasTerminal() ? undefined : "there is no controlling terminal");
 }
 
 /** Returns the file in which `sophia-run login` remembers the choice; undefined if there is no folder for it. */
-export function settingsFile(environment: Environment): string | undefined {
+export function settingsFilePath(environment: Environment): string | undefined {
   const folder = configFolder(environment);
   return folder === undefined ? undefined : within(folder, "settings.json");
 }
@@ -39,10 +39,10 @@ export function settingsFile(environment: Environment): string | undefined {
  * Reads for which service the user has chosen the login. A file that another user could have written is a problem, and is
  * not used.
  */
-export function chosenBackend(environment: Environment): { readonly backend?: string; readonly problem?: string } {
-  const path = settingsFile(environment);
+export function readChosenBackend(environment: Environment): { readonly backend?: string; readonly problem?: string } {
+  const path = settingsFilePath(environment);
   if (path === undefined) return {};
-  const read = readUserFile(path, MAX_BYTES);
+  const read = readUserFile(path, MAX_FILE_BYTES);
   if ("problem" in read) return read;
   if (read.text === undefined) return {};
   const document = parseObject(read.text);
@@ -65,13 +65,13 @@ export type Credentials =
  *
  * @param backend undefined for the service that the CLI uses at present
  */
-export function pulumiLogin(
+export function readPulumiToken(
   environment: Environment,
   backend: string | undefined,
 ): Credentials & { readonly backend?: string } {
-  const path = pulumiCredentials(environment);
+  const path = findPulumiCredentialsFile(environment);
   if (path === undefined) return { kind: "unusable", problem: "there is no home folder, and PULUMI_HOME is not set" };
-  const read = readUserFile(path, MAX_BYTES);
+  const read = readUserFile(path, MAX_FILE_BYTES);
   if ("problem" in read) return { kind: "unusable", problem: read.problem };
   if (read.text === undefined) return { kind: "absent", path };
   const document = parseObject(read.text);
@@ -93,9 +93,9 @@ export function pulumiLogin(
 }
 
 /** Returns the tokens of all logins in the file of the CLI; none if the file cannot be read. */
-export function pulumiTokens(environment: Environment): readonly string[] {
-  const path = pulumiCredentials(environment);
-  const read = path === undefined ? undefined : readUserFile(path, MAX_BYTES);
+export function readAllPulumiTokens(environment: Environment): readonly string[] {
+  const path = findPulumiCredentialsFile(environment);
+  const read = path === undefined ? undefined : readUserFile(path, MAX_FILE_BYTES);
   if (read === undefined || "problem" in read || read.text === undefined) return [];
   const { accessTokens, accounts } = parseObject(read.text) ?? {};
   const valuesOf = (member: unknown): readonly unknown[] => (isObject(member) ? Object.values(member) : []);
@@ -119,13 +119,13 @@ export interface LoginSearch {
  * @throws SophiaError (esc-settings, 125) for a malformed backend
  */
 export function findLogin(environment: Environment, insecureHttp: boolean): LoginSearch {
-  const { chosen, problem } = serviceOfLogin(environment, insecureHttp);
+  const { chosen, problem } = findServiceOfLogin(environment, insecureHttp);
   if (problem !== undefined) return { problem };
   if (chosen === undefined) return {};
-  const login = pulumiLogin(environment, chosen.backend);
+  const login = readPulumiToken(environment, chosen.backend);
   return login.kind === "token"
     ? { found: { token: login.token, backend: chosen.url } }
-    : { problem: loginProblem(login, chosen.backend) };
+    : { problem: describeLoginProblem(login, chosen.backend) };
 }
 
 interface ChosenService {
@@ -140,12 +140,12 @@ interface ChosenService {
  *
  * @throws SophiaError (esc-settings, 125) for a malformed backend
  */
-export function serviceOfLogin(
+export function findServiceOfLogin(
   environment: Environment,
   insecureHttp: boolean,
 ): { readonly chosen?: ChosenService; readonly problem?: string } {
-  if (unsuitable(environment) !== undefined) return {};
-  const { backend, problem } = chosenBackend(environment);
+  if (findReasonAgainstLogin(environment) !== undefined) return {};
+  const { backend, problem } = readChosenBackend(environment);
   if (problem !== undefined) return { problem };
   if (backend === undefined) return {};
   const url = parseBackend({ name: "the login's backend", value: backend }, insecureHttp);
@@ -158,7 +158,7 @@ export function serviceOfLogin(
 }
 
 /** Describes why a login has no token, and what the user can do. */
-export function loginProblem(login: Exclude<Credentials, { kind: "token" }>, backend: string): string {
+export function describeLoginProblem(login: Exclude<Credentials, { kind: "token" }>, backend: string): string {
   switch (login.kind) {
     case "absent":
       return `there is no login to ${printable(backend)} in ${printable(login.path)}; pulumi login makes one`;

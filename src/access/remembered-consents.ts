@@ -27,13 +27,13 @@ export interface Consent {
 export const ALLOW_VARIABLE = "SOPHIA_ALLOW_ENVIRONMENT";
 const FILE_NAME = "allowed.json";
 /** The version of the file. In version 1 a consent was for the target of a link, and for every revision of the environment. */
-const VERSION = 2;
+const FORMAT_VERSION = 2;
 /** The remedy for a malformed list in the environment. */
 const LIST_REMEDY =
   "write organization/project/environment, with @ and the revision if the file names one; * stands for any part: " +
   "acme/sophia/dev,acme/other/*";
 /** The limit on the size of the file. */
-const MAX_BYTES = 1_048_576;
+const MAX_FILE_BYTES = 1_048_576;
 /** Matches one pattern of the list: `acme/shop/dev`, `acme/shop/*` or `acme/shop/dev@12`. */
 const PATTERN = /^(?:\*|[\w.-]+)(?:\/(?:\*|[\w.-]+)){2}(?:@(?:\*|[\w.-]+))?$/;
 
@@ -42,7 +42,10 @@ const PATTERN = /^(?:\*|[\w.-]+)(?:\/(?:\*|[\w.-]+)){2}(?:@(?:\*|[\w.-]+))?$/;
  *
  * @throws SophiaError (esc-settings, 125) for a malformed list
  */
-export function isAllowedBy(environment: Environment, needed: readonly Pick<Consent, "environment">[]): boolean {
+export function isAllowedByVariable(
+  environment: Environment,
+  needed: readonly Pick<Consent, "environment">[],
+): boolean {
   // The variable is ignored if a file sets it, also a file that an outer sophia-run has read.
   const setting = new VariableLookup(environment, []).findInProcess(ALLOW_VARIABLE);
   if (setting === undefined) return false;
@@ -66,23 +69,23 @@ export function isAllowedBy(environment: Environment, needed: readonly Pick<Cons
       LIST_REMEDY,
     );
   }
-  return needed.every((consent) => patterns.some((pattern) => matches(pattern, consent.environment)));
+  return needed.every((consent) => patterns.some((pattern) => allowsEnvironment(pattern, consent.environment)));
 }
 
 /**
  * Returns true if the pattern allows the environment. A revision or tag must be allowed explicitly, because an old revision
  * may have other values. If only the service knows the organization of a name, the pattern must allow any organization.
  */
-function matches(pattern: string, name: string): boolean {
+function allowsEnvironment(pattern: string, name: string): boolean {
   const [allowedPath = "", allowedRevision] = pattern.split("@");
   const [path = "", revision] = name.split("@");
   const isRevisionAllowed = allowedRevision === revision || (allowedRevision === "*" && revision !== undefined);
-  const parts = fullPathOf(path);
+  const parts = splitFullPath(path);
   return isRevisionAllowed && allowedPath.split("/").every((part, index) => part === "*" || part === parts[index]);
 }
 
 /** Returns organization, project and environment of a name. The organization is undefined if the name has none. */
-function fullPathOf(path: string): readonly (string | undefined)[] {
+function splitFullPath(path: string): readonly (string | undefined)[] {
   const parts = path.split("/");
   if (parts.length === 3) return parts;
   return [undefined, ...(parts.length === 2 ? parts : ["default", ...parts])];
@@ -97,9 +100,9 @@ export interface RememberedConsents {
 
 /** Reads the remembered consents. A file that another user could have written is a problem, and is not used. */
 export function readConsents(environment: Environment): RememberedConsents {
-  const path = pathIn(environment);
+  const path = consentsFilePath(environment);
   if (path === undefined) return { consents: [] };
-  const read = readUserFile(path, MAX_BYTES);
+  const read = readUserFile(path, MAX_FILE_BYTES);
   if ("problem" in read) return { consents: [], problem: read.problem };
   if (read.text === undefined) return { consents: [] };
   const consents = parseConsents(read.text);
@@ -113,7 +116,7 @@ export function isSameConsent(consent: Consent, otherConsent: Partial<Consent>):
 }
 
 /** Adds consents to a list, in which each is then only once. */
-export function withConsents(consents: readonly Consent[], added: readonly Consent[]): readonly Consent[] {
+export function mergeConsents(consents: readonly Consent[], added: readonly Consent[]): readonly Consent[] {
   const otherConsents = consents.filter(
     (consent) => !added.some((addedConsent) => isSameConsent(consent, addedConsent)),
   );
@@ -131,18 +134,18 @@ export async function replaceConsents(
   environment: Environment,
   change: (consents: readonly Consent[]) => readonly Consent[],
 ): Promise<string | undefined> {
-  const path = pathIn(environment);
+  const path = consentsFilePath(environment);
   if (path === undefined) return "there is no folder for it: neither XDG_CONFIG_HOME nor HOME is an absolute path";
   return changeUserFile(path, () => {
     const { consents, problem } = readConsents(environment);
     if (problem !== undefined) return problem;
     const allowed = change(consents);
-    return writeUserFile(path, `${JSON.stringify({ version: VERSION, allowed }, undefined, 2)}\n`);
+    return writeUserFile(path, `${JSON.stringify({ version: FORMAT_VERSION, allowed }, undefined, 2)}\n`);
   });
 }
 
 /** Returns the path of the file; undefined if there is no configuration folder. */
-function pathIn(environment: Environment): string | undefined {
+function consentsFilePath(environment: Environment): string | undefined {
   const folder = configFolder(environment);
   return folder === undefined ? undefined : within(folder, FILE_NAME);
 }
@@ -152,7 +155,7 @@ function parseConsents(text: string): readonly Consent[] | undefined {
   const document = parseObject(text);
   // Consents of version 1 allowed more, and are not used: the user is asked again.
   if (document?.["version"] === 1) return [];
-  if (document?.["version"] !== VERSION || !Array.isArray(document["allowed"])) return undefined;
+  if (document?.["version"] !== FORMAT_VERSION || !Array.isArray(document["allowed"])) return undefined;
   const entries: readonly unknown[] = document["allowed"];
   const consents = entries.flatMap((entry): readonly Consent[] => {
     const [file, environment] = isObject(entry) ? [entry["file"], entry["environment"]] : [];

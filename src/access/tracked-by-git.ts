@@ -6,7 +6,7 @@ import { attempt } from "../system/errors.ts";
 import { parentOf, within } from "../system/paths.ts";
 import { isExactPath, realPath } from "../system/real-path.ts";
 import { findRepository, isInOtherRepository, findGitRepository } from "../system/repository.ts";
-import { GitRefusal, recordsOfGit } from "./git-command.ts";
+import { GitRefusal, readGitRecords } from "./git-command.ts";
 
 /**
  * Matches variables that git must not get: with them it would read another repository or index, as in a hook, or read a
@@ -38,7 +38,7 @@ export async function isTracked(path: string, environment: Environment): Promise
   const args = ["ls-files", "-z", "--", `:(icase,literal)${name}`];
   try {
     // Git must run in the folder with .git: below it, a commit may have files that git takes for another repository.
-    for await (const record of recordsOfGit({ cwd: repository, environment: gitEnvironment }, args)) {
+    for await (const record of readGitRecords({ cwd: repository, environment: gitEnvironment }, args)) {
       const listedName = record.toString();
       if (listedName === name || isSameFile(resolve(repository, listedName), file)) return true;
     }

@@ -9,8 +9,8 @@ export function isInCi(environment: Environment): boolean {
   return !["", "0", "false"].includes(environment.get("CI") ?? "");
 }
 
-/** Returns why no person starts this process; undefined if a person may. */
-export function unattended(environment: Environment): string | undefined {
+/** Returns the reason to assume that no person starts this process; undefined if a person may. */
+export function findUnattendedReason(environment: Environment): string | undefined {
   if (isInCi(environment)) return "CI is set";
   return process.pid === 1 ? "this is the first process of a container" : undefined;
 }

@@ -25,7 +25,7 @@ import { createReport, type Report } from "../output/report.ts";
 import { listDetailsAndHint } from "../output/stderr.ts";
 import type { Start } from "../resolve/start.ts";
 import { createMatcher } from "../resolve/name-globs.ts";
-import { secretsOf } from "../resolve/secret-values.ts";
+import { collectSecrets } from "../resolve/secret-values.ts";
 import { annotateNotices, annotateViolations } from "./annotations.ts";
 import { byInput, type Export, type Inputs, readInputs } from "./inputs.ts";
 import { describeStep } from "./summary.ts";
@@ -56,7 +56,7 @@ export async function runAction(context: Context): Promise<boolean> {
   const record = createAuditRecorder(settings, inputs.options, step);
   const start = await resolveCommandStart(settings, step);
   const { variables, files } = collectVariables(start);
-  mask([...secretsOf(start), ...variables.filter(({ secret }) => secret)], step);
+  mask([...collectSecrets(start), ...variables.filter(({ secret }) => secret)], step);
 
   const run: ActionRun = { inputs, step, start, report: createReport(start) };
   const isMet = run.report.met;

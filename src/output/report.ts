@@ -8,7 +8,7 @@ import { isSet, findUsedVariable } from "../contract/check-contract.ts";
 import { describeVariableCredential } from "../contract/looks-secret.ts";
 import { isAboutWrongValue, reportViolation, type ViolationReport, describeViolationsOf } from "./violations.ts";
 import { reportEsc, type EscReport, mask } from "./esc-report.ts";
-import { isHidden, publicCredentials, type PublicCredential } from "../resolve/secret-values.ts";
+import { isHidden, findPublicCredentials, type PublicCredential } from "../resolve/secret-values.ts";
 import { createEmptyValueDescriber } from "./unset-values.ts";
 import { createWithholdingDescriber } from "./withheld-words.ts";
 import { describeNotice } from "./notice-words.ts";
@@ -120,7 +120,7 @@ export function createReport(originalStart: Start): Report {
     overridden: notices.flatMap((notice) => (notice.kind === "shadowed" ? notice.names : [])),
     violations,
     notices: notices.map((notice) => describeNotice(notice)[0]),
-    credentials: publicCredentials(start),
+    credentials: findPublicCredentials(start),
   };
 }
 

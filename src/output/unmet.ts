@@ -24,7 +24,7 @@ import { count, printable } from "../core/text.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import { pulumiTokenRemedy } from "../esc/settings/pulumi-token.ts";
 import { hasNoContract, judgedValues, type Start } from "../resolve/start.ts";
-import { unallowed, unallowedWords } from "../access/consent-words.ts";
+import { collectConsentFacts, describeUnallowed } from "../access/consent-words.ts";
 import { createEmptyValueDescriber } from "./unset-values.ts";
 import { createWithholdingDescriber } from "./withheld-words.ts";
 import { describeNotice, isInformation, describeUseOfFiles } from "./notice-words.ts";
@@ -203,7 +203,7 @@ function describeUncontactedEsc({
         ...(esc.isByContract === true ? ["on your own machine: pulumi login, then sophia-run login"] : []),
       ];
     case "unconsented":
-      return unallowedWords(unallowed(esc, contract));
+      return describeUnallowed(collectConsentFacts(esc, contract));
     case "fake":
     case "read":
     case "unavailable":

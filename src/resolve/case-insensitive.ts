@@ -31,7 +31,7 @@ export const WINDOWS_NAME_RULES: WindowsNameRules = { fold: foldName, isBaseline
 /** Returns the spelling of a name that sophia-run's own rules use, such as `PATH` for `Path`. Other names are returned unchanged. */
 export function spellByRules(name: string): string {
   const folded = foldName(name);
-  return folded === name || hasMeaningInThisCase(name) || !isOfRules(folded) ? name : folded;
+  return folded === name || hasMeaningInThisCase(name) || !hasRuleInUpperCase(folded) ? name : folded;
 }
 
 /** Spells the names of each layer by sophia-run's own rules. */
@@ -78,17 +78,19 @@ export function unifySpellings(
   return {
     layers: layers.map((layer) =>
       respellLayer(layer, spell, (used, ignored) => {
-        const [usedWords, ignoredWords] = [used, ignored].map(
-          ({ name, origin }) => `${printable(name)} of ${originWords(origin)}`,
-        );
-        notices.push({
-          kind: "remark",
-          text: `${usedWords} and ${ignoredWords} are one variable on Windows; the former is used`,
-        });
+        notices.push(sameVariableNotice(used, ignored));
       }),
     ),
     notices,
   };
+}
+
+/** Returns the notice that two spellings in one layer are one variable. */
+function sameVariableNotice(used: Variable, ignored: Variable): Notice {
+  const [usedWords, ignoredWords] = [used, ignored].map(
+    ({ name, origin }) => `${printable(name)} of ${originWords(origin)}`,
+  );
+  return { kind: "remark", text: `${usedWords} and ${ignoredWords} are one variable on Windows; the former is used` };
 }
 
 /** Spells each name of a layer by `spell`, and reports each pair of variables that become one. */
@@ -119,7 +121,7 @@ function hasMeaningInThisCase(name: string): boolean {
 }
 
 /** Returns true for a name in upper case for which sophia-run has a rule of its own. */
-function isOfRules(folded: string): boolean {
+function hasRuleInUpperCase(folded: string): boolean {
   return (
     isReserved({ name: folded, origin: { source: "fake" } }, never, never) ||
     MARKED_VARIABLES.includes(folded) ||

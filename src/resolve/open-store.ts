@@ -13,6 +13,9 @@ import type { Companions, ReadingProgress, Start, Store, StoreAccess } from "./s
 
 const NO_VALUES = { layers: [], notices: [] };
 
+/** The part of a store that a reading of ESC gives. */
+type StoreReading = Pick<Store, "esc" | "layers" | "notices">;
+
 /**
  * Reads the values of ESC, through the cache if the user wants one. Without access there are no values, and perhaps a notice.
  *
@@ -22,32 +25,30 @@ export async function readFromEsc(
   access: StoreAccess,
   { environment, settings: options, files }: Pick<Start, "environment" | "settings" | "files">,
   { progress: createProgress }: Pick<Companions, "progress">,
-): Promise<Pick<Store, "esc" | "layers" | "notices">> {
+): Promise<StoreReading> {
   if (access.kind === "incomplete")
     return { ...NO_VALUES, esc: access, notices: incompleteNotices(access, environment) };
   if (access.kind !== "on") return { ...NO_VALUES, esc: access };
   const { settings } = access;
   const credentialFile = findCredentialFile(settings, files.all.files);
-  const addOpeners = (layers: readonly Layer[]): readonly Layer[] =>
-    credentialFile === undefined ? layers : layers.map((layer) => addOpener(credentialFile, layer));
-  const result = await readValues(settings, options, environment, await createProgress());
-  if (result.kind === "read") {
-    const { environments, notices, cacheUse } = result;
+  const reading = await readValues(settings, options, environment, await createProgress());
+  if (reading.kind === "read") {
+    const { environments, notices, cacheUse } = reading;
     const esc = { kind: "read", settings, environments, ...(cacheUse === undefined ? {} : { cacheUse }) } as const;
-    return { esc, layers: addOpeners(result.layers), notices };
+    return { esc, layers: addCredentialFile(reading.layers, credentialFile), notices };
   }
-  const { failure, rejected } = result;
+  const { failure, rejected } = reading;
   if (rejected !== undefined && options.enforceContract) {
     const { canExplain } = await import("../contract/esc-schema/schema-findings.ts");
     // If the contract has the same rules as the schema, its violations explain the refusal to the user. Nothing is started.
     if (canExplain(files.contract, rejected.findings, rejected.isComplete)) {
-      const layers = addOpeners(rejected.layers);
-      return { ...NO_VALUES, esc: { ...result, rejected: { ...rejected, layers }, settings } };
+      const layers = addCredentialFile(rejected.layers, credentialFile);
+      return { ...NO_VALUES, esc: { ...reading, rejected: { ...rejected, layers }, settings } };
     }
   }
   if (options.requireEsc) throw requiredEscError(failure);
   // Without `rejected`, stage 6 treats ESC as not available.
-  const { rejected: _, ...unavailable } = result;
+  const { rejected: _, ...unavailable } = reading;
   return { ...NO_VALUES, esc: { ...unavailable, settings } };
 }
 
@@ -91,13 +92,18 @@ function findCredentialFile(
   return files.some(({ path, found }) => path === file && !found) ? undefined : file;
 }
 
-/** Adds the file with the credential to the origins of a layer. The authors of the file may have written the values as well. */
-function addOpener(file: string, layer: Layer): Layer {
-  const variables = layer.variables.map((variable): Variable => {
+/**
+ * Adds the file with the credential to the origins of variables of ESC. The authors of the file may have written these values as well.
+ *
+ * @param credentialFile undefined if no origin needs the file
+ */
+function addCredentialFile(layers: readonly Layer[], credentialFile: string | undefined): readonly Layer[] {
+  if (credentialFile === undefined) return layers;
+  const addToOrigin = (variable: Variable): Variable => {
     const { origin } = variable;
-    return origin.source === "esc" ? { ...variable, origin: { ...origin, openedBy: file } } : variable;
-  });
-  return { ...layer, variables };
+    return origin.source === "esc" ? { ...variable, origin: { ...origin, openedBy: credentialFile } } : variable;
+  };
+  return layers.map((layer) => ({ ...layer, variables: layer.variables.map(addToOrigin) }));
 }
 
 /** Refuses a start with `--require-esc` for which ESC will not be opened. @throws SophiaError (esc-required, 125) */
@@ -115,24 +121,38 @@ export async function requireAccess(
       hint: `set ${name} in the environment`,
     });
   }
-  if (access.kind === "on" || access.kind === "fake") return;
-  if (access.kind === "unconsented") {
-    const refusal = notices.find((notice) => notice.kind === "environment-not-allowed");
-    if (refusal === undefined) throw new TypeError("no notice of the consent");
-    throw (await import("../access/consent-words.ts")).notAllowed(refusal, "ESC is required, but ");
+  switch (access.kind) {
+    case "on":
+    case "fake":
+      return;
+    case "unconsented": {
+      const refusal = notices.find((notice) => notice.kind === "environment-not-allowed");
+      if (refusal === undefined) throw new TypeError("no notice of the consent");
+      throw (await import("../access/consent-words.ts")).notAllowedError(refusal, "ESC is required, but ");
+    }
+    case "incomplete":
+      throw incompleteAccessError(access, environment);
+    case "off":
+      throw noAccessError(environment);
   }
-  if (access.kind === "incomplete") {
-    const { present, missing } = access;
-    const details = pulumiTokenRemedy(missing, environment);
-    throw new SophiaError({
-      code: "esc-required",
-      message: `ESC is required, but only ${present} is set and not ${missing}`,
-      ...(details.length > 0 ? { details } : { hint: `set ${missing}` }),
-    });
-  }
+}
+
+function incompleteAccessError(
+  { present, missing }: Extract<StoreAccess, { readonly kind: "incomplete" }>,
+  environment: Environment,
+): SophiaError {
+  const details = pulumiTokenRemedy(missing, environment);
+  return new SophiaError({
+    code: "esc-required",
+    message: `ESC is required, but only ${present} is set and not ${missing}`,
+    ...(details.length > 0 ? { details } : { hint: `set ${missing}` }),
+  });
+}
+
+function noAccessError(environment: Environment): SophiaError {
   const remedy = pulumiTokenRemedy("ESC_TOKEN", environment);
   const token = remedy.length > 0 ? "" : " and ESC_TOKEN to an access token";
-  throw new SophiaError({
+  return new SophiaError({
     code: "esc-required",
     message: "ESC is required, but neither ESC_ENV nor ESC_TOKEN is set",
     details: [`set ESC_ENV to the environment (such as sophia/dev)${token}`, ...remedy],

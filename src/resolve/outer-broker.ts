@@ -15,7 +15,7 @@ import { namesInMark } from "../esc/settings/from-files.ts";
 import type { Start } from "./start.ts";
 
 /** Returns the names of the keys of which this process has dummies. */
-export function brokeredNames(environment: Environment): readonly string[] {
+export function readBrokeredNames(environment: Environment): readonly string[] {
   return namesInMark(environment, BROKERED_VARIABLE);
 }
 
@@ -27,7 +27,7 @@ export function excludeBrokered(
   violations: readonly Violation[],
   { environment, files, values }: Pick<Start, "environment" | "files" | "values">,
 ): readonly Violation[] {
-  const replaced = replacedVariables(environment, files.contract);
+  const replaced = findReplacedVariables(environment, files.contract);
   return violations.filter((violation) => {
     if (violation.kind !== "malformed" || !replaced.has(violation.name)) return true;
     // Another source may have replaced the dummy.
@@ -36,10 +36,10 @@ export function excludeBrokered(
 }
 
 /** Returns the variables whose values are dummies, and those that may have the address of the outer broker, which uses http. */
-export function replacedVariables(environment: Environment, contract: Contract): ReadonlySet<string> {
+export function findReplacedVariables(environment: Environment, contract: Contract): ReadonlySet<string> {
   const isHttp = (name: string): boolean => environment.get(name)?.startsWith("http://") === true;
   return new Set(
-    brokeredNames(environment).flatMap((name) => [name, ...addressVariablesOf(name, contract).filter(isHttp)]),
+    readBrokeredNames(environment).flatMap((name) => [name, ...addressVariablesOf(name, contract).filter(isHttp)]),
   );
 }
 

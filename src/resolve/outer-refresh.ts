@@ -14,7 +14,7 @@ import { namesInMark } from "../esc/settings/from-files.ts";
 export const REFRESHED_VARIABLE = "SOPHIA_REFRESHED";
 
 /** Returns the names of the variables that an outer sophia-run sets or withholds. */
-export function refreshedNames(environment: Environment): readonly string[] {
+export function readRefreshedNames(environment: Environment): readonly string[] {
   return namesInMark(environment, REFRESHED_VARIABLE);
 }
 
@@ -23,7 +23,7 @@ export function refreshedNames(environment: Environment): readonly string[] {
  * SDKs do not need them.
  */
 export function excludeRefreshed(violations: readonly Violation[], environment: Environment): readonly Violation[] {
-  const names = new Set(refreshedNames(environment));
+  const names = new Set(readRefreshedNames(environment));
   return violations.filter((violation) => {
     switch (violation.kind) {
       case "missing":

@@ -13,7 +13,7 @@ import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
 import { readDotenv, type DotenvReading } from "../sources/dotenv/index.ts";
 import { within } from "../system/paths.ts";
-import { unattended } from "../access/unattended.ts";
+import { findUnattendedReason } from "../access/unattended.ts";
 import type { Start } from "./start.ts";
 
 const OVERRIDE_FILE = ".env.override";
@@ -30,7 +30,8 @@ export async function addOverride(
   contract: Contract,
   { environment, settings, places }: Pick<Start, "environment" | "settings" | "places">,
 ): Promise<DotenvReading> {
-  if (!settings.override || contract.override === false || unattended(environment) !== undefined) return reading;
+  if (!settings.override || contract.override === false || findUnattendedReason(environment) !== undefined)
+    return reading;
   const file = { path: OVERRIDE_FILE, required: false, isNameable: false };
   const override = await readDotenv([file], places, places.dotenvFolders);
   const files = override.files.filter(({ variables }) => variables !== undefined);
@@ -64,7 +65,7 @@ async function refuseTracked(
     const tracked = await isTracked(path, withoutSecrets(environment, contract));
     if (tracked === true) throw trackedError(shownPath);
     // If git cannot answer for another reason, the file is used: git is not installed, or refuses the repository.
-    if (tracked === undefined && !isExactPath(path)) throw notUtf8Error(shownPath);
+    if (tracked === undefined && !isExactPath(path)) throw unanswerableError(shownPath);
   }
 }
 
@@ -79,7 +80,7 @@ function trackedError(path: string): SophiaError {
   });
 }
 
-function notUtf8Error(path: string): SophiaError {
+function unanswerableError(path: string): SophiaError {
   return new SophiaError({
     code: "override-tracked",
     message: `git cannot tell whether it tracks ${printable(path)}: the path of its folder is not UTF-8`,

@@ -1,5 +1,5 @@
 /**
- * Decides which source wins for each variable. The layers of all sources are first sorted by `inPrecedence`; `resolveLayers` then
+ * Decides which source wins for each variable. The layers of all sources are first sorted by `sortByPrecedence`; `resolveLayers` then
  * gives each variable the value of the highest layer. The code is pure.
  */
 import type { Layer, Resolution, ResolvedVariable, SourceId } from "../core/model.ts";
@@ -57,12 +57,12 @@ export function resolveLayers(layers: readonly Layer[], isDeclared: (name: strin
 }
 
 /** Sorts layers by precedence, highest first; the layers of one source keep their order. */
-export function inPrecedence(layers: readonly Layer[], prefer: "environment" | "esc"): readonly Layer[] {
+export function sortByPrecedence(layers: readonly Layer[], prefer: "environment" | "esc"): readonly Layer[] {
   return PRECEDENCE[prefer].flatMap((source) => layers.filter((layer) => layer.source === source));
 }
 
 /** Returns the names of the declared variables for which the environment overrides a different value of ESC. */
-export function overriddenEsc(resolution: Resolution, isDeclared: (name: string) => boolean): readonly string[] {
+export function findOverriddenNames(resolution: Resolution, isDeclared: (name: string) => boolean): readonly string[] {
   const overridden: string[] = [];
   resolution.forEach(({ name, origin, shadowed }) => {
     if (shadowed === undefined || origin.source !== "environment" || !isDeclared(name)) return;

@@ -1,7 +1,7 @@
 /** Stage 6 of a start: decides whether the values meet the contract, and collects the notices for the user. */
 import { checkContract, isSet } from "../contract/check-contract.ts";
 import type { Violation } from "../contract/contract-model.ts";
-import { noticesOf } from "./start-notices.ts";
+import { collectNotices } from "./start-notices.ts";
 import type { Start, Verdict } from "./start.ts";
 
 /**
@@ -13,17 +13,17 @@ import type { Start, Verdict } from "./start.ts";
 export async function reachVerdict(start: Omit<Start, "verdict">): Promise<Verdict> {
   const { environment, files, values, store } = start;
   if (store.esc.kind === "unavailable" && store.esc.rejected !== undefined) {
-    const { judgeRejected } = await import("./rejected-values.ts");
+    const { judgeRejectedValues } = await import("./rejected-values.ts");
     // Without a violation the values of the other sources decide, as if ESC were not available.
-    const verdict = await judgeRejected(start, store.esc.rejected, store.esc.failure);
-    if (verdict !== undefined) return { ...verdict, notices: await noticesOf(start) };
+    const verdict = await judgeRejectedValues(start, store.esc.rejected, store.esc.failure);
+    if (verdict !== undefined) return { ...verdict, notices: await collectNotices(start) };
   }
   // The built-in contract has no formats, so that the code that checks them need not be loaded.
   const isBuiltIn = files.contract.source.kind === "built-in";
   const checkFormat = isBuiltIn ? failOnFormat : (await import("../contract/format.ts")).createFormatCheck();
   let violations: readonly Violation[] = checkContract(values.checkedContract, values.selected, checkFormat);
   if (isBuiltIn && violations.length > 0 && isBuiltInUnrelated(start)) {
-    return { violations: [{ kind: "no-contract" }], notices: await noticesOf(start) };
+    return { violations: [{ kind: "no-contract" }], notices: await collectNotices(start) };
   }
   // An outer sophia-run has put dummies and addresses in place of some values, and withholds others.
   if (violations.length > 0 && environment.has("SOPHIA_BROKERED")) {
@@ -32,7 +32,7 @@ export async function reachVerdict(start: Omit<Start, "verdict">): Promise<Verdi
   if (violations.length > 0 && environment.has("SOPHIA_REFRESHED")) {
     violations = (await import("./outer-refresh.ts")).excludeRefreshed(violations, environment);
   }
-  return { violations, notices: await noticesOf(start) };
+  return { violations, notices: await collectNotices(start) };
 }
 
 /**

@@ -2,7 +2,7 @@
  * Reads ESC again while the program runs (`--refresh`). Files are not read again: they may have changed, and a pipe can be read
  * only once.
  */
-import { accessAgain } from "../access/esc-access.ts";
+import { renewEscAccess } from "../access/esc-access.ts";
 import { readFromEsc } from "./open-store.ts";
 import { resolveValues } from "./resolve-values.ts";
 import type { Companions, Start } from "./start.ts";
@@ -12,13 +12,13 @@ import type { Companions, Start } from "./start.ts";
  *
  * @throws SophiaError (125) as `readFromEsc` does; (esc-credential, 125) if `ESC_TOKEN_COMMAND` fails
  */
-export async function readAgain(
+export async function readEscAgain(
   start: Omit<Start, "values" | "verdict">,
   companions: Companions,
 ): Promise<Pick<Start, "store" | "values">> {
   const { access } = start.store;
   if (access.kind !== "on") throw new TypeError("there is no ESC to read again");
-  const opened = await readFromEsc(await accessAgain(access, start), start, companions);
+  const opened = await readFromEsc(await renewEscAccess(access, start), start, companions);
   const store = { ...start.store, ...opened };
   return { store, values: await resolveValues({ ...start, store }) };
 }

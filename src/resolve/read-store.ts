@@ -19,12 +19,12 @@ export async function readStore(start: StartWithFiles, companions: Companions): 
   if (settings.fake !== undefined) return { access: { kind: "fake" }, esc: { kind: "fake" }, ...NO_VALUES };
   const isOff = contract.environment === undefined && !isEscMentioned(environment, dotenv.layers);
   if (isOff && !settings.requireEsc) return { access: { kind: "off" }, esc: { kind: "off" }, ...NO_VALUES };
-  const [{ accessToEsc }, { readFromEsc, requireAccess }] = [
+  const [{ resolveEscAccess }, { readFromEsc, requireAccess }] = [
     await import("../access/esc-access.ts"),
     await import("./open-store.ts"),
   ];
   const request = { environment, settings, ...places, ...companions };
-  const { access, notices: accessNotices } = await accessToEsc(request, dotenv, contract);
+  const { access, notices: accessNotices } = await resolveEscAccess(request, dotenv, contract);
   if (settings.requireEsc) await requireAccess(access, accessNotices, environment);
   return { access, accessNotices, ...(await readFromEsc(access, start, companions)) };
 }

@@ -6,7 +6,7 @@ import { checkContract, declarationOf, namesOfViolation } from "../contract/chec
 import { sortFindings, deriveViolations } from "../contract/esc-schema/schema-findings.ts";
 import type { Contract, FormatCheck, Violation } from "../contract/contract-model.ts";
 import { createFormatCheck } from "../contract/format.ts";
-import type { Failure, ResolvedVariable, Variable } from "../core/model.ts";
+import type { Failure, Resolution, ResolvedVariable, Variable } from "../core/model.ts";
 import { UNSEEN } from "../esc/api/evaluate.ts";
 import type { RejectedValues } from "../sources/esc-failure.ts";
 import { requiredEscError } from "./open-store.ts";
@@ -20,7 +20,7 @@ import type { Start, Values } from "./start.ts";
  * @param failure is thrown if there are no violations and ESC is required
  * @throws SophiaError (125) contract-slow if a pattern takes too long; the code of `failure`
  */
-export async function judgeRejected(
+export async function judgeRejectedValues(
   start: Omit<Start, "verdict">,
   rejected: RejectedValues,
   failure: Failure,
@@ -41,14 +41,22 @@ export async function judgeRejected(
     if (start.settings.requireEsc) throw requiredEscError(failure);
     return undefined;
   }
-  // Another source may override the value that ESC refuses. The verdict is about the value in ESC, so that the remedy names it.
+  const selected = selectRefusedValues(judged, escViolations, contract);
+  return { violations: [...certainViolations, ...escViolations], judged: { ...judged, selected } };
+}
+
+/**
+ * Returns the selected variables, with the values of ESC for those that ESC refuses. Another source may override such a value, but the
+ * verdict is about the value in ESC, so that the remedy names it.
+ */
+function selectRefusedValues(judged: Values, escViolations: readonly Violation[], contract: Contract): Resolution {
   const selected = new Map(judged.selected);
   for (const violation of escViolations) {
     if (violation.kind !== "malformed" && violation.kind !== "refused") continue;
     const variable = findVariableOfEsc(violation.name, contract, judged);
     if (variable !== undefined) selected.set(violation.name, variable);
   }
-  return { violations: [...certainViolations, ...escViolations], judged: { ...judged, selected } };
+  return selected;
 }
 
 /** Finds the variable of ESC by its declared name; ESC may use an alias of it. */

@@ -24,7 +24,7 @@ interface Replacement {
  * @param selected the variables that the program would get
  * @throws SophiaError (fake-value, 125) if no value of a declared format can be generated
  */
-export function replacedSecrets(
+export function makeDummiesForSecrets(
   contract: Contract,
   selected: Resolution,
   folding: WindowsNameRules | undefined,

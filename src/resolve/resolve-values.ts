@@ -7,7 +7,7 @@ import type { Contract } from "../contract/contract-model.ts";
 import type { Layer, Resolution } from "../core/model.ts";
 import { FROM_FILES } from "../esc/settings/from-files.ts";
 import { environmentLayer } from "../sources/environment-layer.ts";
-import { inPrecedence, resolveLayers } from "./precedence.ts";
+import { sortByPrecedence, resolveLayers } from "./precedence.ts";
 import { createMatcher } from "./name-globs.ts";
 import { passesWholeEnvironment, selectVariables, type Selection } from "./select.ts";
 import { isOwnVariable } from "./reserved-names.ts";
@@ -94,7 +94,7 @@ async function completeLayers(
   const isEnvironmentAlone = completed.layers === sourceLayers && sourceLayers.length === 1;
   const isFromCallerAlone = isEnvironmentAlone && store.access.kind === "off" && !environment.has(FROM_FILES);
   return {
-    layers: isFromCallerAlone ? sourceLayers : inPrecedence(completed.layers, settings.prefer),
+    layers: isFromCallerAlone ? sourceLayers : sortByPrecedence(completed.layers, settings.prefer),
     isFromCallerAlone,
     notices: [...completed.notices, ...(unified?.notices ?? [])],
   };
@@ -158,8 +158,8 @@ async function makeDummies(
   let notices: Values["notices"] = [];
   // With `missing`, the program keeps its real secrets, and only variables without a value get dummies.
   if (mode !== "missing") {
-    const { replacedSecrets } = await import("./replaced-secrets.ts");
-    const replacement = replacedSecrets(contract, resolveLayers(passedLayers, isDeclaredName), folding);
+    const { makeDummiesForSecrets } = await import("./replaced-secrets.ts");
+    const replacement = makeDummiesForSecrets(contract, resolveLayers(passedLayers, isDeclaredName), folding);
     above = [replacement.layer];
     ({ notices } = replacement);
   }

@@ -6,7 +6,7 @@ import { declarationOf } from "../contract/check-contract.ts";
 import { describeCredential } from "../contract/credential-forms.ts";
 import { describeVariableCredential } from "../contract/looks-secret.ts";
 import type { Contract } from "../contract/contract-model.ts";
-import type { Variable } from "../core/model.ts";
+import type { Layer, Resolution, Variable } from "../core/model.ts";
 import type { Secret } from "../masking/masking-model.ts";
 import { readInitialEntries } from "../system/process-environment.ts";
 import { isSecret } from "../contract/secret-names.ts";
@@ -38,7 +38,7 @@ export interface PublicCredential {
 }
 
 /** Returns the variables that the contract declares public, and whose values hold credentials. */
-export function publicCredentials({ files, values }: ResolvedStart): readonly PublicCredential[] {
+export function findPublicCredentials({ files, values }: ResolvedStart): readonly PublicCredential[] {
   return Array.from(values.selected.values()).flatMap(({ name, value, origin }): readonly PublicCredential[] => {
     const declaration = declarationOf(files.contract, name);
     if (declaration?.secret !== false || origin.source === "contract" || origin.source === "fake") return [];
@@ -56,29 +56,36 @@ export interface ResolvedStart {
 type TextSecret = Secret & { readonly value: string };
 
 /** Returns the secrets of all sources that outputs must not show, whether the program gets them or not. */
-export function secretsOf({ files, values: { layers, resolution, selected } }: ResolvedStart): readonly TextSecret[] {
+export function collectSecrets({
+  files,
+  values: { layers, resolution, selected },
+}: ResolvedStart): readonly TextSecret[] {
   const isSecretValue = (variable: Variable): boolean => isHidden(files.contract, variable);
-  const secrets = Array.from(resolution.values()).filter(isSecretValue);
+  const winningSecrets = Array.from(resolution.values()).filter(isSecretValue);
   // If the program must not get the value that wins, it may get the value of a lower layer.
-  const passedInstead = Array.from(selected.values()).filter(
+  const lowerSecrets = Array.from(selected.values()).filter(
     (variable) => isSecretValue(variable) && resolution.get(variable.name)?.value !== variable.value,
   );
   // With --fake, the program may still read the real value in a file, so it is masked as well as the dummy.
+  const realSecrets = findVariablesBehindDummies(layers, resolution).filter(isSecretValue);
+  return [...winningSecrets, ...lowerSecrets, ...realSecrets].map(({ name, value }) => ({ name, value }));
+}
+
+/** Returns the variables of all layers that dummies replace (`--fake`). */
+function findVariablesBehindDummies(layers: readonly Layer[], resolution: Resolution): readonly Variable[] {
   const hasReplaced = Array.from(resolution.values()).some(
     ({ origin, shadowed }) => origin.source === "fake" && shadowed !== undefined,
   );
+  if (!hasReplaced) return [];
   const isReplaced = ({ name }: Variable): boolean => resolution.get(name)?.origin.source === "fake";
-  const replaced = hasReplaced
-    ? layers.flatMap(({ variables }) => variables.filter((variable) => isReplaced(variable) && isSecretValue(variable)))
-    : [];
-  return [...secrets, ...passedInstead, ...replaced].map(({ name, value }) => ({ name, value }));
+  return layers.flatMap(({ variables }) => variables.filter(isReplaced));
 }
 
 /**
  * Returns the secrets of all layers, including those that a higher layer overrides. If one layer marks a name as secret, the
  * values of that name are secret in all layers.
  */
-export function secretsOfAllLayers({ files, values }: Pick<Start, "files" | "values">): readonly Secret[] {
+export function collectSecretsOfAllLayers({ files, values }: Pick<Start, "files" | "values">): readonly Secret[] {
   const isMarked = (name: string): boolean => values.resolution.get(name)?.secret === true;
   return values.layers.flatMap(({ variables }) =>
     variables
@@ -87,9 +94,9 @@ export function secretsOfAllLayers({ files, values }: Pick<Start, "files" | "val
   );
 }
 
-/** Returns the secrets of `secretsOf`, with the bytes that the caller has set. They need not be UTF-8. */
-export function secretBytesOf(start: ResolvedStart): readonly Secret[] {
-  return secretsOf(start).map(({ name, value }) => ({ name, value: originalValue(name, value) }));
+/** Returns the secrets of `collectSecrets`, with the bytes that the caller has set. They need not be UTF-8. */
+export function collectSecretBytes(start: ResolvedStart): readonly Secret[] {
+  return collectSecrets(start).map(({ name, value }) => ({ name, value: originalValue(name, value) }));
 }
 
 /**

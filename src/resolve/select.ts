@@ -25,7 +25,7 @@ type SelectionOptions = "onlyDeclared" | "pristine" | "include" | "exclude" | "k
 /** The rules for names on Windows, which ignores their case: how they are compared, and which variables its programs need. */
 export interface WindowsNameRules extends CaseFolding {
   /** Returns true for a folded name that programs of this system need. */
-  readonly isBaseline: (folded: string) => boolean;
+  readonly isBaseline: (foldedName: string) => boolean;
 }
 
 /** The options that select variables, and what is known of a start that withholds them. */
@@ -80,7 +80,7 @@ export function createWithholdingRule(
   const reasonsByName = new Map<string, WithholdingReason>([[ADMIN_TOKEN, "writer"]]);
   for (const name of selection.pointers) reasonsByName.set(name, "pointer");
   if (!keepEsc) for (const name of launcherNames) reasonsByName.set(name, "launcher");
-  const [included, excluded] = [selection.include, selection.exclude].map((globs) =>
+  const [isIncluded, isExcluded] = [selection.include, selection.exclude].map((globs) =>
     globs.length === 0 ? undefined : createMatcher(globs, folding),
   );
   return (variable) => {
@@ -94,8 +94,8 @@ export function createWithholdingRule(
     const sourceGroup = sourceGroupOf(origin.source);
     if (!usesFiles && sourceGroup === "configuration" && origin.source !== "esc") return "esc-refused";
     if (outOfScope?.has(name) === true) return "not-in-scope";
-    if (excluded?.(name) === true) return "excluded";
-    if (included?.(name) === true) return undefined;
+    if (isExcluded?.(name) === true) return "excluded";
+    if (isIncluded?.(name) === true) return undefined;
     switch (sourceGroup) {
       case "caller":
         return !pristine || isBaseline(name, folding) || isDeclared(name) ? undefined : "not-baseline";

@@ -1,11 +1,11 @@
 /**
  * Collects the notices of a start, which are warnings and remarks for the user, in the order in which they are printed. reach-verdict.ts
- * calls `noticesOf` when all else about the start is known.
+ * calls `collectNotices` when all else about the start is known.
  */
 import { isDeclared } from "../contract/check-contract.ts";
 import type { Notice } from "../core/model.ts";
 import { overrideNotices } from "./override.ts";
-import { overriddenEsc } from "./precedence.ts";
+import { findOverriddenNames } from "./precedence.ts";
 import { usedReferenceNotices } from "./reference-notices.ts";
 import { isOwnVariable } from "./reserved-names.ts";
 import { createWithholdingRule } from "./select.ts";
@@ -13,7 +13,7 @@ import type { Start } from "./start.ts";
 import { withheldNotices } from "./withheld-notices.ts";
 
 /** Returns the notices of all stages. A plain start, whose variables are all the caller's, has few and returns early. */
-export async function noticesOf(start: Omit<Start, "verdict">): Promise<readonly Notice[]> {
+export async function collectNotices(start: Omit<Start, "verdict">): Promise<readonly Notice[]> {
   const { environment, settings, places, store, values } = start;
   const { contract, all: files } = start.files;
   // World-readable files and globs without a match are rare. Their code is loaded only if needed, because it has large tables.
@@ -52,13 +52,13 @@ export async function noticesOf(start: Omit<Start, "verdict">): Promise<readonly
 
 /** Returns a notice for values of ESC that the environment overrides. The dummies of an outer sophia-run are not reported. */
 async function shadowedNotices({ environment, files, values }: Omit<Start, "verdict">): Promise<readonly Notice[]> {
-  const overridden = overriddenEsc(
+  const overridden = findOverriddenNames(
     values.resolution,
     (name) => isDeclared(files.contract, name) && !isOwnVariable(name),
   );
   if (overridden.length === 0) return [];
   const replaced = environment.has("SOPHIA_BROKERED")
-    ? (await import("./outer-broker.ts")).replacedVariables(environment, files.contract)
+    ? (await import("./outer-broker.ts")).findReplacedVariables(environment, files.contract)
     : new Set<string>();
   const names = overridden.filter((name) => !replaced.has(name));
   return names.length === 0 ? [] : [{ kind: "shadowed", names }];

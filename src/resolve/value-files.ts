@@ -35,30 +35,38 @@ export async function addValueFiles(
   { environment, settings, places: { cwd } }: Pick<Start, "environment" | "settings" | "places">,
 ): Promise<DotenvReading> {
   const fromFiles = namesFromFiles(environment);
-  const pointers = pointersIn(environment, contract, fromFiles);
-  const credentials = fromFiles.has(CREDENTIALS_FOLDER) ? undefined : environment.get(CREDENTIALS_FOLDER);
-  const folders = await secretsFolders(settings.secretsDirs, credentials ?? "");
+  const pointers = findPointers(environment, contract, fromFiles);
+  const credentialsFolder = fromFiles.has(CREDENTIALS_FOLDER) ? undefined : environment.get(CREDENTIALS_FOLDER);
+  const folders = await listSecretsFolders(settings.secretsDirs, credentialsFolder ?? "");
   if (pointers.length === 0 && folders.length === 0) return reading;
   const pointedVariables = await readPointedFiles(pointers, contract, environment, cwd);
-  const folderLayers: Layer[] = [];
+  const pointedLayers: readonly Layer[] =
+    pointedVariables.length === 0 ? [] : [{ source: "environment", variables: pointedVariables }];
+  const inFolders = await readSecretsFolders(folders, contract, cwd);
+  return {
+    ...reading,
+    layers: [...pointedLayers, ...inFolders.layers, ...reading.layers],
+    notices: [...reading.notices, ...inFolders.notices],
+    pointers,
+  };
+}
+
+/** Reads the declared variables, and their aliases, in folders of secrets. @throws SophiaError (value-file, 125) */
+async function readSecretsFolders(
+  folders: readonly SecretsFolder[],
+  { variables, aliases }: Contract,
+  cwd: string,
+): Promise<Pick<DotenvReading, "layers" | "notices">> {
+  const names = [...variables.keys(), ...aliases.keys()];
+  const layers: Layer[] = [];
   const notices: Notice[] = [];
-  const names = [...contract.variables.keys(), ...contract.aliases.keys()];
   for (const folder of folders) {
     const { readSecretsFolder } = await import("../sources/secrets-folder.ts");
     const folderReading = await readSecretsFolder(folder, names, cwd);
-    if (folderReading.layer.variables.length > 0) folderLayers.push(folderReading.layer);
+    if (folderReading.layer.variables.length > 0) layers.push(folderReading.layer);
     notices.push(...folderReading.notices);
   }
-  return {
-    ...reading,
-    layers: [
-      ...(pointedVariables.length === 0 ? [] : [{ source: "environment" as const, variables: pointedVariables }]),
-      ...folderLayers,
-      ...reading.layers,
-    ],
-    notices: [...reading.notices, ...notices],
-    pointers,
-  };
+  return { layers, notices };
 }
 
 /**
@@ -67,7 +75,7 @@ export async function addValueFiles(
  *
  * @param fromFiles the variables that an outer sophia-run took from files
  */
-function pointersIn(
+function findPointers(
   environment: Environment,
   contract: Contract,
   fromFiles: ReturnType<typeof namesFromFiles>,
@@ -119,7 +127,10 @@ async function readPointedFiles(
  * Returns the folders of secrets, the highest precedence first: those that the user named, of which later ones win; then those of
  * systemd and Docker.
  */
-async function secretsFolders(lists: readonly string[], credentials: string): Promise<readonly SecretsFolder[]> {
+async function listSecretsFolders(
+  lists: readonly string[],
+  credentialsFolder: string,
+): Promise<readonly SecretsFolder[]> {
   const userNamed = lists.flatMap((list) => list.split(LIST_SEPARATOR)).filter((path) => path !== "");
   if (userNamed.length === 0 && lists.length > 0) {
     const { valueFileError } = await import("../sources/value-file.ts");
@@ -128,8 +139,8 @@ async function secretsFolders(lists: readonly string[], credentials: string): Pr
   const folders: SecretsFolder[] = userNamed
     .toReversed()
     .map((path) => ({ path, namedBy: FOLDER_OPTIONS, required: true }));
-  if (credentials !== "" && !userNamed.includes(credentials)) {
-    folders.push({ path: credentials, namedBy: CREDENTIALS_FOLDER, required: false });
+  if (credentialsFolder !== "" && !userNamed.includes(credentialsFolder)) {
+    folders.push({ path: credentialsFolder, namedBy: CREDENTIALS_FOLDER, required: false });
   }
   if (process.platform !== "win32" && !userNamed.includes(DOCKER_FOLDER) && isPresent(DOCKER_FOLDER)) {
     folders.push({ path: DOCKER_FOLDER, namedBy: undefined, required: false });

@@ -9,8 +9,8 @@ import type { EscEnvironment, EscFailure } from "./esc-failure.ts";
 import { EscFault } from "../esc/faults/esc-fault.ts";
 import { isSchemaRefusal } from "../esc/faults/schema-refusal.ts";
 import type { EscSettings } from "../esc/settings/access-settings.ts";
-import { formatName } from "../esc/settings/environment-names.ts";
-import type { Progress } from "../esc/transport/connection.ts";
+import { formatName, type FullName } from "../esc/settings/environment-names.ts";
+import type { Connection, Progress } from "../esc/transport/connection.ts";
 import type { Clock } from "../esc/transport/deadline.ts";
 
 /** The reason why cached values are used: they are `fresh` enough (`--cache-fresh`), `--offline`, or ESC is not available. */
@@ -33,7 +33,7 @@ export type EscReading =
   | EscFailure;
 
 /** Values that ESC has just returned. */
-interface FreshReading extends Extract<EscReading, { kind: "read" }> {
+export interface FreshReading extends Extract<EscReading, { kind: "read" }> {
   /** Returns true if the values may include credentials that expire with the session. */
   readonly mayMint: () => boolean;
 }
@@ -50,22 +50,18 @@ export async function readEsc(
 ): Promise<FreshReading | EscFailure> {
   // The SDK is loaded while the connection is made, so that a start does not wait for both in turn.
   const sdkModule = import("../esc/api/sdk.ts");
-  const answer = await askEsc(
-    settings,
-    progress,
-    async (name, connection) => {
-      const { createRequests } = await sdkModule;
-      try {
-        return await openAndRead(name, connection, createRequests(connection, settings.sessionMs));
-      } catch (error) {
-        if (!(error instanceof EscFault && isSchemaRefusal(error.fault))) throw error;
-        // A schema refuses a value. The other environments are read anyway, so that all refused values are reported together.
-        const { rejectedEnvironment } = await import("./rejected-environment.ts");
-        return rejectedEnvironment(name, error, error.fault.diagnostics, connection);
-      }
-    },
-    clock,
-  );
+  const readEnvironment = async (name: FullName, connection: Connection) => {
+    const { createRequests } = await sdkModule;
+    try {
+      return await openAndRead(name, connection, createRequests(connection, settings.sessionMs));
+    } catch (error) {
+      if (!(error instanceof EscFault && isSchemaRefusal(error.fault))) throw error;
+      // A schema refuses a value. The other environments are read anyway, so that all refused values are reported together.
+      const { evaluateRejected } = await import("./rejected-environment.ts");
+      return evaluateRejected(name, error, error.fault.diagnostics, connection);
+    }
+  };
+  const answer = await askEsc(settings, progress, readEnvironment, clock);
   if (answer.kind !== "read") return answer;
   const { results, remarks } = answer;
   const environments = results.map(toEscEnvironment);

@@ -9,7 +9,7 @@ import type { OpenedEnvironment } from "../esc/api/open-session.ts";
 import { namesInTraces } from "../esc/api/trace.ts";
 import { EscFault } from "../esc/faults/esc-fault.ts";
 import { describeFault } from "../esc/faults/fault-wording.ts";
-import { aboutValue } from "../esc/faults/schema-refusal.ts";
+import { variableOfFinding } from "../esc/faults/schema-refusal.ts";
 import type { EscSettings } from "../esc/settings/access-settings.ts";
 import { formatName, type FullName } from "../esc/settings/environment-names.ts";
 import type { Connection } from "../esc/transport/connection.ts";
@@ -28,7 +28,7 @@ export interface RejectedEnvironment extends Pick<OpenedEnvironment, "name" | "r
  * Asks ESC to evaluate the environment, which shows the values that are not secret. If ESC does not evaluate it for this token, only
  * the variables are known that the findings name.
  */
-export async function rejectedEnvironment(
+export async function evaluateRejected(
   name: FullName,
   fault: EscFault,
   findings: readonly Diagnostic[],
@@ -49,7 +49,7 @@ export async function rejectedEnvironment(
 
 /** Returns a variable with {@link UNSEEN} for each variable that the findings name. */
 function variablesOfFindings(findings: readonly Diagnostic[], environment: FullName): readonly Variable[] {
-  const names = new Set(findings.flatMap((finding) => aboutValue(finding) ?? []));
+  const names = new Set(findings.flatMap((finding) => variableOfFinding(finding) ?? []));
   return Array.from(names, (name) => ({
     name,
     value: UNSEEN,
@@ -61,7 +61,7 @@ function variablesOfFindings(findings: readonly Diagnostic[], environment: FullN
 
 /** Returns where a value is defined, as far as the findings about the value report it. */
 function originOf(variable: string, requested: FullName, findings: readonly Diagnostic[]): Origin {
-  const { environment, line } = findings.find((finding) => aboutValue(finding) === variable) ?? {};
+  const { environment, line } = findings.find((finding) => variableOfFinding(finding) === variable) ?? {};
   // ESC reports a place outside of any environment as `<…>`. The requested environment has several names in findings.
   const isImport =
     environment !== undefined && !environment.startsWith("<") && !namesInTraces({}, requested).has(environment);

@@ -6,7 +6,7 @@ import { printable } from "../core/text.ts";
 import { readFoundFile, readNamedFile } from "../system/bounded-read.ts";
 import { systemErrorCode } from "../system/errors.ts";
 
-const MAX_BYTES = 65_536;
+const MAX_VALUE_BYTES = 65_536;
 
 /** The bytes of U+FFFD, `EF BF BD`. Decoding puts this character in place of bytes that are not UTF-8. */
 const REPLACEMENT_BYTES = Buffer.from("\uFFFD");
@@ -28,30 +28,33 @@ interface ValueFileOptions {
  * @throws SophiaError (value-file, 125) for a file that cannot be read, or whose content no variable can have
  */
 export async function readValueFile(path: string, { cwd, namedBy, isInFolder }: ValueFileOptions): Promise<string> {
-  const shown = printable(path) + (namedBy === undefined ? "" : ` (${namedBy})`);
+  const pathWithSource = printable(path) + (namedBy === undefined ? "" : ` (${namedBy})`);
   let bytes: Buffer;
   try {
-    const options = { maxBytes: MAX_BYTES };
+    const options = { maxBytes: MAX_VALUE_BYTES };
     bytes = isInFolder ? readFoundFile(resolve(cwd, path), options) : await readNamedFile(resolve(cwd, path), options);
   } catch (error) {
     const code = systemErrorCode(error) ?? "unknown error";
     const [fault, hint = otherFileHint(namedBy)] = FAULTS.get(code) ?? [`cannot be read (${code})`];
-    throw valueFileError(`${isInFolder ? shown : `the file in ${namedBy}`} ${fault}`, hint);
+    throw valueFileError(`${isInFolder ? pathWithSource : `the file in ${namedBy}`} ${fault}`, hint);
   }
   const text = bytes.toString();
   if (!isUtf8(bytes)) {
     const hint = "save the file as UTF-8, or encode what it holds, such as with base64";
-    throw valueFileError(`byte ${invalidByteIn(text, bytes)} of ${shown} is not UTF-8`, hint);
+    throw valueFileError(`byte ${findInvalidByte(text, bytes)} of ${pathWithSource} is not UTF-8`, hint);
   }
-  const nul = bytes.indexOf(0);
-  if (nul !== -1) {
-    throw valueFileError(`byte ${nul + 1} of ${shown} is a NUL character`, "remove it; no variable can contain one");
+  const nulIndex = bytes.indexOf(0);
+  if (nulIndex !== -1) {
+    throw valueFileError(
+      `byte ${nulIndex + 1} of ${pathWithSource} is a NUL character`,
+      "remove it; no variable can contain one",
+    );
   }
   return text.replace(/\r?\n$/, "");
 }
 
 /** Returns the number of the first byte that is not UTF-8, from 1. */
-function invalidByteIn(text: string, bytes: Buffer): number {
+function findInvalidByte(text: string, bytes: Buffer): number {
   for (let position = text.indexOf("\uFFFD"); position !== -1; position = text.indexOf("\uFFFD", position + 1)) {
     const byte = Buffer.byteLength(text.slice(0, position));
     // The file may contain U+FFFD itself.

@@ -4,13 +4,13 @@
  * only when it starts.
  */
 import { openBroker } from "../../src/broker/broker-server.ts";
-import { callersNetwork } from "../../src/esc/settings/access-settings.ts";
+import { readCallerNetwork } from "../../src/esc/settings/access-settings.ts";
 import { createConnectionPool } from "../../src/network/pool.ts";
 import { KEYS, routesTo } from "./routes.ts";
 
 async function printOutcome(origin: string): Promise<void> {
   const environment = new Map(Object.entries(process.env).flatMap(([name, value = ""]) => [[name, value] as const]));
-  const agent = createConnectionPool(origin, callersNetwork(environment));
+  const agent = createConnectionPool(origin, readCallerNetwork(environment));
   const routes = routesTo(origin);
   const broker = await openBroker({
     keyOf: (name) => KEYS[name] ?? "",

@@ -7,7 +7,7 @@ import { onTestFinished } from "vitest";
 import { type Broker, type BrokerParts, openBroker } from "../../src/broker/broker-server.ts";
 import type { ListenAddress } from "../../src/broker/own-address.ts";
 import type { RequestRecord } from "../../src/broker/request-record.ts";
-import { callersNetwork } from "../../src/esc/settings/access-settings.ts";
+import { readCallerNetwork } from "../../src/esc/settings/access-settings.ts";
 import { createConnectionPool } from "../../src/network/pool.ts";
 import type { NetworkSettings } from "../../src/network/network-settings.ts";
 import { isStandalone } from "../helpers/program.ts";
@@ -71,7 +71,7 @@ export interface Opened extends Broker, BrokerProcess {
   readonly agent: http.Agent;
 }
 
-const NO_SETTINGS = callersNetwork(new Map());
+const NO_SETTINGS = readCallerNetwork(new Map());
 
 /** The caller's network settings, and the limit of the time for connecting. */
 type Network = Partial<NetworkSettings> & { readonly connectMs?: number; readonly address?: ListenAddress };

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { applyContract } from "../../src/contract/apply.ts";
 import { isDeclared } from "../../src/contract/check-contract.ts";
 import type { Layer, Origin } from "../../src/core/model.ts";
-import { inPrecedence, resolveLayers } from "../../src/resolve/precedence.ts";
+import { sortByPrecedence, resolveLayers } from "../../src/resolve/precedence.ts";
 import { contractOf } from "./contracts.ts";
 
 const environment: Origin = { source: "environment" };
@@ -23,7 +23,7 @@ const contract = contractOf({
 const values = (...layers: readonly Layer[]): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Array.from(
-      resolveLayers(inPrecedence(applyContract(contract, layers).layers, "environment"), (name) =>
+      resolveLayers(sortByPrecedence(applyContract(contract, layers).layers, "environment"), (name) =>
         isDeclared(contract, name),
       ),
       ([name, { value }]) => [name, value],

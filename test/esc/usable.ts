@@ -1,11 +1,11 @@
 import type { Environment } from "../../src/core/model.ts";
-import { tokenByCommand } from "../../src/esc/auth/token-command.ts";
+import { runTokenCommand } from "../../src/esc/auth/token-command.ts";
 import type { EscSettings, FoundAccess } from "../../src/esc/settings/access-settings.ts";
 
 /** The settings of an access, as if the user had allowed what a file names; with the token that a command prints. */
 export async function usableByCommand(access: FoundAccess, environment: Environment): Promise<EscSettings> {
   if (access.kind !== "on" || access.settings.credential.kind !== "token-command") return usable(access);
-  const token = await tokenByCommand(access.settings.credential.command, environment);
+  const token = await runTokenCommand(access.settings.credential.command, environment);
   return { ...access.settings, credential: { kind: "token", token } };
 }
 

@@ -1,10 +1,10 @@
 /** Tests which proxy a request goes by. */
 import { describe, expect, test } from "vitest";
-import { callersNetwork } from "../../src/esc/settings/access-settings.ts";
+import { readCallerNetwork } from "../../src/esc/settings/access-settings.ts";
 import { findRoute } from "../../src/network/connect.ts";
 import type { NetworkSettings } from "../../src/network/network-settings.ts";
 
-const NONE = callersNetwork(new Map());
+const NONE = readCallerNetwork(new Map());
 
 async function route(url: string, network: Partial<NetworkSettings>): Promise<string> {
   const found = await findRoute(new URL(url), { ...NONE, ...network });

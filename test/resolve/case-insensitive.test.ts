@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Values } from "../../src/command-line/options.ts";
 import { windowsEnvironment } from "../../src/core/names.ts";
-import { secretsOf } from "../../src/resolve/secret-values.ts";
+import { collectSecrets } from "../../src/resolve/secret-values.ts";
 import type { Start } from "../../src/resolve/start.ts";
 import { startEscServer } from "../esc-server/index.ts";
 import { folder } from "../helpers/sophia.ts";
@@ -63,7 +63,7 @@ test("a variable of ESC has the same name in any spelling, whichever source is p
   // The token is withheld from the program, which may need the address of ESC.
   const escVariables = { PULUMI_BACKEND_URL: server.url };
   expect(programEnvironment(start)).toEqual({ ...escVariables, foo: "environment", Only_Esc: "esc" });
-  expect(secretsOf(start).map(({ value }) => value)).toContain(token);
+  expect(collectSecrets(start).map(({ value }) => value)).toContain(token);
   const preferred = await startOnWindows({ environment, flags: { prefer: "esc" } });
   expect(programEnvironment(preferred)).toEqual({ ...escVariables, foo: "esc", Only_Esc: "esc" });
 });

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Layer, Origin, SourceId } from "../../src/core/model.ts";
-import { inPrecedence, overriddenEsc, PRECEDENCE, resolveLayers } from "../../src/resolve/precedence.ts";
+import { sortByPrecedence, findOverriddenNames, PRECEDENCE, resolveLayers } from "../../src/resolve/precedence.ts";
 
 const ORIGINS: Readonly<Record<SourceId, Origin>> = {
   environment: { source: "environment" },
@@ -41,7 +41,7 @@ test.each(Object.entries(PRECEDENCE))("with --prefer %s each source occurs once 
 });
 
 test("the environment overrides ESC, and ESC overrides files", () => {
-  expect(resolvedValues(inPrecedence([dotenv, esc, environment], "environment"), ["D"])).toEqual({
+  expect(resolvedValues(sortByPrecedence([dotenv, esc, environment], "environment"), ["D"])).toEqual({
     A: ["env", "environment"],
     B: ["esc", "esc"],
     C: ["file", "dotenv"],
@@ -52,7 +52,7 @@ test("the environment overrides ESC, and ESC overrides files", () => {
 });
 
 test("with --prefer esc ESC overrides the environment", () => {
-  expect(resolvedValues(inPrecedence([dotenv, esc, environment], "esc"))).toMatchObject({
+  expect(resolvedValues(sortByPrecedence([dotenv, esc, environment], "esc"))).toMatchObject({
     A: ["esc", "esc"],
     C: ["file", "dotenv"],
     E: ["esc", "esc"],
@@ -87,7 +87,7 @@ test("variables with the names of Object.prototype's properties are resolved lik
 
 describe("the notice about overridden variables of ESC names the right variables for", () => {
   const findOverridden = (env: Record<string, string>, of: Record<string, string>, declared: string[]) =>
-    overriddenEsc(
+    findOverriddenNames(
       resolveLayers([layerOf("environment", env), layerOf("esc", of)], (name) => declared.includes(name)),
       (name) => declared.includes(name),
     );
@@ -156,11 +156,11 @@ describe("whatever the layers are,", () => {
   test("the order in which layers were read has an effect only within a source", () => {
     fc.assert(
       fc.property(layers, (all) => {
-        const sorted = inPrecedence(all, "environment");
+        const sorted = sortByPrecedence(all, "environment");
         for (const id of ["environment", "esc", "dotenv"] as const) {
           expect(sorted.filter((each) => each.source === id)).toEqual(all.filter((each) => each.source === id));
         }
-        expect(inPrecedence(sorted, "environment")).toEqual(sorted);
+        expect(sortByPrecedence(sorted, "environment")).toEqual(sorted);
       }),
     );
   });

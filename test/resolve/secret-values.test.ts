@@ -3,7 +3,7 @@ import type { Contract, Declaration } from "../../src/contract/contract-model.ts
 import type { ResolvedVariable } from "../../src/core/model.ts";
 import { resolveLayers } from "../../src/resolve/precedence.ts";
 import { isSecret } from "../../src/contract/secret-names.ts";
-import { secretsOf } from "../../src/resolve/secret-values.ts";
+import { collectSecrets } from "../../src/resolve/secret-values.ts";
 
 const declarationOf = (name: string, secret: boolean): Declaration => ({
   name,
@@ -38,7 +38,7 @@ test.each([
   expect(isSecret(contract, { name, secret: marked })).toBe(expected);
 });
 
-test("secretsOf returns the secrets of all sources, including withheld values and values that these hide", () => {
+test("collectSecrets returns the secrets of all sources, including withheld values and values that these hide", () => {
   const variable = (name: string, value: string): ResolvedVariable => ({
     name,
     value,
@@ -52,7 +52,7 @@ test("secretsOf returns the secrets of all sources, including withheld values an
     ["ESC_TOKEN", variable("ESC_TOKEN", "pul-token")],
   ]);
   const selected = new Map([["KEY", variable("KEY", "was hidden")]]);
-  expect(secretsOf({ files: { contract }, values: { layers: [], resolution, selected } })).toEqual([
+  expect(collectSecrets({ files: { contract }, values: { layers: [], resolution, selected } })).toEqual([
     { name: "KEY", value: "hides the other" },
     { name: "ESC_TOKEN", value: "pul-token" },
     { name: "KEY", value: "was hidden" },

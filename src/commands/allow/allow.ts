@@ -14,9 +14,9 @@ import { escAccess, type EscOptions, type FoundAccess } from "../../esc/settings
 import { printReport } from "../../output/colour.ts";
 import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
-import { CALLERS_WORD, UNPLACED } from "../../access/consent-words.ts";
-import { neededConsents, placedConsents, placeOf } from "../../access/consent.ts";
-import { type Consent, readConsents, replaceConsents, withConsents } from "../../access/remembered-consents.ts";
+import { CALLER_REMEDY, UNPLACED_REASONS } from "../../access/consent-words.ts";
+import { assessConsentNeed, selectPlacedConsents, findConsentPath } from "../../access/consent.ts";
+import { type Consent, readConsents, replaceConsents, mergeConsents } from "../../access/remembered-consents.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
 import { conflict } from "../parts/usage-errors.ts";
@@ -56,7 +56,7 @@ async function addConsents(needed: readonly Consent[], context: Context): Promis
       hint: "the user must run sophia-run allow in a terminal outside of the agent",
     });
   }
-  await changeConsents(context, (stored) => withConsents(stored, needed));
+  await changeConsents(context, (stored) => mergeConsents(stored, needed));
   printReport(context, ["allowed, from now on:", ...needed.map(consentLine)]);
   return ExitStatus.ok;
 }
@@ -68,7 +68,7 @@ async function removeConsents(contract: Contract, { files }: DotenvReading, cont
     ...(contract.environment === undefined ? [] : [contract.environment.file]),
     ...files.map(({ path }) => path),
   ];
-  const places = new Set(projectFiles.map((path) => placeOf(path, context)));
+  const places = new Set(projectFiles.map((path) => findConsentPath(path, context)));
   let removed: readonly Consent[] = [];
   await changeConsents(context, (stored) => {
     removed = stored.filter(({ file }) => places.has(file));
@@ -100,12 +100,12 @@ async function findNeededConsents(
   // The token is made up, and is not sent: it only lets `escAccess` find which environments a token would open.
   const access = lacksOnlyToken ? findAccess({ name: "a token", value: "none" }) : accessWithoutToken;
   if (access.kind !== "proposed") return [];
-  const { consents, unplaced } = await neededConsents(access.proposal, { settings, ...context }, dotenv, contract);
-  if (unplaced === undefined) return placedConsents(consents);
+  const { consents, unplaced } = await assessConsentNeed(access.proposal, { settings, ...context }, dotenv, contract);
+  if (unplaced === undefined) return selectPlacedConsents(consents);
   throw new SophiaError({
     code: "not-confirmed",
-    message: `nothing was allowed: ${UNPLACED[unplaced]}`,
-    hint: CALLERS_WORD,
+    message: `nothing was allowed: ${UNPLACED_REASONS[unplaced]}`,
+    hint: CALLER_REMEDY,
   });
 }
 

@@ -27,7 +27,7 @@ import { printNotices } from "../../output/print-notices.ts";
 import { conflict } from "../parts/usage-errors.ts";
 import type { Values } from "../../command-line/options.ts";
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
-import { notAllowed, unallowed } from "../../access/consent-words.ts";
+import { notAllowedError, collectConsentFacts } from "../../access/consent-words.ts";
 import { findEscAccess } from "../parts/command-access.ts";
 
 /**
@@ -79,7 +79,7 @@ async function accessByNames(
   }
   const environments = { value: names, option: "--against" };
   const { access: esc, notices, dotenv } = await findEscAccess(settings, context, { environments }, { contract });
-  if (esc.kind === "unconsented") throw notAllowed(unallowed(esc, contract));
+  if (esc.kind === "unconsented") throw notAllowedError(collectConsentFacts(esc, contract));
   if (esc.kind === "on") return { settings: esc.settings, notices: [...dotenv.notices, ...notices] };
   const missing = esc.kind === "incomplete" ? esc.missing : "ESC_TOKEN";
   throw new SophiaError({

@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 import type { Context } from "../../core/context.ts";
 import type { Origin } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
-import { pulumiCredentials } from "../../access/pulumi-credentials.ts";
+import { findPulumiCredentialsFile } from "../../access/pulumi-credentials.ts";
 import type { Start } from "../../resolve/start.ts";
 import type { KeyReport } from "../parts/broker/broker-report.ts";
 
@@ -62,7 +62,7 @@ function findEscCredentials(
 ): readonly KeyLocation[] {
   const credential = esc.kind === "read" ? esc.settings.credential : undefined;
   const tokenFile = credential !== undefined && "path" in credential ? resolve(cwd, credential.path) : undefined;
-  const pulumiFile = pulumiCredentials(environment);
+  const pulumiFile = findPulumiCredentialsFile(environment);
   return [
     ...TOKEN_VARIABLES.flatMap((where): readonly KeyLocation[] =>
       (selected.get(where)?.value ?? "") === "" ? [] : [{ kind: "token-variable", where }],

@@ -15,7 +15,7 @@ import { attempt } from "../../system/errors.ts";
 import { realPath } from "../../system/real-path.ts";
 import { readCommandSources } from "../parts/command-start.ts";
 import { tokenFiles } from "../mask/token-files.ts";
-import { pulumiCredentials } from "../../access/pulumi-credentials.ts";
+import { findPulumiCredentialsFile } from "../../access/pulumi-credentials.ts";
 
 export interface ProtectedFile {
   /** The absolute path. */
@@ -38,7 +38,7 @@ export async function findProtectedFiles(userSettings: Settings, context: Contex
     secretsByFile.set(file, [...(secretsByFile.get(file) ?? []), printable(name)]);
   }
   const tokens = tokenFiles(layers, context.cwd);
-  const login = pulumiCredentials(context.environment);
+  const login = findPulumiCredentialsFile(context.environment);
   const files = [
     ...Array.from(secretsByFile, ([path, names]) => {
       return { path, contentDescription: `secrets (${[...new Set(names)].join(", ")})` };

@@ -7,8 +7,8 @@ import type { Context } from "../../core/context.ts";
 import type { Line } from "../../core/lines.ts";
 import { shellWord } from "../../core/shell.ts";
 import { enumerate } from "../../core/text.ts";
-import { placeOf } from "../../access/consent.ts";
-import { replaceConsents, withConsents } from "../../access/remembered-consents.ts";
+import { findConsentPath } from "../../access/consent.ts";
+import { replaceConsents, mergeConsents } from "../../access/remembered-consents.ts";
 import { ask, canAsk } from "../parts/confirm.ts";
 import { agentBy } from "../run/agents.ts";
 
@@ -38,11 +38,11 @@ export async function allowWrittenEnvironments(
   environments: readonly string[],
   { environment, project }: Context,
 ): Promise<readonly Line[]> {
-  const file = placeOf(CONTRACT_FILE_NAME, { cwd: project });
+  const file = findConsentPath(CONTRACT_FILE_NAME, { cwd: project });
   // No consent can be saved for this file, so that each start asks.
   if (file === undefined) return [];
   const fault = await replaceConsents(environment, (consents) =>
-    withConsents(
+    mergeConsents(
       consents,
       environments.map((name) => ({ file, environment: name })),
     ),

@@ -15,12 +15,12 @@ import { VariableLookup } from "../../esc/settings/variables.ts";
 import { printReport } from "../../output/colour.ts";
 import { createProgress } from "../../output/progress.ts";
 import {
-  chosenBackend,
+  readChosenBackend,
   findLogin,
-  loginProblem,
-  pulumiLogin,
-  settingsFile,
-  unsuitable,
+  describeLoginProblem,
+  readPulumiToken,
+  settingsFilePath,
+  findReasonAgainstLogin,
 } from "../../access/pulumi-login.ts";
 import { LOGIN } from "../../access/login-words.ts";
 import { writeUserFile } from "../../system/user-file.ts";
@@ -60,7 +60,9 @@ async function logIn(settings: Settings, context: Context): Promise<number> {
 function refuseUnsuitable({ environment }: Context): void {
   const agent = agentBy(environment);
   const reason =
-    agent === undefined ? unsuitable(environment) : `a coding agent runs it (${readerName(agent)}, by ${agent})`;
+    agent === undefined
+      ? findReasonAgainstLogin(environment)
+      : `a coding agent runs it (${readerName(agent)}, by ${agent})`;
   if (reason === undefined) return;
   throw loginError(
     `a login is for people, but ${reason}`,
@@ -82,13 +84,13 @@ interface CliLogin {
  */
 function findCliLogin({ environment }: Context): CliLogin {
   const backendSetting = new VariableLookup(environment, []).findInProcess("PULUMI_BACKEND_URL");
-  const cliLogin = pulumiLogin(environment, backendSetting?.value);
+  const cliLogin = readPulumiToken(environment, backendSetting?.value);
   const { backend } = cliLogin;
   if (cliLogin.kind !== "token") {
     const serviceName = backend ?? backendSetting?.value ?? "Pulumi Cloud";
     // A new login helps only if there is none. The messages of the other faults name their own remedies.
     const hint = cliLogin.kind === "absent" ? "pulumi login, then start again" : undefined;
-    throw loginError(loginProblem(cliLogin, serviceName), hint);
+    throw loginError(describeLoginProblem(cliLogin, serviceName), hint);
   }
   if (backend === undefined) throw loginError("the CLI has no current login", "pulumi login, then start again");
   if (!/^https?:/i.test(backend)) {
@@ -119,7 +121,7 @@ function settingsForLogin(token: Secret, backend: string, settings: Settings, { 
 /** Reports whether a start at this place would use the login. @returns 0 if so; otherwise 1 */
 function status(settings: Settings, context: Context): number {
   const { environment } = context;
-  const { backend, problem } = chosenBackend(environment);
+  const { backend, problem } = readChosenBackend(environment);
   if (problem !== undefined) throw loginError(problem);
   if (backend === undefined) {
     printReport(context, ["➖ no login is used; sophia-run login uses that of Pulumi's CLI"]);
@@ -132,14 +134,14 @@ function status(settings: Settings, context: Context): number {
     ]);
     return ExitStatus.ok;
   }
-  const reason = unsuitable(environment) ?? search.problem ?? "PULUMI_BACKEND_URL is another service";
+  const reason = findReasonAgainstLogin(environment) ?? search.problem ?? "PULUMI_BACKEND_URL is another service";
   printReport(context, [`➖ the login to ${printable(backend)} is not used here: ${reason}`]);
   return ExitStatus.unmet;
 }
 
 /** Removes the choice of the login. The CLI's own login stays. */
 function forget(context: Context): number {
-  const { backend, problem } = chosenBackend(context.environment);
+  const { backend, problem } = readChosenBackend(context.environment);
   if (problem !== undefined) throw loginError(problem);
   if (backend === undefined) {
     printReport(context, ["no login is used"]);
@@ -155,10 +157,10 @@ function forget(context: Context): number {
  * Writes the URL of the service, without the token. @param backend undefined to remove the choice @returns why that failed
  */
 function writeChosenBackend(backend: string | undefined, { environment }: Context): string | undefined {
-  const path = settingsFile(environment);
+  const path = settingsFilePath(environment);
   if (path === undefined) return "there is no folder for it: neither XDG_CONFIG_HOME nor HOME is an absolute path";
   // A file of an unknown form is not overwritten.
-  const { problem } = chosenBackend(environment);
+  const { problem } = readChosenBackend(environment);
   if (problem !== undefined) return problem;
   const document = { version: 1, ...(backend === undefined ? {} : { login: { backend } }) };
   return writeUserFile(path, `${JSON.stringify(document, undefined, 2)}\n`);

@@ -5,7 +5,7 @@ import type { Secret } from "../../masking/masking-model.ts";
 import { isNewToday } from "../../output/once-a-day.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import { resolveValues } from "../../resolve/resolve-values.ts";
-import { secretsOfAllLayers } from "../../resolve/secret-values.ts";
+import { collectSecretsOfAllLayers } from "../../resolve/secret-values.ts";
 import type { Start } from "../../resolve/start.ts";
 import { readCommandSources } from "../parts/command-start.ts";
 import { tokenFiles, readTokens } from "./token-files.ts";
@@ -32,7 +32,7 @@ export async function secretsToMask(userSettings: Settings, context: Context): P
   warnOfUnknownSecrets(sources, settings.quiet, context);
   const files = tokenFiles(values.layers, context.cwd);
   return [
-    ...secretsOfAllLayers({ ...sources, values }),
+    ...collectSecretsOfAllLayers({ ...sources, values }),
     ...escToken(sources),
     ...(await readTokens(files, context.environment)),
   ];

@@ -8,7 +8,7 @@ import type { Environment, Layer } from "../../core/model.ts";
 import { readTokenFile } from "../../esc/auth/token-file.ts";
 import { EscFault } from "../../esc/faults/esc-fault.ts";
 import type { Secret } from "../../masking/masking-model.ts";
-import { pulumiTokens } from "../../access/pulumi-login.ts";
+import { readAllPulumiTokens } from "../../access/pulumi-login.ts";
 import { attempt } from "../../system/errors.ts";
 
 /** The variables that name such files. */
@@ -34,7 +34,7 @@ export function tokenFiles(layers: readonly Layer[], cwd: string): readonly Toke
  * the token from a pipe. A file without a valid token is ignored.
  */
 export async function readTokens(files: readonly TokenFile[], environment: Environment): Promise<readonly Secret[]> {
-  const tokens: Secret[] = pulumiTokens(environment).map((value) => ({ name: "Pulumi's login", value }));
+  const tokens: Secret[] = readAllPulumiTokens(environment).map((value) => ({ name: "Pulumi's login", value }));
   for (const { name, path } of files) {
     if (attempt(() => statSync(path).isFile()) !== true) continue;
     try {

@@ -10,7 +10,7 @@ import type { Notice } from "../../core/model.ts";
 import type { EscAccess, EscOptions } from "../../esc/settings/access-settings.ts";
 import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
-import { accessToEsc } from "../../access/esc-access.ts";
+import { resolveEscAccess } from "../../access/esc-access.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
 import { createCompanions } from "./command-start.ts";
 
@@ -38,5 +38,5 @@ export async function findEscAccess(
   const contract =
     readFiles.contract === "none" ? undefined : (readFiles.contract ?? (await loadContract(settings, context)));
   const request = { settings, ...createCompanions(settings, context), ...context };
-  return { ...(await accessToEsc(request, dotenv, contract, options)), dotenv };
+  return { ...(await resolveEscAccess(request, dotenv, contract, options)), dotenv };
 }

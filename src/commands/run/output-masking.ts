@@ -14,7 +14,12 @@ import { createMaskCommands } from "../../output/workflow-commands.ts";
 import { layoutFor } from "../../output/layout.ts";
 import { layOutMessageText, printLines } from "../../output/stderr.ts";
 import type { Start } from "../../resolve/start.ts";
-import { PUBLIC_REMEDY, publicCredentials, secretsOf, secretBytesOf } from "../../resolve/secret-values.ts";
+import {
+  PUBLIC_REMEDY,
+  findPublicCredentials,
+  collectSecrets,
+  collectSecretBytes,
+} from "../../resolve/secret-values.ts";
 import { attempt } from "../../system/errors.ts";
 import { readerName } from "./agents.ts";
 
@@ -40,10 +45,10 @@ export function createOutputMasking(
   if (!quiet) warnOfPublicCredentials(start, context);
   if (redact === "github") {
     refuseFileOrTerminal();
-    context.raw(2, createMaskCommands([...secretsOf(start), ...start.dummies]));
+    context.raw(2, createMaskCommands([...collectSecrets(start), ...start.dummies]));
     return undefined;
   }
-  const secrets = [...secretBytesOf(start), ...start.dummies];
+  const secrets = [...collectSecretBytes(start), ...start.dummies];
   const masking = maskingOf(secrets);
   if (masking.size === 0) return undefined;
   const isAlways = redact === "always";
@@ -55,7 +60,7 @@ export function createOutputMasking(
 
 /** Warns of variables that are masked, because they hold a credential, although the contract declares them public. */
 function warnOfPublicCredentials(start: Start, context: Context): void {
-  for (const { name, credential, reason } of publicCredentials(start)) {
+  for (const { name, credential, reason } of findPublicCredentials(start)) {
     // With a reason in the contract, the value is really public, and is not masked.
     if (reason !== undefined) continue;
     printLines(context, [

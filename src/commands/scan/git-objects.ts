@@ -1,6 +1,6 @@
 /** Reads objects of git and searches their contents: what the searches of the index and of the history have in common. */
 import { SophiaError } from "../../core/error.ts";
-import { askGit, GitRefusal, type Git } from "../../access/git-command.ts";
+import { runGit, GitRefusal, type Git } from "../../access/git-command.ts";
 import type { ContentFindings } from "./inspect.ts";
 import type { SecretSearch } from "./secret-search.ts";
 
@@ -18,10 +18,10 @@ export interface SearchedObject {
   readonly found: ContentFindings;
 }
 
-/** Returns git's standard output. @throws as `askGit` does */
+/** Returns git's standard output. @throws as `runGit` does */
 export async function textOfGit(git: Git, args: readonly string[]): Promise<string> {
   let output = "";
-  for await (const chunk of askGit(git, args)) output += chunk.toString();
+  for await (const chunk of runGit(git, args)) output += chunk.toString();
   return output;
 }
 

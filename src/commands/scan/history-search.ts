@@ -6,7 +6,7 @@
  * 3. Search the names of files, branches and tags.
  */
 import { resolve } from "node:path";
-import { askGit, GitRefusal, recordsOfGit, type Git } from "../../access/git-command.ts";
+import { runGit, GitRefusal, readGitRecords, type Git } from "../../access/git-command.ts";
 import {
   GITLINK_MODE,
   NEWLINE,
@@ -84,7 +84,7 @@ async function searchRepository(search: SecretSearch, searched: SearchedReposito
   const objects = new Map<string, SearchedObject>();
   const allObjects = ["cat-file", "--batch-all-objects", "--batch", "--buffer", "--unordered"];
   await tolerate(() =>
-    searchObjects(search, askGit(git, allObjects), (searchedObject) => {
+    searchObjects(search, runGit(git, allObjects), (searchedObject) => {
       if (searchedObject.found.findings.length > 0) objects.set(searchedObject.object, searchedObject);
     }),
   );
@@ -121,7 +121,7 @@ async function addReachable(
   let missingCount = 0;
   // With --full-history git also lists a change of the paths in a parent whose merge dropped that change.
   const listCommand = ["rev-list", "--objects", "--missing=print", "--full-history", ...revisions, "--", ...paths];
-  for await (const line of recordsOfGit(git, listCommand, NEWLINE)) {
+  for await (const line of readGitRecords(git, listCommand, NEWLINE)) {
     search.showProgress(0, ", now its commits");
     if (line[0] === QUESTION_MARK) missingCount += 1;
     const spaceIndex = line.indexOf(" ");
@@ -166,7 +166,7 @@ async function addNames(
   const logCommand = ["-c", "log.follow=false", "log", format, ...addedNameOptions, ...stableOutputOptions];
   const names = new NameSearch(search);
   let commit = "";
-  for await (const record of recordsOfGit(git, [...logCommand, ...revisions, "--", ...paths])) {
+  for await (const record of readGitRecords(git, [...logCommand, ...revisions, "--", ...paths])) {
     search.showProgress(0, ", now names of files");
     if (record.subarray(0, COMMIT_MARK.length).equals(COMMIT_MARK))
       commit = record.toString("latin1", COMMIT_MARK.length);
@@ -182,7 +182,7 @@ async function addNames(
 /** Searches the names of branches, tags and other references. */
 async function addRefs(search: SecretSearch, { git, repository }: SearchedRepository): Promise<void> {
   const names = new NameSearch(search);
-  for await (const name of recordsOfGit(git, ["for-each-ref", "--format=%(refname)"], NEWLINE)) {
+  for await (const name of readGitRecords(git, ["for-each-ref", "--format=%(refname)"], NEWLINE)) {
     names.add(name, { within: "ref", repository });
   }
   names.flush();
@@ -195,7 +195,7 @@ async function countUnreachable(
   objects: Map<string, SearchedObject>,
 ): Promise<void> {
   const listIndexedCommand = ["rev-list", "--objects", "--missing=print", "--indexed-objects", "--not", "--all"];
-  for await (const line of recordsOfGit(git, listIndexedCommand, NEWLINE))
+  for await (const line of readGitRecords(git, listIndexedCommand, NEWLINE))
     objects.delete(line.toString("latin1").split(" ")[0] ?? "");
   if (objects.size > 0) search.unreachable.push({ objects: objects.size, repository });
 }
@@ -249,7 +249,7 @@ async function listSubmodules(git: Git, paths: readonly string[]): Promise<reado
   const listCommand = ["ls-files", "-z", "--stage", "--", ...(paths.length === 0 ? [":/"] : paths)];
   const folders: Buffer[] = [];
   // A record is `MODE OBJECT STAGE<tab>NAME`.
-  for await (const record of recordsOfGit(git, listCommand)) {
+  for await (const record of readGitRecords(git, listCommand)) {
     if (record.toString("latin1").startsWith(`${GITLINK_MODE} `)) {
       folders.push(Buffer.from(record.subarray(record.indexOf("\t") + 1)));
     }

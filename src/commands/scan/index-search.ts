@@ -1,5 +1,5 @@
 /** Searches git's index, which is the content of the next commit. */
-import { askGit, recordsOfGit, type Git } from "../../access/git-command.ts";
+import { runGit, readGitRecords, type Git } from "../../access/git-command.ts";
 import { GITLINK_MODE, MISSING, requireRepository, searchObjects, textOfGit, tolerateRefusal } from "./git-objects.ts";
 import { NameSearch } from "./scanned-names.ts";
 import type { SecretSearch } from "./secret-search.ts";
@@ -12,7 +12,7 @@ export async function scanIndex(search: SecretSearch, git: Git, paths: readonly 
   const pendingNames: Buffer[] = [];
   /** Requests the objects one by one. A record of the list is `MODE OBJECT STAGE<tab>NAME`. */
   const requestObjects = async function* (): AsyncGenerator<string> {
-    for await (const record of recordsOfGit(git, listCommand)) {
+    for await (const record of readGitRecords(git, listCommand)) {
       const tab = record.indexOf("\t");
       const [mode, object] = record.subarray(0, tab).toString().split(" ");
       if (mode === GITLINK_MODE || object === undefined) continue;
@@ -24,7 +24,7 @@ export async function scanIndex(search: SecretSearch, git: Git, paths: readonly 
   };
   // The list is made once before: in the pipe below its failure would be lost.
   await requireRepository(() => textOfGit(git, listCommand));
-  const output = askGit(git, ["cat-file", "--batch", "--buffer"], requestObjects());
+  const output = runGit(git, ["cat-file", "--batch", "--buffer"], requestObjects());
   await tolerateRefusal(search, () =>
     searchObjects(search, output, ({ type, found }) => {
       const name = pendingNames.shift() ?? Buffer.alloc(0);

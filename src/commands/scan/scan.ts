@@ -10,7 +10,7 @@ import { printReport } from "../../output/colour.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import { printLines } from "../../output/stderr.ts";
 import { withoutSecrets } from "../../contract/secret-names.ts";
-import { secretBytesOf } from "../../resolve/secret-values.ts";
+import { collectSecretBytes } from "../../resolve/secret-values.ts";
 import { loader } from "../../system/addon/addon.ts";
 import { resolveCommandStart } from "../parts/command-start.ts";
 import type { Command } from "../command.ts";
@@ -37,7 +37,7 @@ export const scan: Command = async ({ options, positionals }, context) => {
   loader?.limitTurns?.(0);
   warnUnavailable(context, start.store.esc);
   printNotices(context, start.settings, start.verdict.notices);
-  const secrets = secretBytesOf(start);
+  const secrets = collectSecretBytes(start);
   const { size: secretCount, ...searchedSecrets } = createSearch(secrets, loadMaskingAddon());
   const { kind: escStatus } = start.store.esc;
   const lacksEsc = escStatus === "unavailable" || escStatus === "refused";

@@ -23,7 +23,7 @@ import { join, resolve, sep } from "node:path";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode, attempt } from "../../system/errors.ts";
-import { batchesOfGit, GitRefusal, type Git } from "../../access/git-command.ts";
+import { readGitRecordBatches, GitRefusal, type Git } from "../../access/git-command.ts";
 import { NameSearch } from "./scanned-names.ts";
 import { textOfGit } from "./git-objects.ts";
 import type { SecretSearch } from "./secret-search.ts";
@@ -184,14 +184,14 @@ async function* filesIn(folder: Buffer, git: Git, search: SecretSearch): AsyncGe
   const gitInFolder = { ...git, cwd: folder.toString(), warned };
   try {
     let previous: Buffer | undefined;
-    for await (const names of batchesOfGit(gitInFolder, [...LIST_UNTRACKED, "--cached"])) {
+    for await (const names of readGitRecordBatches(gitInFolder, [...LIST_UNTRACKED, "--cached"])) {
       // If a submodule is not checked out, git lists only the folder itself.
       yield withoutRepetitions(names, previous).flatMap((name) =>
         name.equals(FOLDER_ITSELF) ? [...walk(folder, search)] : [name],
       );
       previous = names.at(-1) ?? previous;
     }
-    yield* batchesOfGit(gitInFolder, LIST_IGNORED_SETTINGS);
+    yield* readGitRecordBatches(gitInFolder, LIST_IGNORED_SETTINGS);
     return;
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
@@ -204,7 +204,7 @@ async function* filesIn(folder: Buffer, git: Git, search: SecretSearch): AsyncGe
     await textOfGit(gitInFolder, ["init", "--quiet", "--bare", emptyRepository]);
     const repository = [`--git-dir=${emptyRepository}`, `--work-tree=${gitInFolder.cwd}`];
     for (const list of [LIST_UNTRACKED, LIST_IGNORED_SETTINGS])
-      yield* batchesOfGit(gitInFolder, [...repository, ...list]);
+      yield* readGitRecordBatches(gitInFolder, [...repository, ...list]);
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
     yield walk(folder, search);

@@ -10,7 +10,7 @@
  */
 import { groupBy } from "../../core/group-by.ts";
 import type { Diagnostic } from "../../core/model.ts";
-import { aboutValue, isAboutRule, missingIn } from "../../esc/faults/schema-refusal.ts";
+import { variableOfFinding, isAboutRule, findMissingNames } from "../../esc/faults/schema-refusal.ts";
 import { declarationOf, isDeclared, namesOfDeclaration } from "../check-contract.ts";
 import type { Contract, Declaration, FormatFault, Rule, ValueFormat, Violation } from "../contract-model.ts";
 import type { EscSchema } from "./esc-schema.ts";
@@ -36,10 +36,10 @@ export interface SchemaFindings {
 /** Sorts the errors that ESC reports by what they are about. */
 export function sortFindings(diagnostics: readonly Diagnostic[]): SchemaFindings {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
-  const errorsOfValues = errors.filter((error) => aboutValue(error) !== undefined);
-  const values = groupBy(errorsOfValues, (error) => aboutValue(error) ?? "");
-  const missing = [...new Set(errors.flatMap(missingIn))];
-  const isRuleUnmet = errors.some((error) => isAboutRule(error) && missingIn(error).length === 0);
+  const errorsOfValues = errors.filter((error) => variableOfFinding(error) !== undefined);
+  const values = groupBy(errorsOfValues, (error) => variableOfFinding(error) ?? "");
+  const missing = [...new Set(errors.flatMap(findMissingNames))];
+  const isRuleUnmet = errors.some((error) => isAboutRule(error) && findMissingNames(error).length === 0);
   return { values, missing, isRuleUnmet };
 }
 

@@ -6,7 +6,7 @@ import type { Failure, Notice } from "../../core/model.ts";
 import { obtainToken } from "../auth/token.ts";
 import { EscFault, type RefusalTarget, refusalTarget } from "../faults/esc-fault.ts";
 import type { EscSettings } from "../settings/access-settings.ts";
-import { candidates, type EnvironmentName, formatName, type FullName } from "../settings/environment-names.ts";
+import { listMeanings, type EnvironmentName, formatName, type FullName } from "../settings/environment-names.ts";
 import { isOldForm, isOrganization, oldFormNotices } from "../settings/environment-names.ts";
 import { objectsIn, textAt } from "../transport/answer.ts";
 import { Connection, type Progress } from "../transport/connection.ts";
@@ -107,7 +107,7 @@ async function askFirstExisting<T>(
   host: string,
   ask: (name: FullName) => Promise<T>,
 ): Promise<{ readonly result: T; readonly notices: readonly Notice[] }> {
-  const meanings = candidates(name, organization);
+  const meanings = listMeanings(name, organization);
   const allowed = oneMeaning === undefined ? meanings : meanings.filter((meaning) => !isOldForm(name, meaning));
   // The old form is the last of the meanings. If it is not tried, the message says so.
   const [untried] = meanings

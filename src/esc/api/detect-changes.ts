@@ -124,23 +124,38 @@ async function readState(
   const { version } = name;
   // A numbered revision never changes. Its imports may, so they are checked.
   if (before !== undefined && version !== undefined && /^\d+$/.test(version)) return before;
-  const path = pathOfRevision(name);
   if (before !== undefined) {
-    const method = version === undefined ? "HEAD" : "GET";
-    const answer = await connection.ask({ method, path, headers: { "If-None-Match": before.etag } });
-    if (answer.status === 304 || (answer.status === 200 && changeMarkOf(answer) === before.etag)) return before;
-    if (HIDDEN_STATUSES.has(answer.status)) return answer.status;
-    // `objectIn` throws the fault of any status but 200.
-    if (answer.status !== 200) connection.objectIn(answer);
+    const unchanged = await findUnchangedState(name, connection, before);
+    if (unchanged !== undefined) return unchanged;
     // The definition has changed. The answer to HEAD has no body, so the definition is requested below.
   }
-  const answer = await connection.ask({ method: "GET", path });
+  const answer = await connection.ask({ method: "GET", path: pathOfRevision(name) });
   if (HIDDEN_STATUSES.has(answer.status)) return answer.status;
   if (answer.status !== 200) connection.objectIn(answer);
   const etag = changeMarkOf(answer);
   if (etag === undefined) throw unexpectedAnswer(connection.host);
   const imports = await readImports(answer.data, name);
   return { name, etag, imports: imports ?? [], hasHiddenImports: imports === undefined };
+}
+
+/**
+ * Asks whether a definition is still the one of the last check.
+ *
+ * @returns the HTTP status if the token may not see the definition; undefined if the definition has changed
+ */
+async function findUnchangedState(
+  name: FullName,
+  connection: Connection,
+  before: SeenEnvironment,
+): Promise<SeenEnvironment | number | undefined> {
+  const method = name.version === undefined ? "HEAD" : "GET";
+  const headers = { "If-None-Match": before.etag };
+  const answer = await connection.ask({ method, path: pathOfRevision(name), headers });
+  if (answer.status === 304 || (answer.status === 200 && changeMarkOf(answer) === before.etag)) return before;
+  if (HIDDEN_STATUSES.has(answer.status)) return answer.status;
+  // `objectIn` throws the fault of any status but 200.
+  if (answer.status !== 200) connection.objectIn(answer);
+  return undefined;
 }
 
 /** Returns a text that changes with the definition: the ETag, otherwise the revision. */

@@ -3,7 +3,7 @@
  * commands can examine environments that the token may not open, or that ESC does not open because a schema refuses a value.
  */
 import type { Diagnostic, Notice, Variable } from "../../core/model.ts";
-import { isOfSchema } from "../faults/schema-refusal.ts";
+import { isSchemaFinding } from "../faults/schema-refusal.ts";
 import { formatName, type FullName } from "../settings/environment-names.ts";
 import type { Connection } from "../transport/connection.ts";
 import { pathOfRevision } from "./definition-requests.ts";
@@ -44,7 +44,7 @@ export function evaluate(name: FullName, connection: Connection): Promise<Evalua
   return connection.repeat(`evaluating ${formatName(name)}`, async () => {
     const answer = await connection.ask({ method: "POST", path });
     // If a schema refuses some values, the answer has all of them anyway.
-    const { diagnostics, fields } = connection.diagnosticsIn(answer, isOfSchema);
+    const { diagnostics, fields } = connection.diagnosticsIn(answer, isSchemaFinding);
     const { entries, unknown, notices } = readEntries(fields, answer.data, name, connection.host);
     const variables = new Map<string, EvaluatedVariable>();
     for (const entry of entries) {

@@ -193,13 +193,13 @@ function isSet(flag: unknown): boolean {
  * Checks that a variable can have this name and value. @throws SophiaError (esc-value, 125), which does not show the value
  */
 function checkVariable(name: string, value: string, delivery: Variable["delivery"], environment: string): void {
-  const refuse = (flaw: string, hint: string): SophiaError =>
+  const createError = (flaw: string, hint: string): SophiaError =>
     new SophiaError({ code: "esc-value", message: `ESC environment ${environment}${flaw}`, hint });
   const nameFlaws = [name.includes("=") && "a = sign", name.includes("\0") && NUL, !name.isWellFormed() && HALF_PAIR];
   const flaw = nameFlaws.find((nameFlaw) => nameFlaw !== false);
   if (name === "" || flaw !== undefined) {
     const description = name === "" ? "with an empty name" : `named '${printable(name)}', which contains ${flaw}`;
-    throw refuse(
+    throw createError(
       ` defines a variable ${description}`,
       "rename it in the definition: no environment variable can have that name",
     );
@@ -207,10 +207,10 @@ function checkVariable(name: string, value: string, delivery: Variable["delivery
   const valueContains = `: the value of ${printable(name)} contains`;
   if (delivery === "value" && value.includes("\0")) {
     const hint = "move it to `files` in the definition, or encode it: no environment variable can contain a NUL";
-    throw refuse(`${valueContains} ${NUL}`, hint);
+    throw createError(`${valueContains} ${NUL}`, hint);
   }
   if (!value.isWellFormed()) {
-    throw refuse(
+    throw createError(
       `${valueContains} ${HALF_PAIR}`,
       "fix the value in the definition, or encode it: it is not valid Unicode",
     );

@@ -18,7 +18,7 @@ const MAX_OUTPUT_BYTES = 65_536;
  * @throws SophiaError (esc-credential, 125) if it prints no token, without showing its output; (system-limit, 125) if a
  *   limit of the system prevents its start
  */
-export async function tokenByCommand(command: string, environment: Environment): Promise<Secret> {
+export async function runTokenCommand(command: string, environment: Environment): Promise<Secret> {
   const text = await outputOf(command, environment);
   const token = text.replace(/\r?\n$/, "");
   if (token.trim() === "") throw failure("printed nothing");
@@ -27,7 +27,7 @@ export async function tokenByCommand(command: string, environment: Environment):
   return new Secret(token.trim());
 }
 
-/** Runs the command to its end. @returns its standard output @throws as {@link tokenByCommand} does */
+/** Runs the command to its end. @returns its standard output @throws as {@link runTokenCommand} does */
 async function outputOf(command: string, environment: Environment): Promise<string> {
   const started = await startCommand(command, environment);
   if ("error" in started) throw notStarted(started.error);

@@ -27,8 +27,8 @@ export async function withTokenOfCommand(
   environment: Environment,
 ): Promise<EscSettings> {
   if (credential.kind !== "token-command") return { ...settings, credential };
-  const { tokenByCommand } = await import("./token-command.ts");
-  const token = await tokenByCommand(credential.command, environment);
+  const { runTokenCommand } = await import("./token-command.ts");
+  const token = await runTokenCommand(credential.command, environment);
   return { ...settings, credential: { kind: "token", token, label: describeCredential(credential) } };
 }
 
@@ -63,7 +63,7 @@ export async function obtainToken(credential: Credential, connection: Connection
     credential.kind === "oidc-file"
       ? await readToken("ESC_OIDC_TOKEN_FILE", credential.path, connection)
       : await requestIdToken(credential, connection);
-  return exchange(idToken, credential.exchange, connection);
+  return exchangeIdToken(idToken, credential.exchange, connection);
 }
 
 async function readToken(variable: string, path: string, connection: Connection): Promise<Secret> {
@@ -89,7 +89,7 @@ async function requestIdToken(
   // The request's token must not be sent unencrypted to another machine.
   const isSafe = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
   if (url === undefined || !isSafe) throw new EscFault({ kind: "id-token-url" });
-  url.searchParams.set("audience", audience(credential.exchange));
+  url.searchParams.set("audience", audienceOf(credential.exchange));
   const http = connection.connectTo(url);
   const host = hostAndPortOf(url);
   return connection.repeat("requesting an ID token from GitHub Actions", async () => {
@@ -103,26 +103,26 @@ async function requestIdToken(
       },
     });
     if (isRefusal(answer)) throw new EscFault({ kind: "id-token", host, status: answer.status });
-    return secretIn(requireObject(answer, host, cleaner)["value"], host, cleaner);
+    return parseToken(requireObject(answer, host, cleaner)["value"], host, cleaner);
   });
 }
 
 /** Exchanges an ID token for a short-lived access token (RFC 8693). Each exchange mints a new one. */
-async function exchange(idToken: Secret, terms: TokenExchange, connection: Connection): Promise<Secret> {
+async function exchangeIdToken(idToken: Secret, settings: TokenExchange, connection: Connection): Promise<Secret> {
   const { host, cleaner } = connection;
   const form = new URLSearchParams({
     grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
-    audience: audience(terms),
+    audience: audienceOf(settings),
     subject_token: idToken.reveal(),
     subject_token_type: "urn:ietf:params:oauth:token-type:id_token",
-    requested_token_type: `urn:pulumi:token-type:access_token:${terms.type}`,
-    ...(terms.scope === undefined ? {} : { scope: terms.scope }),
-    ...(terms.expiration === undefined ? {} : { expiration: String(terms.expiration) }),
+    requested_token_type: `urn:pulumi:token-type:access_token:${settings.type}`,
+    ...(settings.scope === undefined ? {} : { scope: settings.scope }),
+    ...(settings.expiration === undefined ? {} : { expiration: String(settings.expiration) }),
   });
   const headers = { "Content-Type": "application/x-www-form-urlencoded" };
-  const ask = async (): Promise<Secret> => {
+  const requestToken = async (): Promise<Secret> => {
     const answer = await connection.ask({ method: "POST", path: "/api/oauth/token", headers, body: form.toString() });
-    if (!isRefusal(answer)) return secretIn(connection.objectIn(answer)["access_token"], host, cleaner);
+    if (!isRefusal(answer)) return parseToken(connection.objectIn(answer)["access_token"], host, cleaner);
     // `{ "error": "invalid_grant", "error_description": "…" }` (RFC 6749, 5.2), or the service's own `{ "message": "…" }`.
     const { error, error_description: description, message } = fieldsOf(bodyOf(answer)) ?? {};
     throw new EscFault({
@@ -132,10 +132,10 @@ async function exchange(idToken: Secret, terms: TokenExchange, connection: Conne
       message: cleanText(description, cleaner) ?? cleanText(message, cleaner),
     });
   };
-  return connection.repeat("exchanging the ID token", ask, createOpenBudget());
+  return connection.repeat("exchanging the ID token", requestToken, createOpenBudget());
 }
 
-function audience({ organization }: TokenExchange): string {
+function audienceOf({ organization }: TokenExchange): string {
   return `urn:pulumi:org:${organization}`;
 }
 
@@ -144,7 +144,7 @@ function isRefusal({ status }: HttpAnswer): boolean {
   return status >= 400 && status < 500 && status !== 429;
 }
 
-function secretIn(value: unknown, host: string, cleaner: Connection["cleaner"]): Secret {
+function parseToken(value: unknown, host: string, cleaner: Connection["cleaner"]): Secret {
   if (typeof value !== "string" || !isToken(value)) throw unexpectedAnswer(host);
   return cleaner.hide(new Secret(value));
 }

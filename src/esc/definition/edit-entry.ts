@@ -19,7 +19,7 @@ import {
   type ParsedDefinition,
 } from "./nodes.ts";
 import { parseDefinition, type Fingerprint, fingerprintOf, editError } from "./nodes.ts";
-import { parseEdited, unusualForm } from "./verify.ts";
+import { parseEdited, unusualFormError } from "./verify.ts";
 
 /** An entry of `values`. */
 export interface ValuesEntry {
@@ -143,7 +143,7 @@ function checkEdited(before: ParsedDefinition, edited: string, key: string, expe
   const entry = findEntryPair(after, key);
   const fingerprint = entry === undefined ? undefined : fingerprintOf(entry.value);
   const isExpected = JSON.stringify(fingerprint) === JSON.stringify(expected);
-  if (!isExpected || unchangedPart(before, key) !== unchangedPart(after, key)) throw unusualForm();
+  if (!isExpected || unchangedPart(before, key) !== unchangedPart(after, key)) throw unusualFormError();
   return edited;
 }
 

@@ -9,16 +9,16 @@
  *           fn::secret: "…"         # a secret; ESC encrypts it
  *
  * The text is not written again from its tree. Instead, pieces of it are replaced (`Splice`), at positions that the yaml
- * package reports. Afterwards `verify` parses the result and checks that only the requested variables differ.
+ * package reports. Afterwards `verifyEdit` parses the result and checks that only the requested variables differ.
  *
  * YAML writes a mapping in block style, as above, or in flow style, within braces: `{PORT: "8080", API_KEY: {…}}`. Both may be mixed in
  * one definition, so most functions here have a branch for each style (`isFlow`).
  */
 import { isMap, isScalar, isSeq } from "yaml";
 import { contentEnd, type EntryPair, isLinked, isNull, keyOf, keyText, type Mapping, type Node } from "./nodes.ts";
-import { parseDefinition, type ParsedDefinition, quoted, editError, withoutReferences } from "./nodes.ts";
+import { parseDefinition, type ParsedDefinition, quoted, editError, escapeReferences } from "./nodes.ts";
 import { type VariableChange, VARIABLES_PATH } from "./definition-variables.ts";
-import { verify } from "./verify.ts";
+import { verifyEdit } from "./verify.ts";
 
 /** The replacement of the characters from `start` up to, but not including, `end`. */
 export interface Splice {
@@ -38,7 +38,7 @@ const INDENT_STEP = 2;
 export function setVariables(yaml: string, changes: readonly VariableChange[]): string {
   const parsed = parseDefinition(yaml);
   const editedYaml = applySplices(yaml, splicesFor(parsed, changes));
-  verify(parsed, editedYaml, changes);
+  verifyEdit(parsed, editedYaml, changes);
   return editedYaml;
 }
 
@@ -302,5 +302,5 @@ function entryText(change: VariableChange, indent: number, eol: string, isFlow: 
 
 function valueText(change: VariableChange): string {
   if (change.kind === "node") return change.text;
-  return change.secret ? `{"fn::secret": ${quoted(change.value)}}` : quoted(withoutReferences(change.value));
+  return change.secret ? `{"fn::secret": ${quoted(change.value)}}` : quoted(escapeReferences(change.value));
 }

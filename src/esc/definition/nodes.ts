@@ -202,7 +202,7 @@ export function keyText(name: string): string {
 }
 
 /** Escapes a string for ESC, which replaces `${path}` and `$$`. The argument of `fn::secret` needs no escapes. */
-export function withoutReferences(text: string): string {
+export function escapeReferences(text: string): string {
   return text.replaceAll(/\$+(\{?)/g, (run, brace: string) => {
     const dollars = run.slice(0, run.length - brace.length);
     return dollars.length === 1 && brace === "" ? run : dollars + dollars + brace;

@@ -5,14 +5,15 @@
 import { isMap } from "yaml";
 import type { SophiaError } from "../../core/error.ts";
 import { isLinked, isNull, keyOf, type Mapping, type Node, fingerprintOf, type Fingerprint } from "./nodes.ts";
-import { parseDefinition, editError, type ParsedDefinition, withoutReferences } from "./nodes.ts";
+import { parseDefinition, editError, type ParsedDefinition, escapeReferences } from "./nodes.ts";
 import { pairsOf, type VariableChange, VARIABLES_PATH } from "./definition-variables.ts";
 
 /** Checks that an edited text has the changes and no others. @throws SophiaError (esc-edit, 125) */
-export function verify(before: ParsedDefinition, editedYaml: string, changes: readonly VariableChange[]): void {
+export function verifyEdit(before: ParsedDefinition, editedYaml: string, changes: readonly VariableChange[]): void {
   const after = parseEdited(editedYaml);
   const names = new Set(changes.map(({ name }) => name));
-  if (unchangedPart(before, names) !== unchangedPart(after, names) || !hasChanges(after, changes)) throw unusualForm();
+  if (describeUnchanged(before, names) !== describeUnchanged(after, names) || !hasChanges(after, changes))
+    throw unusualFormError();
 }
 
 /** Parses an edited text. @throws SophiaError (esc-edit, 125) */
@@ -20,17 +21,17 @@ export function parseEdited(editedYaml: string): ParsedDefinition {
   try {
     return parseDefinition(editedYaml);
   } catch {
-    throw unusualForm();
+    throw unusualFormError();
   }
 }
 
 /** Returns the error for an edit after which more differs than was requested. */
-export function unusualForm(): SophiaError {
+export function unusualFormError(): SophiaError {
   return editError("its form is unusual, and something else would change, too");
 }
 
 /** Returns a text of all that must not change: the entries except for these variables, and the comments. */
-function unchangedPart({ top, comments }: ParsedDefinition, names: ReadonlySet<string>): string {
+function describeUnchanged({ top, comments }: ParsedDefinition, names: ReadonlySet<string>): string {
   return JSON.stringify([entriesExcept(names, top, VARIABLES_PATH), comments.map(({ text }) => text).join("\n")]);
 }
 
@@ -66,5 +67,5 @@ function hasChanges(after: ParsedDefinition, changes: readonly VariableChange[])
 function acceptedFingerprints(change: VariableChange): readonly Fingerprint[] {
   if (change.kind === "node") return [fingerprintOf(parseDefinition(`{"n": ${change.text}}`).top?.items[0]?.value)];
   const secret = ["map", ["s fn::secret", `s ${change.value}`]];
-  return change.secret ? [secret] : [`s ${withoutReferences(change.value)}`, secret];
+  return change.secret ? [secret] : [`s ${escapeReferences(change.value)}`, secret];
 }

@@ -121,17 +121,17 @@ export function describeFault(
   const names = environment === undefined ? settings.environments.map(({ text }) => text) : [environment];
   const noun = names.length > 1 ? "ESC environments" : "ESC environment";
   // If the message names one environment, it need not name the step.
-  const during = environment !== undefined || step === undefined ? "" : `${step}: `;
-  const times = attempts > 1 ? ` (${attempts} attempts)` : "";
+  const stepPrefix = environment !== undefined || step === undefined ? "" : `${step}: `;
+  const attemptsSuffix = attempts > 1 ? ` (${attempts} attempts)` : "";
   const allDetails = [...details, ...remarks];
   return {
     ...rest,
-    message: `${noun} ${printable(names.join(", "))} ${describeOutcome(fault, context)}: ${during}${message}${times}`,
+    message: `${noun} ${printable(names.join(", "))} ${describeEffect(fault, context)}: ${stepPrefix}${message}${attemptsSuffix}`,
     ...(allDetails.length === 0 ? {} : { details: allDetails }),
   };
 }
 
-function describeOutcome(fault: Fault, { isChange = false, isWritten = false }: FaultContext): string {
+function describeEffect(fault: Fault, { isChange = false, isWritten = false }: FaultContext): string {
   if (isWritten) return "was changed, but cannot be read back";
   if (isChange) return "cannot be changed";
   return refusalTarget(fault) === undefined ? "cannot be read" : "was refused";
@@ -179,9 +179,9 @@ function describeOtherFault(
       return ["esc-proxy", reason, fault.status === 407 ? PROXY_PASSWORD_HINT : PROXY_HINT];
     }
     case "timeout":
-      return ["esc-timeout", `timed out after ${seconds(fault.timeoutMs)} while ${fault.phase}`, TIME_HINT];
+      return ["esc-timeout", `timed out after ${describeDuration(fault.timeoutMs)} while ${fault.phase}`, TIME_HINT];
     case "slow": {
-      const reason = `timed out after ${seconds(fault.limitMs)} while ${fault.phase}`;
+      const reason = `timed out after ${describeDuration(fault.limitMs)} while ${fault.phase}`;
       return fault.unreached ? ["esc-unreachable", reason, NETWORK_HINT] : ["esc-timeout", reason, SERVICE_HINT];
     }
     case "too-large":
@@ -198,7 +198,7 @@ function describeOtherFault(
       return ["esc-session", `${host} twice ended the session before the values were read (HTTP 404)`, SERVICE_HINT];
     case "pause-too-long": {
       const { status, retryAfterMs, leftMs } = fault;
-      const reason = `${host} answered HTTP ${status} and asks for a pause of ${seconds(retryAfterMs)}, longer than the ${seconds(leftMs)} left`;
+      const reason = `${host} answered HTTP ${status} and asks for a pause of ${describeDuration(retryAfterMs)}, longer than the ${describeDuration(leftMs)} left`;
       return [status === 429 ? "esc-rate-limited" : "esc-server", reason, LATER_HINT];
     }
     case "file": {
@@ -216,7 +216,7 @@ function describeOtherFault(
     case "id-token-url":
       return ["esc-credential", "ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL", ID_TOKEN_URL_HINT];
     case "no-organization": {
-      const hint = `name the organization: ${assigned(namedBy, "organization/project/environment")}, or set ESC_ORG`;
+      const hint = `name the organization: ${describeAssignment(namedBy, "organization/project/environment")}, or set ESC_ORG`;
       return ["esc-not-found", `${host} has no default organization for this token`, hint];
     }
   }
@@ -231,16 +231,8 @@ function describeStatus(
   { credential, environments, namedBy }: NamedSettings,
   { environment = environments.at(-1)?.text ?? "", isDefinition = false }: FaultContext,
 ): Failure {
-  const { host, status, message, isPage = false, diagnostics, requestId, tried = [], untried } = fault;
-  const details = [
-    ...(tried.length > 1 ? [`tried ${enumerate(tried)}`] : []),
-    ...(untried === undefined ? [] : [`${untried}: to open it, write it in three parts`]),
-    ...limitLines(diagnostics.map(formatDiagnostic), MAX_DIAGNOSTICS),
-    ...(message === undefined || diagnostics.length > 0 ? [] : [`${host}: ${message}`]),
-    // A page may come from a proxy or from ESC itself, so it is only a detail.
-    ...(isPage && refusalTarget(fault) !== undefined ? [`the answer is a web page: ${OTHER_ANSWERER}`] : []),
-    ...(requestId === undefined ? [] : [`request ID ${requestId}`]),
-  ];
+  const { host, status, diagnostics } = fault;
+  const details = detailsOfStatus(fault);
   const usedCredential = printable(describeCredential(credential));
   const target = shellWord(environment.replace(/@.*$/, ""));
   const failure = (code: FailureCode, reason: string, hint: string): Failure => ({
@@ -273,19 +265,33 @@ function describeStatus(
   }
   if (diagnostics.length > 0) {
     const errors = diagnostics.length === 1 ? "an error" : `${diagnostics.length} errors`;
-    const pinned = assigned(namedBy, `${target}@REVISION`);
+    const pinned = describeAssignment(namedBy, `${target}@REVISION`);
     const hint = `fix it: pulumi env edit ${target}, or pin an earlier revision: ${pinned}`;
     return failure("esc-definition", `its definition has ${errors}`, hint);
   }
   if (status === 404) {
     // Without "the value of", the user would read "check --against" as a command.
-    const given = namedBy.startsWith("-") ? `the value of ${namedBy}` : namedBy;
-    const hint = `check ${given}; the service gives the same answer if the token (${usedCredential}) has no access`;
+    const namesSource = namedBy.startsWith("-") ? `the value of ${namedBy}` : namedBy;
+    const hint = `check ${namesSource}; the service gives the same answer if the token (${usedCredential}) has no access`;
     return failure("esc-not-found", `${host} has no such environment or revision`, hint);
   }
   if (status === 429) return failure("esc-rate-limited", `${host} is receiving too many requests`, LATER_HINT);
   if (status >= 500) return failure("esc-server", `${host} reports a server error`, SERVICE_HINT);
   return { code: "esc-status", message: `${host} answered HTTP ${status}`, hint: BACKEND_HINT, details };
+}
+
+/** Returns the lines below the message: what was tried, what the service reports, and the ID of the request. */
+function detailsOfStatus(fault: FaultOf<"status">): readonly string[] {
+  const { host, message, isPage = false, diagnostics, requestId, tried = [], untried } = fault;
+  return [
+    ...(tried.length > 1 ? [`tried ${enumerate(tried)}`] : []),
+    ...(untried === undefined ? [] : [`${untried}: to open it, write it in three parts`]),
+    ...limitLines(diagnostics.map(formatDiagnostic), MAX_DIAGNOSTICS),
+    ...(message === undefined || diagnostics.length > 0 ? [] : [`${host}: ${message}`]),
+    // A page may come from a proxy or from ESC itself, so it is only a detail.
+    ...(isPage && refusalTarget(fault) !== undefined ? [`the answer is a web page: ${OTHER_ANSWERER}`] : []),
+    ...(requestId === undefined ? [] : [`request ID ${requestId}`]),
+  ];
 }
 
 /**
@@ -302,20 +308,20 @@ function describeFailedChange(
   if (isUncertain || mayHaveEffect(fault)) return { ...failure, details: [...details, UNCERTAIN_CHANGE] };
   if (fault.kind !== "status") return failure;
   const { host, status, diagnostics } = fault;
-  const refused = (reason: string, hint: string): Failure => ({
+  const refusal = (reason: string, hint: string): Failure => ({
     ...failure,
     message: `${host} ${reason} (HTTP ${status})`,
     hint,
   });
   if (status === 403) {
     const used = printable(describeCredential(credential));
-    return refused("does not allow the token to change it", `use a token that may write it: check ${used}`);
+    return refusal("does not allow the token to change it", `use a token that may write it: check ${used}`);
   }
   if (status === 413) {
-    return refused("does not accept a definition of this size", "import less, or into several environments");
+    return refusal("does not accept a definition of this size", "import less, or into several environments");
   }
   if (diagnostics.length > 0 || status === 400) {
-    return refused(
+    return refusal(
       "does not accept the new definition",
       "nothing was changed; fix the reported errors, then start again",
     );
@@ -324,10 +330,10 @@ function describeFailedChange(
 }
 
 /** Returns a setting as the user writes it: `--against VALUE`, or `ESC_ENV=VALUE`. */
-function assigned(name: string, value: string): string {
+function describeAssignment(name: string, value: string): string {
   return `${name}${name.startsWith("-") ? " " : "="}${value}`;
 }
 
-function seconds(ms: number): string {
+function describeDuration(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${Number((ms / 1000).toFixed(1))} s`;
 }

@@ -14,7 +14,7 @@ const SCHEMA_WORDS =
   /^(?:expected (?:one of |a |array|boolean|null|number|object|string|["[{\d-]|true|false)|string must match |at least one subschema |exactly one subschema |missing required propert)/;
 
 /** Returns true for a finding that a schema makes about a value. */
-export function isOfSchema({ path = "", summary }: Diagnostic): boolean {
+export function isSchemaFinding({ path = "", summary }: Diagnostic): boolean {
   return SCHEMA_WORDS.test(summary) && (VALUE_PATH.test(path) || RULE_PATH.test(path));
 }
 
@@ -22,11 +22,11 @@ export function isOfSchema({ path = "", summary }: Diagnostic): boolean {
 export function isSchemaRefusal(fault: Fault): fault is Extract<Fault, { readonly kind: "status" }> {
   if (fault.kind !== "status") return false;
   const errors = fault.diagnostics.filter(({ severity }) => severity === "error");
-  return errors.length > 0 && errors.every(isOfSchema);
+  return errors.length > 0 && errors.every(isSchemaFinding);
 }
 
 /** Returns the variable whose value a finding is about; undefined for a finding about several values. */
-export function aboutValue({ path = "" }: Diagnostic): string | undefined {
+export function variableOfFinding({ path = "" }: Diagnostic): string | undefined {
   const [, plain, quoted] = VALUE_PATH.exec(path) ?? [];
   return plain ?? quoted;
 }
@@ -37,15 +37,15 @@ export function isAboutRule({ path = "" }: Diagnostic): boolean {
 }
 
 /** Returns the variables that a finding calls missing. */
-export function missingIn(finding: Diagnostic): readonly string[] {
+export function findMissingNames(finding: Diagnostic): readonly string[] {
   if (!isAboutRule(finding)) return [];
   return /^missing required propert(?:y|ies): (.*)$/.exec(finding.summary)?.[1]?.split(", ") ?? [];
 }
 
 /** Describes the findings of a schema: a line for each variable, and one for all rules over several variables. No line has a value. */
 export function refusalLines(diagnostics: readonly Diagnostic[]): readonly string[] {
-  const names = new Set(diagnostics.flatMap((finding) => aboutValue(finding) ?? []));
-  const missing = new Set(diagnostics.flatMap(missingIn));
+  const names = new Set(diagnostics.flatMap((finding) => variableOfFinding(finding) ?? []));
+  const missing = new Set(diagnostics.flatMap(findMissingNames));
   const isRuleBroken = diagnostics.some(
     (finding) => isAboutRule(finding) && finding.summary.startsWith("at least one"),
   );

@@ -16,7 +16,7 @@ import {
 } from "./credentials.ts";
 import { namesFromFiles, TRUST_OF_RUNTIME } from "./from-files.ts";
 import {
-  candidates,
+  listMeanings,
   type EnvironmentName,
   formatVersion,
   organizationIn,
@@ -272,7 +272,7 @@ function choicesThatNeedConsent(
 function createProposal(settings: FoundSettings, choices: readonly EnvironmentChoice[]): Proposal {
   const meanings = settings.environments.map((name) => {
     const isOrganizationKnown = (name.organization ?? settings.organization) !== undefined;
-    const fullNames = candidates(name, settings.organization).map(formatVersion);
+    const fullNames = listMeanings(name, settings.organization).map(formatVersion);
     return isOrganizationKnown ? fullNames : [name.text, ...fullNames];
   });
   const firstMeanings = new Set(meanings.map(([first]) => first));
@@ -290,7 +290,7 @@ function noticesOfIgnoredCommands(variables: VariableLookup): readonly Notice[] 
 }
 
 /** Returns the network settings that the caller itself has set. They are for requests to hosts other than ESC. */
-export function callersNetwork(environment: Environment): NetworkSettings {
+export function readCallerNetwork(environment: Environment): NetworkSettings {
   const variables = new VariableLookup(environment, []);
   return networkBy((name) => variables.findInProcess(name), environment);
 }

@@ -5,7 +5,7 @@
  *     sophia/dev                 project and name, in the user's default organization; or, in the old form, an organization and a name
  *     dev                        a name, in the project `default` of the default organization
  *
- * So a name of two parts can mean two environments. `candidates` returns both meanings, in the order in which ESC is asked for them.
+ * So a name of two parts can mean two environments. `listMeanings` returns both meanings, in the order in which ESC is asked for them.
  */
 import type { Notice } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
@@ -110,7 +110,7 @@ export function isOrganization(text: string): boolean {
  * Returns the environments that a name may mean, in the order in which they are tried. Without an organization there are
  * none.
  */
-export function candidates(
+export function listMeanings(
   { organization, project, name, version }: EnvironmentName,
   defaultOrganization: string | undefined,
 ): readonly FullName[] {
@@ -142,7 +142,7 @@ export function oldFormNotices(
 ): readonly Notice[] {
   if (!isOldForm(name, opened)) return [];
   const full = formatName(opened);
-  const [usual = full] = candidates(name, defaultOrganization).map(formatName);
+  const [usual = full] = listMeanings(name, defaultOrganization).map(formatName);
   const notice = { kind: "esc-old-form", written: name.text, opened: formatVersion(opened) } as const;
   return [usual === full ? notice : { ...notice, instead: usual }];
 }

@@ -16,11 +16,12 @@ export interface CacheContent {
   readonly layers: readonly Layer[];
 }
 
+/** Returns the JSON of an entry. */
 export function contentText({ readAt, until, environments, layers }: CacheContent): string {
   return JSON.stringify({ readAt, until, environments, layers });
 }
 
-/** Parses the text that {@link contentText} wrote. @returns undefined for any other text, such as that of another version */
+/** Parses the text that {@link contentText} returned. @returns undefined for any other text, such as that of another version */
 export function parseContent(text: string): CacheContent | undefined {
   try {
     const value: unknown = JSON.parse(text);

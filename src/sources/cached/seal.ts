@@ -8,37 +8,42 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } f
 
 /** The version of this format. Entries of another version are not decrypted. */
 const FORMAT_VERSION = 1;
-const MARK = Buffer.from(`sophia-run ${FORMAT_VERSION}\n`);
+const FORMAT_MARK = Buffer.from(`sophia-run ${FORMAT_VERSION}\n`);
 const SALT_BYTES = 32;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const KEY_BYTES = 32;
-const HEAD_BYTES = MARK.length + SALT_BYTES + IV_BYTES;
+const HEADER_BYTES = FORMAT_MARK.length + SALT_BYTES + IV_BYTES;
+/** The length of each of the two hashes in the name of an entry's file, in hexadecimal digits. */
+const HASH_DIGITS = 32;
 const CIPHER = "aes-256-gcm";
 
 /**
  * Encrypts a text by AES-256-GCM (NIST SP 800-38D). HKDF (RFC 5869) derives the key from the token and a new salt, so that each
  * key encrypts only one text.
  *
- * @param bound says which service and environments the values are from. `decrypt` needs the same text; the entry does not contain it
+ * @param valuesOrigin names the service and environments of the values. `decrypt` needs the same text; the entry does not contain it
  */
-export function encrypt(text: string, token: string, bound: string): Buffer {
-  const head = Buffer.concat([MARK, randomBytes(SALT_BYTES), randomBytes(IV_BYTES)]);
-  const cipher = createCipheriv(CIPHER, keyFor(head, token), ivIn(head));
-  cipher.setAAD(authenticatedData(head, bound));
+export function encrypt(text: string, token: string, valuesOrigin: string): Buffer {
+  const header = Buffer.concat([FORMAT_MARK, randomBytes(SALT_BYTES), randomBytes(IV_BYTES)]);
+  const cipher = createCipheriv(CIPHER, deriveKey(header, token), initializationVectorIn(header));
+  cipher.setAAD(additionalAuthenticatedData(header, valuesOrigin));
   const encrypted = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
-  return Buffer.concat([head, encrypted, cipher.getAuthTag()]);
+  return Buffer.concat([header, encrypted, cipher.getAuthTag()]);
 }
 
-/** Decrypts an entry. @returns undefined if one bit of the entry, of the token or of `bound` differs */
-export function decrypt(bytes: Buffer, token: string, bound: string): string | undefined {
-  if (bytes.length < HEAD_BYTES + TAG_BYTES || !bytes.subarray(0, MARK.length).equals(MARK)) return undefined;
-  const head = bytes.subarray(0, HEAD_BYTES);
+/** Decrypts an entry. @returns undefined if one bit of the entry, of the token or of `valuesOrigin` differs */
+export function decrypt(bytes: Buffer, token: string, valuesOrigin: string): string | undefined {
+  if (bytes.length < HEADER_BYTES + TAG_BYTES || !bytes.subarray(0, FORMAT_MARK.length).equals(FORMAT_MARK))
+    return undefined;
+  const header = bytes.subarray(0, HEADER_BYTES);
   const tag = bytes.subarray(-TAG_BYTES);
-  const decipher = createDecipheriv(CIPHER, keyFor(head, token), ivIn(head), { authTagLength: TAG_BYTES });
-  decipher.setAAD(authenticatedData(head, bound));
+  const decipher = createDecipheriv(CIPHER, deriveKey(header, token), initializationVectorIn(header), {
+    authTagLength: TAG_BYTES,
+  });
+  decipher.setAAD(additionalAuthenticatedData(header, valuesOrigin));
   decipher.setAuthTag(tag);
-  const text = decipher.update(bytes.subarray(HEAD_BYTES, -TAG_BYTES));
+  const text = decipher.update(bytes.subarray(HEADER_BYTES, -TAG_BYTES));
   try {
     // Throws if the text is not authentic. Until then it must not be used.
     decipher.final();
@@ -49,12 +54,14 @@ export function decrypt(bytes: Buffer, token: string, bound: string): string | u
 }
 
 /**
- * Returns the name of an entry's file, which reveals neither `bound` nor the token. The part before the dash depends only on
- * `bound`, so that the entries of all tokens for the same environments can be found.
+ * Returns the name of an entry's file, which reveals neither `valuesOrigin` nor the token. The part before the dash depends only on
+ * `valuesOrigin`, so that the entries of all tokens for the same environments can be found.
  */
-export function entryNameFor(bound: string, token: string): string {
-  const hashes = [MARK, token].map((key) => createHmac("sha256", key).update(bound).digest("hex"));
-  return hashes.map((hash) => hash.slice(0, 32)).join("-");
+export function entryNameFor(valuesOrigin: string, token: string): string {
+  const [originHash, tokenHash] = [FORMAT_MARK, token].map((key) =>
+    createHmac("sha256", key).update(valuesOrigin).digest("hex").slice(0, HASH_DIGITS),
+  );
+  return `${originHash}-${tokenHash}`;
 }
 
 /** Returns a name for a temporary file, which no other user can guess. */
@@ -62,16 +69,16 @@ export function randomName(): string {
   return randomBytes(8).toString("hex");
 }
 
-function keyFor(head: Buffer, token: string): Uint8Array {
-  const salt = head.subarray(MARK.length, MARK.length + SALT_BYTES);
-  return new Uint8Array(hkdfSync("sha256", token, salt, MARK, KEY_BYTES));
+function deriveKey(header: Buffer, token: string): Uint8Array {
+  const salt = header.subarray(FORMAT_MARK.length, FORMAT_MARK.length + SALT_BYTES);
+  return new Uint8Array(hkdfSync("sha256", token, salt, FORMAT_MARK, KEY_BYTES));
 }
 
-function ivIn(head: Buffer): Buffer {
-  return head.subarray(MARK.length + SALT_BYTES, HEAD_BYTES);
+function initializationVectorIn(header: Buffer): Buffer {
+  return header.subarray(FORMAT_MARK.length + SALT_BYTES, HEADER_BYTES);
 }
 
-/** Returns the bytes that are authenticated without being encrypted. */
-function authenticatedData(head: Buffer, bound: string): Buffer {
-  return Buffer.concat([head, Buffer.from(bound)]);
+/** Returns the bytes that are authenticated without being encrypted ("AAD" in NIST SP 800-38D). */
+function additionalAuthenticatedData(header: Buffer, valuesOrigin: string): Buffer {
+  return Buffer.concat([header, Buffer.from(valuesOrigin)]);
 }

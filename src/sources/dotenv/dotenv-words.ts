@@ -73,7 +73,7 @@ const FAULTS = new Map<string, readonly [fault: string, hint: string]>([
  * @param code the code of `systemErrorCode`, or `NOT_UTF8`
  * @param options `error`: the error with the code, if there is one. `isNameable`: true if the user may name the file by an option
  */
-export function unreadableFile(
+export function unreadableFileError(
   path: string,
   code: string,
   { error, isNameable = true }: { readonly error?: unknown; readonly isNameable?: boolean } = {},

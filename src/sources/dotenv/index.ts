@@ -14,7 +14,7 @@ import { entryExists, within } from "../../system/paths.ts";
 import { type ParsedDotenv, parsePlainly } from "./plain-syntax.ts";
 
 /** The limit on the size of a file. It is above the size of any environment. On Linux, one value may have 128 KiB. */
-const MAX_BYTES = 4 * 1024 * 1024;
+const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
 /** A file to read: the default one, or one that the user named. */
 export interface EnvFile {
@@ -68,7 +68,7 @@ export async function readDotenv(
     if (content === undefined) {
       readFiles.push({ path, found });
     } else if ("kind" in content) {
-      const { describeIgnoredFile } = await loadWords();
+      const { describeIgnoredFile } = await loadMessages();
       notices.push({ kind: "remark", text: describeIgnoredFile(path, content, file.isNameable ?? true) });
     } else {
       const parsed = await parseDotenv(content.text, path);
@@ -89,30 +89,38 @@ export async function parseDotenv(text: string, file: string): Promise<ParsedDot
 }
 
 /** Loads the messages. This is a function because each further `import()` would make the code of a plain start longer. */
-function loadWords(): Promise<typeof import("./dotenv-words.ts")> {
+function loadMessages(): Promise<typeof import("./dotenv-words.ts")> {
   return import("./dotenv-words.ts");
 }
 
-/** The content of a file. */
-interface Content {
+/** The content of a `.env` file. */
+interface FileContent {
   readonly text: string;
   /** True if the file is world-readable. */
   readonly exposed: boolean;
 }
 
-/** Reads a file. @returns the reason if it is not trusted; undefined if it does not exist @throws SophiaError (dotenv, 125) */
+/**
+ * Reads a file. The default file is read only if it is trusted; a file that the user named is read in any case.
+ *
+ * @param shownPath the path for messages
+ * @returns the reason if the file is not trusted; undefined if it does not exist
+ * @throws SophiaError (dotenv, 125)
+ */
 async function readText(
-  { path: name, required, isNameable = true }: EnvFile,
+  { path: relativePath, required, isNameable = true }: EnvFile,
   shownPath: string,
   folder: string,
   project: string,
-): Promise<Content | Distrust | undefined> {
+): Promise<FileContent | Distrust | undefined> {
   // A path that the user wrote is normalized, as is that of a contract.
-  const path = required ? process.getBuiltinModule("node:path").resolve(folder, name) : within(folder, name);
+  const path = required
+    ? process.getBuiltinModule("node:path").resolve(folder, relativePath)
+    : within(folder, relativePath);
   if (!required && isMissing(path)) return undefined;
-  const trusted = required ? undefined : readTrusted(path, folder, true);
   // The addon reads a file only if all rules of trust are certainly met. Otherwise the rules are checked one by one below.
-  if (trusted !== undefined) return { text: withoutMark(trusted), exposed: false };
+  const trustedText = required ? undefined : readTrusted(path, folder, true);
+  if (trustedText !== undefined) return { text: withoutMark(trustedText), exposed: false };
   let bytes: Buffer;
   let exposed = false;
   let distrust: Distrust | undefined;
@@ -124,7 +132,7 @@ async function readText(
   try {
     const stats = required ? undefined : lstatSync(path, { throwIfNoEntry: false });
     if (!required && stats === undefined) return undefined;
-    const options = { maxBytes: MAX_BYTES, accept };
+    const options = { maxBytes: MAX_FILE_BYTES, accept };
     if (stats === undefined) bytes = await readNamedFile(path, options);
     else if (stats.isSymbolicLink()) {
       bytes = (await import("../../system/linked-file.ts")).readLinkedFile(path, options);
@@ -138,12 +146,12 @@ async function readText(
     const code = systemErrorCode(error) ?? "unknown error";
     // ENOTDIR means that a part of the path is a file, so that there is no `.env` either.
     if (!required && (code === "ENOENT" || code === "ENOTDIR" || !entryExists(path))) return undefined;
-    throw (await loadWords()).unreadableFile(shownPath, code, { error, isNameable });
+    throw (await loadMessages()).unreadableFileError(shownPath, code, { error, isNameable });
   }
   const text = bytes.toString();
   // Decoding replaces invalid UTF-8 by U+FFFD. The file may also contain that character itself.
   if (text.includes("\uFFFD") && !process.getBuiltinModule("node:buffer").isUtf8(bytes)) {
-    throw (await loadWords()).unreadableFile(shownPath, "NOT_UTF8");
+    throw (await loadMessages()).unreadableFileError(shownPath, "NOT_UTF8");
   }
   return { text: withoutMark(text), exposed };
 }

@@ -24,7 +24,7 @@ interface Assignment {
   readonly last: number;
 }
 
-export interface ThoroughlyParsed extends ParsedDotenv {
+export interface ThoroughResult extends ParsedDotenv {
   /** All assignments in their order, also of names that are set again below. */
   readonly assignments: readonly Assignment[];
 }
@@ -35,7 +35,7 @@ export interface ThoroughlyParsed extends ParsedDotenv {
  *
  * @throws SophiaError (dotenv, 125) for a quote that is never closed, and for a NUL
  */
-export function parseThoroughly(text: string, file: string): ThoroughlyParsed {
+export function parseThoroughly(text: string, file: string): ThoroughResult {
   const parser = new ThoroughParser(linesOf(text), file);
   for (let index = 0; index < parser.lines.length; index += 1) index = parser.parseLine(index);
   return parser.result();
@@ -82,7 +82,7 @@ class ThoroughParser {
     return lastLine;
   }
 
-  result(): ThoroughlyParsed {
+  result(): ThoroughResult {
     const remarks = [...this.#remarks];
     if (this.#unlistedRemarkCount > 0) {
       remarks.push(`${printable(this.#file)}: ${count(this.#unlistedRemarkCount, "more remark")} of this kind`);

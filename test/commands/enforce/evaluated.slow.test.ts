@@ -12,7 +12,7 @@ import { createContractSchema, type ContractSchema } from "../../../src/contract
 import { validationLines } from "../../../src/commands/parts/enforcement/schema-text.ts";
 import { areNamesDeclared, sortFindings, deriveViolations } from "../../../src/contract/esc-schema/schema-findings.ts";
 import { namesOfViolation } from "../../../src/contract/check-contract.ts";
-import { isOfSchema } from "../../../src/esc/faults/schema-refusal.ts";
+import { isSchemaFinding } from "../../../src/esc/faults/schema-refusal.ts";
 import { applyContract } from "../../../src/contract/apply.ts";
 import { createDummyLayer } from "../../../src/contract/fake.ts";
 import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
@@ -126,7 +126,7 @@ function expectWorded({ contract, findings, violations, values, definition }: Co
   const worded = deriveViolations(contract, sortedFindings);
   const names = new Set(violations.flatMap(namesOfViolation));
   const isRight =
-    findings.every(isOfSchema) &&
+    findings.every(isSchemaFinding) &&
     areNamesDeclared(contract, sortedFindings) &&
     (worded.length > 0 || sortedFindings.isRuleUnmet) &&
     worded.every((one) => one.kind !== "refused" && namesOfViolation(one).every((name) => names.has(name)));

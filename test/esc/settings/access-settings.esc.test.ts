@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { expectWording } from "../../helpers/wording.ts";
-import { callersNetwork, escAccess } from "../../../src/esc/settings/access-settings.ts";
+import { readCallerNetwork, escAccess } from "../../../src/esc/settings/access-settings.ts";
 import { describeCredential } from "../../../src/esc/settings/credentials.ts";
 import { CREDENTIAL_ORDER, isEscMentioned, WITHHELD_VARIABLES } from "../../../src/esc/settings/own-variables.ts";
 import { SophiaError } from "../../../src/core/error.ts";
@@ -496,7 +496,7 @@ test("the network of other hosts than ESC is that of the process environment, in
     no_proxy: "d.test",
     NODE_EXTRA_CA_CERTS: "e.pem",
   };
-  expect(callersNetwork(new Map(Object.entries(variables)))).toMatchObject({
+  expect(readCallerNetwork(new Map(Object.entries(variables)))).toMatchObject({
     httpsProxy: "http://a.test",
     httpProxy: "http://c.test",
     noProxy: "d.test",

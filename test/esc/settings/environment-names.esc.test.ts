@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { expectWording } from "../../helpers/wording.ts";
 import { SophiaError } from "../../../src/core/error.ts";
-import { candidates, formatName, parseEnvironmentNames } from "../../../src/esc/settings/environment-names.ts";
+import { listMeanings, formatName, parseEnvironmentNames } from "../../../src/esc/settings/environment-names.ts";
 
 function names(value: string) {
   return parseEnvironmentNames({ name: "ESC_ENV", value });
@@ -9,7 +9,7 @@ function names(value: string) {
 
 function opened(value: string, organization?: string): string[] {
   return names(value).flatMap((name) =>
-    candidates(name, organization).map(
+    listMeanings(name, organization).map(
       (full) => formatName(full) + (full.version === undefined ? "" : `@${full.version}`),
     ),
   );

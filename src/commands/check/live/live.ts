@@ -6,7 +6,7 @@
 import type { Settings } from "../../../command-line/settings.ts";
 import type { Context } from "../../../core/context.ts";
 import { count } from "../../../core/text.ts";
-import { callersNetwork } from "../../../esc/settings/access-settings.ts";
+import { readCallerNetwork } from "../../../esc/settings/access-settings.ts";
 import { parseBackend } from "../../../esc/settings/backend.ts";
 import { VariableLookup } from "../../../esc/settings/variables.ts";
 import type { NetworkSettings } from "../../../network/network-settings.ts";
@@ -40,7 +40,7 @@ export async function checkLive(
   const backend = backendText === undefined ? undefined : parseBackend(backendText, settings.insecureHttp);
   const plans = planProbes(start, backend);
   const isAllowed = isConfirmed || (await askForConsent(plans, context));
-  const network = callersNetwork(context.environment);
+  const network = readCallerNetwork(context.environment);
   const probes = await Promise.all(
     plans.map(async (plan) => ({ ...plan, result: await runIfAllowed(plan, isAllowed, network, context) })),
   );

@@ -17,7 +17,7 @@ import { printable } from "../../../core/text.ts";
 import { maskingOf } from "../../../masking/masking.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
 import { type EscStatus, hasNoContract, type Start } from "../../../resolve/start.ts";
-import { secretsOf } from "../../../resolve/secret-values.ts";
+import { collectSecrets } from "../../../resolve/secret-values.ts";
 import { isBun } from "../../../system/runtime.ts";
 import { outputReader, readerName } from "../../run/agents.ts";
 import type { Renewals } from "../../run/refresh/renewer.ts";
@@ -86,7 +86,7 @@ export function createAuditRecorder(
     });
   }
   return (recorded, isRefused, start) => {
-    const secrets = secretsOf(start);
+    const secrets = collectSecrets(start);
     if (reason !== undefined) refuseSecrets(reason, secrets);
     const readerVariable = outputReader(context.environment);
     const record = {

@@ -13,7 +13,7 @@ import { isSet } from "../../../contract/check-contract.ts";
 import type { Contract, Declaration } from "../../../contract/contract-model.ts";
 import type { Environment, Resolution, ResolvedVariable } from "../../../core/model.ts";
 import type { Start } from "../../../resolve/start.ts";
-import { brokeredNames, replacedVariables } from "../../../resolve/outer-broker.ts";
+import { readBrokeredNames, findReplacedVariables } from "../../../resolve/outer-broker.ts";
 import { type ExposedKey, findExposedKeys, knownSpellingOf } from "./exposed-keys.ts";
 import { CALLER, type NamedFiles, sourcedAddress, sourceOf } from "./value-provenance.ts";
 
@@ -73,7 +73,7 @@ export function planBroker(
   dummyOf: (declaration: Declaration) => string | undefined,
 ): BrokerPlan {
   const { selected } = start.values;
-  const namesBrokeredByOuter = brokeredNames(environment);
+  const namesBrokeredByOuter = readBrokeredNames(environment);
   // Another source may set such a variable again. Then its value is not the dummy of the outer sophia-run.
   const outer = namesBrokeredByOuter.filter(
     (name) => isSet(selected, name) && selected.get(name)?.origin.source === "environment",
@@ -130,7 +130,7 @@ function createPlanContext(
   environment: Environment,
   options: BrokerPlanOptions,
 ): PlanContext {
-  const replacedByOuter = replacedVariables(environment, contract);
+  const replacedByOuter = findReplacedVariables(environment, contract);
   const path = contract.source.kind === "file" ? contract.source.path : "the built-in contract";
   return {
     valueOf: (name) => {

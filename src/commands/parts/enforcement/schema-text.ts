@@ -9,7 +9,7 @@
  *           PORT: {type: string, pattern: "^[0-9]+$"}
  *       value: ${environmentVariables}
  */
-import { keyText, quoted, withoutReferences } from "../../../esc/definition/nodes.ts";
+import { keyText, quoted, escapeReferences } from "../../../esc/definition/nodes.ts";
 import type { EscSchema } from "../../../contract/esc-schema/esc-schema.ts";
 
 /** The columns by which lines are indented below their key. */
@@ -50,7 +50,7 @@ function schemaLines(schema: EscSchema): readonly string[] {
 
 /** Returns a value as YAML on one line. ESC would replace `${…}` and `$$` in strings, so these are escaped. */
 function inlineText(value: unknown): string {
-  if (typeof value === "string") return UNQUOTED_TYPE.test(value) ? value : quoted(withoutReferences(value));
+  if (typeof value === "string") return UNQUOTED_TYPE.test(value) ? value : quoted(escapeReferences(value));
   if (Array.isArray(value)) return `[${value.map(inlineText).join(", ")}]`;
   if (typeof value !== "object" || value === null) return String(value);
   const members = Object.entries(value).map(

@@ -16,12 +16,12 @@ import { shellWord } from "../../../core/shell.ts";
 import { enumerate } from "../../../core/text.ts";
 import type { EscSettings } from "../../../esc/settings/access-settings.ts";
 import { OUTER_FILE } from "../../../esc/settings/from-files.ts";
-import { candidates, formatVersion } from "../../../esc/settings/environment-names.ts";
+import { listMeanings, formatVersion } from "../../../esc/settings/environment-names.ts";
 import { ADMIN_TOKEN } from "../../../esc/settings/own-variables.ts";
 import { invalidSetting, labelOf, type Setting, VariableLookup } from "../../../esc/settings/variables.ts";
 import { printNotices } from "../../../output/print-notices.ts";
 import { layOutQuestion } from "../../../output/stderr.ts";
-import { notAllowed, unallowed } from "../../../access/consent-words.ts";
+import { notAllowedError, collectConsentFacts } from "../../../access/consent-words.ts";
 import { findPlaces } from "../../../resolve/find-places.ts";
 import { readEnvFiles } from "../../../resolve/read-files.ts";
 import { canAsk } from "../confirm.ts";
@@ -93,7 +93,8 @@ async function findTarget(token: Setting | undefined, search: AccessSearch): Pro
   const { isDry, isConfirmed, remedy = namedByOption, reported = [] } = options;
   const accessOptions = { ...environmentsOfOption(inEnvironment), ...(token === undefined ? {} : { token }) };
   const { access, notices } = await findEscAccess(settings, context, accessOptions, { dotenv, contract });
-  if (access.kind === "unconsented") throw notAllowed(unallowed(access, contract), "nothing was written: ");
+  if (access.kind === "unconsented")
+    throw notAllowedError(collectConsentFacts(access, contract), "nothing was written: ");
   if (access.kind !== "on") return undefined;
   const isFoundFile = (file: string): boolean =>
     file === OUTER_FILE || dotenv.files.some(({ path, found }) => found && path === file);
@@ -162,7 +163,7 @@ function namedByOption(environment: string): string {
 function environmentArgument({ environments, organization }: EscSettings, isOrganizationFromFile: boolean): string {
   const [environment, ...furtherEnvironments] = environments;
   if (environment === undefined || furtherEnvironments.length > 0) return "ORGANIZATION/PROJECT/ENVIRONMENT";
-  const [fullName] = isOrganizationFromFile ? candidates(environment, organization) : [];
+  const [fullName] = isOrganizationFromFile ? listMeanings(environment, organization) : [];
   return shellWord(fullName === undefined ? environment.text : formatVersion(fullName));
 }
 

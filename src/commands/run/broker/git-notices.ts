@@ -9,7 +9,7 @@ import { enumerateFew } from "../../../core/lines.ts";
 import type { Environment } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
 import { printLines } from "../../../output/stderr.ts";
-import { GitRefusal, recordsOfGit } from "../../../access/git-command.ts";
+import { GitRefusal, readGitRecords } from "../../../access/git-command.ts";
 
 /** Prints the notices. @param accesses the hosts of brokered tokens @param environment the program's variables without the broker */
 export async function printGitNotices(
@@ -73,7 +73,7 @@ async function findReplacedRemotes(
   const brokeredRemotes = accesses.flatMap(remotesOf);
   const replaced: ReplacedRemote[] = [];
   try {
-    for await (const record of recordsOfGit({ cwd, environment: gitEnvironment }, args)) {
+    for await (const record of readGitRecords({ cwd, environment: gitEnvironment }, args)) {
       const [, replacement, remote] = /^url\.(.*)\.(?:push)?insteadof\n(.*)$/s.exec(record.toString()) ?? [];
       if (replacement === undefined || remote === undefined) continue;
       // git replaces a remote once. So it does not apply the broker's setting to a replacement that begins with a brokered remote.

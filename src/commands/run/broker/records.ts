@@ -11,7 +11,7 @@ import { formatJsonLine } from "../../../core/json-text.ts";
 import { maskingOf, addFormerSecrets } from "../../../masking/masking.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
 import type { Start } from "../../../resolve/start.ts";
-import { secretsOf } from "../../../resolve/secret-values.ts";
+import { collectSecrets } from "../../../resolve/secret-values.ts";
 import { appendToAuditLog } from "../../parts/audit-log/log-file.ts";
 
 /** The limit on the length of a path in the log, in characters. */
@@ -71,7 +71,7 @@ export function createRequestWriter(log: string, cwd: string, run: string): Requ
     },
     end: endHour,
     mask: (start, dummies) => {
-      const allSecrets = addFormerSecrets([...secretsOf(start), ...dummies], secrets).secrets;
+      const allSecrets = addFormerSecrets([...collectSecrets(start), ...dummies], secrets).secrets;
       masking = maskingOf(allSecrets);
       secrets = allSecrets;
     },

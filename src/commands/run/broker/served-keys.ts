@@ -10,7 +10,7 @@ import type { RequestRecord } from "../../../broker/request-record.ts";
 import type { Context } from "../../../core/context.ts";
 import { SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
-import { callersNetwork } from "../../../esc/settings/access-settings.ts";
+import { readCallerNetwork } from "../../../esc/settings/access-settings.ts";
 import type { NetworkSettings } from "../../../network/network-settings.ts";
 import { createConnectionPool } from "../../../network/pool.ts";
 import { printLines } from "../../../output/stderr.ts";
@@ -36,7 +36,7 @@ export class ServedKeys implements BrokerParts {
   constructor(context: Context, requestWriter: RequestWriter | undefined) {
     this.#context = context;
     this.#requestWriter = requestWriter;
-    this.#network = callersNetwork(context.environment);
+    this.#network = readCallerNetwork(context.environment);
     this.#writeReport = context.err;
   }
 

@@ -8,7 +8,7 @@ import { SophiaError } from "../../../core/error.ts";
 import type { ResolvedVariable } from "../../../core/model.ts";
 import { enumerate } from "../../../core/text.ts";
 import { SESSION_MS } from "../../../esc/settings/access-settings.ts";
-import { refreshedNames } from "../../../resolve/outer-refresh.ts";
+import { readRefreshedNames } from "../../../resolve/outer-refresh.ts";
 import { originWords } from "../../../resolve/source-words.ts";
 import { findAwsCredentials } from "./aws-credentials.ts";
 import { findAzureCredentials } from "./azure-credentials.ts";
@@ -121,7 +121,7 @@ function conflictRefusal({ option }: RefreshScope, cloud: Cloud, start: ReadStar
   const { conflicts } = CLOUD_FACTS[cloud];
   // The user's own credentials file for Google must not stop a project whose ESC has only credentials of AWS.
   if (option === "--refresh" && !doesEscGive(cloud, start)) return undefined;
-  const outerNames = refreshedNames(start.environment);
+  const outerNames = readRefreshedNames(start.environment);
   const callerVariables = conflicts.flatMap((name) => {
     const variable = start.values.selected.get(name);
     if (variable === undefined || variable.value === "" || variable.origin.source === "esc") return [];

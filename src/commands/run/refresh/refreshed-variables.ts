@@ -4,7 +4,7 @@
  */
 import { type Changes, withoutProxyForLoopback } from "../../../broker/broker-variables.ts";
 import type { Environment } from "../../../core/model.ts";
-import { REFRESHED_VARIABLE, refreshedNames } from "../../../resolve/outer-refresh.ts";
+import { REFRESHED_VARIABLE, readRefreshedNames } from "../../../resolve/outer-refresh.ts";
 import { AWS_PATH } from "./aws-answers.ts";
 import { awsVariables } from "./aws-variables.ts";
 import { azureVariables } from "./azure-variables.ts";
@@ -63,6 +63,6 @@ function variablesOfCloud(cloud: Cloud, { origin, awsToken, files }: RefreshAddr
 /** Returns the mark by which a sophia-run that the program starts knows what this one and those around it renew. */
 function markForNested({ credentials }: RefreshPlan, caller: Environment): Changes {
   const names = credentials.flatMap(({ cloud }) => [...CLOUD_FACTS[cloud].tokens, ...CLOUD_FACTS[cloud].replacements]);
-  const allNames = new Set([...refreshedNames(caller), ...names]);
+  const allNames = new Set([...readRefreshedNames(caller), ...names]);
   return allNames.size === 0 ? {} : { [REFRESHED_VARIABLE]: [...allNames].join(",") };
 }

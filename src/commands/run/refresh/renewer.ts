@@ -17,8 +17,8 @@ import type { Failure } from "../../../core/model.ts";
 import { createFormatCheck } from "../../../contract/format.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
 import { createMaskCommands } from "../../../output/workflow-commands.ts";
-import { readAgain } from "../../../resolve/read-again.ts";
-import { secretsOf } from "../../../resolve/secret-values.ts";
+import { readEscAgain } from "../../../resolve/read-again.ts";
+import { collectSecrets } from "../../../resolve/secret-values.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { loader } from "../../../system/addon/addon.ts";
 import { createCompanions } from "../../parts/command-start.ts";
@@ -234,7 +234,7 @@ export class Renewer {
   async #open(): Promise<Opening | Failure> {
     const readAt = Date.now();
     try {
-      const sources = await readAgain(this.#start, createCompanions(this.#start.settings, this.#reporter.context()));
+      const sources = await readEscAgain(this.#start, createCompanions(this.#start.settings, this.#reporter.context()));
       const { esc } = sources.store;
       if (esc.kind === "unavailable" || esc.kind === "refused") return esc.failure;
       // The cached values are those that the program has.
@@ -298,7 +298,7 @@ export class Renewer {
     }
     const newSecrets = [
       ...renewed.flatMap(secretsOfCredentials),
-      ...secretsOf(start).filter(({ name }) => changes.contents.has(name)),
+      ...collectSecrets(start).filter(({ name }) => changes.contents.has(name)),
     ];
     if (newSecrets.length > 0) this.#mask(newSecrets, start);
     this.#remember([...newSecrets, ...this.secrets()]);
