@@ -12,7 +12,7 @@ import { parentOf } from "../system/paths.ts";
 import { isInside } from "../system/repository.ts";
 
 /** Returns the facts about an access without consent that messages need. */
-export function unallowed(
+export function createUnallowedFacts(
   { proposal, why, unplaced }: Extract<EscAccess, { readonly kind: "unconsented" }>,
   contract: Pick<Contract, "profile" | "source" | "environment"> | undefined,
 ): Unallowed {
@@ -28,16 +28,16 @@ export function unallowed(
 }
 
 /** The reasons why a consent cannot be remembered. */
-export const UNPLACED: Readonly<Record<UnplacedReason, string>> = {
+export const UNPLACED_EXPLANATIONS: Readonly<Record<UnplacedReason, string>> = {
   path: "no consent can be remembered for a folder whose path is not UTF-8",
   outer: "no consent can be remembered for the file of an outer sophia-run",
 };
 
 /** The remedy if a consent cannot be remembered. */
-export const CALLERS_WORD = "set ESC_ENV in the environment to the full name, or SOPHIA_ALLOW_ENVIRONMENT";
+export const ALLOW_FOR_ONE_RUN_REMEDY = "set ESC_ENV in the environment to the full name, or SOPHIA_ALLOW_ENVIRONMENT";
 
 /** Describes an access without consent: the problem, and how the user, or the caller in CI, allows it. */
-export function unallowedWords({
+export function describeUnallowed({
   environments,
   files,
   credential,
@@ -52,10 +52,11 @@ export function unallowedWords({
   const option = (name: string, value: string | undefined): string =>
     value === undefined ? "" : ` ${name} ${shellWord(value)}`;
   const command = `sophia-run allow${option("--contract", contract)}${option("--profile", profile)}`;
-  if (unplaced !== undefined) return [problem, `${UNPLACED[unplaced]}: to allow it, ${CALLERS_WORD}`];
+  if (unplaced !== undefined)
+    return [problem, `${UNPLACED_EXPLANATIONS[unplaced]}: to allow it, ${ALLOW_FOR_ONE_RUN_REMEDY}`];
   const setting = "or set ESC_ENV in the environment";
   if (why === "unattended") {
-    const patterns = environments.map(asPattern).join(",");
+    const patterns = environments.map(createAllowPattern).join(",");
     return [problem, `to allow it, set SOPHIA_ALLOW_ENVIRONMENT=${printable(patterns)} in the environment`];
   }
   return why === "agent"
@@ -67,7 +68,7 @@ export function unallowedWords({
  * Returns the pattern of `SOPHIA_ALLOW_ENVIRONMENT` for an environment. If only the service knows the organization, it is
  * `*`.
  */
-function asPattern(name: string): string {
+function createAllowPattern(name: string): string {
   const [path = ""] = name.split("@");
   const { length } = path.split("/");
   if (length === 3) return name;
@@ -75,7 +76,7 @@ function asPattern(name: string): string {
 }
 
 /** Creates the error (esc-not-allowed, 125) for a command that needs ESC. @param introduction the beginning of the message */
-export function notAllowed(facts: Unallowed, introduction = ""): SophiaError {
-  const [problem, hint] = unallowedWords(facts);
+export function createNotAllowedError(facts: Unallowed, introduction = ""): SophiaError {
+  const [problem, hint] = describeUnallowed(facts);
   return new SophiaError({ code: "esc-not-allowed", message: introduction + problem, hint });
 }

@@ -52,11 +52,11 @@ export async function accessToEsc(
   notices.unshift(...decision.notices);
   const { access } = decision;
   if (access.kind === "proposed") {
-    const { withConsent } = await import("./consent.ts");
-    const consent = await withConsent(access.proposal, request, dotenv, contract);
+    const { decideConsent } = await import("./consent.ts");
+    const consent = await decideConsent(access.proposal, request, dotenv, contract);
     notices.push(...consent.notices);
-    if (consent.refused !== undefined) return { access: consent.refused, notices };
-    ({ oneMeaning } = consent);
+    if (consent.unconsentedAccess !== undefined) return { access: consent.unconsentedAccess, notices };
+    ({ limitingVariable: oneMeaning } = consent);
   } else if (access.kind !== "on") return { access, notices };
   const escSettings = oneMeaning === undefined ? access.settings : { ...access.settings, oneMeaning };
   return { access: { kind: "on", settings: await withTokenOfCommand(escSettings, environment) }, notices };

@@ -63,7 +63,7 @@ async function runInvocation(invocation: DispatchedInvocation, context: Context)
     case "help":
       return printHelpOf(invocation.of, invocation.asked, context);
     case "help-word":
-      return runHelpWord(invocation.words, context);
+      return runHelpCommand(invocation.words, context);
     case "version":
       return printVersion(context);
     case "completion": {
@@ -111,7 +111,7 @@ async function parseAndRun(
 }
 
 /** Runs `sophia-run help [COMMAND or TOPIC]`. @throws SophiaError (usage, 125) for any other word */
-async function runHelpWord(words: readonly string[], context: Context): Promise<number> {
+async function runHelpCommand(words: readonly string[], context: Context): Promise<number> {
   const { values, positionals, problems } = parse(words, COMMON_OPTIONS);
   const [firstProblem] = problems;
   if (firstProblem !== undefined) throw optionError(firstProblem, COMMON_OPTIONS);
@@ -122,7 +122,7 @@ async function runHelpWord(words: readonly string[], context: Context): Promise<
   const knownSubject = subjects.find((name) => name === subject);
   if (subject !== undefined && knownSubject === undefined) {
     const hint = describeChoices(subject, subjects, OTHER_TOOL_COMMANDS.get(subject));
-    throw usageError(`unknown COMMAND${wordForMessage(subject)}`, hint);
+    throw usageError(`unknown COMMAND${formatWordForMessage(subject)}`, hint);
   }
   return printHelpOf(knownSubject, values["help"] ?? "", context);
 }
@@ -186,7 +186,7 @@ function checkPositionals(
     throw commandUsageError(name, `${name} needs ${form}${choiceList}`);
   }
   if (choices === undefined) return;
-  for (const word of args.positionals) checkChoice(name, `unknown ${form}${wordForMessage(word)}`, word, choices);
+  for (const word of args.positionals) checkChoice(name, `unknown ${form}${formatWordForMessage(word)}`, word, choices);
 }
 
 /** Returns a hint if a word looks like an option without its dashes: `sophia-run check json`. */
@@ -211,7 +211,7 @@ function describeChoices(word: string, choices: readonly string[], otherToolHint
  * Returns a mistyped word for a message, after a space. Returns nothing for a word that may be a secret value, because it is
  * long or contains other characters than letters and dashes.
  */
-function wordForMessage(word: string): string {
+function formatWordForMessage(word: string): string {
   return /^[a-z][a-z-]{0,19}$/i.test(word) ? ` ${word}` : "";
 }
 

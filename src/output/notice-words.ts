@@ -9,7 +9,7 @@ import { describeResolver } from "../contract/reference-resolvers.ts";
 import type { EscSettings } from "../esc/settings/access-settings.ts";
 import { shellWord } from "../core/shell.ts";
 import { durationWords, enumerate, printable } from "../core/text.ts";
-import { unallowedWords } from "../access/consent-words.ts";
+import { describeUnallowed } from "../access/consent-words.ts";
 import { detailsAndHint } from "./stderr.ts";
 
 /** The limit on the warnings of ESC about one environment. */
@@ -77,7 +77,7 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
           "to override it, set it in the environment",
       ];
     case "environment-not-allowed": {
-      const [problem, remedy] = unallowedWords(notice);
+      const [problem, remedy] = describeUnallowed(notice);
       return [`warning: ${problem}`, remedy];
     }
     case "withheld":

@@ -18,7 +18,7 @@ import { count, printable } from "../core/text.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import { pulumiTokenRemedy } from "../esc/settings/pulumi-token.ts";
 import { hasNoContract, judgedValues, type Start } from "../resolve/start.ts";
-import { unallowed, unallowedWords } from "../access/consent-words.ts";
+import { createUnallowedFacts, describeUnallowed } from "../access/consent-words.ts";
 import { createEmptyValueDescriber } from "./unset-values.ts";
 import { createWithholdingDescriber } from "./withheld-words.ts";
 import { describeNotice, isInformation, describeUseOfFiles } from "./notice-words.ts";
@@ -174,7 +174,7 @@ function describeUncontactedEsc({
         ...(esc.isByContract === true ? ["on your own machine: pulumi login, then sophia-run login"] : []),
       ];
     case "unconsented":
-      return unallowedWords(unallowed(esc, contract));
+      return describeUnallowed(createUnallowedFacts(esc, contract));
     case "fake":
     case "read":
     case "unavailable":

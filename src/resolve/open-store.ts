@@ -119,7 +119,7 @@ export async function requireAccess(
   if (access.kind === "unconsented") {
     const refusal = notices.find((notice) => notice.kind === "environment-not-allowed");
     if (refusal === undefined) throw new TypeError("no notice of the consent");
-    throw (await import("../access/consent-words.ts")).notAllowed(refusal, "ESC is required, but ");
+    throw (await import("../access/consent-words.ts")).createNotAllowedError(refusal, "ESC is required, but ");
   }
   if (access.kind === "incomplete") {
     const { present, missing } = access;

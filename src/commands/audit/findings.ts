@@ -10,7 +10,13 @@ import { OPEN_ROLE } from "../../esc/api/tokens.ts";
 import { exposedNotices } from "../../resolve/exposed-files.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
 import { findTrackedEnvFiles } from "../check/tracked-env-files.ts";
-import { type App, APPS, environmentOfGh, type Gh, listSecrets } from "../parts/gh-command.ts";
+import {
+  type GithubProduct,
+  GITHUB_PRODUCTS,
+  environmentOfGh,
+  type GhLocation,
+  listGithubSecrets,
+} from "../parts/gh-command.ts";
 import type { TokenReport } from "./audit-token.ts";
 
 /** A finding as it appears in JSON, where a message and a remedy are added. */
@@ -79,12 +85,12 @@ const REPOSITORY_SECRETS = ["ESC_ENV", "ESC_TOKEN"];
 /** Asks the GitHub CLI (gh) which of the launcher's secrets the repository lacks. */
 export async function auditRepository(contract: Contract, { project, environment }: Context): Promise<RepositoryAudit> {
   const gh = { cwd: project, environment: environmentOfGh(environment, contract) };
-  const audits = await Promise.all(APPS.map((app) => auditRepositorySecrets(app, gh)));
+  const audits = await Promise.all(GITHUB_PRODUCTS.map((app) => auditRepositorySecrets(app, gh)));
   return { findings: audits.flatMap(({ findings }) => findings), unseen: audits.flatMap(({ unseen }) => unseen) };
 }
 
-async function auditRepositorySecrets(app: App, gh: Gh): Promise<RepositoryAudit> {
-  const existing = await listSecrets(app, gh);
+async function auditRepositorySecrets(app: GithubProduct, gh: GhLocation): Promise<RepositoryAudit> {
+  const existing = await listGithubSecrets(app, gh);
   if (typeof existing === "string") {
     const reason =
       existing === "absent" ? "the gh CLI is not installed" : `gh secret list --app ${app} shows the error`;

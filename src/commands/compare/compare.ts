@@ -24,10 +24,10 @@ import { readEnvironmentGates, describeGate } from "../check/environments.ts";
 import { compareEnvironments } from "./comparison.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
-import { conflict } from "../parts/usage-errors.ts";
+import { conflictError } from "../parts/usage-errors.ts";
 import type { Values } from "../../command-line/options.ts";
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
-import { notAllowed, unallowed } from "../../access/consent-words.ts";
+import { createNotAllowedError, createUnallowedFacts } from "../../access/consent-words.ts";
 import { findEscAccess } from "../parts/command-access.ts";
 
 /**
@@ -75,11 +75,11 @@ async function accessByNames(
   context: Context,
 ): Promise<{ readonly settings: EscSettings; readonly notices: readonly Notice[] }> {
   if (settings.fake !== undefined) {
-    throw conflict("--against", "--fake (SOPHIA_FAKE)");
+    throw conflictError("--against", "--fake (SOPHIA_FAKE)");
   }
   const environments = { value: names, option: "--against" };
   const { access: esc, notices, dotenv } = await findEscAccess(settings, context, { environments }, { contract });
-  if (esc.kind === "unconsented") throw notAllowed(unallowed(esc, contract));
+  if (esc.kind === "unconsented") throw createNotAllowedError(createUnallowedFacts(esc, contract));
   if (esc.kind === "on") return { settings: esc.settings, notices: [...dotenv.notices, ...notices] };
   const missing = esc.kind === "incomplete" ? esc.missing : "ESC_TOKEN";
   throw new SophiaError({

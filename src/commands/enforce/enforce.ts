@@ -17,7 +17,7 @@ import { namedContract, reportViolations } from "../../output/violations.ts";
 import { setOffer } from "../../output/unmet.ts";
 import type { Command } from "../command.ts";
 import { askEachEnvironment } from "../parts/esc-requests.ts";
-import { canAsk, confirm } from "../parts/confirm.ts";
+import { canAskUser, confirm } from "../parts/confirm.ts";
 import {
   askOnlyEnvironment,
   type EscTarget,
@@ -119,7 +119,7 @@ const MAX_REFERRERS = 5;
 
 /** Names the environments and stacks that a schema also affects, for a question; empty if the service names none. */
 async function describeReferrers({ esc, settings, context }: EscTarget): Promise<string> {
-  if (!canAsk(context)) return "";
+  if (!canAskUser(context)) return "";
   const progress = await makeProgress(context, settings);
   const [referrers] = await askEachEnvironment(esc, progress, listReferrers).finally(progress.done);
   const { names = [], hasMore = false } = referrers ?? {};

@@ -12,7 +12,7 @@ import type { CommandDefinition } from "../command.ts";
 import { tableOf } from "./help-table.ts";
 import { BRIEF_SUMMARY, BRIEF_USAGE, EXAMPLES, formOf, INTRODUCTION, STATUSES, USAGES } from "./help-texts.ts";
 import { COMMANDS } from "../registry.ts";
-import { REPOSITORY } from "../parts/package-source.ts";
+import { REPOSITORY_URL } from "../parts/package-source.ts";
 import { isTopic, type Topic, TOPIC_NAMES, type TopicName, TOPICS } from "./topics.ts";
 
 /** The number of examples that `--help` shows; `--help=all` shows all. */
@@ -77,7 +77,7 @@ async function topicHelp(name: TopicName, layout: Layout, isFull: boolean): Prom
   const blocks = [
     exampleLines(lines),
     `Commands: ${commands.map((command) => `sophia-run ${command}`).join(", ")}.`,
-    [`${page} in the package has the rest:`, { text: `  ${REPOSITORY}/blob/main/${page}`, neverWraps: true }],
+    [`${page} in the package has the rest:`, { text: `  ${REPOSITORY_URL}/blob/main/${page}`, neverWraps: true }],
   ];
   const table = await tableOf(name, isFull);
   return layOutHelp([`${describe} (${name})`, ...text.map(layout.named), table], blocks, layout);

@@ -17,7 +17,7 @@ import { printNotices } from "../../output/print-notices.ts";
 import { referenceNotices } from "../../resolve/reference-notices.ts";
 import { readDotenv } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
-import { canAsk, confirm } from "../parts/confirm.ts";
+import { canAskUser, confirm } from "../parts/confirm.ts";
 import { usageError } from "../parts/usage-errors.ts";
 import { projectRoot } from "../parts/project-root.ts";
 import { askOnlyEnvironment, requireOnlyEnvironment, restrictTarget } from "../parts/writing/esc-target.ts";
@@ -76,7 +76,7 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
     if (outcome.isAnyKept) return ExitStatus.unmet;
     valuesInEsc = [...sameValues, ...outcome.written];
   }
-  if (!isConfirmed && canAsk(context)) {
+  if (!isConfirmed && canAskUser(context)) {
     const file = { path: resolve(context.cwd, path), name: path, root: projectRoot(context.cwd) };
     await offerRemoval(file, valuesInEsc, context);
   }

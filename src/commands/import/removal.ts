@@ -5,8 +5,8 @@ import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { count, printable, withoutMark } from "../../core/text.ts";
 import { parseThoroughly } from "../../sources/dotenv/thorough.ts";
-import { ask } from "../parts/confirm.ts";
-import { type TargetFile, readIfThere, writePrivately } from "../parts/project-files.ts";
+import { askYesOrNo } from "../parts/confirm.ts";
+import { type TargetFile, readFileIfExists, writePrivateFile } from "../parts/project-files.ts";
 import type { ValueToWrite } from "../parts/writing/value-to-write.ts";
 import { attempt } from "../../system/errors.ts";
 import { printReport } from "../../output/colour.ts";
@@ -26,10 +26,10 @@ export async function offerRemoval(
   if (names.length === 0 || !isRegular(file.path)) return;
   const printableName = printable(file.name);
   const question = `Remove ${enumerateFew(names.map(printable), 5)} from ${printableName}, now that ESC has the values?`;
-  if (!(await ask(question, context))) return;
-  const text = await readIfThere(file);
+  if (!(await askYesOrNo(question, context))) return;
+  const text = await readFileIfExists(file);
   if (text === undefined) throw changedFile(printableName);
-  writePrivately(file, withoutAssignments(text, valuesInEsc, printableName));
+  writePrivateFile(file, withoutAssignments(text, valuesInEsc, printableName));
   printReport(
     context,
     `Removed ${count(names.length, "variable")} from ${printableName}; the other lines did not change.\n`,

@@ -20,7 +20,7 @@ import { EXAMPLE_FILES } from "../docs/env-example.ts";
 import { isOurs, sourceOfDocument } from "../docs/mark.ts";
 import { type CodePlace, describePlace } from "../parts/code/code-place.ts";
 import { exclusionReason } from "../parts/code/exclusions.ts";
-import { readWithin } from "../parts/project-files.ts";
+import { readFileWithinRepository } from "../parts/project-files.ts";
 import type { DotenvLoad } from "./dotenv-loads.ts";
 import { parseExample } from "./example.ts";
 import { parseGeneratedFile } from "./generated-example.ts";
@@ -160,7 +160,7 @@ function placeOf(variable: Variable | undefined): CodePlace | undefined {
  */
 async function readExampleFile({ project }: Context): Promise<SourceResult | undefined> {
   const fileName = [...EXAMPLE_FILES, "SECRETS.md"].find((name) => existsSync(join(project, name)));
-  const text = fileName === undefined ? undefined : await readWithin(project, fileName);
+  const text = fileName === undefined ? undefined : await readFileWithinRepository(project, fileName);
   if (fileName === undefined || text === undefined) return undefined;
   const contract = sourceOfDocument(text);
   if (contract?.kind === "built-in") {

@@ -6,7 +6,7 @@ import type { Line } from "../../core/lines.ts";
 import { nameFinder } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
 import { questionText } from "../../output/stderr.ts";
-import { canAsk } from "../parts/confirm.ts";
+import { canAskUser } from "../parts/confirm.ts";
 import type { Candidate } from "./variable-candidates.ts";
 
 /**
@@ -22,12 +22,12 @@ export async function askRequired<SomeCandidate extends Candidate>(
   const undecided = candidates.filter(({ required, isOptional }) => !required && isOptional !== true);
   const undecidedNames = undecided.map(({ name }) => name);
   const proposed = undecided.filter(({ isUntested }) => isUntested === true).map(({ name }) => name);
-  const isAsked = undecided.length > 0 && canAsk(context);
+  const isAsked = undecided.length > 0 && canAskUser(context);
   const chosen = isAsked ? await askRequiredNames(undecidedNames, proposed, context) : new Set(proposed);
   const decided = candidates.map((candidate) => {
     return chosen.has(candidate.name) ? { ...candidate, required: true } : candidate;
   });
-  const assumedRequired = canAsk(context) ? [] : decided.filter(({ name }) => proposed.includes(name));
+  const assumedRequired = canAskUser(context) ? [] : decided.filter(({ name }) => proposed.includes(name));
   return { candidates: decided, assumedRequired };
 }
 

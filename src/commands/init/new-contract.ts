@@ -13,7 +13,7 @@ import { requirementExample } from "../../contract/remedies.ts";
 import { enumerateFew, type Line } from "../../core/lines.ts";
 import { count, enumerate, printable } from "../../core/text.ts";
 import { printReport } from "../../output/colour.ts";
-import { writeText } from "../parts/project-files.ts";
+import { writeTextFile } from "../parts/project-files.ts";
 import { describePlace } from "../parts/code/code-place.ts";
 import { contractText } from "./contract-draft.ts";
 import { readSources } from "./contract-sources.ts";
@@ -62,7 +62,7 @@ export async function createContract(
   const { content } = selection;
   const schema = chooseSchema(context, root);
   // "wx" fails if another process has created the file since the check above.
-  writeText(targetFile(CONTRACT_FILE_NAME, context), contractText({ name, ...content }, schema.address), "wx");
+  writeTextFile(targetFile(CONTRACT_FILE_NAME, context), contractText({ name, ...content }, schema.address), "wx");
   if (schema.isMissing) await createSchema(context);
   // The user has just agreed to write the named environments into the contract, so that the next start must not ask again.
   const escLines = selection.shouldNameEnvironments

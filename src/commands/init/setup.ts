@@ -2,8 +2,8 @@
  * Collects the steps by which `init` sets a project up besides its contract: the work on package.json, .gitignore,
  * Dockerfile, …
  */
-import { FETCH_TARBALL, TARBALL } from "../parts/package-source.ts";
-import { readIn } from "../parts/project-files.ts";
+import { FETCH_TARBALL_COMMANDS, TARBALL_NAME } from "../parts/package-source.ts";
+import { readFileIn } from "../parts/project-files.ts";
 import { agentStep, type Agent } from "./agent-hooks.ts";
 import { adviceForExisting, stepsForExtra, type Extra } from "./extras.ts";
 import { linkSteps } from "./link-step.ts";
@@ -48,7 +48,7 @@ async function projectSteps(survey: Survey, editsScripts: boolean): Promise<read
   const pythonFile = pyproject === undefined ? "requirements.txt" : "pyproject.toml";
   return [
     ...packageSteps(packageJson, {
-      addCommands: [...(fileExists(TARBALL) ? [] : FETCH_TARBALL), isWorkspaceRoot ? addToRoot : add],
+      addCommands: [...(fileExists(TARBALL_NAME) ? [] : FETCH_TARBALL_COMMANDS), isWorkspaceRoot ? addToRoot : add],
       editsScripts: editsScripts,
       fileExists,
       isStartedByPackageManager: startsPackageManager(survey.dockerfile, await read("Procfile")),
@@ -56,7 +56,7 @@ async function projectSteps(survey: Survey, editsScripts: boolean): Promise<read
     }),
     ...pythonSteps(pythonFile, pyproject ?? (await read(pythonFile)), project.python, fileExists),
     ...gitignoreSteps(fileExists(".git"), await read(".gitignore")),
-    ...linkSteps(project, await readIn(root, ".yarnrc.yml")),
+    ...linkSteps(project, await readFileIn(root, ".yarnrc.yml")),
   ];
 }
 

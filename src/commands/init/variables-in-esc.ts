@@ -12,7 +12,7 @@ import { evaluate, type EvaluatedVariable } from "../../esc/api/evaluate.ts";
 import { formatVersion } from "../../esc/settings/environment-names.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
-import { notAllowed } from "../../access/consent-words.ts";
+import { createNotAllowedError } from "../../access/consent-words.ts";
 import { findEscAccess } from "../parts/command-access.ts";
 import { formatTest, type Candidate, isPublicValue, type SourceResult } from "./variable-candidates.ts";
 
@@ -29,7 +29,7 @@ type EscValue = Exclude<EvaluatedVariable, { readonly kind: "list-or-object" }>;
 export async function readEscVariables(settings: Settings, context: Context): Promise<SourceResult | undefined> {
   const { access, notices } = await findEscAccess(settings, context, {}, { contract: "none" });
   const refusal = notices.find(({ kind }) => kind === "environment-not-allowed");
-  if (refusal?.kind === "environment-not-allowed") throw notAllowed(refusal);
+  if (refusal?.kind === "environment-not-allowed") throw createNotAllowedError(refusal);
   if (access.kind !== "on") return undefined;
   const progress = await makeProgress(context, settings);
   const answers = await askEsc(access.settings, progress, evaluate).finally(progress.done);

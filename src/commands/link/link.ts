@@ -13,7 +13,7 @@ import { isThere, within } from "../../system/paths.ts";
 import { printLines } from "../../output/stderr.ts";
 import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
-import { conflict } from "../parts/usage-errors.ts";
+import { conflictError } from "../parts/usage-errors.ts";
 import { DIST_FOLDER, PACKAGE_NAME, COMMAND_FILE, findNpmPackage, type NpmPackage } from "../parts/npm-package.ts";
 import { type Bin, findBins, foldersFrom } from "./bins.ts";
 import { type Executable, findExecutable, lacksExecutable, findObstacle } from "./executable.ts";
@@ -22,7 +22,7 @@ import { type Executable, findExecutable, lacksExecutable, findObstacle } from "
 export const link: Command = async ({ options }, context) => {
   const wantsNode = options["node"] === true;
   const isCheck = options["check"] === true;
-  if (wantsNode && isCheck) throw conflict("--node", "--check");
+  if (wantsNode && isCheck) throw conflictError("--node", "--check");
   const { verbose } = resolveSettings(options, context.environment);
   const npmPackage = findNpmPackage();
   const bins = npmPackage === undefined ? [] : findBins(npmPackage, context.cwd);

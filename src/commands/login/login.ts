@@ -26,12 +26,12 @@ import { LOGIN } from "../../access/login-words.ts";
 import { writeOwnFile } from "../../system/own-file.ts";
 import { askWithoutEnvironment } from "../parts/esc-requests.ts";
 import type { Command } from "../command.ts";
-import { conflict } from "../parts/usage-errors.ts";
+import { conflictError } from "../parts/usage-errors.ts";
 import { agentBy, readerName } from "../run/agents.ts";
 
 /** Returns 0; with `--status` 1 if a start at this place would not use the login. @throws SophiaError (125) */
 export const login: Command = async ({ options }, context) => {
-  if (options["status"] === true && options["forget"] === true) throw conflict("--status", "--forget");
+  if (options["status"] === true && options["forget"] === true) throw conflictError("--status", "--forget");
   const settings = resolveSettings(options, context.environment);
   if (options["status"] === true) return status(settings, context);
   if (options["forget"] === true) return forget(context);

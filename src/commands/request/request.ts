@@ -14,7 +14,7 @@ import { pulumiTokenRemedy } from "../../esc/settings/pulumi-token.ts";
 import { holdsToken } from "../../esc/settings/secret.ts";
 import { printReport } from "../../output/colour.ts";
 import { printNotices } from "../../output/print-notices.ts";
-import { notAllowed, unallowed } from "../../access/consent-words.ts";
+import { createNotAllowedError, createUnallowedFacts } from "../../access/consent-words.ts";
 import { findEscAccess } from "../parts/command-access.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../parts/usage-errors.ts";
@@ -113,7 +113,7 @@ async function launcherAccess(inEnvironment: unknown, settings: Settings, contex
     ...dotenv.notices,
     ...notices.filter(({ kind }) => kind !== "environment-not-allowed"),
   ]);
-  if (access.kind === "unconsented") throw notAllowed(unallowed(access, contract));
+  if (access.kind === "unconsented") throw createNotAllowedError(createUnallowedFacts(access, contract));
   if (access.kind === "on") return { esc: access.settings, settings, context, contract };
   throw new SophiaError({
     code: "esc-settings",

@@ -28,7 +28,7 @@ import { formatName } from "../../esc/settings/environment-names.ts";
 import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
 import { confirm } from "../parts/confirm.ts";
-import { conflict } from "../parts/usage-errors.ts";
+import { conflictError } from "../parts/usage-errors.ts";
 import {
   askEachTargetEnvironment,
   askOnlyEnvironment,
@@ -138,7 +138,7 @@ async function rotateStoredValue({
 function parseOptions(values: Values): RotateOptions {
   const isGenerated = values["generate"] === true;
   const revision = values["to"] === undefined ? undefined : String(values["to"]);
-  if (isGenerated && revision !== undefined) throw conflict("--generate", "--to");
+  if (isGenerated && revision !== undefined) throw conflictError("--generate", "--to");
   return {
     inEnvironment: typeof values["in"] === "string" ? values["in"] : undefined,
     isGenerated,

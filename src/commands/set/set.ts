@@ -14,7 +14,7 @@ import { type EnvironmentState, formatRevision, readOrEvaluate, readToShow } fro
 import { formatName } from "../../esc/settings/environment-names.ts";
 import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
-import { ask, canAsk } from "../parts/confirm.ts";
+import { askYesOrNo, canAskUser } from "../parts/confirm.ts";
 import { usageError } from "../parts/usage-errors.ts";
 import { agentBy } from "../run/agents.ts";
 import { askOnlyEnvironment, requireOnlyEnvironment, restrictTarget } from "../parts/writing/esc-target.ts";
@@ -61,7 +61,7 @@ export const setVariables: Command = async ({ options, positionals: names }, cal
     }))
     .filter((planned) => !isChange(planned));
   // The user must not type values that would not be written.
-  if (keptVariables.length > 0 && canAsk(context)) {
+  if (keptVariables.length > 0 && canAskUser(context)) {
     showPlan(keptVariables);
     return ExitStatus.unmet;
   }
@@ -71,16 +71,16 @@ export const setVariables: Command = async ({ options, positionals: names }, cal
   showPlan(plan);
   if (plan.every(({ state }) => state === "same")) return ExitStatus.ok;
   if (plan.some((planned) => planned.state !== "same" && !isChange(planned))) return ExitStatus.unmet;
-  const isMisspellingAllowed = isConfirmed || isDry || canAsk(context);
+  const isMisspellingAllowed = isConfirmed || isDry || canAskUser(context);
   for (const name of names) warnOfMisspelling(name, isMisspellingAllowed, contract, context);
   if (isDry) {
     printReport(context, "Nothing was written: --dry-run.\n");
     return ExitStatus.ok;
   }
   // If the value came by the standard input, there is no question: the user has named the variable to write.
-  const mustAsk = !isConfirmed && canAsk(context);
+  const mustAsk = !isConfirmed && canAskUser(context);
   const question = `Write ${names.length === 1 ? "it" : "them"} to ${formatName(environmentState.name)}`;
-  if (mustAsk && !(await ask(writeQuestion(question, access), context))) {
+  if (mustAsk && !(await askYesOrNo(writeQuestion(question, access), context))) {
     printReport(context, "Nothing was written.\n");
     return ExitStatus.unmet;
   }
@@ -160,7 +160,7 @@ function requireNames(names: readonly string[], contract: Contract, context: Con
   }
   if (new Set(names).size < names.length) throw usageError("set names a variable twice", "name each one once");
   for (const name of others) requireName(name, contract);
-  if (others.length > 0 && !canAsk(context)) {
+  if (others.length > 0 && !canAskUser(context)) {
     throw usageError(
       "the standard input has the value of one variable, but set names several",
       "call set for each, or write all in one revision: sophia-run import FILE",

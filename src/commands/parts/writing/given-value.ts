@@ -11,7 +11,7 @@ import type { Context } from "../../../core/context.ts";
 import { SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
 import { questionText } from "../../../output/stderr.ts";
-import { canAsk } from "../confirm.ts";
+import { canAskUser } from "../confirm.ts";
 
 /**
  * Reads the value of a variable and checks it against its declaration.
@@ -28,7 +28,7 @@ export async function readValue(
 ): Promise<string> {
   const printableName = printable(name);
   const question = `${what === "value" ? "Value" : "New value"} of ${printableName} (not shown):`;
-  const value = canAsk(context)
+  const value = canAskUser(context)
     ? await context.readHidden(questionText(context, [question]))
     : await readFromInput(printableName, remedy, context);
   if (value === undefined || isBlank(value)) throw valueError(`there is no ${what} for ${printableName}`, remedy);

@@ -21,10 +21,10 @@ import { ADMIN_TOKEN } from "../../../esc/settings/own-variables.ts";
 import { invalidSetting, labelOf, type Setting, VariableLookup } from "../../../esc/settings/variables.ts";
 import { printNotices } from "../../../output/print-notices.ts";
 import { questionText } from "../../../output/stderr.ts";
-import { notAllowed, unallowed } from "../../../access/consent-words.ts";
+import { createNotAllowedError, createUnallowedFacts } from "../../../access/consent-words.ts";
 import { findPlaces } from "../../../resolve/find-places.ts";
 import { readEnvFiles } from "../../../resolve/read-files.ts";
-import { canAsk } from "../confirm.ts";
+import { canAskUser } from "../confirm.ts";
 import type { DotenvReading } from "../../../sources/dotenv/index.ts";
 import { findEscAccess } from "../command-access.ts";
 import { usageError } from "../usage-errors.ts";
@@ -93,7 +93,8 @@ async function findTarget(token: Setting | undefined, search: AccessSearch): Pro
   const { isDry, isConfirmed, remedy = namedByOption, reported = [] } = options;
   const accessOptions = { ...environmentsOfOption(inEnvironment), ...(token === undefined ? {} : { token }) };
   const { access, notices } = await findEscAccess(settings, context, accessOptions, { dotenv, contract });
-  if (access.kind === "unconsented") throw notAllowed(unallowed(access, contract), "nothing was written: ");
+  if (access.kind === "unconsented")
+    throw createNotAllowedError(createUnallowedFacts(access, contract), "nothing was written: ");
   if (access.kind !== "on") return undefined;
   const isFoundFile = (file: string): boolean =>
     file === OUTER_FILE || dotenv.files.some(({ path, found }) => found && path === file);
@@ -106,7 +107,7 @@ async function findTarget(token: Setting | undefined, search: AccessSearch): Pro
   const target = { esc: access.settings, settings, context, contract };
   if (foundSettings.length === 0) return target;
   const chosenBy = enumerate(foundSettings.map(labelOf));
-  if (!isConfirmed && canAsk(context)) return { ...target, chosenBy };
+  if (!isConfirmed && canAskUser(context)) return { ...target, chosenBy };
   const isOrganizationFromFile = foundSettings.some(({ name }) => name !== "ESC_ENV");
   throw unconfirmedError(chosenBy, remedy(environmentArgument(access.settings, isOrganizationFromFile)), context);
 }
@@ -145,7 +146,7 @@ function unconfirmedError(chosenBy: string, remedy: string, context: Context): S
   return new SophiaError({
     code: "not-confirmed",
     message: `nothing was written: ${chosenBy}, a file that was only found, decides which environment is changed`,
-    hint: canAsk(context) ? `confirm it without --yes, or ${remedy}` : remedy,
+    hint: canAskUser(context) ? `confirm it without --yes, or ${remedy}` : remedy,
   });
 }
 
@@ -168,7 +169,7 @@ function environmentArgument({ environments, organization }: EscSettings, isOrga
 
 /** Asks for a token at the terminal. @throws SophiaError (esc-settings, 125) if there is no terminal or no answer */
 async function askForToken(context: Context): Promise<Setting> {
-  if (canAsk(context)) {
+  if (canAskUser(context)) {
     const value = await context.readHidden(
       questionText(context, ["A token that may open and write the environment (not shown):"]),
     );

@@ -39,7 +39,7 @@ import { askWithoutEnvironment } from "../../parts/esc-requests.ts";
 import { findEscAccess } from "../../parts/command-access.ts";
 import type { Command } from "../../command.ts";
 import { confirm } from "../../parts/confirm.ts";
-import { type App, APPS, environmentOfGh, type Gh } from "../../parts/gh-command.ts";
+import { type GithubProduct, GITHUB_PRODUCTS, environmentOfGh, type GhLocation } from "../../parts/gh-command.ts";
 import { askEachTargetEnvironment } from "../../parts/writing/esc-target.ts";
 import { writeAccess, writeQuestion } from "../../parts/writing/write-access.ts";
 import { withDetails } from "../../parts/writing/write-change.ts";
@@ -92,9 +92,9 @@ export const rotateToken: Command = async ({ options }, context) => {
 
 /** The GitHub repository whose secret is replaced. */
 interface SecretRepository {
-  readonly gh: Gh;
+  readonly gh: GhLocation;
   /** When the secret was last changed, for each app of `APPS`; undefined if the secret does not exist. */
-  readonly timesBefore: ReadonlyMap<App, string | undefined>;
+  readonly timesBefore: ReadonlyMap<GithubProduct, string | undefined>;
 }
 
 /** Reads all settings, and checks that gh can list the secrets and that a token may write. @throws SophiaError (125) */
@@ -104,7 +104,7 @@ async function prepareRotation(options: Values, context: Context) {
   const expires = expiryOf(options["expires"], Date.now());
   const contract = await loadContract(settings, context);
   const gh = { cwd: context.project, environment: environmentOfGh(context.environment, contract) };
-  const times = await Promise.all(APPS.map(async (app) => [app, await secretUpdateTime(app, gh)] as const));
+  const times = await Promise.all(GITHUB_PRODUCTS.map(async (app) => [app, await secretUpdateTime(app, gh)] as const));
   const repository: SecretRepository = { gh, timesBefore: new Map(times) };
   const target = await writeAccess(undefined, settings, context, {
     isDry: options["dry-run"] === true,
@@ -138,7 +138,7 @@ async function createAndStore(
     printReport(context, `✅ ${name} is created.\n`);
     await requireOpening(token.value, rotation);
     printReport(context, `✅ It opens the environment.\n`);
-    for (const app of APPS) {
+    for (const app of GITHUB_PRODUCTS) {
       // From here on the repository may have the new token, even if storing it fails.
       mayBeStored = true;
       await storeToken(app, token.value, timesBefore.get(app), gh);

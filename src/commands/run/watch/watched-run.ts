@@ -6,7 +6,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Run } from "../../../command-line/command-line.ts";
 import type { Settings } from "../../../command-line/settings.ts";
-import { notAllowed, unallowed } from "../../../access/consent-words.ts";
+import { createNotAllowedError, createUnallowedFacts } from "../../../access/consent-words.ts";
 import type { Context } from "../../../core/context.ts";
 import { SophiaError } from "../../../core/error.ts";
 import { enumerateFew } from "../../../core/lines.ts";
@@ -270,7 +270,7 @@ function problemOf({ settings, files, store: { esc }, verdict }: Start): NewValu
   // If a schema of ESC refuses values, the message of the unmet contract names them.
   const isExplainedByContract = settings.enforceContract && verdict.judged !== undefined;
   if (esc.kind === "unavailable" && !isExplainedByContract) return trouble(esc.failure);
-  if (esc.kind === "unconsented") return trouble(notAllowed(unallowed(esc, files.contract)));
+  if (esc.kind === "unconsented") return trouble(createNotAllowedError(createUnallowedFacts(esc, files.contract)));
   return undefined;
 }
 
