@@ -22,7 +22,7 @@ export function maskValue(value: unknown, secrets: SearchedSecrets): MaskedValue
     // The masker does not report which variables it has masked.
     const inspection = new Inspection(secrets);
     inspection.read(bytes, false);
-    for (const { form } of inspection.result().findings) foundNames.add(form.name);
+    for (const { form } of inspection.collectFindings().findings) foundNames.add(form.name);
     return Buffer.concat(pieces).toString();
   };
   /** The masked names of members by the names. They are kept, since the objects of a list often have the same few names. */
