@@ -17,8 +17,8 @@ import type { CommandDefinition } from "../src/commands/command.ts";
 import {
   COMMAND_GROUPS,
   EXAMPLES,
-  formOf,
-  GROUP_OF,
+  formatCommandForm,
+  COMMAND_GROUP_BY_NAME,
   INTRODUCTION,
   STATUSES,
   USAGES,
@@ -97,7 +97,7 @@ function command(name: CommandName, definition: CommandDefinition): string {
   const shared = OPTION_GROUPS.flatMap((group) => describeShared(group, taken));
   return [
     `### ${name}`,
-    `\`sophia-run ${formOf(name, definition)}\``,
+    `\`sophia-run ${formatCommandForm(name, definition)}\``,
     `${text(describe)}.`,
     ...details.map(text),
     ...(Object.keys(options).length === 0 ? [] : [ownOptions(options)]),
@@ -163,7 +163,7 @@ const wanted = [
   `\`sophia-run help TOPIC\` explains what several of them share: ${enumerate(TOPIC_NAMES)}.`,
   entries(
     COMMAND_GROUPS.map((group) => {
-      const names = COMMAND_NAMES.filter((name) => GROUP_OF[name] === group);
+      const names = COMMAND_NAMES.filter((name) => COMMAND_GROUP_BY_NAME[name] === group);
       return [group, names.map((name) => `[${name}](#${anchor(name)})`).join(", ")] as const;
     }),
   ),

@@ -67,8 +67,8 @@ async function runInvocation(invocation: DispatchedInvocation, context: Context)
     case "version":
       return printVersion(context);
     case "completion": {
-      const { complete } = await import("./completion/completion-candidates.ts");
-      context.out(await complete(invocation.words, context));
+      const { completeWords } = await import("./completion/completion-candidates.ts");
+      context.out(await completeWords(invocation.words, context));
       return ExitStatus.ok;
     }
     case "continue-masking":
@@ -143,8 +143,8 @@ async function printHelpOf(
   }
   // When yargs is loaded, it reads the working directory, and throws if that directory was deleted.
   process.chdir("/");
-  const { helpOf } = await import("./help/help.ts");
-  printHelp(context, await helpOf(subject, layoutFor(context, 1), form === "all"));
+  const { createHelp } = await import("./help/help.ts");
+  printHelp(context, await createHelp(subject, layoutFor(context, 1), form === "all"));
   return ExitStatus.ok;
 }
 

@@ -28,7 +28,7 @@ export interface SecretAge {
 }
 
 /** The ages of secrets, and the definitions that were read for them. */
-export interface SecretAudit {
+export interface SecretAgesResult {
   readonly ages: readonly SecretAge[];
   /** In the order of `ESC_ENV`; none if the service refuses an environment. */
   readonly definitions: readonly AuditedDefinition[];
@@ -56,9 +56,9 @@ export async function readSecretAges(
   progress: Progress,
   now: Date,
   isSecret: SecretFilter = isDeclaredSecret,
-): Promise<SecretAudit> {
+): Promise<SecretAgesResult> {
   const secrets = selectSecrets(contract, isSecret);
-  const answers = await askEsc(settings, progress, (name, connection) => readChanges(name, connection, secrets));
+  const answers = await askEsc(settings, progress, (name, connection) => readLastChanges(name, connection, secrets));
   if (answers.kind === "unavailable") throw new SophiaError(answers.failure);
   if (answers.kind === "refused") {
     if (answers.refused === "token") throw new SophiaError(answers.failure);
@@ -75,7 +75,7 @@ export async function readSecretAges(
 }
 
 /** Returns the result for all secrets if ESC is not read. */
-export function unknownAges(contract: Contract, isSecret: SecretFilter = isDeclaredSecret): SecretAudit {
+export function createUnknownAges(contract: Contract, isSecret: SecretFilter = isDeclaredSecret): SecretAgesResult {
   const ages = selectSecrets(contract, isSecret).map(({ name }) => ({ name, overdue: undefined }));
   return { ages, definitions: [] };
 }
@@ -85,7 +85,7 @@ function selectSecrets({ variables }: Contract, isSecret: SecretFilter): readonl
 }
 
 /** Reads the changes of all secrets in one environment. Definitions and revisions are read only once. */
-async function readChanges(
+async function readLastChanges(
   name: FullName,
   connection: Connection,
   secrets: readonly Declaration[],
@@ -95,7 +95,7 @@ async function readChanges(
   const changes = new Map<string, LastChange>();
   await Promise.all(
     secrets.map(async (secret) => {
-      const change = await findChange(name, histories, secret);
+      const change = await findLastChange(name, histories, secret);
       if (change !== undefined) changes.set(secret.name, change);
     }),
   );
@@ -103,7 +103,7 @@ async function readChanges(
 }
 
 /** Finds the last change under the secret's name or, if the environment does not have it, under one of its aliases. */
-async function findChange(
+async function findLastChange(
   environment: FullName,
   histories: DefinitionHistories,
   secret: Declaration,

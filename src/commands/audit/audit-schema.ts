@@ -42,7 +42,7 @@ export function auditSchemas(
 }
 
 /** Returns the line of the report about one environment. */
-export function schemaLine({ environment, state }: SchemaReport): string {
+export function describeSchemaState({ environment, state }: SchemaReport): string {
   switch (state) {
     case "current":
       return `✅ ${environment}: ESC checks the values by this contract`;

@@ -1,6 +1,6 @@
 /**
  * Finds what the shell offers when the user presses Tab behind `sophia-run …`. The completion scripts (completion.ts) start
- * `sophia-run --get-yargs-completions -- WORDS`, which prints the answer of complete(). The answer must come at once, so
+ * `sophia-run --get-yargs-completions -- WORDS`, which prints the answer of completeWords(). The answer must come at once, so
  * this file reads the contract at most, but neither ESC nor any value.
  */
 import { COMMAND_NAMES, HELP_WORD } from "../../command-line/command-line.ts";
@@ -39,7 +39,7 @@ type Options = Readonly<Record<string, Option>>;
  *
  * @param words the words from the program's name to the word under the cursor
  */
-export async function complete(words: readonly string[], context: Context): Promise<string> {
+export async function completeWords(words: readonly string[], context: Context): Promise<string> {
   const currentWord = words.at(-1) ?? "";
   const wordsBefore = words.slice(1, -1);
   const commandIndex = findCommandIndex(wordsBefore);
@@ -62,7 +62,7 @@ export async function complete(words: readonly string[], context: Context): Prom
 function findCommandIndex(wordsBefore: readonly string[]): number | undefined {
   const dashesIndex = wordsBefore.indexOf("--");
   const hasDashes = dashesIndex !== -1;
-  const first = firstWord(hasDashes ? wordsBefore.slice(0, dashesIndex) : wordsBefore);
+  const first = findFirstPositional(hasDashes ? wordsBefore.slice(0, dashesIndex) : wordsBefore);
   if (first === undefined) return hasDashes ? dashesIndex + 1 : undefined;
   return SUBCOMMAND_WORDS.some((name) => name === first.word) ? undefined : first.index;
 }
@@ -75,8 +75,8 @@ async function findCandidates(
   currentWord: string,
   context: Context,
 ): Promise<"files" | "command" | readonly Candidate[]> {
-  const first = firstWord(wordsBefore)?.word;
-  if (first === HELP_WORD) return wordsBefore.at(-1) === HELP_WORD ? await helpCandidates(currentWord) : [];
+  const first = findFirstPositional(wordsBefore)?.word;
+  if (first === HELP_WORD) return wordsBefore.at(-1) === HELP_WORD ? await findHelpCandidates(currentWord) : [];
   const command = COMMAND_NAMES.find((name) => name === first);
   const options: Options = {
     ...Object.fromEntries(namesFor(command ?? "run").map((name) => [name, DESCRIBED_OPTIONS[name]])),
@@ -86,25 +86,25 @@ async function findCandidates(
   const parsed = parse(wordsBefore, options);
   // `sophia-run --profile <cursor>`: the last word is an option that still needs its value.
   const unfinished = parsed.problems.find(({ kind, at }) => kind === "needs-value" && at === wordsBefore.length - 1);
-  if (unfinished?.kind === "needs-value") return valueCandidates(unfinished.name, options, "", parsed, context);
+  if (unfinished?.kind === "needs-value") return findValueCandidates(unfinished.name, options, "", parsed, context);
   // `sophia-run --profile=<cursor>`
   const optionBeforeEquals = /^--([\w-]+)=/.exec(currentWord)?.[1];
   if (optionBeforeEquals !== undefined) {
-    return valueCandidates(optionBeforeEquals, options, `--${optionBeforeEquals}=`, parsed, context);
+    return findValueCandidates(optionBeforeEquals, options, `--${optionBeforeEquals}=`, parsed, context);
   }
-  if (currentWord.startsWith("-")) return optionCandidates(options, parsed);
+  if (currentWord.startsWith("-")) return findOptionCandidates(options, parsed);
   if (command === undefined) {
     // A word that begins no subcommand begins the name of a program: `sophia-run no<cursor>`.
-    const subcommands = subcommandCandidates(SUBCOMMAND_WORDS, currentWord);
+    const subcommands = findSubcommandCandidates(SUBCOMMAND_WORDS, currentWord);
     return subcommands.length === 0 ? "command" : subcommands;
   }
-  return positionalCandidates(COMMANDS[command].positional, parsed, context);
+  return findPositionalCandidates(COMMANDS[command].positional, parsed, context);
 }
 
 /** The first words that do not start a program. */
 const SUBCOMMAND_WORDS = [...COMMAND_NAMES, HELP_WORD] as const;
 
-function subcommandCandidates(
+function findSubcommandCandidates(
   words: readonly (typeof SUBCOMMAND_WORDS)[number][],
   currentWord: string,
 ): readonly Candidate[] {
@@ -116,22 +116,22 @@ function subcommandCandidates(
     }));
 }
 
-async function helpCandidates(currentWord: string): Promise<readonly Candidate[]> {
+async function findHelpCandidates(currentWord: string): Promise<readonly Candidate[]> {
   const { TOPIC_NAMES, TOPICS } = await import("../help/topics.ts");
   const topics = TOPIC_NAMES.map((value) => ({ value, describe: TOPICS[value].describe }));
   return [
-    ...subcommandCandidates(COMMAND_NAMES, currentWord),
+    ...findSubcommandCandidates(COMMAND_NAMES, currentWord),
     ...topics.filter(({ value }) => value.startsWith(currentWord)),
   ];
 }
 
 /** Returns the first word that is neither an option nor its value. */
-function firstWord(wordsBefore: readonly string[]): Positional | undefined {
+function findFirstPositional(wordsBefore: readonly string[]): Positional | undefined {
   return parse(wordsBefore, { ...OPTIONS, ...COMMON_OPTIONS }, { stopAtWord: true }).positionals[0];
 }
 
 /** Returns the values of an option. @param prefix text in front of each value, such as `--profile=` */
-async function valueCandidates(
+async function findValueCandidates(
   name: string,
   options: Options,
   prefix: string,
@@ -150,13 +150,13 @@ async function valueCandidates(
 }
 
 /** Returns the options that may still be added: those that are absent, and lists, which may be repeated. */
-function optionCandidates(options: Options, { values }: Parsed): readonly Candidate[] {
+function findOptionCandidates(options: Options, { values }: Parsed): readonly Candidate[] {
   return Object.entries(options)
     .filter(([name, { type }]) => type === "list" || values[name] === undefined)
     .map(([name, { describe }]) => ({ value: `--${name}`, describe }));
 }
 
-async function positionalCandidates(
+async function findPositionalCandidates(
   positional: PositionalDefinition | undefined,
   parsed: Parsed,
   context: Context,

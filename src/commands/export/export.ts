@@ -89,7 +89,7 @@ export const exportVariables: Command = async ({ options }, context) => {
 /**
  * Returns the file of `--output`; undefined for the standard output.
  *
- * @throws SophiaError (usage, 125) with `--format github`; see also `refuseIrregular`
+ * @throws SophiaError (usage, 125) with `--format github`; see also `refuseIrregularFile`
  */
 function findOutputFile(option: unknown, formatName: string, { cwd }: Context): TargetFile | undefined {
   if (typeof option !== "string") return undefined;

@@ -6,7 +6,7 @@ import type { CommandDefinition } from "../command.ts";
 export const COMMAND_GROUPS = ["Start", "Inspect", "Write", "Set up"] as const;
 
 /** The group of each command. `Start` is for commands that handle what goes into a program or comes out of it. */
-export const GROUP_OF: Readonly<Record<CommandName, (typeof COMMAND_GROUPS)[number]>> = {
+export const COMMAND_GROUP_BY_NAME: Readonly<Record<CommandName, (typeof COMMAND_GROUPS)[number]>> = {
   get: "Start",
   export: "Start",
   mask: "Start",
@@ -64,6 +64,6 @@ export const STATUSES = [
 ] as const;
 
 /** Returns how a command is written: `get [options] NAME`. */
-export function formOf(name: string, { positional }: CommandDefinition): string {
+export function formatCommandForm(name: string, { positional }: CommandDefinition): string {
   return `${name} [options]${positional === undefined ? "" : ` ${positional.form}`}`;
 }

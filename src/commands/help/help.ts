@@ -9,8 +9,16 @@ import { namesFor, type Taker } from "../../command-line/takers.ts";
 import { type Line, layOut, wrap } from "../../core/lines.ts";
 import { renderLine, type Layout, withCommandsWhole } from "../../output/layout.ts";
 import type { CommandDefinition } from "../command.ts";
-import { tableOf } from "./help-table.ts";
-import { BRIEF_SUMMARY, BRIEF_USAGE, EXAMPLES, formOf, INTRODUCTION, STATUSES, USAGES } from "./help-texts.ts";
+import { createHelpTable } from "./help-table.ts";
+import {
+  BRIEF_SUMMARY,
+  BRIEF_USAGE,
+  EXAMPLES,
+  formatCommandForm,
+  INTRODUCTION,
+  STATUSES,
+  USAGES,
+} from "./help-texts.ts";
 import { COMMANDS } from "../registry.ts";
 import { REPOSITORY_URL } from "../parts/package-source.ts";
 import { isTopic, type Topic, TOPIC_NAMES, type TopicName, TOPICS } from "./topics.ts";
@@ -34,57 +42,57 @@ const EPILOGUE = [
 /**
  * Returns the help of a command or a topic. @param subject undefined for sophia-run itself @param isFull for `--help=all`
  */
-export async function helpOf(
+export async function createHelp(
   subject: CommandName | TopicName | undefined,
   layout: Layout,
   isFull: boolean,
 ): Promise<string> {
-  if (subject === undefined) return mainHelp(layout, isFull);
-  return isTopic(subject) ? topicHelp(subject, layout, isFull) : commandHelp(subject, layout, isFull);
+  if (subject === undefined) return createMainHelp(layout, isFull);
+  return isTopic(subject) ? createTopicHelp(subject, layout, isFull) : createCommandHelp(subject, layout, isFull);
 }
 
 /** Returns the text of `sophia-run --help`. @param isFull true for all options; otherwise those that most users need */
-export async function mainHelp(layout: Layout, isFull: boolean): Promise<string> {
+export async function createMainHelp(layout: Layout, isFull: boolean): Promise<string> {
   const usage = layout.named(`Usage: ${isFull ? USAGES.join("\nor:    ") : BRIEF_USAGE}`);
-  const table = await tableOf(undefined, isFull);
-  if (isFull) return layOutHelp([usage, INTRODUCTION, table], [exampleLines(EXAMPLES), ...EPILOGUE], layout);
+  const table = await createHelpTable(undefined, isFull);
+  if (isFull) return layOutHelp([usage, INTRODUCTION, table], [createExampleLines(EXAMPLES), ...EPILOGUE], layout);
   return layOutHelp([usage, BRIEF_SUMMARY, table], [], layout);
 }
 
 /**
  * Returns the text of `sophia-run NAME --help`. @param isFull true for all paragraphs, examples and shared options as well
  */
-export async function commandHelp(name: CommandName, layout: Layout, isFull: boolean): Promise<string> {
+export async function createCommandHelp(name: CommandName, layout: Layout, isFull: boolean): Promise<string> {
   const command: CommandDefinition = COMMANDS[name];
-  const usage = layout.named(`Usage: sophia-run ${formOf(name, command)}`);
+  const usage = layout.named(`Usage: sophia-run ${formatCommandForm(name, command)}`);
   const prose = [`${command.describe}.`, ...(isFull ? (command.details ?? []) : [])];
-  const groups = sharedOptionGroups(name);
+  const groups = listSharedOptionGroups(name);
   const statuses = Object.entries(command.statuses).map(([status, meaning]) => `${status}: ${meaning}`);
   const blocks = [
-    exampleLines(isFull ? command.examples : command.examples.slice(0, BRIEF_EXAMPLE_COUNT)),
+    createExampleLines(isFull ? command.examples : command.examples.slice(0, BRIEF_EXAMPLE_COUNT)),
     `Exit status: ${statuses.join("; ")}.`,
     ...(isFull || groups.length === 0 ? [] : [`More options with --help=all: ${groups.join(", ")}.`]),
   ];
-  return layOutHelp([usage, ...prose, await tableOf(name, isFull)], blocks, layout);
+  return layOutHelp([usage, ...prose, await createHelpTable(name, isFull)], blocks, layout);
 }
 
 /**
  * Returns the text of `sophia-run help TOPIC`. @param isFull true for all options of a start, if the topic lists no options
  * itself
  */
-async function topicHelp(name: TopicName, layout: Layout, isFull: boolean): Promise<string> {
+async function createTopicHelp(name: TopicName, layout: Layout, isFull: boolean): Promise<string> {
   const { describe, text, commands, examples: lines, page }: Topic = TOPICS[name];
   const blocks = [
-    exampleLines(lines),
+    createExampleLines(lines),
     `Commands: ${commands.map((command) => `sophia-run ${command}`).join(", ")}.`,
     [`${page} in the package has the rest:`, { text: `  ${REPOSITORY_URL}/blob/main/${page}`, neverWraps: true }],
   ];
-  const table = await tableOf(name, isFull);
+  const table = await createHelpTable(name, isFull);
   return layOutHelp([`${describe} (${name})`, ...text.map(layout.named), table], blocks, layout);
 }
 
 /** Returns the groups of shared options of which a command takes at least one. */
-function sharedOptionGroups(taker: Taker): readonly string[] {
+function listSharedOptionGroups(taker: Taker): readonly string[] {
   const usedGroups = new Set(namesFor(taker).map((name) => DESCRIPTIONS[name].group));
   return OPTION_GROUPS.filter((group) => usedGroups.has(group));
 }
@@ -107,7 +115,7 @@ function layOutHelp(above: readonly string[], blocks: readonly (string | readonl
   return `${[textAbove, ...paragraphs].join("\n\n")}\n`;
 }
 
-function exampleLines(lines: readonly string[]): readonly Line[] {
+function createExampleLines(lines: readonly string[]): readonly Line[] {
   return ["Examples:", ...lines.map((line) => ({ text: `  ${line}`, neverWraps: true }))];
 }
 

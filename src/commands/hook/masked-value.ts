@@ -5,7 +5,7 @@ import { Inspection, type SearchedSecrets } from "../scan/inspect.ts";
 export interface MaskedValue {
   readonly value: unknown;
   /** The variables whose secrets were found, sorted. */
-  readonly names: readonly string[];
+  readonly foundVariables: readonly string[];
 }
 
 /**
@@ -38,5 +38,5 @@ export function maskValue(value: unknown, secrets: SearchedSecrets): MaskedValue
     if (typeof part !== "object" || part === null) return part;
     return Object.fromEntries(Object.entries(part).map(([name, member]) => [maskName(name), maskPart(member)]));
   };
-  return { value: maskPart(value), names: [...foundNames].toSorted() };
+  return { value: maskPart(value), foundVariables: [...foundNames].toSorted() };
 }

@@ -11,7 +11,7 @@ import type { Variable } from "../../core/model.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import { count, printable } from "../../core/text.ts";
 import { formatRevision, readOrEvaluate, readToShow } from "../../esc/api/change.ts";
-import { formatName } from "../../esc/settings/environment-names.ts";
+import { formatName, type FullName } from "../../esc/settings/environment-names.ts";
 import { printReport } from "../../output/colour.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { referenceNotices } from "../../resolve/reference-notices.ts";
@@ -20,7 +20,12 @@ import type { Command } from "../command.ts";
 import { canAskUser, confirm } from "../parts/confirm.ts";
 import { usageError } from "../parts/usage-errors.ts";
 import { projectRoot } from "../parts/project-root.ts";
-import { askOnlyEnvironment, requireOnlyEnvironment, restrictTarget } from "../parts/writing/esc-target.ts";
+import {
+  askOnlyEnvironment,
+  type EscTarget,
+  requireOnlyEnvironment,
+  restrictTarget,
+} from "../parts/writing/esc-target.ts";
 import { writeAccess, writeQuestion } from "../parts/writing/write-access.ts";
 import { revisionsText, writeValues } from "../parts/writing/write-change.ts";
 import { type ValueToWrite, requirePublic, sortVariables } from "../parts/writing/value-to-write.ts";
@@ -54,54 +59,64 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
   const plan = values.map(createPlanner(environmentState, mayOverwrite));
   printReport(context, describePlan(plan, `${path} into ${formatRevision(environmentState)}`, PLAIN_OPTION, omitted));
   const changes = plan.filter(isChange);
-  const sameValues = plan.filter(isSame);
+  const sameValues = plan.filter(isSameInEsc);
   // The other values of the plan are kept in ESC, since the user did not give --overwrite.
   const status = changes.length + sameValues.length < plan.length ? ExitStatus.unmet : ExitStatus.ok;
-  const changeCount = count(changes.length, "variable");
   if (isDry) {
-    printReport(context, `Nothing was written: --dry-run. ${changeCount} would be.\n`);
+    printReport(context, `Nothing was written: --dry-run. ${count(changes.length, "variable")} would be.\n`);
     return status;
   }
-  let valuesInEsc: readonly ValueToWrite[] = sameValues;
-  if (changes.length === 0) printReport(context, "✅ Nothing to change.\n");
-  else {
-    const question = writeQuestion(`Write ${changeCount} to ${formatName(environmentState.name)}`, access);
-    if (!(await confirm(question, isConfirmed, context))) {
-      printReport(context, "Nothing was written.\n");
-      return ExitStatus.unmet;
-    }
-    const outcome = await writeChanges(changes, mayOverwrite, restrictTarget(environmentState.name, access));
-    if (outcome.kind === "draft") return outcome.status;
-    if (outcome.kind === "not-read-back") return status;
-    if (outcome.isAnyKept) return ExitStatus.unmet;
-    valuesInEsc = [...sameValues, ...outcome.written];
-  }
+  const result = await confirmAndWrite(changes, environmentState.name, access, { isConfirmed, mayOverwrite });
+  if (result.kind === "ended") return result.status;
+  if (result.kind === "not-read-back") return status;
+  if (result.isAnyKept) return ExitStatus.unmet;
   if (!isConfirmed && canAskUser(context)) {
     const file = { path: resolve(context.cwd, path), name: path, root: projectRoot(context.cwd) };
-    await offerRemoval(file, valuesInEsc, context);
+    await offerRemoval(file, [...sameValues, ...result.written], context);
   }
   return status;
 };
 
-/** The outcome of writing the values. */
-type WriteOutcome =
-  /** The change waits for an approval. `status` is the exit status. */
-  | { readonly kind: "draft"; readonly status: number }
+/** The result of writing the values. */
+type WriteResult =
+  /** The user declined, or the change waits for an approval. `status` is the exit status. */
+  | { readonly kind: "ended"; readonly status: number }
   /** The values are written, but the environment does not open without an approval, so that they cannot be compared. */
   | { readonly kind: "not-read-back" }
   /** `written` are the values that ESC has now. With `isAnyKept`, ESC keeps a value that another user has set meanwhile. */
   | { readonly kind: "read-back"; readonly written: readonly ValueToWrite[]; readonly isAnyKept: boolean };
+
+/** Writes the values after the user's confirmation, if there are any. */
+async function confirmAndWrite(
+  changes: readonly PlannedValue[],
+  environmentName: FullName,
+  access: EscTarget,
+  { isConfirmed, mayOverwrite }: { readonly isConfirmed: boolean; readonly mayOverwrite: boolean },
+): Promise<WriteResult> {
+  const { context } = access;
+  if (changes.length === 0) {
+    printReport(context, "✅ Nothing to change.\n");
+    return { kind: "read-back", written: [], isAnyKept: false };
+  }
+  const changeCount = count(changes.length, "variable");
+  const question = writeQuestion(`Write ${changeCount} to ${formatName(environmentName)}`, access);
+  if (!(await confirm(question, isConfirmed, context))) {
+    printReport(context, "Nothing was written.\n");
+    return { kind: "ended", status: ExitStatus.unmet };
+  }
+  return writeChanges(changes, mayOverwrite, restrictTarget(environmentName, access));
+}
 
 /** Writes the values, reads them back, and reports the result. */
 async function writeChanges(
   changes: readonly PlannedValue[],
   mayOverwrite: boolean,
   target: ReturnType<typeof restrictTarget>,
-): Promise<WriteOutcome> {
+): Promise<WriteResult> {
   const { context } = target;
   const change = await writeValues(changes, mayOverwrite, target);
   // A number is the exit status of a draft, which writeValues has reported.
-  if (typeof change === "number") return { kind: "draft", status: change };
+  if (typeof change === "number") return { kind: "ended", status: change };
   if (change.after.hidden !== undefined) {
     const writtenLine = `✅ ${count(changes.length, "variable")} written. ${revisionsText(change)}\n`;
     const reason = `   Not read back: opening ${formatName(change.after.name)} requires an approval.\n`;
@@ -110,14 +125,14 @@ async function writeChanges(
   }
   // Another user may have set a variable while this command wrote. That value stays, and is reported.
   const planAfter = changes.map(createPlanner(change.after, false));
-  const written = planAfter.filter(isSame);
+  const written = planAfter.filter(isSameInEsc);
   printReport(context, `✅ ${count(written.length, "variable")} written and read back. ${revisionsText(change)}\n`);
-  const kept = planAfter.filter((planned) => !isSame(planned) && !isChange(planned));
-  if (kept.length > 0) printReport(context, describePlan(kept, formatRevision(change.after), PLAIN_OPTION));
-  return { kind: "read-back", written, isAnyKept: kept.length > 0 };
+  const keptValues = planAfter.filter((planned) => !isSameInEsc(planned) && !isChange(planned));
+  if (keptValues.length > 0) printReport(context, describePlan(keptValues, formatRevision(change.after), PLAIN_OPTION));
+  return { kind: "read-back", written, isAnyKept: keptValues.length > 0 };
 }
 
-function isSame({ state }: PlannedValue): boolean {
+function isSameInEsc({ state }: PlannedValue): boolean {
   return state === "same";
 }
 

@@ -33,16 +33,16 @@ import { agentBy, readerName } from "../run/agents.ts";
 export const login: Command = async ({ options }, context) => {
   if (options["status"] === true && options["forget"] === true) throw conflictError("--status", "--forget");
   const settings = resolveSettings(options, context.environment);
-  if (options["status"] === true) return status(settings, context);
-  if (options["forget"] === true) return forget(context);
-  return logIn(settings, context);
+  if (options["status"] === true) return reportLoginStatus(settings, context);
+  if (options["forget"] === true) return forgetLogin(context);
+  return storeLogin(settings, context);
 };
 
-async function logIn(settings: Settings, context: Context): Promise<number> {
-  refuseUnsuitable(context);
+async function storeLogin(settings: Settings, context: Context): Promise<number> {
+  refuseWithoutPerson(context);
   const cliLogin = findCliLogin(context);
   const backend = parseBackend({ name: "the login's backend", value: cliLogin.backend }, settings.insecureHttp);
-  const escSettings = settingsForLogin(cliLogin.token, backend, settings, context);
+  const escSettings = createLoginSettings(cliLogin.token, backend, settings, context);
   const progress = await makeProgress(context, settings);
   const user = await askWithoutEnvironment(escSettings, progress, readUser).finally(progress.done);
   const writeFault = writeChosenBackend(cliLogin.backend, context);
@@ -57,7 +57,7 @@ async function logIn(settings: Settings, context: Context): Promise<number> {
 }
 
 /** Refuses to log in where no person would use the login: under a coding agent, in CI, or without a terminal. */
-function refuseUnsuitable({ environment }: Context): void {
+function refuseWithoutPerson({ environment }: Context): void {
   const agent = agentBy(environment);
   const reason =
     agent === undefined ? unsuitable(environment) : `a coding agent runs it (${readerName(agent)}, by ${agent})`;
@@ -103,7 +103,12 @@ function findCliLogin({ environment }: Context): CliLogin {
 /**
  * Returns the settings for requests with the login's token. They name no environment, so that a failure does not name one.
  */
-function settingsForLogin(token: Secret, backend: string, settings: Settings, { environment }: Context): EscSettings {
+function createLoginSettings(
+  token: Secret,
+  backend: string,
+  settings: Settings,
+  { environment }: Context,
+): EscSettings {
   const { access } = escAccess(environment, [], {
     ...settings,
     // `escAccess` needs the name of an environment. This one is removed below.
@@ -117,7 +122,7 @@ function settingsForLogin(token: Secret, backend: string, settings: Settings, { 
 }
 
 /** Reports whether a start at this place would use the login. @returns 0 if so; otherwise 1 */
-function status(settings: Settings, context: Context): number {
+function reportLoginStatus(settings: Settings, context: Context): number {
   const { environment } = context;
   const { backend, problem } = chosenBackend(environment);
   if (problem !== undefined) throw loginError(problem);
@@ -138,7 +143,7 @@ function status(settings: Settings, context: Context): number {
 }
 
 /** Removes the choice of the login. The CLI's own login stays. */
-function forget(context: Context): number {
+function forgetLogin(context: Context): number {
   const { backend, problem } = chosenBackend(context.environment);
   if (problem !== undefined) throw loginError(problem);
   if (backend === undefined) {

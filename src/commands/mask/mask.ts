@@ -13,13 +13,13 @@ import type { Masker } from "../../masking/stream.ts";
 import { printError, printLines } from "../../output/stderr.ts";
 import { loader } from "../../system/addon/addon.ts";
 import type { Command } from "../command.ts";
-import { secretsToMask } from "./secrets-to-mask.ts";
+import { readSecretsToMask } from "./secrets-to-mask.ts";
 
 /** Returns 0 if the whole input was copied. @throws SophiaError (125) */
 export const mask: Command = async ({ options }, context) => {
   let secrets: readonly Secret[];
   try {
-    secrets = await secretsToMask(resolveSettings(options, context.environment), context);
+    secrets = await readSecretsToMask(resolveSettings(options, context.environment), context);
   } catch (error) {
     if (!(error instanceof SophiaError)) throw error;
     await printError(context, error);
