@@ -1,10 +1,10 @@
 /** Parses the options of `enforce`: what the user wants it to do with the schema of an environment. */
 import type { Values } from "../../command-line/options.ts";
 import { canMatchVariable } from "../../contract/esc-schema/contract-schema.ts";
-import type { SchemaRequest } from "../parts/enforcement/schema-entry.ts";
+import type { SchemaOptions } from "../parts/enforcement/schema-entry.ts";
 import { conflictError, usageError } from "../parts/usage-errors.ts";
 
-export interface EnforceRequest extends SchemaRequest {
+export interface EnforceRequest extends SchemaOptions {
   readonly purpose: "write" | "check" | "remove";
 }
 

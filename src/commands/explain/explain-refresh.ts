@@ -6,7 +6,7 @@ import type { Settings } from "../../command-line/settings.ts";
 import type { Start } from "../../resolve/start.ts";
 import {
   describeExpirySource,
-  offerRefresh,
+  reportPossibleRefresh,
   type RefreshReport,
   type RenewalReport,
   reportRefresh,
@@ -41,7 +41,7 @@ export interface RefreshExplainer {
 /** Prepares the explanation of all variables of a start. */
 export function createRefreshExplainer(start: Start, settings: Settings): RefreshExplainer {
   const report = reportRefresh(start, settings);
-  const offer = offerRefresh(start);
+  const offer = reportPossibleRefresh(start);
   const parts = Array.from(report?.parts ?? []);
   return {
     added: parts.flatMap(([, part]) => (part.kind === "renewed" ? part.set : [])),

@@ -26,9 +26,9 @@ import {
   requireOnlyEnvironment,
   restrictTarget,
 } from "../parts/writing/esc-target.ts";
-import { writeAccess, writeQuestion } from "../parts/writing/write-access.ts";
-import { revisionsText, writeValues } from "../parts/writing/write-change.ts";
-import { type ValueToWrite, requirePublic, sortVariables } from "../parts/writing/value-to-write.ts";
+import { findWriteTarget, createWriteQuestion } from "../parts/writing/write-access.ts";
+import { describeRevisions, writeValues } from "../parts/writing/write-change.ts";
+import { type ValueToWrite, refuseSecretAsPlainText, selectValuesToWrite } from "../parts/writing/value-to-write.ts";
 import { createPlanner, isChange, type PlannedValue } from "../parts/writing/write-plan.ts";
 import { describePlan } from "../parts/writing/write-plan-text.ts";
 import { offerRemoval } from "./removal.ts";
@@ -47,10 +47,10 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
   printNotices(context, settings, [...dotenv.notices, ...referenceNotices(variables)]);
   const contract = await loadContract(settings, context);
   const plainTextNames = parsePlainOption(options["plain"], variables, contract, path);
-  const { values, omitted } = sortVariables(variables, contract, plainTextNames);
+  const { values, omitted } = selectValuesToWrite(variables, contract, plainTextNames);
   // The settings may come from the same file, whose notices are printed above.
   const reported = dotenv.notices;
-  const access = await writeAccess(options["in"], settings, context, { isDry, isConfirmed, reported });
+  const access = await findWriteTarget(options["in"], settings, context, { isDry, isConfirmed, reported });
 
   const environmentState = await askOnlyEnvironment(
     requireOnlyEnvironment(access),
@@ -99,7 +99,7 @@ async function confirmAndWrite(
     return { kind: "read-back", written: [], isAnyKept: false };
   }
   const changeCount = count(changes.length, "variable");
-  const question = writeQuestion(`Write ${changeCount} to ${formatName(environmentName)}`, access);
+  const question = createWriteQuestion(`Write ${changeCount} to ${formatName(environmentName)}`, access);
   if (!(await confirm(question, isConfirmed, context))) {
     printReport(context, "Nothing was written.\n");
     return { kind: "ended", status: ExitStatus.unmet };
@@ -118,7 +118,7 @@ async function writeChanges(
   // A number is the exit status of a draft, which writeValues has reported.
   if (typeof change === "number") return { kind: "ended", status: change };
   if (change.after.hidden !== undefined) {
-    const writtenLine = `✅ ${count(changes.length, "variable")} written. ${revisionsText(change)}\n`;
+    const writtenLine = `✅ ${count(changes.length, "variable")} written. ${describeRevisions(change)}\n`;
     const reason = `   Not read back: opening ${formatName(change.after.name)} requires an approval.\n`;
     printReport(context, writtenLine + reason);
     return { kind: "not-read-back" };
@@ -126,7 +126,7 @@ async function writeChanges(
   // Another user may have set a variable while this command wrote. That value stays, and is reported.
   const planAfter = changes.map(createPlanner(change.after, false));
   const written = planAfter.filter(isSameInEsc);
-  printReport(context, `✅ ${count(written.length, "variable")} written and read back. ${revisionsText(change)}\n`);
+  printReport(context, `✅ ${count(written.length, "variable")} written and read back. ${describeRevisions(change)}\n`);
   const keptValues = planAfter.filter((planned) => !isSameInEsc(planned) && !isChange(planned));
   if (keptValues.length > 0) printReport(context, describePlan(keptValues, formatRevision(change.after), PLAIN_OPTION));
   return { kind: "read-back", written, isAnyKept: keptValues.length > 0 };
@@ -152,7 +152,7 @@ function parsePlainOption(
     if (!namesInFile.includes(name)) {
       throw usageError(`--plain: ${printable(path)} does not set ${printable(name)}${didYouMean(name, namesInFile)}`);
     }
-    requirePublic(name, contract, "--plain");
+    refuseSecretAsPlainText(name, contract, "--plain");
   }
   return new Set(names);
 }

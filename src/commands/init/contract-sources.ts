@@ -19,7 +19,7 @@ import { readEnvFiles } from "../../resolve/read-files.ts";
 import { EXAMPLE_FILES } from "../docs/env-example.ts";
 import { isOurs, sourceOfDocument } from "../docs/mark.ts";
 import { type CodePlace, describePlace } from "../parts/code/code-place.ts";
-import { exclusionReason } from "../parts/code/exclusions.ts";
+import { findExclusionReason } from "../parts/code/exclusions.ts";
 import { readFileWithinRepository } from "../parts/project-files.ts";
 import type { DotenvLoad } from "./dotenv-loads.ts";
 import { parseExample } from "./example.ts";
@@ -116,7 +116,7 @@ async function readDotenvNames(settings: Settings, context: Context): Promise<So
     layers.flatMap(({ variables }) => variables),
     ({ name }) => name,
   );
-  const hasDeclarableName = Array.from(variablesByName.keys()).some((name) => exclusionReason(name) === undefined);
+  const hasDeclarableName = Array.from(variablesByName.keys()).some((name) => findExclusionReason(name) === undefined);
   if (!hasDeclarableName) return undefined;
   const candidates = Array.from(variablesByName, ([name, variables]) => dotenvCandidate(name, variables));
   const emptyVariables = Array.from(variablesByName.values(), describeEmptyVariable).filter(
@@ -141,7 +141,7 @@ function dotenvCandidate(name: string, variables: readonly Variable[]): Candidat
 /** Returns `NAME (.env:3)` for a variable that is blank in each file that sets it; otherwise undefined. */
 function describeEmptyVariable(variables: readonly Variable[]): string | undefined {
   const [first] = variables;
-  if (first === undefined || exclusionReason(first.name) !== undefined) return undefined;
+  if (first === undefined || findExclusionReason(first.name) !== undefined) return undefined;
   const isEmpty = variables.every(({ value }) => isBlank(value));
   const place = isEmpty ? placeOf(first) : undefined;
   return place === undefined ? undefined : `${first.name} (${describePlace(place)})`;

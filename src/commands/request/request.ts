@@ -18,8 +18,8 @@ import { createNotAllowedError, createUnallowedFacts } from "../../access/consen
 import { findEscAccess } from "../parts/command-access.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../parts/usage-errors.ts";
-import { askEachTargetEnvironment, type EscTarget, environmentsOfOption } from "../parts/writing/esc-target.ts";
-import { approvalLines, changeRequestCommand, withDetails } from "../parts/writing/write-change.ts";
+import { askEachTargetEnvironment, type EscTarget, parseInOption } from "../parts/writing/esc-target.ts";
+import { createApprovalLines, createChangeRequestCommand, addErrorDetails } from "../parts/writing/write-change.ts";
 import { type RequestedEnvironment, waitUntilOpen } from "./wait.ts";
 
 const DEFAULT_WAIT_LIMIT_MS = 3_600_000;
@@ -67,7 +67,7 @@ function requestApprovals(
     }
     return { name, requests };
   }).catch((error: unknown) => {
-    throw withDetails(error, ...describeRequestStates(requestStates));
+    throw addErrorDetails(error, ...describeRequestStates(requestStates));
   });
 }
 
@@ -76,7 +76,7 @@ function describeRequestedEnvironment({ name, requests, isPending = false }: Req
   if (requests.length === 0) return [`✅ ${formatName(name)} opens without an approval; nothing was requested`];
   const lines = requests.flatMap((openRequest) => [
     { text: `   ${printable(openRequest.environment ?? formatName(name))}:`, neverWraps: true },
-    ...approvalLines(openRequest, "then it opens"),
+    ...createApprovalLines(openRequest, "then it opens"),
   ]);
   const reason = isPending
     ? "an earlier request is pending; no other was filed"
@@ -89,10 +89,13 @@ function describeRequestStates(states: ReadonlyMap<OpenRequest, "filed" | "submi
   return Array.from(states).flatMap(([openRequest, state]) => {
     const place = openRequest.environment === undefined ? "" : ` for ${printable(openRequest.environment)}`;
     return state === "submitted"
-      ? [`a request${place} was submitted before that, and stays:`, `  ${changeRequestCommand("get", openRequest)}`]
+      ? [
+          `a request${place} was submitted before that, and stays:`,
+          `  ${createChangeRequestCommand("get", openRequest)}`,
+        ]
       : [
           `a request${place} was filed and perhaps not submitted; to close it before you ask again:`,
-          `  ${changeRequestCommand("close", openRequest)}`,
+          `  ${createChangeRequestCommand("close", openRequest)}`,
         ];
   });
 }
@@ -117,7 +120,7 @@ async function findLauncherTarget(inEnvironment: unknown, settings: Settings, co
     throw usageError("request needs ESC, but SOPHIA_FAKE or SOPHIA_OFFLINE is set", "unset them");
   }
   const contract = await loadContract(settings, context);
-  const { access, notices, dotenv } = await findEscAccess(settings, context, environmentsOfOption(inEnvironment), {
+  const { access, notices, dotenv } = await findEscAccess(settings, context, parseInOption(inEnvironment), {
     contract,
   });
   printNotices(context, settings, [

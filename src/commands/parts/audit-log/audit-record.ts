@@ -25,7 +25,7 @@ import { appendToAuditLog } from "./log-file.ts";
 
 /** An event that is recorded. All records of one start with a broker have the same identifier `run`. */
 type RecordedEvent =
-  | { readonly event: "start"; readonly command: string; readonly broker?: BrokerOfRun | undefined }
+  | { readonly event: "start"; readonly command: string; readonly broker?: RecordedBroker | undefined }
   /** Credentials or files of ESC were renewed while the program ran (`--refresh`). */
   | ({ readonly event: "renewal"; readonly run: string } & Renewals)
   /** The broker has got new values for the keys with these names. */
@@ -38,7 +38,7 @@ type RecordedEvent =
     }
   | { readonly event: "get" | "export"; readonly names: readonly string[] };
 
-interface BrokerOfRun {
+interface RecordedBroker {
   /** The identifier of the start. */
   readonly run: string;
   /** Returns the names of the brokered keys. */
@@ -78,16 +78,10 @@ export function createAuditRecorder(
       hint: "name one with --audit-log FILE or SOPHIA_AUDIT_LOG, or leave --reason out",
     });
   }
-  if (reason !== undefined && Array.from(reason).length > MAX_REASON_CHARACTERS) {
-    throw new SophiaError({
-      code: "audit",
-      message: `the reason for the audit log is longer than ${MAX_REASON_CHARACTERS} characters`,
-      hint: "shorten it (--reason, SOPHIA_REASON)",
-    });
-  }
+  if (reason !== undefined) refuseLongReason(reason);
   return (recorded, isRefused, start) => {
     const secrets = secretsOf(start);
-    if (reason !== undefined) refuseSecrets(reason, secrets);
+    if (reason !== undefined) refuseReasonWithSecret(reason, secrets);
     const readerVariable = outputReader(context.environment);
     const record = {
       ...createRecord(recorded, isRefused, start, secrets),
@@ -96,6 +90,15 @@ export function createAuditRecorder(
     };
     appendToAuditLog(resolve(context.cwd, auditLog), jsonLine(record));
   };
+}
+
+function refuseLongReason(reason: string): void {
+  if (Array.from(reason).length <= MAX_REASON_CHARACTERS) return;
+  throw new SophiaError({
+    code: "audit",
+    message: `the reason for the audit log is longer than ${MAX_REASON_CHARACTERS} characters`,
+    hint: "shorten it (--reason, SOPHIA_REASON)",
+  });
 }
 
 /** Returns the record without the caller and the reason. Undefined fields are left out of the JSON. */
@@ -116,34 +119,34 @@ function createRecord(recorded: RecordedEvent, isRefused: boolean, start: Start,
     event: recorded.event,
     outcome: isRefused ? "refused" : "allowed",
     met: violations.length === 0,
-    user: userName(),
+    user: findUserName(),
     pid: process.pid,
     command,
-    contract: contractField(start),
+    contract: describeContractSource(start),
     profile,
     scope: scope?.name,
-    names: isRefused ? {} : sourcesByName(recorded, start),
-    ...runFields(recorded),
-    ...renewedField(recorded),
+    names: isRefused ? {} : listSourcesByName(recorded, start),
+    ...createRunFields(recorded),
+    ...createRenewalFields(recorded),
     ...(recorded.event === "swap" && { former: { environments: environmentsOf(recorded.former) } }),
     // A renewal has opened ESC again, and has the revisions of that time.
-    ...escField(recorded.event === "renewal" ? recorded.start.store.esc : esc),
+    ...createEscFields(recorded.event === "renewal" ? recorded.start.store.esc : esc),
   };
 }
 
 /** Returns the path of the contract, `built-in`, or `none` for a start without one. */
-function contractField(start: Start): string {
+function describeContractSource(start: Start): string {
   const { source } = start.files.contract;
   if (source.kind === "file") return source.path;
   return hasNoContract(start) ? "none" : source.kind;
 }
 
-function escField(esc: EscStatus): object {
+function createEscFields(esc: EscStatus): object {
   return { esc: { status: esc.kind, environments: environmentsOf(esc) } };
 }
 
 /** Returns which credentials and files are renewed, when the credentials expire, and how that time is known. */
-function renewedField(recorded: RecordedEvent): { readonly renewed?: readonly object[] } {
+function createRenewalFields(recorded: RecordedEvent): { readonly renewed?: readonly object[] } {
   const renewals = renewalsOf(recorded);
   if (renewals === undefined) return {};
   const { credentials, files } = renewals;
@@ -166,7 +169,7 @@ function environmentsOf(esc: EscStatus): readonly object[] {
 }
 
 /** Returns the identifier of the start, and the names of the keys that a start with a broker holds. */
-function runFields(recorded: RecordedEvent): { readonly run?: string; readonly brokered?: readonly string[] } {
+function createRunFields(recorded: RecordedEvent): { readonly run?: string; readonly brokered?: readonly string[] } {
   if (recorded.event === "swap" || recorded.event === "renewal") return { run: recorded.run };
   const broker = recorded.event === "start" ? recorded.broker : undefined;
   return broker === undefined ? {} : { run: broker.run, brokered: broker.names() };
@@ -176,7 +179,7 @@ function runFields(recorded: RecordedEvent): { readonly run?: string; readonly b
  * Returns the source of each variable that the event passes on. For a start, the undeclared variables of the caller's environment are
  * left out: they would fill the log, and the program has them without sophia-run.
  */
-function sourcesByName(
+function listSourcesByName(
   recorded: RecordedEvent,
   { files: { contract }, values: { selected } }: Start,
 ): Readonly<Record<string, SourceId>> {
@@ -191,7 +194,7 @@ function sourcesByName(
 }
 
 /** Refuses a reason that contains a secret. @throws SophiaError (audit, 125), whose message names the secret's variable */
-function refuseSecrets(reason: string, secrets: readonly Secret[]): void {
+function refuseReasonWithSecret(reason: string, secrets: readonly Secret[]): void {
   const reasonBytes = Buffer.from(reason);
   const containsAny = (candidates: readonly Secret[]): boolean =>
     !maskSecrets(reasonBytes, candidates).equals(reasonBytes);
@@ -211,7 +214,7 @@ function maskSecrets(input: Buffer, secrets: readonly Secret[]): Buffer {
 }
 
 /** Returns the name of the user who runs this process, or `uid 1000` if the name is unknown. */
-function userName(): string {
+function findUserName(): string {
   const userId = `uid ${process.getuid?.() ?? "unknown"}`;
   // In Bun, userInfo() reads the name from the environment, which any caller may set.
   if (isBun) return userId;

@@ -15,7 +15,7 @@ import type { Environment, Resolution, Resolved } from "../../../core/model.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { brokeredNames, replacedVariables } from "../../../resolve/outer-broker.ts";
 import { type ExposedKey, findExposedKeys, knownSpellingOf } from "./exposed-keys.ts";
-import { CALLER, type NamedFiles, sourcedAddress, sourceOf } from "./value-provenance.ts";
+import { CALLER_SOURCE, type NamedFiles, createSourcedAddress, sourceOf } from "./value-provenance.ts";
 
 /** A key that the broker holds: the program gets `route.dummy` in its place. */
 export interface BrokeredKey extends KeyPlan {
@@ -40,11 +40,11 @@ export interface BrokerPlan {
   /** The keys that the broker should hold, but cannot. */
   readonly faults: readonly KeyFault[];
   /** The keys that the program would get in plain text, although the user has not allowed it. */
-  readonly exposed: readonly ExposedKey[];
+  readonly exposedKeys: readonly ExposedKey[];
   /** The keys that the program gets in plain text because the user allowed it (`--broker-except`). */
-  readonly excepted: readonly Pick<ExposedKey, "name" | "key">[];
+  readonly exceptedKeys: readonly Pick<ExposedKey, "name" | "key">[];
   /** The names of the keys that an outer sophia-run brokers, so that their values here are dummies already. */
-  readonly outer: readonly string[];
+  readonly outerKeyNames: readonly string[];
 }
 
 export interface BrokerPlanOptions extends NamedFiles {
@@ -75,19 +75,19 @@ export function planBroker(
   const { selected } = start.values;
   const namesBrokeredByOuter = brokeredNames(environment);
   // Another source may set such a variable again. Then its value is not the dummy of the outer sophia-run.
-  const outer = namesBrokeredByOuter.filter(
+  const outerKeyNames = namesBrokeredByOuter.filter(
     (name) => isSet(selected, name) && selected.get(name)?.origin.source === "environment",
   );
   const isExcepted = createNameMatcher(options.exceptedNames, environment);
   const brokerableKeys = findBrokerableKeys(start, environment).filter(
-    ({ declaration }) => !outer.includes(declaration.name),
+    ({ declaration }) => !outerKeyNames.includes(declaration.name),
   );
   const isExceptedKey = ({ declaration }: BrokerableKey): boolean => namesOf(declaration).some(isExcepted);
   const keysToBroker = brokerableKeys.filter((key) => !isExceptedKey(key));
   const { keys, faults } = planKeys(keysToBroker, start, environment, options, dummyOf);
   const exposures = findExposedKeys(start, {
-    handled: [...keys.map(({ route }) => route.name), ...faults.map(({ name }) => name)],
-    outer: namesBrokeredByOuter,
+    plannedKeyNames: [...keys.map(({ route }) => route.name), ...faults.map(({ name }) => name)],
+    outerKeyNames: namesBrokeredByOuter,
     isContractNamed: options.isContractNamed,
     isExcepted,
     foldsCase: environment.foldsCase,
@@ -99,9 +99,9 @@ export function planBroker(
   return {
     keys,
     faults,
-    exposed: exposures.filter(({ why }) => why !== "excepted"),
-    excepted: [...exceptedKeysOfOtherServices, ...exposures.filter(({ why }) => why === "excepted")],
-    outer,
+    exposedKeys: exposures.filter(({ why }) => why !== "excepted"),
+    exceptedKeys: [...exceptedKeysOfOtherServices, ...exposures.filter(({ why }) => why === "excepted")],
+    outerKeyNames,
   };
 }
 
@@ -138,9 +138,9 @@ function createPlanContext(
       if (resolved === undefined) return undefined;
       // The value is the address of the outer broker, which only knows its own dummies. It is not the address of a gateway.
       if (resolved.origin.source === "environment" && replacedByOuter.has(name)) return undefined;
-      return sourcedAddress(resolved, options);
+      return createSourcedAddress(resolved, options);
     },
-    caller: CALLER,
+    caller: CALLER_SOURCE,
     contract: { path, isNamed: options.isContractNamed },
     allowed: options.allowedOrigins,
   };
@@ -206,7 +206,7 @@ export function findBrokerableKeys(
   environment: Environment,
 ): readonly BrokerableKey[] {
   return Array.from(contract.variables.values()).flatMap((contractDeclaration): readonly BrokerableKey[] => {
-    const declaration = withKnownSpelling(contractDeclaration, environment);
+    const declaration = normalizeKeyName(contractDeclaration, environment);
     const entry = brokerEntryOf(declaration);
     const resolved = isSet(selected, declaration.name) ? selected.get(declaration.name) : undefined;
     if (entry === undefined || resolved === undefined) return [];
@@ -219,10 +219,7 @@ export function findBrokerableKeys(
 }
 
 /** Returns a declaration with the name of a known service's key in its usual case. On Windows a contract may use any case. */
-export function withKnownSpelling(
-  declaration: Declaration,
-  { foldsCase }: Pick<Environment, "foldsCase">,
-): Declaration {
+export function normalizeKeyName(declaration: Declaration, { foldsCase }: Pick<Environment, "foldsCase">): Declaration {
   const name = knownSpellingOf(declaration.name, foldsCase);
   return name === declaration.name ? declaration : { ...declaration, name };
 }

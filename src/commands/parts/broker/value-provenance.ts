@@ -17,19 +17,19 @@ export interface NamedFiles {
 }
 
 /** The identifier of the source for all values for which the caller is responsible. */
-export const CALLER = "the caller's environment";
+export const CALLER_SOURCE = "the caller's environment";
 
 /** Returns an identifier of a value's source. The same people are responsible for all values with the same identifier. */
 export function sourceOf(origin: Origin, { areEnvFilesNamed }: NamedFiles): string {
   switch (origin.source) {
     case "environment":
-      return origin.fromFile === true ? "files of an outer sophia-run" : CALLER;
+      return origin.fromFile === true ? "files of an outer sophia-run" : CALLER_SOURCE;
     // The caller, or the system on behalf of the caller, has named the secrets folder.
     case "secrets":
-      return CALLER;
+      return CALLER_SOURCE;
     case "override":
     case "dotenv":
-      return areEnvFilesNamed ? CALLER : `file ${origin.file}`;
+      return areEnvFilesNamed ? CALLER_SOURCE : `file ${origin.file}`;
     case "contract":
       return `file ${origin.file}`;
     case "esc":
@@ -39,7 +39,7 @@ export function sourceOf(origin: Origin, { areEnvFilesNamed }: NamedFiles): stri
 }
 
 /** Returns the value of an address variable, with the facts by which the plan trusts the address or not. */
-export function sourcedAddress(resolved: Resolved, files: NamedFiles): SourcedValue {
+export function createSourcedAddress(resolved: Resolved, files: NamedFiles): SourcedValue {
   return { value: resolved.value, source: addressSourceOf(resolved, files), ...locationOf(resolved, files) };
 }
 

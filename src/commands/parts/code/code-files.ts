@@ -49,7 +49,11 @@ const LANGUAGES: readonly Language[] = [
   { fileName: /^(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml$/, findReads: findComposeReads, lineComment: HASH_COMMENT },
 ];
 /** Apart from LANGUAGES, because scripts without an extension are in this language, too. */
-const SHELL: Language = { fileName: /\.(?:ba|da|k|z)?sh$/, findReads: findShellReads, lineComment: HASH_COMMENT };
+const SHELL_LANGUAGE: Language = {
+  fileName: /\.(?:ba|da|k|z)?sh$/,
+  findReads: findShellReads,
+  lineComment: HASH_COMMENT,
+};
 /** The first line of a shell script whose name has no extension: `#!/usr/bin/env bash`. */
 const SHELL_SHEBANG = /^#![^\n]{0,200}\b(?:ba|da|k|z)?sh\b/;
 /** Files in other languages, and settings, which may contain the name of a variable that a program reads. */
@@ -146,7 +150,7 @@ async function visitFolder(visit: CodeVisit, folder: VisitedEntry, depth: number
 async function visitFile(visit: CodeVisit, { location, name, path }: VisitedEntry): Promise<void> {
   const languageByName = GENERATED_FILE.test(name)
     ? undefined
-    : [...LANGUAGES, SHELL].find((language) => language.fileName.test(name));
+    : [...LANGUAGES, SHELL_LANGUAGE].find((language) => language.fileName.test(name));
   // A script without an extension is recognized by its first line.
   const mayBeShell = languageByName === undefined && /^[\w-]+$/.test(name);
   const isOther = languageByName === undefined && visit.onOtherFile !== undefined && OTHER_FILE.test(name);
@@ -161,7 +165,7 @@ async function visitFile(visit: CodeVisit, { location, name, path }: VisitedEntr
     if (languageByName !== undefined) visit.unread.push(path);
     return;
   }
-  const language = languageByName ?? (mayBeShell && SHELL_SHEBANG.test(text) ? SHELL : undefined);
+  const language = languageByName ?? (mayBeShell && SHELL_SHEBANG.test(text) ? SHELL_LANGUAGE : undefined);
   if (language === undefined) {
     if (isOther) visit.onOtherFile?.(path, text);
     return;
@@ -177,7 +181,7 @@ function locateReads(text: string, { findReads, lineComment, findPassages }: Lan
   const lineOf = createLineNumberFinder(text);
   const isInPassage = createPassageTest(findPassages?.(text) ?? []);
   return reads.flatMap(({ offset, ...read }) => {
-    const isInComment = isInPassage(offset) || lineComment.test(lineBefore(text, offset));
+    const isInComment = isInPassage(offset) || lineComment.test(sliceLineBefore(text, offset));
     return isInComment ? [] : [{ ...read, line: lineOf(offset) }];
   });
 }
@@ -186,7 +190,7 @@ function locateReads(text: string, { findReads, lineComment, findPassages }: Lan
 const MAX_LINE_LENGTH = 400;
 
 /** Returns the text of a line before an offset, at most its last 400 characters. */
-export function lineBefore(text: string, offset: number): string {
+export function sliceLineBefore(text: string, offset: number): string {
   const before = text.slice(Math.max(0, offset - MAX_LINE_LENGTH), offset);
   return before.slice(before.lastIndexOf("\n") + 1);
 }

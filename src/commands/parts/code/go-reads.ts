@@ -5,8 +5,8 @@
  * The limits in the patterns, such as `{0,30}`, bound the time that they take on code of any kind.
  */
 import {
-  addLocal,
-  codeAround,
+  addLocalVariable,
+  sliceCodeAround,
   findCaptures,
   findMatches,
   findTestedVariables,
@@ -30,7 +30,7 @@ export function findGoReads(text: string): VariableReads {
 }
 
 /** A call of any function whose name contains `env`, since many projects have a function such as `getEnv("X", "default")`. */
-const CALL = /\b(\w{0,30}?[eE]nv\w{0,30})\(\s*["`]([A-Z][A-Z0-9_]*)["`]/g;
+const ENV_FUNCTION_CALL = /\b(\w{0,30}?[eE]nv\w{0,30})\(\s*["`]([A-Z][A-Z0-9_]*)["`]/g;
 /** The names of such functions that do not read the variable. */
 const SETTER_NAME = /^(?:un)?setenv$|^expand/i;
 /** The names of functions that, by convention, fail if the variable is not set. */
@@ -56,16 +56,16 @@ const LOCAL_SYNTAX: LocalSyntax = {
  */
 function findCallReads(text: string): VariableReads {
   const locals: LocalVariables = new Map();
-  const reads = findMatches(text, CALL).flatMap((match) => {
+  const reads = findMatches(text, ENV_FUNCTION_CALL).flatMap((match) => {
     const { 1: functionName = "", 2: name = "", index } = match;
     if (SETTER_NAME.test(functionName)) return [];
-    const { before: textBefore, after } = codeAround(text, match);
+    const { before: textBefore, after } = sliceCodeAround(text, match);
     const before = textBefore.replace(/\bos\.$/, "");
     const isRequired = REQUIRING_NAME.test(functionName) || failsIfUnset(before, after);
     // Only os.Getenv certainly has no fallback: functions of the project may have one.
     const isUntested = functionName === "Getenv" && !isCallTested(before, after);
     const localName = isUntested ? ASSIGNMENT_BEFORE.exec(before)?.[1] : undefined;
-    if (localName !== undefined) addLocal(locals, localName, name);
+    if (localName !== undefined) addLocalVariable(locals, localName, name);
     return [{ name, isRequired, offset: index, isUntested }];
   });
   const tested = findTestedVariables(text, locals, LOCAL_SYNTAX);

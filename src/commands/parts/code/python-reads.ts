@@ -7,11 +7,11 @@
  */
 import type { FormatEntry } from "../../../contract/generated/document.ts";
 import { findPydanticReads } from "./pydantic-reads.ts";
-import { conversionFormat, findConfigReads } from "./python-config-reads.ts";
+import { findConversionFormat, findConfigReads } from "./python-config-reads.ts";
 import { isTestedInPython } from "./python-tested-values.ts";
 import {
-  addLocal,
-  codeAround,
+  addLocalVariable,
+  sliceCodeAround,
   findCaptures,
   findMatches,
   findReadsByPattern,
@@ -56,7 +56,12 @@ const GET_CALL_WITH_DEFAULT = /\b(?:environ\.get|getenv)\(\s*(?:key\s*=\s*)?["']
 function findSubscriptReads(text: string): VariableReads {
   return Array.from(text.matchAll(SUBSCRIPT), (match) => {
     const { 1: name = "", index } = match;
-    return { name, isRequired: true, offset: index, format: formatByCall(codeAround(text, match).before, name) };
+    return {
+      name,
+      isRequired: true,
+      offset: index,
+      format: findFormatOfConversion(sliceCodeAround(text, match).before, name),
+    };
   });
 }
 
@@ -96,15 +101,15 @@ function findGetReads(text: string): VariableReads {
   const locals: LocalVariables = new Map();
   const readsWithoutDefault = findMatches(text, GET_CALL).map((match) => {
     const { 1: name = "", index } = match;
-    const { before, after } = codeAround(text, match);
+    const { before, after } = sliceCodeAround(text, match);
     const localName = ASSIGNMENT_BEFORE.exec(before)?.[1];
-    if (localName !== undefined) addLocal(locals, localName, name);
+    if (localName !== undefined) addLocalVariable(locals, localName, name);
     return {
       name,
       isRequired: failsIfUnset(before, after),
       offset: index,
       isUntested: !isTestedInPython(before, after),
-      format: formatByCall(before, name),
+      format: findFormatOfConversion(before, name),
     };
   });
   const tested = findTestedVariables(text, locals, LOCAL_SYNTAX);
@@ -115,9 +120,9 @@ function findGetReads(text: string): VariableReads {
 }
 
 /** Returns the format that a call around the read requires: `int(X)` raises an exception for anything but an integer. */
-function formatByCall(before: string, name: string): FormatEntry | undefined {
+function findFormatOfConversion(before: string, name: string): FormatEntry | undefined {
   const conversion = /(?<![\w.])(int|float)\(\s{0,20}$/.exec(before)?.[1];
-  return conversionFormat(conversion, name);
+  return findConversionFormat(conversion, name);
 }
 
 /**

@@ -5,10 +5,10 @@
  *
  * The limits in the patterns, such as `{0,20}`, bound the time that they take on code of any kind.
  */
-import { expressionAt } from "./expressions.ts";
+import { parseExpression } from "./expressions.ts";
 import {
-  addLocal,
-  codeAround,
+  addLocalVariable,
+  sliceCodeAround,
   findCaptures,
   findMatches,
   findReadsByPattern,
@@ -17,7 +17,7 @@ import {
   type VariableRead,
   type VariableReads,
 } from "./reads.ts";
-import { findSchemaReads, schemaLibrariesOf } from "./schema-reads.ts";
+import { findSchemaReads, findSchemaLibraries } from "./schema-reads.ts";
 import { isTestedInScript } from "./script-tested-values.ts";
 
 /** The object with the environment of Node.js, of a bundler, or of Bun. Code that also runs in a browser writes `process?.env`. */
@@ -43,7 +43,7 @@ const DESTRUCTURING = new RegExp(String.raw`\{([^{}]{1,2000})\}\s*=\s*${ENVIRONM
  *     export const env = z.object({ PORT: z.coerce.number() }).parse(process.env);
  */
 export function findScriptReads(text: string): VariableReads {
-  const schemaLibraries = schemaLibrariesOf(text);
+  const schemaLibraries = findSchemaLibraries(text);
   const file: ScriptFile = { text, locals: new Map(), hasSchema: schemaLibraries.length > 0 };
   const reads = [
     ...findAliasReads(file),
@@ -55,7 +55,7 @@ export function findScriptReads(text: string): VariableReads {
     ...findReadsByPattern(text, PRESENCE_TEST, { isRequired: false }),
     ...findDestructuredReads(text, DESTRUCTURING, { areLocalsSearched: true }),
   ];
-  return withTestsOfLocals(text, reads, file.locals);
+  return addTestsOfLocals(text, reads, file.locals);
 }
 
 interface ScriptFile {
@@ -92,12 +92,12 @@ function findAccesses(
   const access = String.raw`${objectPattern}(?:\?\.|\.)?(?:\[\s*["'\x60](${namePattern})["'\x60]\s*\]|(?<=\.)(${namePattern})\b)(!(?!=))?`;
   return findMatches(text, new RegExp(access, "g")).flatMap((match) => {
     const [, quotedName, plainName, nonNullMark] = match;
-    const { before, after } = codeAround(text, match, MAX_LENGTH_BEFORE);
+    const { before, after } = sliceCodeAround(text, match, MAX_LENGTH_BEFORE);
     const isWrite = ASSIGNED_AFTER.test(after) || /\bdelete\s+$/.test(before);
     if (isWrite) return [];
     const name = quotedName ?? plainName ?? "";
     const localName = LOCAL_BEFORE.exec(before)?.[1];
-    if (localName !== undefined) addLocal(locals, localName, name);
+    if (localName !== undefined) addLocalVariable(locals, localName, name);
     // With t3-env, `PORT: process.env.PORT` hands the value to the schema, which tests it.
     const isHandedToSchema = hasSchema && KEY_BEFORE.exec(before)?.[1] === name;
     return [
@@ -154,10 +154,10 @@ const DESTRUCTURED_ITEM = /(?:^|,)\s*([A-Za-z_]\w*)(?:\s*:\s*(\w+))?\s*(?=,|$)/g
  *
  * @param accessLocals the local variables that findAccesses() has found
  */
-function withTestsOfLocals(text: string, reads: VariableReads, accessLocals: LocalVariables): VariableReads {
+function addTestsOfLocals(text: string, reads: VariableReads, accessLocals: LocalVariables): VariableReads {
   const destructuredLocals = findDestructuredLocals(text);
   const locals: LocalVariables = new Map(accessLocals);
-  for (const [localName, variable] of destructuredLocals) addLocal(locals, localName, variable);
+  for (const [localName, variable] of destructuredLocals) addLocalVariable(locals, localName, variable);
   const localsWithoutFallback = new Map([...findPlainLocals(text), ...destructuredLocals]);
   if (localsWithoutFallback.size + locals.size === 0) return reads;
   const { required, tested } = findUsesOfLocals(text, locals, localsWithoutFallback);
@@ -185,7 +185,7 @@ function findUsesOfLocals(
   // Looking up each word of the file is faster than a pattern of all the names, which would try each name at each character.
   for (const match of findMatches(text, /(?<![\w$.])\w+(?![\w$])/g, isLocal)) {
     const [localName] = match;
-    const { before, after } = codeAround(text, match, MAX_LENGTH_BEFORE);
+    const { before, after } = sliceCodeAround(text, match, MAX_LENGTH_BEFORE);
     const variableWithoutFallback = localsWithoutFallback.get(localName);
     if (variableWithoutFallback !== undefined && failsIfUnset(before, after)) required.add(variableWithoutFallback);
     if (!isTestedInScript(before, after)) continue;
@@ -260,7 +260,7 @@ function findFunctionReads(text: string): VariableReads {
   if (!/["']env-var["']/.test(text)) return requiringReads;
   const getReads = findMatches(text, /\.get\(\s*["'`]([A-Z][A-Z0-9_]*)["'`]\s*\)/g).map((match) => {
     const { 0: getCall, 1: name = "", index } = match;
-    const furtherCalls = expressionAt(text, index + getCall.length);
+    const furtherCalls = parseExpression(text, index + getCall.length);
     return { name, isRequired: /\.required\(\s*(?:true)?\s*\)/.test(furtherCalls), offset: index };
   });
   return [...requiringReads, ...getReads];
@@ -270,7 +270,7 @@ function findFunctionReads(text: string): VariableReads {
  * Finds the names in destructuring patterns such as `{ A, B: b, C = 1 }`.
  *
  * @param pattern its first group is the text between the braces, and its match begins with the opening brace
- * @param options.areLocalsSearched true if withTestsOfLocals() searches for tests of the local variables. Until then the variables
+ * @param options.areLocalsSearched true if `addTestsOfLocals` searches for tests of the local variables. Until then the variables
  *   without a default are untested.
  */
 function findDestructuredReads(text: string, pattern: RegExp, options: { areLocalsSearched: boolean }): VariableReads {

@@ -16,26 +16,26 @@ import { SophiaError } from "../../../core/error.ts";
 import { entriesOf, fingerprintOfLines, type ValuesEntry } from "../../../esc/definition/edit-entry.ts";
 import { createMatcher } from "../../../resolve/name-globs.ts";
 import { isOwnVariable } from "../../../resolve/reserved-names.ts";
-import { validationLines } from "./schema-text.ts";
+import { formatValidation } from "./schema-text.ts";
 
 /** The key below `values`, unless the user chooses another key. */
 const DEFAULT_KEY = "contract";
 
-export interface SchemaState {
+export interface SchemaComparison {
   readonly key: string;
   /** The entry that the definition has now; undefined if it has none with this key. */
   readonly entry: ValuesEntry | undefined;
   /** The schema that follows from the contract. */
-  readonly translated: ContractSchema;
+  readonly schemaOfContract: ContractSchema;
   /** The YAML of that schema: the lines of an up-to-date entry below its key. */
-  readonly lines: readonly string[];
+  readonly expectedLines: readonly string[];
   /** Returns true if the schema checks the variable. */
   readonly isEnforced: (name: string) => boolean;
   /** `differs` means that the contract or the selection of variables has changed since the entry was written. */
   readonly state: "missing" | "differs" | "current";
 }
 
-export interface SchemaRequest {
+export interface SchemaOptions {
   /** The user's key; by default the key of the entry that `enforce` has written, or {@link DEFAULT_KEY} if there is none. */
   readonly key?: string | undefined;
   /** The variables that the schema must check; by default those of the existing entry, or all if there is none. */
@@ -50,12 +50,12 @@ export interface SchemaRequest {
  * @throws SophiaError (esc-edit, 125) if the key belongs to an entry that `enforce` has not written, or if sophia-run cannot edit
  *   the definition
  */
-export function schemaState(
+export function compareSchema(
   contract: Contract,
   yaml: string,
   files: ReadonlySet<string>,
-  request: SchemaRequest = {},
-): SchemaState {
+  request: SchemaOptions = {},
+): SchemaComparison {
   const entries = entriesOf(yaml);
   const [writtenKey] =
     Array.from(entries).find(([, candidateEntry]) => findSelection(candidateEntry) !== undefined) ?? [];
@@ -74,13 +74,13 @@ export function schemaState(
   const isExcluded = createMatcher(selection.except);
   const isEnforced = (name: string): boolean => isIncluded(name) && !isExcluded(name) && !isOwnVariable(name);
   const description = describeWriter(selection);
-  const translated = contractSchema(contract, { isEnforced, files, title: titleOf(contract), description });
-  const lines = validationLines(translated.schema, 0);
-  return { key, entry, translated, lines, isEnforced, state: compareEntry(entry, lines) };
+  const schemaOfContract = contractSchema(contract, { isEnforced, files, title: titleOf(contract), description });
+  const expectedLines = formatValidation(schemaOfContract.schema, 0);
+  return { key, entry, schemaOfContract, expectedLines, isEnforced, state: compareEntry(entry, expectedLines) };
 }
 
 /** Compares the parsed YAML, because the user may have changed spaces, quotes and comments. */
-function compareEntry(entry: ValuesEntry | undefined, lines: readonly string[]): SchemaState["state"] {
+function compareEntry(entry: ValuesEntry | undefined, lines: readonly string[]): SchemaComparison["state"] {
   if (entry === undefined) return "missing";
   const isEqual = JSON.stringify(entry.fingerprint) === JSON.stringify(fingerprintOfLines(lines));
   return isEqual ? "current" : "differs";
@@ -91,16 +91,16 @@ function compareEntry(entry: ValuesEntry | undefined, lines: readonly string[]):
  * written. The description has the path `fn::validate`, `schema`, `description`. In a fingerprint each string has the prefix `s `.
  */
 function findSelection({ fingerprint }: ValuesEntry): Selection | undefined {
-  const [, validation] = mapEntries(fingerprint).find(([key]) => key === "s fn::validate") ?? [];
-  const [, schema] = mapEntries(validation).find(([key]) => key === "s schema") ?? [];
-  const [, description] = mapEntries(schema).find(([key]) => key === "s description") ?? [];
+  const [, validation] = listMapEntries(fingerprint).find(([key]) => key === "s fn::validate") ?? [];
+  const [, schema] = listMapEntries(validation).find(([key]) => key === "s schema") ?? [];
+  const [, description] = listMapEntries(schema).find(([key]) => key === "s description") ?? [];
   return typeof description === "string" ? selectionIn(description.slice("s ".length)) : undefined;
 }
 
 type Fingerprint = ValuesEntry["fingerprint"];
 
 /** Returns the keys and values of the fingerprint of a map, `["map", [key, value], …]`; none for another node. */
-function mapEntries(fingerprint: Fingerprint | undefined): readonly (readonly [Fingerprint, Fingerprint])[] {
+function listMapEntries(fingerprint: Fingerprint | undefined): readonly (readonly [Fingerprint, Fingerprint])[] {
   if (typeof fingerprint !== "object" || fingerprint[0] !== "map") return [];
   return fingerprint.slice(1).flatMap((pair) => {
     const [key, value] = typeof pair === "object" ? pair : [];

@@ -37,7 +37,7 @@ export async function writeValues(
   overwrite: Overwrite,
   target: EscTarget,
   requireUnchanged: (current: EnvironmentState) => void = () => {},
-): Promise<ReturnType<typeof effectiveChange>> {
+): Promise<ReturnType<typeof requireChangeOrDraft>> {
   const edit = (current: EnvironmentState): string | undefined => {
     requireUnchanged(current);
     const changes = valuesToWrite.map(createPlanner(current, overwrite)).filter(isChange);
@@ -51,7 +51,7 @@ export async function writeValues(
   const result = await askOnlyEnvironment(target, (name, connection) =>
     changeEnvironment(name, connection, edit, valuesToMask, readOrEvaluate),
   );
-  return effectiveChange(result, target);
+  return requireChangeOrDraft(result, target);
 }
 
 /**
@@ -59,7 +59,7 @@ export async function writeValues(
  *
  * @throws SophiaError (125) for any other result
  */
-export function effectiveChange(
+export function requireChangeOrDraft(
   result: ChangeResult,
   { context, contract }: Pick<EscTarget, "context" | "contract">,
 ): EffectiveChange | typeof ExitStatus.draft {
@@ -71,7 +71,7 @@ export function effectiveChange(
       printReport(context, [
         "",
         `⏸️ Not in effect yet: a change to ${formatName(before.name)} requires an approval. The change is a draft now.`,
-        ...approvalLines({ id, organization: before.name.organization }, "then it is in effect"),
+        ...createApprovalLines({ id, organization: before.name.organization }, "then it is in effect"),
       ]);
       return ExitStatus.draft;
     }
@@ -92,7 +92,7 @@ export function effectiveChange(
       throw new SophiaError({
         code: "esc-not-in-effect",
         message: `${printable(formatRevision(result.after))} was written, but the environment does not have the new value`,
-        hint: `pulumi env edit ${formatName(result.after.name)} shows why; to undo: ${rollbackCommand(result.before)}`,
+        hint: `pulumi env edit ${formatName(result.after.name)} shows why; to undo: ${createRollbackCommand(result.before)}`,
       });
   }
 }
@@ -108,32 +108,32 @@ interface ChangeRequest {
  *
  * @param effect describes what happens when the request is applied
  */
-export function approvalLines(request: ChangeRequest, effect: string): readonly Line[] {
+export function createApprovalLines(request: ChangeRequest, effect: string): readonly Line[] {
   return [
-    changeRequestCommand("get", request),
-    `${changeRequestCommand("approve", request)}  # by another user`,
-    `${changeRequestCommand("apply", request)}  # ${effect}`,
+    createChangeRequestCommand("get", request),
+    `${createChangeRequestCommand("approve", request)}  # by another user`,
+    `${createChangeRequestCommand("apply", request)}  # ${effect}`,
   ].map((text) => ({ text: `   ${text}`, neverWraps: true }));
 }
 
 /** Returns a command of the Pulumi CLI. @param verb the action, such as `approve` */
-export function changeRequestCommand(verb: string, { id, organization }: ChangeRequest): string {
+export function createChangeRequestCommand(verb: string, { id, organization }: ChangeRequest): string {
   return `pulumi env change-request ${verb} ${shellWord(id)} -o ${shellWord(organization)}`;
 }
 
 /** Describes which revision the change has replaced, and names the command that restores it. */
-export function revisionsText({ before, after }: EffectiveChange): string {
+export function describeRevisions({ before, after }: EffectiveChange): string {
   const oldRevision = before.definition.revision;
   const newRevision = after.definition.revision;
   if (oldRevision === undefined || newRevision === undefined) return "The service does not report revisions.";
-  return `Revision ${oldRevision} is now ${newRevision}.\n   To undo all of it: ${rollbackCommand(before)}`;
+  return `Revision ${oldRevision} is now ${newRevision}.\n   To undo all of it: ${createRollbackCommand(before)}`;
 }
 
 /**
  * Returns the error for a variable that another user has set since the user confirmed the change. That value is kept, because
  * programs may use it already.
  */
-export function changedMeanwhile(name: string, current: EnvironmentState): SophiaError {
+export function createConflictError(name: string, current: EnvironmentState): SophiaError {
   return new SophiaError({
     code: "esc-conflict",
     message: `nothing was changed: another user has changed ${printable(name)} meanwhile (${formatRevision(current)})`,
@@ -142,7 +142,7 @@ export function changedMeanwhile(name: string, current: EnvironmentState): Sophi
 }
 
 /** Adds lines to a SophiaError, which describe what was done before the error. Returns any other error unchanged. */
-export function withDetails(error: unknown, ...lines: readonly string[]): unknown {
+export function addErrorDetails(error: unknown, ...lines: readonly string[]): unknown {
   if (!(error instanceof SophiaError)) return error;
   const { code, message, hint, details, status } = error;
   const failure = { code, message, details: [...details, ...lines], ...(hint === undefined ? {} : { hint }) };
@@ -150,11 +150,11 @@ export function withDetails(error: unknown, ...lines: readonly string[]): unknow
 }
 
 /** Returns the value of a variable in an environment; undefined if ESC has no value, or does not show it to this user. */
-export function valueIn({ opened }: Pick<EnvironmentState, "opened">, name: string): string | undefined {
+export function findValue({ opened }: Pick<EnvironmentState, "opened">, name: string): string | undefined {
   return opened.variables.find((variable) => variable.name === name)?.value;
 }
 
 /** Returns the command that restores a state; empty if the service does not report revisions. */
-function rollbackCommand({ name, definition: { revision } }: EnvironmentState): string {
+function createRollbackCommand({ name, definition: { revision } }: EnvironmentState): string {
   return revision === undefined ? "" : `pulumi env version rollback ${formatName(name)}@${revision}`;
 }
