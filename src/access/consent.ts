@@ -93,7 +93,7 @@ export async function decideConsent(
     kind: "environment-not-allowed",
     ...createUnallowedFacts(unconsentedAccess, contract),
   } as const;
-  return { unconsentedAccess, notices: [...unusedFileNotices(remembered), notAllowedNotice] };
+  return { unconsentedAccess, notices: [...createUnusedFileNotices(remembered), notAllowedNotice] };
 }
 
 /** Remembers the consents that the user has just given, if that is possible. @returns a notice if the file prevents it */
@@ -103,7 +103,7 @@ async function rememberConsents(
   environment: Environment,
 ): Promise<readonly Notice[]> {
   // These consents hold only for this start. The user knows that, because the question was `Allow it, for this start?`.
-  if (unplaced !== undefined) return unusedFileNotices(remembered);
+  if (unplaced !== undefined) return createUnusedFileNotices(remembered);
   const addedConsents = selectRememberableConsents(consents);
   const writeFault =
     remembered.problem ?? (await replaceConsents(environment, (present) => withConsents(present, addedConsents)));
@@ -111,7 +111,7 @@ async function rememberConsents(
 }
 
 /** Returns a notice if the file of remembered consents is not used, which is why the user is asked again. */
-function unusedFileNotices({ problem }: RememberedConsents): readonly Notice[] {
+function createUnusedFileNotices({ problem }: RememberedConsents): readonly Notice[] {
   return problem === undefined ? [] : [createRemark(problem)];
 }
 

@@ -62,8 +62,12 @@ export async function readSecretAges(
   if (answers.kind === "unavailable") throw new SophiaError(answers.failure);
   if (answers.kind === "refused") {
     if (answers.refused === "token") throw new SophiaError(answers.failure);
-    const what = `the definition of ${settings.environments.map(({ text }) => text).join(", ")}`;
-    const ages = secrets.map(({ name }) => ({ name, change: { kind: "unseen", what } as const, overdue: undefined }));
+    const unseenDefinition = `the definition of ${settings.environments.map(({ text }) => text).join(", ")}`;
+    const ages = secrets.map(({ name }) => ({
+      name,
+      change: { kind: "unseen", what: unseenDefinition } as const,
+      overdue: undefined,
+    }));
     return { ages, definitions: [] };
   }
   const environmentsByPrecedence = answers.results.toReversed();

@@ -3,7 +3,7 @@
  * `sophia-run --get-yargs-completions -- WORDS`, which prints the answer of completeWords(). The answer must come at once, so
  * this file reads the contract at most, but neither ESC nor any value.
  */
-import { COMMAND_NAMES, HELP_WORD } from "../../command-line/command-line.ts";
+import { COMMAND_NAMES, type CommandName, HELP_WORD } from "../../command-line/command-line.ts";
 import { DESCRIBED_COMMON_OPTIONS, DESCRIBED_OPTIONS } from "../../command-line/descriptions.ts";
 import { COMMON_OPTIONS, OPTIONS, type Option } from "../../command-line/options.ts";
 import { namesFor } from "../../command-line/takers.ts";
@@ -62,12 +62,14 @@ export async function completeWords(words: readonly string[], context: Context):
 function findCommandIndex(wordsBefore: readonly string[]): number | undefined {
   const dashesIndex = wordsBefore.indexOf("--");
   const hasDashes = dashesIndex !== -1;
-  const first = findFirstPositional(hasDashes ? wordsBefore.slice(0, dashesIndex) : wordsBefore);
-  if (first === undefined) return hasDashes ? dashesIndex + 1 : undefined;
-  return SUBCOMMAND_WORDS.some((name) => name === first.word) ? undefined : first.index;
+  const firstPositional = findFirstPositional(hasDashes ? wordsBefore.slice(0, dashesIndex) : wordsBefore);
+  if (firstPositional === undefined) return hasDashes ? dashesIndex + 1 : undefined;
+  return SUBCOMMAND_WORDS.some((name) => name === firstPositional.word) ? undefined : firstPositional.index;
 }
 
 /**
+ * Finds the candidates for the word under the cursor. The result is `files` or `command` if the shell must complete the word.
+ *
  * @param wordsBefore the words before the one under the cursor @param currentWord the text of that word, which may be empty
  */
 async function findCandidates(
@@ -75,14 +77,10 @@ async function findCandidates(
   currentWord: string,
   context: Context,
 ): Promise<"files" | "command" | readonly Candidate[]> {
-  const first = findFirstPositional(wordsBefore)?.word;
-  if (first === HELP_WORD) return wordsBefore.at(-1) === HELP_WORD ? await findHelpCandidates(currentWord) : [];
-  const command = COMMAND_NAMES.find((name) => name === first);
-  const options: Options = {
-    ...Object.fromEntries(namesFor(command ?? "run").map((name) => [name, DESCRIBED_OPTIONS[name]])),
-    ...(command === undefined ? {} : COMMANDS[command].options),
-    ...DESCRIBED_COMMON_OPTIONS,
-  };
+  const firstWord = findFirstPositional(wordsBefore)?.word;
+  if (firstWord === HELP_WORD) return wordsBefore.at(-1) === HELP_WORD ? await findHelpCandidates(currentWord) : [];
+  const command = COMMAND_NAMES.find((name) => name === firstWord);
+  const options = listOptions(command);
   const parsed = parse(wordsBefore, options);
   // `sophia-run --profile <cursor>`: the last word is an option that still needs its value.
   const unfinished = parsed.problems.find(({ kind, at }) => kind === "needs-value" && at === wordsBefore.length - 1);
@@ -99,6 +97,15 @@ async function findCandidates(
     return subcommands.length === 0 ? "command" : subcommands;
   }
   return findPositionalCandidates(COMMANDS[command].positional, parsed, context);
+}
+
+/** Returns the options of a command. @param command undefined for the start of a program */
+function listOptions(command: CommandName | undefined): Options {
+  return {
+    ...Object.fromEntries(namesFor(command ?? "run").map((name) => [name, DESCRIBED_OPTIONS[name]])),
+    ...(command === undefined ? {} : COMMANDS[command].options),
+    ...DESCRIBED_COMMON_OPTIONS,
+  };
 }
 
 /** The first words that do not start a program. */

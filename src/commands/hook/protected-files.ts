@@ -93,13 +93,16 @@ function* listTexts(value: unknown, member = ""): Generator<readonly [member: st
 
 /** Returns all words of a shell command or a patch that may be a path: texts in quotes, and texts between separators. */
 function listPossiblePaths(command: string, { cwd, home }: BaseFolders): readonly string[] {
-  const expanded = command
+  const expandedCommand = command
     .replaceAll(/\$(?:HOME\b|\{HOME\})/g, () => home)
     .replaceAll(/\$(?:PWD\b|\{PWD\})/g, () => cwd);
-  const quoted = expanded.match(/"[^"]*"|'[^']*'/g) ?? [];
+  const quotedTexts = expandedCommand.match(/"[^"]*"|'[^']*'/g) ?? [];
   // The shell removes quotes and backslashes within a word, as in "$HOME"/.env and \.env.
-  const texts = [expanded, expanded.replaceAll(/["'\\]/g, "")];
-  return [...quoted.map((text) => text.slice(1, -1)), ...texts.flatMap((text) => text.split(/[\s'"`;|&<>(){}=,@]+/))];
+  const texts = [expandedCommand, expandedCommand.replaceAll(/["'\\]/g, "")];
+  return [
+    ...quotedTexts.map((text) => text.slice(1, -1)),
+    ...texts.flatMap((text) => text.split(/[\s'"`;|&<>(){}=,@]+/)),
+  ];
 }
 
 /** Returns the path that a word names. Tools also accept `~/.env` and `file:///home/me/.env`. */

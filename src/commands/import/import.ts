@@ -3,11 +3,12 @@
  * then offers to remove them from the file.
  */
 import { resolve } from "node:path";
-import { resolveSettings } from "../../command-line/settings.ts";
+import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/find-contract.ts";
 import type { Contract } from "../../contract/contract-model.ts";
+import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
-import type { Variable } from "../../core/model.ts";
+import type { Notice, Variable } from "../../core/model.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import { count, printable } from "../../core/text.ts";
 import { formatRevision, readOrEvaluate, readToShow } from "../../esc/api/change.ts";
@@ -28,7 +29,12 @@ import {
 } from "../parts/writing/esc-target.ts";
 import { findWriteTarget, createWriteQuestion } from "../parts/writing/write-access.ts";
 import { describeRevisions, writeValues } from "../parts/writing/write-change.ts";
-import { type ValueToWrite, refuseSecretAsPlainText, selectValuesToWrite } from "../parts/writing/value-to-write.ts";
+import {
+  type SelectedValues,
+  type ValueToWrite,
+  refuseSecretAsPlainText,
+  selectValuesToWrite,
+} from "../parts/writing/value-to-write.ts";
 import { createPlanner, isChange, type PlannedValue } from "../parts/writing/write-plan.ts";
 import { describePlan } from "../parts/writing/write-plan-text.ts";
 import { offerRemoval } from "./removal.ts";
@@ -42,18 +48,13 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
   const isConfirmed = options["yes"] === true;
   const isDry = options["dry-run"] === true;
   const mayOverwrite = options["overwrite"] === true;
-  const dotenv = await readDotenv([{ path, required: true }], context);
-  const variables = dotenv.layers.flatMap((layer) => layer.variables);
-  printNotices(context, settings, [...dotenv.notices, ...referenceNotices(variables)]);
-  const contract = await loadContract(settings, context);
-  const plainTextNames = parsePlainOption(options["plain"], variables, contract, path);
-  const { values, omitted } = selectValuesToWrite(variables, contract, plainTextNames);
-  // The settings may come from the same file, whose notices are printed above.
-  const reported = dotenv.notices;
-  const access = await findWriteTarget(options["in"], settings, context, { isDry, isConfirmed, reported });
+  const { values, omitted, notices } = await readImportedFile(path, options["plain"], settings, context);
+  // The settings may come from the same file, whose notices are printed already.
+  const targetOptions = { isDry, isConfirmed, reported: notices };
+  const target = await findWriteTarget(options["in"], settings, context, targetOptions);
 
   const environmentState = await askOnlyEnvironment(
-    requireOnlyEnvironment(access),
+    requireOnlyEnvironment(target),
     isDry ? readToShow : readOrEvaluate,
   );
   const plan = values.map(createPlanner(environmentState, mayOverwrite));
@@ -66,7 +67,7 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
     printReport(context, `Nothing was written: --dry-run. ${count(changes.length, "variable")} would be.\n`);
     return status;
   }
-  const result = await confirmAndWrite(changes, environmentState.name, access, { isConfirmed, mayOverwrite });
+  const result = await confirmAndWrite(changes, environmentState.name, target, { isConfirmed, mayOverwrite });
   if (result.kind === "ended") return result.status;
   if (result.kind === "not-read-back") return status;
   if (result.isAnyKept) return ExitStatus.unmet;
@@ -76,6 +77,25 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
   }
   return status;
 };
+
+/**
+ * Reads the variables of the file, prints the notices about them, and decides which of them are written.
+ *
+ * @param plainOption the value of `--plain`
+ */
+async function readImportedFile(
+  path: string,
+  plainOption: unknown,
+  settings: Settings,
+  context: Context,
+): Promise<SelectedValues & { readonly notices: readonly Notice[] }> {
+  const dotenv = await readDotenv([{ path, required: true }], context);
+  const variables = dotenv.layers.flatMap((layer) => layer.variables);
+  printNotices(context, settings, [...dotenv.notices, ...referenceNotices(variables)]);
+  const contract = await loadContract(settings, context);
+  const plainTextNames = parsePlainOption(plainOption, variables, contract, path);
+  return { ...selectValuesToWrite(variables, contract, plainTextNames), notices: dotenv.notices };
+}
 
 /** The result of writing the values. */
 type WriteResult =
@@ -90,21 +110,21 @@ type WriteResult =
 async function confirmAndWrite(
   changes: readonly PlannedValue[],
   environmentName: FullName,
-  access: EscTarget,
+  target: EscTarget,
   { isConfirmed, mayOverwrite }: { readonly isConfirmed: boolean; readonly mayOverwrite: boolean },
 ): Promise<WriteResult> {
-  const { context } = access;
+  const { context } = target;
   if (changes.length === 0) {
     printReport(context, "✅ Nothing to change.\n");
     return { kind: "read-back", written: [], isAnyKept: false };
   }
   const changeCount = count(changes.length, "variable");
-  const question = createWriteQuestion(`Write ${changeCount} to ${formatName(environmentName)}`, access);
+  const question = createWriteQuestion(`Write ${changeCount} to ${formatName(environmentName)}`, target);
   if (!(await confirm(question, isConfirmed, context))) {
     printReport(context, "Nothing was written.\n");
     return { kind: "ended", status: ExitStatus.unmet };
   }
-  return writeChanges(changes, mayOverwrite, restrictTarget(environmentName, access));
+  return writeChanges(changes, mayOverwrite, restrictTarget(environmentName, target));
 }
 
 /** Writes the values, reads them back, and reports the result. */

@@ -26,8 +26,8 @@ export type ExecutableSearch = { readonly name: string } | { readonly why: strin
 /** Returns the executable for this machine, after it has started once. */
 export async function findExecutable({ folder, version }: NpmPackage): Promise<ExecutableSearch> {
   const name = executableName(process.arch);
-  const why = await findStartObstacle(`${folder}/${DIST_FOLDER}/${name}`, version);
-  return why === undefined ? { name } : { why: `${DIST_FOLDER}/${name} ${why}` };
+  const obstacle = await findStartObstacle(`${folder}/${DIST_FOLDER}/${name}`, version);
+  return obstacle === undefined ? { name } : { why: `${DIST_FOLDER}/${name} ${obstacle}` };
 }
 
 /** Returns true if the package lacks the executable for this machine. A checkout can pack the package without it. */

@@ -88,9 +88,13 @@ export class Inspection {
   collectFindings(): ContentFindings {
     const findings: Finding[] = [];
     for (const { form, line } of mergeOverlapping(this.matches)) {
-      const previous = findings.at(-1);
-      if (previous !== undefined && isSameForm(previous.form, form) && line <= previous.lastLine + 1) {
-        findings[findings.length - 1] = { ...previous, lastLine: line };
+      const previousFinding = findings.at(-1);
+      if (
+        previousFinding !== undefined &&
+        isSameForm(previousFinding.form, form) &&
+        line <= previousFinding.lastLine + 1
+      ) {
+        findings[findings.length - 1] = { ...previousFinding, lastLine: line };
       } else findings.push({ form, line, lastLine: line });
     }
     return { findings, unlistedCount: this.unlistedCount };
@@ -135,21 +139,21 @@ function countNewlines(bytes: Uint8Array, start: number, end: number): number {
 
 /** Merges overlapping matches into one, which has the form of the longest. Secrets overlap if one contains another. */
 function mergeOverlapping(matches: readonly Match[]): readonly Match[] {
-  const merged: Match[] = [];
-  const ordered = matches.toSorted((left, right) => left.start - right.start || right.end - left.end);
-  for (const match of ordered) {
-    const previous = merged.at(-1);
-    if (previous === undefined || match.start >= previous.end) {
-      merged.push({ ...match });
+  const mergedMatches: Match[] = [];
+  const matchesByStart = matches.toSorted((left, right) => left.start - right.start || right.end - left.end);
+  for (const match of matchesByStart) {
+    const previousMatch = mergedMatches.at(-1);
+    if (previousMatch === undefined || match.start >= previousMatch.end) {
+      mergedMatches.push({ ...match });
       continue;
     }
-    if (match.patternLength > previous.patternLength) {
-      previous.form = match.form;
-      previous.patternLength = match.patternLength;
+    if (match.patternLength > previousMatch.patternLength) {
+      previousMatch.form = match.form;
+      previousMatch.patternLength = match.patternLength;
     }
-    previous.end = Math.max(previous.end, match.end);
+    previousMatch.end = Math.max(previousMatch.end, match.end);
   }
-  return merged;
+  return mergedMatches;
 }
 
 function isSameForm(left: Form, right: Form): boolean {

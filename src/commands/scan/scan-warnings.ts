@@ -27,8 +27,8 @@ export function describeScanWarnings(search: SecretSearch): readonly WarningLine
   if (unreadFiles.length === 0) return warnings;
   const files = unreadFiles.slice(0, MAX_NAMES).map(({ file, why }) => `${file} (${why})`);
   const fileCount = unreadFiles.length + unlistedUnreadFileCount;
-  const rest = fileCount > MAX_NAMES ? [`and ${fileCount - MAX_NAMES} more`] : [];
-  return [...warnings, [`warning: ${count(fileCount, "file")} could not be searched`, ...files, ...rest]];
+  const restLine = fileCount > MAX_NAMES ? [`and ${fileCount - MAX_NAMES} more`] : [];
+  return [...warnings, [`warning: ${count(fileCount, "file")} could not be searched`, ...files, ...restLine]];
 }
 
 function describeGap(gap: Gap): WarningLines {

@@ -24,6 +24,7 @@ import { describeScan, type ScanArea } from "./scan-text.ts";
 import { describeScanWarnings } from "./scan-warnings.ts";
 import { scanTree } from "./tree.ts";
 
+/** Returns 0 if no secret was found, 1 for a finding, and 2 if not everything could be searched. @throws SophiaError (125) */
 export const scan: Command = async ({ options, positionals }, context) => {
   const area = parseScanArea(options);
   const homeFolder = options["home"] === true ? findHomeFolder(context, area) : undefined;
@@ -54,13 +55,22 @@ export const scan: Command = async ({ options, positionals }, context) => {
   const isProjectElsewhere = context.project !== context.cwd;
   const paths = isProjectElsewhere ? positionals.map((path) => resolve(context.cwd, path)) : positionals;
   await { files: scanTree, index: scanIndex, history: scanHistory }[area](search, git, paths, homeFolder);
+  return reportScan(search, { secretCount, area, isJson: options["json"] === true }, context);
+};
+
+/** Prints the warnings and the report. @returns the exit status */
+function reportScan(
+  search: SecretSearch,
+  { secretCount, area, isJson }: { readonly secretCount: number; readonly area: ScanArea; readonly isJson: boolean },
+  context: Context,
+): number {
   search.clearProgress();
   for (const warning of describeScanWarnings(search)) printLines(context, warning);
-  if (options["json"] === true) context.out(formatScanJson(search, secretCount));
+  if (isJson) context.out(formatScanJson(search, secretCount));
   else printReport(context, describeScan(search, secretCount, area));
   if (search.findings.length > 0) return ExitStatus.unmet;
   return isComplete(search) ? ExitStatus.ok : ExitStatus.incomplete;
-};
+}
 
 /** Returns the area that the options name. @throws SophiaError (usage, 125) for both `--staged` and `--history` */
 function parseScanArea(options: Values): ScanArea {

@@ -184,20 +184,38 @@ async function* listFilesByGit(folder: Buffer, git: Git, search: SecretSearch): 
   };
   const gitInFolder = { ...git, cwd: folder.toString(), warned: onWarning };
   try {
-    let previous: Buffer | undefined;
-    for await (const names of batchesOfGit(gitInFolder, [...LIST_UNTRACKED_COMMAND, "--cached"])) {
-      // If a submodule is not checked out, git lists only the folder itself.
-      yield withoutRepetitions(names, previous).flatMap((name) =>
-        name.equals(WORKING_DIRECTORY_ENTRY) ? [...walkFolder(folder, search)] : [name],
-      );
-      previous = names.at(-1) ?? previous;
-    }
-    yield* batchesOfGit(gitInFolder, LIST_IGNORED_SETTINGS_COMMAND);
+    yield* listFilesOfRepository(folder, gitInFolder, search);
     return;
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
   }
-  // The folder is in no repository. Git applies .gitignore files only in one, so an empty one is created elsewhere.
+  yield* listFilesWithoutRepository(folder, gitInFolder, search);
+}
+
+/** Yields the files of a folder in a repository, in batches. @throws GitRefusal if the folder is in no repository */
+async function* listFilesOfRepository(
+  folder: Buffer,
+  gitInFolder: Git,
+  search: SecretSearch,
+): AsyncGenerator<Iterable<Buffer>> {
+  let lastName: Buffer | undefined;
+  for await (const names of batchesOfGit(gitInFolder, [...LIST_UNTRACKED_COMMAND, "--cached"])) {
+    // If a submodule is not checked out, git lists only the folder itself.
+    yield omitRepetitions(names, lastName).flatMap((name) =>
+      name.equals(WORKING_DIRECTORY_ENTRY) ? [...walkFolder(folder, search)] : [name],
+    );
+    lastName = names.at(-1) ?? lastName;
+  }
+  yield* batchesOfGit(gitInFolder, LIST_IGNORED_SETTINGS_COMMAND);
+}
+
+/** Yields the files of a folder outside of any repository, in batches. */
+async function* listFilesWithoutRepository(
+  folder: Buffer,
+  gitInFolder: Git,
+  search: SecretSearch,
+): AsyncGenerator<Iterable<Buffer>> {
+  // Git applies .gitignore files only in a repository, so an empty one is created in another folder.
   const emptyRepository = attempt(() => mkdtempSync(join(tmpdir(), "sophia-run-scan-")));
   // A minimal container image may have no folder for temporary files.
   if (emptyRepository === undefined) return yield walkFolder(folder, search);
@@ -218,10 +236,10 @@ async function* listFilesByGit(folder: Buffer, git: Git, search: SecretSearch): 
  * Returns the names without those that are equal to the name before them. After a merge with a conflict, the index has a file up to
  * three times in succession.
  *
- * @param previous the last name of the former batch
+ * @param lastName the last name of the previous batch
  */
-function withoutRepetitions(names: readonly Buffer[], previous: Buffer | undefined): readonly Buffer[] {
-  return names.filter((name, index) => (index === 0 ? previous : names[index - 1])?.equals(name) !== true);
+function omitRepetitions(names: readonly Buffer[], lastName: Buffer | undefined): readonly Buffer[] {
+  return names.filter((name, index) => (index === 0 ? lastName : names[index - 1])?.equals(name) !== true);
 }
 
 /**

@@ -53,7 +53,7 @@ interface RecordedBroker {
  * @param isRefused true if the contract is not met, so that the program gets no values
  * @throws SophiaError (audit, 125) if the line cannot be written, or the user's reason contains a secret
  */
-export type AuditRecorder = (recorded: RecordedEvent, isRefused: boolean, start: Start) => void;
+export type AuditRecorder = (recordedEvent: RecordedEvent, isRefused: boolean, start: Start) => void;
 
 /** A reason is one sentence, such as the number of a ticket and its title. */
 const MAX_REASON_CHARACTERS = 200;
@@ -79,12 +79,12 @@ export function createAuditRecorder(
     });
   }
   if (reason !== undefined) refuseLongReason(reason);
-  return (recorded, isRefused, start) => {
+  return (recordedEvent, isRefused, start) => {
     const secrets = secretsOf(start);
     if (reason !== undefined) refuseReasonWithSecret(reason, secrets);
     const readerVariable = outputReader(context.environment);
     const record = {
-      ...createRecord(recorded, isRefused, start, secrets),
+      ...createRecord(recordedEvent, isRefused, start, secrets),
       caller: readerVariable === undefined ? undefined : readerName(readerVariable),
       reason: reason === undefined ? undefined : printable(reason),
     };
@@ -102,7 +102,12 @@ function refuseLongReason(reason: string): void {
 }
 
 /** Returns the record without the caller and the reason. Undefined fields are left out of the JSON. */
-function createRecord(recorded: RecordedEvent, isRefused: boolean, start: Start, secrets: readonly Secret[]): object {
+function createRecord(
+  recordedEvent: RecordedEvent,
+  isRefused: boolean,
+  start: Start,
+  secrets: readonly Secret[],
+): object {
   const {
     files: { contract },
     store: { esc },
@@ -110,13 +115,13 @@ function createRecord(recorded: RecordedEvent, isRefused: boolean, start: Start,
   } = start;
   const { profile, scope } = contract;
   const command =
-    recorded.event === "start"
-      ? shownCommand(maskSecrets(Buffer.from(recorded.command), secrets).toString())
+    recordedEvent.event === "start"
+      ? shownCommand(maskSecrets(Buffer.from(recordedEvent.command), secrets).toString())
       : undefined;
   return {
     version: 1,
     time: new Date().toISOString(),
-    event: recorded.event,
+    event: recordedEvent.event,
     outcome: isRefused ? "refused" : "allowed",
     met: violations.length === 0,
     user: findUserName(),
@@ -125,12 +130,12 @@ function createRecord(recorded: RecordedEvent, isRefused: boolean, start: Start,
     contract: describeContractSource(start),
     profile,
     scope: scope?.name,
-    names: isRefused ? {} : listSourcesByName(recorded, start),
-    ...createRunFields(recorded),
-    ...createRenewalFields(recorded),
-    ...(recorded.event === "swap" && { former: { environments: environmentsOf(recorded.former) } }),
+    names: isRefused ? {} : listSourcesByName(recordedEvent, start),
+    ...createRunFields(recordedEvent),
+    ...createRenewalFields(recordedEvent),
+    ...(recordedEvent.event === "swap" && { former: { environments: environmentsOf(recordedEvent.former) } }),
     // A renewal has opened ESC again, and has the revisions of that time.
-    ...createEscFields(recorded.event === "renewal" ? recorded.start.store.esc : esc),
+    ...createEscFields(recordedEvent.event === "renewal" ? recordedEvent.start.store.esc : esc),
   };
 }
 
@@ -146,8 +151,8 @@ function createEscFields(esc: EscStatus): object {
 }
 
 /** Returns which credentials and files are renewed, when the credentials expire, and how that time is known. */
-function createRenewalFields(recorded: RecordedEvent): { readonly renewed?: readonly object[] } {
-  const renewals = renewalsOf(recorded);
+function createRenewalFields(recordedEvent: RecordedEvent): { readonly renewed?: readonly object[] } {
+  const renewals = renewalsOf(recordedEvent);
   if (renewals === undefined) return {};
   const { credentials, files } = renewals;
   return {
@@ -158,9 +163,9 @@ function createRenewalFields(recorded: RecordedEvent): { readonly renewed?: read
   };
 }
 
-function renewalsOf(recorded: RecordedEvent): Renewals | undefined {
-  if (recorded.event === "renewal") return recorded;
-  return recorded.event === "start" ? recorded.broker?.renewed : undefined;
+function renewalsOf(recordedEvent: RecordedEvent): Renewals | undefined {
+  if (recordedEvent.event === "renewal") return recordedEvent;
+  return recordedEvent.event === "start" ? recordedEvent.broker?.renewed : undefined;
 }
 
 /** Returns the ESC environments that were read, each with its revision if the token may see revisions. */
@@ -169,9 +174,12 @@ function environmentsOf(esc: EscStatus): readonly object[] {
 }
 
 /** Returns the identifier of the start, and the names of the keys that a start with a broker holds. */
-function createRunFields(recorded: RecordedEvent): { readonly run?: string; readonly brokered?: readonly string[] } {
-  if (recorded.event === "swap" || recorded.event === "renewal") return { run: recorded.run };
-  const broker = recorded.event === "start" ? recorded.broker : undefined;
+function createRunFields(recordedEvent: RecordedEvent): {
+  readonly run?: string;
+  readonly brokered?: readonly string[];
+} {
+  if (recordedEvent.event === "swap" || recordedEvent.event === "renewal") return { run: recordedEvent.run };
+  const broker = recordedEvent.event === "start" ? recordedEvent.broker : undefined;
   return broker === undefined ? {} : { run: broker.run, brokered: broker.names() };
 }
 
@@ -180,16 +188,16 @@ function createRunFields(recorded: RecordedEvent): { readonly run?: string; read
  * left out: they would fill the log, and the program has them without sophia-run.
  */
 function listSourcesByName(
-  recorded: RecordedEvent,
+  recordedEvent: RecordedEvent,
   { files: { contract }, values: { selected } }: Start,
 ): Readonly<Record<string, SourceId>> {
-  if (recorded.event === "renewal") return {};
+  if (recordedEvent.event === "renewal") return {};
   const variables =
-    recorded.event === "start"
+    recordedEvent.event === "start"
       ? Array.from(selected.values()).filter(
           ({ name, origin }) => origin.source !== "environment" || isDeclared(contract, name),
         )
-      : recorded.names.flatMap((name) => selected.get(name) ?? []);
+      : recordedEvent.names.flatMap((name) => selected.get(name) ?? []);
   return Object.fromEntries(variables.map(({ name, origin }) => [name, origin.source]));
 }
 

@@ -68,8 +68,8 @@ function findCallReads(text: string): VariableReads {
     if (localName !== undefined) addLocalVariable(locals, localName, name);
     return [{ name, isRequired, offset: index, isUntested }];
   });
-  const tested = findTestedVariables(text, locals, LOCAL_SYNTAX);
-  return reads.map((read) => ({ ...read, isUntested: read.isUntested && !tested.has(read.name) }));
+  const testedVariables = findTestedVariables(text, locals, LOCAL_SYNTAX);
+  return reads.map((read) => ({ ...read, isUntested: read.isUntested && !testedVariables.has(read.name) }));
 }
 
 /**

@@ -112,9 +112,9 @@ function findGetReads(text: string): VariableReads {
       format: findFormatOfConversion(before, name),
     };
   });
-  const tested = findTestedVariables(text, locals, LOCAL_SYNTAX);
+  const testedVariables = findTestedVariables(text, locals, LOCAL_SYNTAX);
   return [
-    ...readsWithoutDefault.map((read) => ({ ...read, isUntested: read.isUntested && !tested.has(read.name) })),
+    ...readsWithoutDefault.map((read) => ({ ...read, isUntested: read.isUntested && !testedVariables.has(read.name) })),
     ...findReadsByPattern(text, GET_CALL_WITH_DEFAULT, { isRequired: false }),
   ];
 }

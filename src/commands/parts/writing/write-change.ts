@@ -2,6 +2,7 @@
  * Writes values to Pulumi ESC, and describes the result of a change: the change is in effect, it waits for an approval as a draft, or
  * it failed. `set`, `import`, `rotate`, `enforce` and `request` share these texts.
  */
+import type { Context } from "../../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../../core/error.ts";
 import type { Line } from "../../../core/lines.ts";
 import { shellWord } from "../../../core/shell.ts";
@@ -66,15 +67,9 @@ export function requireChangeOrDraft(
   switch (result.kind) {
     case "done":
       return result;
-    case "draft": {
-      const { changeRequest: id, before } = result;
-      printReport(context, [
-        "",
-        `⏸️ Not in effect yet: a change to ${formatName(before.name)} requires an approval. The change is a draft now.`,
-        ...createApprovalLines({ id, organization: before.name.organization }, "then it is in effect"),
-      ]);
+    case "draft":
+      printDraft(result, context);
       return ExitStatus.draft;
-    }
     case "conflict":
       throw new SophiaError({
         code: "esc-conflict",
@@ -95,6 +90,18 @@ export function requireChangeOrDraft(
         hint: `pulumi env edit ${formatName(result.after.name)} shows why; to undo: ${createRollbackCommand(result.before)}`,
       });
   }
+}
+
+/** Prints the commands that approve a draft and put it into effect. */
+function printDraft(
+  { changeRequest: id, before: { name } }: Extract<ChangeResult, { kind: "draft" }>,
+  context: Context,
+): void {
+  printReport(context, [
+    "",
+    `⏸️ Not in effect yet: a change to ${formatName(name)} requires an approval. The change is a draft now.`,
+    ...createApprovalLines({ id, organization: name.organization }, "then it is in effect"),
+  ]);
 }
 
 /** A draft in ESC that waits for an approval. */
