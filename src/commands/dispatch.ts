@@ -33,22 +33,22 @@ export async function dispatch(invocation: DispatchedInvocation, context: Contex
   try {
     return await runInvocation(invocation, {
       ...context,
-      out: (text) => throwOutputFault(context.out(text)),
-      raw: (stream, text) => (stream === 1 ? throwOutputFault(context.raw(stream, text)) : context.raw(stream, text)),
+      out: (text) => throwIfWriteFailed(context.out(text)),
+      raw: (stream, text) => (stream === 1 ? throwIfWriteFailed(context.raw(stream, text)) : context.raw(stream, text)),
     });
   } catch (error) {
     // The reader of the pipe has closed it, as `head` does. The status is that of a program that SIGPIPE has killed.
-    if (error instanceof BrokenPipe) return 128 + constants.signals.SIGPIPE;
+    if (error instanceof BrokenPipeError) return 128 + constants.signals.SIGPIPE;
     throw error;
   }
 }
 
-class BrokenPipe extends Error {}
+class BrokenPipeError extends Error {}
 
 /** Ends the command at its first failed write. @param faultCode the system's error code; undefined if the write succeeded */
-function throwOutputFault(faultCode: string | undefined): undefined {
+function throwIfWriteFailed(faultCode: string | undefined): undefined {
   if (faultCode === undefined) return;
-  if (faultCode === "EPIPE") throw new BrokenPipe();
+  if (faultCode === "EPIPE") throw new BrokenPipeError();
   throw new SophiaError({
     code: "output",
     message: `the standard output cannot be written (${faultCode})`,
@@ -104,8 +104,8 @@ async function parseAndRun(
   const [firstProblem] = problems;
   if (firstProblem !== undefined) throw optionError(firstProblem, validOptions, name);
   const args: CommandArguments = { options: values, positionals: positionals.map(({ word }) => word) };
-  checkOptionValues(name, definition.options ?? {}, args.options);
-  checkPositionals(name, definition, args);
+  requireValidOptionValues(name, definition.options ?? {}, args.options);
+  requireValidPositionals(name, definition, args);
   const command = await definition.load();
   return command(args, context);
 }
@@ -154,19 +154,19 @@ function printVersion(context: Context): number {
 }
 
 /** Checks the command's own options. @throws SophiaError (usage, 125) for an empty value, or one that is not a choice */
-function checkOptionValues(name: CommandName, options: Readonly<Record<string, Option>>, values: Values): void {
+function requireValidOptionValues(name: CommandName, options: Readonly<Record<string, Option>>, values: Values): void {
   for (const [option, { choices }] of Object.entries(options)) {
     for (const value of [values[option] ?? []].flat()) {
       if (value === "") throw commandUsageError(name, `option --${option} needs a value`);
       if (typeof value === "string" && choices !== undefined) {
-        checkChoice(name, `--${option} cannot be '${printable(value)}'`, value, choices);
+        requireChoice(name, `--${option} cannot be '${printable(value)}'`, value, choices);
       }
     }
   }
 }
 
 /** @throws SophiaError (usage, 125) for too many arguments, too few, or one that is not a choice */
-function checkPositionals(
+function requireValidPositionals(
   name: CommandName,
   { options = {}, positional }: CommandDefinition,
   args: CommandArguments,
@@ -186,7 +186,8 @@ function checkPositionals(
     throw commandUsageError(name, `${name} needs ${form}${choiceList}`);
   }
   if (choices === undefined) return;
-  for (const word of args.positionals) checkChoice(name, `unknown ${form}${formatWordForMessage(word)}`, word, choices);
+  for (const word of args.positionals)
+    requireChoice(name, `unknown ${form}${formatWordForMessage(word)}`, word, choices);
 }
 
 /** Returns a hint if a word looks like an option without its dashes: `sophia-run check json`. */
@@ -195,7 +196,7 @@ function suggestOption(word: string, optionNames: readonly string[]): string {
   return suggestion === undefined ? "" : `did you mean --${suggestion}? `;
 }
 
-function checkChoice(name: CommandName, message: string, value: string, choices: readonly string[]): void {
+function requireChoice(name: CommandName, message: string, value: string, choices: readonly string[]): void {
   if (!choices.includes(value)) throw commandUsageError(name, message, `${describeChoices(value, choices)}; `);
 }
 

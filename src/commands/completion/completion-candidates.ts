@@ -125,7 +125,7 @@ function findSubcommandCandidates(
 
 async function findHelpCandidates(currentWord: string): Promise<readonly Candidate[]> {
   const { TOPIC_NAMES, TOPICS } = await import("../help/topics.ts");
-  const topics = TOPIC_NAMES.map((value) => ({ value, describe: TOPICS[value].describe }));
+  const topics = TOPIC_NAMES.map((value) => ({ value, describe: TOPICS[value].title }));
   return [
     ...findSubcommandCandidates(COMMAND_NAMES, currentWord),
     ...topics.filter(({ value }) => value.startsWith(currentWord)),

@@ -14,7 +14,7 @@ import { printLines } from "../../output/stderr.ts";
 import type { Command } from "../command.ts";
 import { settingsUseEsc } from "../parts/esc-use.ts";
 import { refuseLinks, type WorkflowFile, readWorkflowFiles, writeTextFile } from "../parts/project-files.ts";
-import { projectRoot } from "../parts/project-root.ts";
+import { findProjectRoot } from "../parts/project-root.ts";
 import { withAddresses } from "./broker-addresses.ts";
 import { findDefaultFiles, TYPE_LANGUAGES } from "./default-files.ts";
 import {
@@ -37,7 +37,7 @@ export const docs: Command = async ({ options, positionals }, context) => {
   const isCheck = options["check"] === true;
   const userNamedFiles = positionals.length > 0;
   const folder = contract.source.kind === "file" ? dirname(contract.source.path) : context.project;
-  const root = projectRoot(userNamedFiles ? context.cwd : context.project);
+  const root = findProjectRoot(userNamedFiles ? context.cwd : context.project);
   const paths = userNamedFiles
     ? positionals.map((name) => resolve(context.cwd, name))
     : (await findDefaultFiles(folder, types)).map((name) => join(folder, name));
@@ -73,7 +73,7 @@ export const docs: Command = async ({ options, positionals }, context) => {
 /** Returns the function that reads the workflows of the repository, at most once, and only if they are needed. */
 function createWorkflowReader(folder: string): ReadWorkflows {
   let workflows: Promise<readonly WorkflowFile[]> | undefined;
-  return () => (workflows ??= readWorkflowFiles(projectRoot(folder)));
+  return () => (workflows ??= readWorkflowFiles(findProjectRoot(folder)));
 }
 
 /**

@@ -14,7 +14,7 @@ import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import { printLines } from "../../output/stderr.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { refuseIrregularFile, writePrivateFile, type TargetFile } from "../parts/project-files.ts";
-import { projectRoot } from "../parts/project-root.ts";
+import { findProjectRoot } from "../parts/project-root.ts";
 import { createAuditRecorder } from "../parts/audit-log/audit-record.ts";
 import { refuseAgent, refuseTerminal, printRealKeysNotice } from "../parts/secret-output.ts";
 import { usageError } from "../parts/usage-errors.ts";
@@ -101,7 +101,7 @@ function findOutputFile(option: unknown, formatName: string, { cwd }: Context): 
   }
   // Many commands write to the standard output if the file is `-`.
   if (option === "-") return undefined;
-  const file = { path: resolve(cwd, option), name: printable(option), root: projectRoot(cwd) };
+  const file = { path: resolve(cwd, option), name: printable(option), root: findProjectRoot(cwd) };
   refuseIrregularFile(file);
   return file;
 }

@@ -13,11 +13,11 @@ import { createHelpTable } from "./help-table.ts";
 import {
   BRIEF_SUMMARY,
   BRIEF_USAGE,
-  EXAMPLES,
+  START_EXAMPLES,
   formatCommandForm,
   INTRODUCTION,
-  STATUSES,
-  USAGES,
+  START_STATUSES,
+  USAGE_LINES,
 } from "./help-texts.ts";
 import { COMMANDS } from "../registry.ts";
 import { REPOSITORY_URL } from "../parts/package-source.ts";
@@ -33,7 +33,7 @@ const EPILOGUE = [
   `Further help: ${TOPIC_NAMES.map((name) => `sophia-run help ${name}`).join(", ")}.`,
   [
     "Exit status:",
-    ...STATUSES.map(([status, meaning]) => ({ text: `  ${status.padEnd(14)} ${meaning}`, hangingIndent: 17 })),
+    ...START_STATUSES.map(([status, meaning]) => ({ text: `  ${status.padEnd(14)} ${meaning}`, hangingIndent: 17 })),
   ],
   "Colours appear only on terminals: NO_COLOR=1 turns them off, FORCE_COLOR=1 turns them on.",
   "docs/reference.md in the package describes all commands, options, variables and failure codes.",
@@ -53,9 +53,10 @@ export async function createHelp(
 
 /** Returns the text of `sophia-run --help`. @param isFull true for all options; otherwise those that most users need */
 export async function createMainHelp(layout: Layout, isFull: boolean): Promise<string> {
-  const usage = layout.named(`Usage: ${isFull ? USAGES.join("\nor:    ") : BRIEF_USAGE}`);
+  const usage = layout.named(`Usage: ${isFull ? USAGE_LINES.join("\nor:    ") : BRIEF_USAGE}`);
   const table = await createHelpTable(undefined, isFull);
-  if (isFull) return layOutHelp([usage, INTRODUCTION, table], [createExampleLines(EXAMPLES), ...EPILOGUE], layout);
+  if (isFull)
+    return layOutHelp([usage, INTRODUCTION, table], [createExampleLines(START_EXAMPLES), ...EPILOGUE], layout);
   return layOutHelp([usage, BRIEF_SUMMARY, table], [], layout);
 }
 
@@ -81,14 +82,17 @@ export async function createCommandHelp(name: CommandName, layout: Layout, isFul
  * itself
  */
 async function createTopicHelp(name: TopicName, layout: Layout, isFull: boolean): Promise<string> {
-  const { describe, text, commands, examples: lines, page }: Topic = TOPICS[name];
+  const { title, paragraphs, commands, examples: lines, documentPath }: Topic = TOPICS[name];
   const blocks = [
     createExampleLines(lines),
     `Commands: ${commands.map((command) => `sophia-run ${command}`).join(", ")}.`,
-    [`${page} in the package has the rest:`, { text: `  ${REPOSITORY_URL}/blob/main/${page}`, neverWraps: true }],
+    [
+      `${documentPath} in the package has the rest:`,
+      { text: `  ${REPOSITORY_URL}/blob/main/${documentPath}`, neverWraps: true },
+    ],
   ];
   const table = await createHelpTable(name, isFull);
-  return layOutHelp([`${describe} (${name})`, ...text.map(layout.named), table], blocks, layout);
+  return layOutHelp([`${title} (${name})`, ...paragraphs.map(layout.named), table], blocks, layout);
 }
 
 /** Returns the groups of shared options of which a command takes at least one. */

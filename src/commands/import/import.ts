@@ -20,7 +20,7 @@ import { readDotenv } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
 import { canAskUser, confirm } from "../parts/confirm.ts";
 import { usageError } from "../parts/usage-errors.ts";
-import { projectRoot } from "../parts/project-root.ts";
+import { findProjectRoot } from "../parts/project-root.ts";
 import {
   askOnlyEnvironment,
   type EscTarget,
@@ -72,7 +72,7 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
   if (result.kind === "not-read-back") return status;
   if (result.isAnyKept) return ExitStatus.unmet;
   if (!isConfirmed && canAskUser(context)) {
-    const file = { path: resolve(context.cwd, path), name: path, root: projectRoot(context.cwd) };
+    const file = { path: resolve(context.cwd, path), name: path, root: findProjectRoot(context.cwd) };
     await offerRemoval(file, [...sameValues, ...result.written], context);
   }
   return status;

@@ -11,7 +11,7 @@ import { contractFileUsesEsc, settingsUseEsc, mentionsEscSetting } from "../part
 import { matchesGlob } from "../../resolve/name-globs.ts";
 import { parentOf } from "../../system/paths.ts";
 import { readFileIn, readWorkflowFiles } from "../parts/project-files.ts";
-import { projectRoot } from "../parts/project-root.ts";
+import { findProjectRoot } from "../parts/project-root.ts";
 import { findNodeInstaller, type NodeInstaller } from "./node-tools.ts";
 import { dependenciesIn, hasDependency, objectOf, parseManifest, type Manifest } from "./package-json.ts";
 import { parsePyproject, findPythonTool, type PythonTool } from "./python.ts";
@@ -115,7 +115,7 @@ export async function surveyProject(settings: Settings, isForEsc: boolean, conte
     dockerfile: await read("Dockerfile"),
     devcontainer: { file: devcontainerFile, text: await read(devcontainerFile) },
     workflows,
-    isRoot: projectRoot(project) === project,
+    isRoot: findProjectRoot(project) === project,
     contract,
     usesEsc:
       isForEsc ||

@@ -14,11 +14,11 @@ import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
 
 /** A variable with a setting of ESC, or an input of the GitHub action in place of such a variable: `oidc-organization: acme`. */
-const ESC_SETTING = new RegExp(`\\b(?:${WITHHELD_VARIABLES.join("|")})\\b|\\boidc-organization\\s{0,20}:`);
+const ESC_SETTING_PATTERN = new RegExp(`\\b(?:${WITHHELD_VARIABLES.join("|")})\\b|\\boidc-organization\\s{0,20}:`);
 
 /** Returns true if the text of a file contains a setting of ESC. */
 export function mentionsEscSetting(text: string): boolean {
-  return ESC_SETTING.test(text);
+  return ESC_SETTING_PATTERN.test(text);
 }
 
 /** Returns true if the contract is the built-in one, names an ESC environment, or declares a variable with settings of ESC. */

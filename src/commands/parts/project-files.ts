@@ -25,7 +25,7 @@ export interface NamedFile {
 
 /** A file that a command writes. */
 export interface TargetFile extends NamedFile {
-  /** The folder of the project (`projectRoot`). Symbolic links must not lead out of it. */
+  /** The folder of the project (`findProjectRoot`). Symbolic links must not lead out of it. */
   readonly root: string;
 }
 

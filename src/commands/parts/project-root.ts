@@ -8,7 +8,7 @@ import { realPath } from "../../system/real-path.ts";
 import { repositoryOf } from "../../system/repository.ts";
 
 /** Returns the nearest folder that contains `.git`, from `start` upwards; `start` itself if there is none. */
-export function projectRoot(start: string): string {
+export function findProjectRoot(start: string): string {
   return repositoryOf(start) ?? start;
 }
 

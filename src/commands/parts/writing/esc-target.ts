@@ -72,13 +72,13 @@ export async function askEachTargetEnvironment<T>(
 ): Promise<readonly T[]> {
   const progress = await makeProgress(context, settings);
   const answers = await askEsc(esc, progress, request).finally(progress.done);
-  if (answers.kind !== "read") throw new SophiaError(withCreationCommand(answers.failure, esc));
+  if (answers.kind !== "read") throw new SophiaError(addCreationCommand(answers.failure, esc));
   printNotices(context, settings, answers.remarks);
   return answers.results;
 }
 
 /** Adds the command that creates the environment to the failure of a request about the only environment, if it does not exist. */
-function withCreationCommand(failure: Failure, { environments }: EscSettings): Failure {
+function addCreationCommand(failure: Failure, { environments }: EscSettings): Failure {
   const [environment, ...furtherEnvironments] = environments;
   const isOnlyEnvironment = environment !== undefined && furtherEnvironments.length === 0;
   if (failure.code !== "esc-not-found" || !isOnlyEnvironment) return failure;
