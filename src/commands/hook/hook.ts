@@ -123,10 +123,11 @@ async function answerBeforeTool(
   const input = fieldsOf(toolInput) ?? {};
   const { command } = input;
   if (agent === "claude-code" && tool === "Bash" && typeof command === "string") {
-    const rewritten = options["no-rewrite"] === true ? undefined : rewriteShellCommand(command, options, context);
-    return rewritten === undefined
+    const rewrittenCommand =
+      options["no-rewrite"] === true ? undefined : rewriteShellCommand(command, options, context);
+    return rewrittenCommand === undefined
       ? undefined
-      : createPreToolUseAnswer({ updatedInput: { ...input, command: rewritten } });
+      : createPreToolUseAnswer({ updatedInput: { ...input, command: rewrittenCommand } });
   }
   const files = await findProtectedFiles(resolveSettings(options, context.environment), context);
   const home = context.environment.get("HOME") ?? "/";

@@ -16,7 +16,7 @@ import type { Command } from "../command.ts";
 import { conflictError } from "../parts/usage-errors.ts";
 import { DIST_FOLDER, PACKAGE_NAME, COMMAND_FILE, findNpmPackage, type NpmPackage } from "../parts/npm-package.ts";
 import { type Bin, findBins, listFoldersUpwards } from "./bins.ts";
-import { type ExecutableSearch, findExecutable, lacksExecutable, findStartObstacle } from "./executable.ts";
+import { findExecutable, lacksExecutable, findStartObstacle } from "./executable.ts";
 
 /** Returns 0; with `--check` 1 if scripts do not start the executable. @throws SophiaError (125) */
 export const link: Command = async ({ options }, context) => {
@@ -34,19 +34,28 @@ export const link: Command = async ({ options }, context) => {
     return isCheck ? ExitStatus.unmet : ExitStatus.ok;
   }
   if (isCheck) return reportBin(nearestBin, npmPackage, context);
-  const executable: ExecutableSearch = wantsNode ? { why: "" } : await findExecutable(npmPackage);
-  if (!wantsNode && "why" in executable) {
-    // Only a package that was packed without its executable is always reported, because the user can pack it again.
-    if (lacksExecutable(npmPackage))
-      printLines(context, [`this package has no executable for ${process.arch}: Node.js starts it`]);
-    if (verbose) printLines(context, [executable.why]);
-  }
+  const executable = wantsNode ? undefined : await findUsableExecutable(npmPackage, verbose, context);
   for (const bin of bins) {
     const line = replaceBin(bin, executable, wantsNode);
     if (verbose) printLines(context, [line]);
   }
   return ExitStatus.ok;
 };
+
+/** Returns the name of the executable that scripts will start. If there is none, prints the reason, and returns undefined. */
+async function findUsableExecutable(
+  npmPackage: NpmPackage,
+  verbose: boolean,
+  context: Context,
+): Promise<string | undefined> {
+  const executable = await findExecutable(npmPackage);
+  if ("name" in executable) return executable.name;
+  // Only a package that was packed without its executable is always reported, because the user can pack it again.
+  if (lacksExecutable(npmPackage))
+    printLines(context, [`this package has no executable for ${process.arch}: Node.js starts it`]);
+  if (verbose) printLines(context, [executable.why]);
+  return undefined;
+}
 
 /** Returns the reason why there is no command to link. */
 function describeMissingBin({ cwd }: Context): string {
@@ -59,21 +68,23 @@ function describeMissingBin({ cwd }: Context): string {
  * Replaces a command if that changes what the command starts. If this machine cannot start the executable, a link to it
  * becomes one to the file for Node.js.
  *
+ * @param executable the name of the executable; undefined if the command must start Node.js
+ * @param wantsNode true with `--node`
  * @returns what was done, for `--verbose`
  * @throws SophiaError (file, 125) if the command cannot be replaced with `--node`
  */
 function replaceBin(
   { state, shownPath, folder, pathToPackage }: Bin,
-  executable: ExecutableSearch,
+  executable: string | undefined,
   wantsNode: boolean,
 ): string {
   if (state.kind === "foreign") return `${shownPath} stays as it is: it is ${state.description}`;
-  const isExecutable = "name" in executable;
-  if (state.kind === "node" && !isExecutable) return `${shownPath} starts Node.js, as before`;
-  const target = `${pathToPackage}/${isExecutable ? `${DIST_FOLDER}/${executable.name}` : COMMAND_FILE}`;
+  const startsExecutable = executable !== undefined;
+  if (state.kind === "node" && !startsExecutable) return `${shownPath} starts Node.js, as before`;
+  const target = `${pathToPackage}/${startsExecutable ? `${DIST_FOLDER}/${executable}` : COMMAND_FILE}`;
   const errorCode = replaceByLink(within(folder, PACKAGE_NAME), target);
   if (errorCode === undefined)
-    return `${shownPath} starts ${isExecutable ? "the executable" : "Node.js"}: it is a link to ${target}`;
+    return `${shownPath} starts ${startsExecutable ? "the executable" : "Node.js"}: it is a link to ${target}`;
   if (!wantsNode) return `${shownPath} stays as it is: it cannot be replaced (${errorCode})`;
   throw new SophiaError({
     code: "file",

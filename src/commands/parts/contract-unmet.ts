@@ -25,8 +25,13 @@ export async function createContractUnmetError(
   context: Context,
 ): Promise<SophiaError> {
   // A `.env` file that was not read may have the missing values.
-  const unread = await unreadFileLines(start, settings, context);
-  const failure = describeUnmet(start, { ...texts, quiet: settings.quiet, offer: setOffer(context), unread });
+  const unreadLines = await unreadFileLines(start, settings, context);
+  const failure = describeUnmet(start, {
+    ...texts,
+    quiet: settings.quiet,
+    offer: setOffer(context),
+    unread: unreadLines,
+  });
   return new SophiaError(failure, ExitStatus.config);
 }
 

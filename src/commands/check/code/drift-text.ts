@@ -34,7 +34,7 @@ export function codeJson({
   turboGaps,
   isStrict,
 }: CodeComparison): string {
-  const isComplete = extent.unread.length === 0 && !extent.isLimitReached;
+  const isComplete = extent.unreadPaths.length === 0 && !extent.isLimitReached;
   const unreadEntries = unread?.map(({ name, place }) => ({
     name,
     // A declaration has further fields, which are not part of the report.
@@ -45,8 +45,8 @@ export function codeJson({
     passed: !isStrict || undeclared.length === 0,
     contract: reportContract(contract),
     folder,
-    files: extent.files,
-    notRead: extent.unread,
+    files: extent.codeFileCount,
+    notRead: extent.unreadPaths,
     complete: isComplete,
     undeclared: undeclared.map(({ name, required, isOutsideScope, places }) => ({
       name,
@@ -116,7 +116,7 @@ function turboLines({ place, names }: TurboGap): readonly Line[] {
 
 function summaryLines(comparison: CodeComparison): readonly Line[] {
   const { undeclared, unread = [], extent, contract, turboGaps } = comparison;
-  const files = count(extent.files, "file");
+  const files = count(extent.codeFileCount, "file");
   const declared = count(contract.variables.size, "variable");
   const agrees = undeclared.length === 0 && unread.length === 0 && turboGaps.length === 0;
   return [
@@ -149,10 +149,12 @@ function unreadSummary({ unread, folder }: CodeComparison): readonly Line[] {
 }
 
 /** Reports the files that were not read, since they may read further variables. */
-function extentLines({ unread, isLimitReached }: CodeExtent): readonly Line[] {
+function extentLines({ unreadPaths, isLimitReached }: CodeExtent): readonly Line[] {
   const reasons = "in UTF-16, too deep, unreadable, or larger than 1 MiB";
   return [
-    ...(unread.length === 0 ? [] : [`⚠️ Not read (${reasons}): ${enumerateFew(unread.map(printable), MAX_NAMES)}`]),
+    ...(unreadPaths.length === 0
+      ? []
+      : [`⚠️ Not read (${reasons}): ${enumerateFew(unreadPaths.map(printable), MAX_NAMES)}`]),
     ...(isLimitReached ? ["⚠️ Further files were not read: there are more than 20,000; name a FOLDER with fewer"] : []),
   ];
 }

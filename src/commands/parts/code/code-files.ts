@@ -94,16 +94,16 @@ interface CodeVisitor {
 /** How much of the code a visit has read. */
 export interface CodeExtent {
   /** The number of files of code that were read. */
-  readonly files: number;
+  readonly codeFileCount: number;
   /** The paths of what was not read: files that are too large, in UTF-16 or unreadable, and folders that lie too deep. */
-  readonly unread: readonly string[];
+  readonly unreadPaths: readonly string[];
   /** True if the limit of files was reached, so that further files were ignored. */
   readonly isLimitReached: boolean;
 }
 
 /** A visit in progress: its callbacks, and how much it has read so far. */
 interface CodeVisit extends CodeVisitor {
-  readonly unread: string[];
+  readonly unreadPaths: string[];
   codeFileCount: number;
   /** The number of all opened files, also of those without code. */
   openedFileCount: number;
@@ -115,9 +115,9 @@ interface CodeVisit extends CodeVisitor {
  * installed packages and of builds.
  */
 export async function visitCode(root: string, visitor: CodeVisitor): Promise<CodeExtent> {
-  const visit: CodeVisit = { ...visitor, unread: [], codeFileCount: 0, openedFileCount: 0, isLimitReached: false };
+  const visit: CodeVisit = { ...visitor, unreadPaths: [], codeFileCount: 0, openedFileCount: 0, isLimitReached: false };
   await visitFolder(visit, { location: root, name: "", path: "" }, 0);
-  return { files: visit.codeFileCount, unread: visit.unread, isLimitReached: visit.isLimitReached };
+  return { codeFileCount: visit.codeFileCount, unreadPaths: visit.unreadPaths, isLimitReached: visit.isLimitReached };
 }
 
 /** A file or a folder below the root of a visit. */
@@ -132,7 +132,7 @@ interface VisitedEntry {
 /** @param depth the number of folders between the root and this folder */
 async function visitFolder(visit: CodeVisit, folder: VisitedEntry, depth: number): Promise<void> {
   const directoryEntries = readFolder(folder.location);
-  if (directoryEntries === undefined) visit.unread.push(folder.path === "" ? "." : folder.path);
+  if (directoryEntries === undefined) visit.unreadPaths.push(folder.path === "" ? "." : folder.path);
   for (const directoryEntry of directoryEntries ?? []) {
     const { name } = directoryEntry;
     const path = folder.path === "" ? name : `${folder.path}/${name}`;
@@ -141,7 +141,7 @@ async function visitFolder(visit: CodeVisit, folder: VisitedEntry, depth: number
       // Python writes pyvenv.cfg into each virtual environment, whatever the name of its folder.
       if (SKIPPED_FOLDER.test(name) || existsSync(join(entry.location, "pyvenv.cfg"))) continue;
       if (depth < MAX_FOLDER_DEPTH) await visitFolder(visit, entry, depth + 1);
-      else visit.unread.push(path);
+      else visit.unreadPaths.push(path);
     } else if (directoryEntry.isFile()) await visitFile(visit, entry);
   }
 }
@@ -162,7 +162,7 @@ async function visitFile(visit: CodeVisit, { location, name, path }: VisitedEntr
   visit.openedFileCount += 1;
   const text = await readText(location);
   if (text === undefined) {
-    if (languageByName !== undefined) visit.unread.push(path);
+    if (languageByName !== undefined) visit.unreadPaths.push(path);
     return;
   }
   const language = languageByName ?? (mayBeShell && SHELL_SHEBANG.test(text) ? SHELL_LANGUAGE : undefined);

@@ -48,7 +48,7 @@ export type RenewalReport =
 
 export interface RefreshReport {
   readonly scope: RefreshScope;
-  readonly parts: ReadonlyMap<RenewedKind, RenewalReport>;
+  readonly reportsByKind: ReadonlyMap<RenewedKind, RenewalReport>;
   readonly warnings: RefreshPlan["warnings"];
 }
 
@@ -68,11 +68,11 @@ export function reportPossibleRefresh(start: Start): RefreshReport {
 
 function createReport(scope: RefreshScope, start: Start): RefreshReport {
   const plan = planRefresh(scope, start, Date.now());
-  const parts = new Map<RenewedKind, RenewalReport>(
+  const reportsByKind = new Map<RenewedKind, RenewalReport>(
     scope.clouds.map((cloud) => [cloud, reportCloud(cloud, plan, start)]),
   );
-  if (scope.hasFiles) parts.set("files", reportFiles(plan));
-  return { scope, parts, warnings: plan.warnings };
+  if (scope.hasFiles) reportsByKind.set("files", reportFiles(plan));
+  return { scope, reportsByKind, warnings: plan.warnings };
 }
 
 /** @param plan the renewal of all clouds, of which the report describes one */
