@@ -46,7 +46,7 @@ export type SecretFilter = (declaration: Declaration) => boolean;
 const isDeclaredSecret: SecretFilter = ({ secret }) => secret;
 
 /**
- * Reads when each secret last changed. If several environments have it, the last one decides, as in a start.
+ * Reads when each secret last changed: by default each variable that the contract declares secret. If several environments have it, the last one decides, as in a start.
  *
  * @throws SophiaError (125) if ESC cannot be read; a history that the token may not see is a result
  */
@@ -54,8 +54,7 @@ export async function readSecretAges(
   contract: Contract,
   settings: EscSettings,
   progress: Progress,
-  now: Date,
-  isSecret: SecretFilter = isDeclaredSecret,
+  { now, isSecret = isDeclaredSecret }: { readonly now: Date; readonly isSecret?: SecretFilter | undefined },
 ): Promise<SecretAgesResult> {
   const secrets = selectSecrets(contract, isSecret);
   const answers = await askEsc(settings, progress, (name, connection) => readLastChanges(name, connection, secrets));

@@ -28,6 +28,13 @@ export interface ValueAudit {
   readonly filesByEnvironment: ReadonlyMap<string, ReadonlySet<string>> | undefined;
 }
 
+/** The sources of values besides ESC. */
+interface LocalSources {
+  /** The variables of `.env` files. */
+  readonly fileLayers: readonly Layer[];
+  readonly processEnvironment: Environment;
+}
+
 /** A value that is not stored as a secret. */
 interface PlainTextValue {
   readonly name: string;
@@ -40,8 +47,7 @@ interface PlainTextValue {
 export async function auditValues(
   contract: Contract,
   readingAccess: EscAccess,
-  fileLayers: readonly Layer[],
-  processEnvironment: Environment,
+  { fileLayers, processEnvironment }: LocalSources,
   progress: Progress,
 ): Promise<ValueAudit> {
   const evaluatedEnvironments =

@@ -61,11 +61,12 @@ async function createReport({ settings, contract, dotenv, access, context, now }
   const progress = await makeProgress(context, settings);
   const readAges = (isSecret?: SecretFilter): Promise<SecretAgesResult> | SecretAgesResult =>
     readingAccess.kind === "on"
-      ? readSecretAges(contract, readingAccess.settings, progress, now, isSecret)
+      ? readSecretAges(contract, readingAccess.settings, progress, { now, isSecret })
       : createUnknownAges(contract, isSecret);
   const readAgesOfWronglyPublic = async ({ wronglyPublicNames }: ValueAudit): Promise<readonly SecretAge[]> =>
     wronglyPublicNames.size === 0 ? [] : (await readAges(({ name }) => wronglyPublicNames.has(name))).ages;
-  const valuesPromise = auditValues(contract, readingAccess, dotenv.layers, context.environment, progress);
+  const localSources = { fileLayers: dotenv.layers, processEnvironment: context.environment };
+  const valuesPromise = auditValues(contract, readingAccess, localSources, progress);
   const [declaredSecrets, wronglyPublicAges, values, token, envFileFindings, repository] = await Promise.all([
     readAges(),
     // Only the audit of the values finds which variables the contract wrongly declares public.

@@ -28,7 +28,7 @@ export async function checkOverdue(settings: Settings, contract: Contract, conte
   const progress = await makeProgress(context, settings);
   let ages: readonly SecretAge[];
   try {
-    ({ ages } = await readSecretAges(contract, readingAccess.settings, progress, now).finally(progress.done));
+    ({ ages } = await readSecretAges(contract, readingAccess.settings, progress, { now }).finally(progress.done));
   } catch (error) {
     if (!(error instanceof SophiaError)) throw error;
     const failure = `The age of secrets could not be read: ${error.message}`;

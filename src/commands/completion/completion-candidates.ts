@@ -84,11 +84,17 @@ async function findCandidates(
   const parsed = parse(wordsBefore, options);
   // `sophia-run --profile <cursor>`: the last word is an option that still needs its value.
   const unfinished = parsed.problems.find(({ kind, at }) => kind === "needs-value" && at === wordsBefore.length - 1);
-  if (unfinished?.kind === "needs-value") return findValueCandidates(unfinished.name, options, "", parsed, context);
+  if (unfinished?.kind === "needs-value")
+    return findValueCandidates({ name: unfinished.name, prefix: "" }, options, parsed, context);
   // `sophia-run --profile=<cursor>`
   const optionBeforeEquals = /^--([\w-]+)=/.exec(currentWord)?.[1];
   if (optionBeforeEquals !== undefined) {
-    return findValueCandidates(optionBeforeEquals, options, `--${optionBeforeEquals}=`, parsed, context);
+    return findValueCandidates(
+      { name: optionBeforeEquals, prefix: `--${optionBeforeEquals}=` },
+      options,
+      parsed,
+      context,
+    );
   }
   if (currentWord.startsWith("-")) return findOptionCandidates(options, parsed);
   if (command === undefined) {
@@ -137,11 +143,10 @@ function findFirstPositional(wordsBefore: readonly string[]): Positional | undef
   return parse(wordsBefore, { ...OPTIONS, ...COMMON_OPTIONS }, { stopAtWord: true }).positionals[0];
 }
 
-/** Returns the values of an option. @param prefix text in front of each value, such as `--profile=` */
+/** Returns the values of an option. The prefix is the text in front of each value, such as `--profile=`. */
 async function findValueCandidates(
-  name: string,
+  { name, prefix }: { readonly name: string; readonly prefix: string },
   options: Options,
-  prefix: string,
   parsed: Parsed,
   context: Context,
 ): Promise<"files" | readonly Candidate[]> {

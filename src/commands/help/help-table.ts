@@ -55,27 +55,32 @@ function createCommandTable(): string {
 
 function addTopicOptions(parser: Argv, { options }: Topic, isFull: boolean): void {
   if (options === undefined) return addStartOptions(parser, isFull);
-  for (const name of options) addOption(parser, name, OPTIONS[name], describeWithVariable(name));
+  for (const name of options) addOption(parser, name, OPTIONS[name], { describe: describeWithVariable(name) });
 }
 
 function addStartOptions(parser: Argv, isFull: boolean): void {
   if (isFull) return addSharedOptions(parser, "run");
   for (const name of OPTION_NAMES) {
     const { brief } = DESCRIPTIONS[name];
-    if (brief !== undefined) addOption(parser, name, OPTIONS[name], brief);
+    if (brief !== undefined) addOption(parser, name, OPTIONS[name], { describe: brief });
   }
 }
 
 function addCommandOptions(parser: Argv, name: CommandName, isFull: boolean): void {
   const { options = {} }: CommandDefinition = COMMANDS[name];
-  for (const [option, form] of Object.entries(options)) addOption(parser, option, form, form.describe, DEFAULT_HEADING);
+  for (const [option, form] of Object.entries(options)) {
+    addOption(parser, option, form, { describe: form.describe, group: DEFAULT_HEADING });
+  }
   if (isFull) addSharedOptions(parser, name);
 }
 
 /** Adds the options that commands share, as far as the taker has them, below the headings of their groups. */
 function addSharedOptions(parser: Argv, taker: Taker): void {
   for (const name of namesFor(taker)) {
-    addOption(parser, name, OPTIONS[name], describeWithVariable(name), `${DESCRIPTIONS[name].group}:`);
+    addOption(parser, name, OPTIONS[name], {
+      describe: describeWithVariable(name),
+      group: `${DESCRIPTIONS[name].group}:`,
+    });
   }
 }
 
@@ -91,8 +96,7 @@ function addOption(
   parser: Argv,
   name: string,
   { short, value, choices, alone }: OptionForm,
-  describe: string,
-  group?: string,
+  { describe, group }: { readonly describe: string; readonly group?: string },
 ): void {
   const valueForm = formatValueName(value, alone !== undefined);
   const areChoicesDescribed = choices === undefined || choices.every((choice) => describe.includes(choice));

@@ -6,7 +6,9 @@
  * The statements redirect stdout and stderr of the shell to two processes `sophia-run mask`, here called masks. Claude Code
  * reads the output as soon as the shell has ended, but the masks would end later. So both masks hold the writing end of a
  * pipe. When the shell ends, a trap closes its outputs and reads from this pipe, which ends as soon as both masks have
- * ended.
+ * ended. So `npm test` becomes a command of this form:
+ *
+ *     exec {sophia_run_end}< <(:); …; exec > >(… mask … &) 2> >(… mask … &); …; trap '…' EXIT; npm test
  */
 import { realpathSync } from "node:fs";
 import { join, resolve } from "node:path";

@@ -84,7 +84,9 @@ export function planBroker(
   );
   const isExceptedKey = ({ declaration }: BrokerableKey): boolean => namesOf(declaration).some(isExcepted);
   const keysToBroker = brokerableKeys.filter((key) => !isExceptedKey(key));
-  const { keys, faults } = planKeys(keysToBroker, start, environment, options, dummyOf);
+  const planContext = createPlanContext(start, environment, options);
+  const keyPlans = keysToBroker.map((key) => planBrokerableKey(key, dummyOf(key.declaration), options, planContext));
+  const { keys, faults } = separateFaults(keyPlans, start);
   const exposures = findExposedKeys(start, {
     plannedKeyNames: [...keys.map(({ route }) => route.name), ...faults.map(({ name }) => name)],
     outerKeyNames: namesBrokeredByOuter,
@@ -105,21 +107,16 @@ export function planBroker(
   };
 }
 
-/** Plans each key, and separates the keys that the broker can hold from those that it cannot hold. */
-function planKeys(
-  brokerableKeys: readonly BrokerableKey[],
-  start: Pick<Start, "files" | "values">,
-  environment: Environment,
-  options: BrokerPlanOptions,
-  dummyOf: (declaration: Declaration) => string | undefined,
+/** Separates the keys that the broker can hold from those that it cannot hold. */
+function separateFaults(
+  keyPlans: readonly (BrokeredKey | KeyFault)[],
+  { files: { contract }, values: { selected } }: Pick<Start, "files" | "values">,
 ): Pick<BrokerPlan, "keys" | "faults"> {
-  const planContext = createPlanContext(start, environment, options);
   const keys: BrokeredKey[] = [];
   const faults: KeyFault[] = [];
-  for (const brokerableKey of brokerableKeys) {
-    const plan = planBrokerableKey(brokerableKey, dummyOf(brokerableKey.declaration), options, planContext);
-    if ("fault" in plan) faults.push(plan);
-    else keys.push({ ...plan, base: addAliasVariables(plan.base, start.files.contract, start.values.selected) });
+  for (const keyPlan of keyPlans) {
+    if ("fault" in keyPlan) faults.push(keyPlan);
+    else keys.push({ ...keyPlan, base: addAliasVariables(keyPlan.base, contract, selected) });
   }
   return { keys, faults };
 }
