@@ -17,7 +17,7 @@ import { namedContract, reportViolations } from "../../output/violations.ts";
 import { setOffer } from "../../output/unmet.ts";
 import type { Command } from "../command.ts";
 import { askEachEnvironment } from "../parts/esc-requests.ts";
-import { canAskUser, confirm } from "../parts/confirm.ts";
+import { canAskUser, askForConfirmation } from "../parts/confirm.ts";
 import {
   askOnlyEnvironment,
   type EscTarget,
@@ -75,7 +75,7 @@ export const enforce: Command = async ({ options }, context) => {
   const referrers = purpose === "remove" || isConfirmed ? "" : await describeReferrers(target);
   const proposal =
     purpose === "remove" ? `Remove the schema from ${environment}` : `Write the schema to ${environment}${referrers}`;
-  if (!(await confirm(createWriteQuestion(proposal, access), isConfirmed, context))) {
+  if (!(await askForConfirmation(createWriteQuestion(proposal, access), isConfirmed, context))) {
     printReport(context, "Nothing was written.\n");
     return ExitStatus.unmet;
   }

@@ -27,7 +27,7 @@ import { isTopic, type Topic, TOPIC_NAMES, type TopicName, TOPICS } from "./topi
 const BRIEF_EXAMPLE_COUNT = 2;
 
 /** The paragraphs at the end of `sophia-run --help=all`. */
-const EPILOGUE = [
+const FULL_HELP_EPILOGUE = [
   "Each option can also be set by the variable in brackets; the command line wins. A variable takes several values " +
     "separated by commas. A TIME is 500ms, 30s, 2m or 1h; a bare number is seconds.",
   `Further help: ${TOPIC_NAMES.map((name) => `sophia-run help ${name}`).join(", ")}.`,
@@ -56,7 +56,11 @@ export async function createMainHelp(layout: Layout, isFull: boolean): Promise<s
   const usage = layout.named(`Usage: ${isFull ? USAGE_LINES.join("\nor:    ") : BRIEF_USAGE}`);
   const table = await createHelpTable(undefined, isFull);
   if (isFull)
-    return layOutHelp([usage, INTRODUCTION, table], [createExampleLines(START_EXAMPLES), ...EPILOGUE], layout);
+    return layOutHelp(
+      [usage, INTRODUCTION, table],
+      [createExampleLines(START_EXAMPLES), ...FULL_HELP_EPILOGUE],
+      layout,
+    );
   return layOutHelp([usage, BRIEF_SUMMARY, table], [], layout);
 }
 

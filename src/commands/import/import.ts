@@ -18,7 +18,7 @@ import { printNotices } from "../../output/print-notices.ts";
 import { referenceNotices } from "../../resolve/reference-notices.ts";
 import { readDotenv } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
-import { canAskUser, confirm } from "../parts/confirm.ts";
+import { canAskUser, askForConfirmation } from "../parts/confirm.ts";
 import { usageError } from "../parts/usage-errors.ts";
 import { findProjectRoot } from "../parts/project-root.ts";
 import {
@@ -120,7 +120,7 @@ async function confirmAndWrite(
   }
   const changeCount = count(changes.length, "variable");
   const question = createWriteQuestion(`Write ${changeCount} to ${formatName(environmentName)}`, target);
-  if (!(await confirm(question, isConfirmed, context))) {
+  if (!(await askForConfirmation(question, isConfirmed, context))) {
     printReport(context, "Nothing was written.\n");
     return { kind: "ended", status: ExitStatus.unmet };
   }

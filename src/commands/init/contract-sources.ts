@@ -18,7 +18,7 @@ import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
 import { EXAMPLE_FILES } from "../docs/env-example.ts";
 import { isOurs, sourceOfDocument } from "../docs/mark.ts";
-import { type CodePlace, describePlace } from "../parts/code/code-place.ts";
+import { type CodePlace, describeCodePlace } from "../parts/code/code-place.ts";
 import { findExclusionReason } from "../parts/code/exclusions.ts";
 import { readFileWithinRepository } from "../parts/project-files.ts";
 import type { DotenvLoad } from "./dotenv-loads.ts";
@@ -144,7 +144,7 @@ function describeEmptyVariable(variables: readonly Variable[]): string | undefin
   if (first === undefined || findExclusionReason(first.name) !== undefined) return undefined;
   const isEmpty = variables.every(({ value }) => isBlank(value));
   const place = isEmpty ? placeOf(first) : undefined;
-  return place === undefined ? undefined : `${first.name} (${describePlace(place)})`;
+  return place === undefined ? undefined : `${first.name} (${describeCodePlace(place)})`;
 }
 
 function placeOf(variable: Variable | undefined): CodePlace | undefined {

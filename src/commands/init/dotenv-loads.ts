@@ -7,7 +7,7 @@ import { parseExpression } from "../parts/code/expressions.ts";
 import { findMatches } from "../parts/code/reads.ts";
 import { sliceLineBefore } from "../parts/code/code-files.ts";
 import { createLineNumberFinder } from "../parts/code/line-numbers.ts";
-import { type CodePlace, describePlace } from "../parts/code/code-place.ts";
+import { type CodePlace, describeCodePlace } from "../parts/code/code-place.ts";
 
 /** A call that loads a `.env` file into the environment of the program. */
 export interface DotenvLoad extends CodePlace {
@@ -85,5 +85,5 @@ function summaryLine(loads: readonly DotenvLoad[], describe: (call: string) => s
   const [first, ...others] = loads;
   if (first === undefined) return [];
   const otherCount = others.length === 0 ? "" : ` and ${others.length} more`;
-  return [{ text: `  ${describePlace(first)}${otherCount}: ${describe(first.call)}`, hangingIndent: 4 }];
+  return [{ text: `  ${describeCodePlace(first)}${otherCount}: ${describe(first.call)}`, hangingIndent: 4 }];
 }

@@ -14,7 +14,7 @@ import { enumerateFew, type Line } from "../../core/lines.ts";
 import { count, enumerate, printable } from "../../core/text.ts";
 import { printReport } from "../../output/colour.ts";
 import { writeTextFile } from "../parts/project-files.ts";
-import { describePlace } from "../parts/code/code-place.ts";
+import { describeCodePlace } from "../parts/code/code-place.ts";
 import { contractText } from "./contract-draft.ts";
 import { readSources } from "./contract-sources.ts";
 import { loadLines } from "./dotenv-loads.ts";
@@ -203,7 +203,7 @@ const MAX_NAMES = 10;
 function assumedRequiredLines(assumedRequired: readonly NamedCandidate[]): readonly Line[] {
   const [first, ...others] = assumedRequired;
   if (first === undefined) return [];
-  const place = first.readAt === undefined ? "" : ` (${describePlace(first.readAt)})`;
+  const place = first.readAt === undefined ? "" : ` (${describeCodePlace(first.readAt)})`;
   const [pronoun, possessive] = others.length === 0 ? ["it", "its"] : ["them", "their"];
   const allNames = assumedRequired.map(({ name }) => name);
   const names = enumerateFew(allNames, MAX_NAMES);

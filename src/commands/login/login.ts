@@ -45,7 +45,7 @@ async function storeLogin(settings: Settings, context: Context): Promise<number>
   const escSettings = createLoginSettings(cliLogin.token, backend, settings, context);
   const progress = await makeProgress(context, settings);
   const user = await askWithoutEnvironment(escSettings, progress, readUser).finally(progress.done);
-  const writeFault = writeChosenBackend(cliLogin.backend, context);
+  const writeFault = writeLoginChoice(cliLogin.backend, context);
   if (writeFault !== undefined) throw loginError(`the login is not remembered: ${writeFault}`);
   const { login: userName = "unknown", organizations = [] } = user ?? {};
   printReport(context, [
@@ -150,7 +150,7 @@ function forgetLogin(context: Context): number {
     printReport(context, ["no login is used"]);
     return ExitStatus.ok;
   }
-  const writeFault = writeChosenBackend(undefined, context);
+  const writeFault = writeLoginChoice(undefined, context);
   if (writeFault !== undefined) throw loginError(writeFault);
   printReport(context, [`the login to ${printable(backend)} is used no more; pulumi logout removes it from the CLI`]);
   return ExitStatus.ok;
@@ -159,7 +159,7 @@ function forgetLogin(context: Context): number {
 /**
  * Writes the URL of the service, without the token. @param backend undefined to remove the choice @returns why that failed
  */
-function writeChosenBackend(backend: string | undefined, { environment }: Context): string | undefined {
+function writeLoginChoice(backend: string | undefined, { environment }: Context): string | undefined {
   const path = settingsFile(environment);
   if (path === undefined) return "there is no folder for it: neither XDG_CONFIG_HOME nor HOME is an absolute path";
   // A file of an unknown form is not overwritten.

@@ -29,7 +29,7 @@ export async function askYesOrNo(question: string | readonly string[], context: 
  * @param isConfirmed the value of `--yes`
  * @throws SophiaError (not-confirmed, 125) without `--yes` and without a terminal
  */
-export async function confirm(question: string, isConfirmed: boolean, context: Context): Promise<boolean> {
+export async function askForConfirmation(question: string, isConfirmed: boolean, context: Context): Promise<boolean> {
   if (isConfirmed) return true;
   if (canAskUser(context)) return askYesOrNo(question, context);
   throw new SophiaError({

@@ -11,7 +11,7 @@ import { readFound } from "../../system/bounded-read.ts";
 import { systemErrorCode, attempt } from "../../system/errors.ts";
 import { makeFolder } from "../../system/folders.ts";
 import { EscapingLink, describeEscape, readLinked } from "../../system/linked-file.ts";
-import { createFile, overwriteFile, replaceAtomically } from "./file-replacement.ts";
+import { createFile, overwriteFile, replaceFileAtomically } from "./file-replacement.ts";
 import { findOutwardLink } from "./project-root.ts";
 
 /** Larger files are no source code or settings. */
@@ -142,7 +142,7 @@ export function writePrivateFile(file: TargetFile, text: string): void {
 
 function replaceFile(file: TargetFile, text: string, mode: number | undefined): void {
   try {
-    replaceAtomically(file.path, text, mode);
+    replaceFileAtomically(file.path, text, mode);
   } catch (error) {
     throw fileError(file.name, "written", error);
   }

@@ -27,7 +27,7 @@ import { setVariables } from "../../esc/definition/edit.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
-import { confirm } from "../parts/confirm.ts";
+import { askForConfirmation } from "../parts/confirm.ts";
 import { conflictError } from "../parts/usage-errors.ts";
 import {
   askEachTargetEnvironment,
@@ -215,7 +215,7 @@ async function confirmChange(
     access.chosenBy === undefined
       ? "Change it?"
       : createWriteQuestion(`Change it in ${formatName(current.name)}`, access);
-  if (await confirm(question, isConfirmed, context)) return true;
+  if (await askForConfirmation(question, isConfirmed, context)) return true;
   printReport(context, "Nothing was written.\n");
   return false;
 }

@@ -8,9 +8,9 @@ import type { FindingLocation, SecretSearch } from "./secret-search.ts";
 type NameLocation = Omit<FindingLocation, "file"> & { readonly within: "name" | "ref" };
 
 const SLASH = 47;
-const SEPARATORS: ReadonlySet<number> = new Set([SLASH, sep.charCodeAt(0)]);
+const PATH_SEPARATORS: ReadonlySet<number> = new Set([SLASH, sep.charCodeAt(0)]);
 /** Separates the names of a batch, because no name contains it. */
-const NUL = Buffer.from([0]);
+const NAME_SEPARATOR = Buffer.from([0]);
 const MAX_BATCH_BYTES = 65_536;
 
 /** Collects names, and adds the findings in them to a search. */
@@ -36,7 +36,7 @@ export class NameSearch {
   flush(): void {
     const batch = this.collectedNames.splice(0);
     this.collectedByteCount = 0;
-    const allNames = Buffer.concat(batch.flatMap(({ name }) => [name, NUL]));
+    const allNames = Buffer.concat(batch.flatMap(({ name }) => [name, NAME_SEPARATOR]));
     if (this.search.inspect(allNames).findings.length === 0) return;
     for (const { name, location } of batch) this.addFindingsInName(name, location);
   }
@@ -49,7 +49,7 @@ export class NameSearch {
     if (this.search.inspect(name).findings.length === 0) return;
     const variablesInName = new Set<string>();
     for (let end = 1; end <= name.length; end += 1) {
-      const isEndOfPath = end === name.length || SEPARATORS.has(name[end] ?? 0);
+      const isEndOfPath = end === name.length || PATH_SEPARATORS.has(name[end] ?? 0);
       if (!isEndOfPath) continue;
       const path = name.subarray(0, end);
       const findings = this.search.inspect(path).findings.filter(({ form }) => {

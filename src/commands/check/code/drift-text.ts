@@ -5,7 +5,7 @@ import { jsonText } from "../../../core/json-text.ts";
 import { count, printable } from "../../../core/text.ts";
 import { contractWords, reportContract, reportTitle } from "../../../output/report.ts";
 import type { CodeExtent } from "../../parts/code/code-files.ts";
-import { describePlace } from "../../parts/code/code-place.ts";
+import { describeCodePlace } from "../../parts/code/code-place.ts";
 import type { UndeclaredVariable, UnreadVariable } from "./drift.ts";
 import type { TurboGap } from "./turbo.ts";
 
@@ -90,7 +90,7 @@ function undeclaredLines(
   { name, required, places, similarName, isOutsideScope }: UndeclaredVariable,
   { contract: { scope }, isStrict }: CodeComparison,
 ): readonly Line[] {
-  const shownPlaces = enumerateFew(places.map(describePlace), MAX_PLACES);
+  const shownPlaces = enumerateFew(places.map(describeCodePlace), MAX_PLACES);
   const consequence = required ? " (the code fails without it)" : "";
   const suggestion = similarName === undefined ? [] : [`   did you mean ${similarName}?`];
   const explanation = isOutsideScope ? [`   declared, but not in the scope ${scope?.name ?? ""}`] : suggestion;
@@ -99,17 +99,17 @@ function undeclaredLines(
 }
 
 function unreadLine({ name, similarName, place }: UnreadVariable): Line {
-  const shownPlace = place === undefined ? "the built-in contract" : describePlace(place);
+  const shownPlace = place === undefined ? "the built-in contract" : describeCodePlace(place);
   const suggestion = similarName === undefined ? "" : ` (the code reads ${similarName})`;
   return { text: `⚠️ ${name}: ${shownPlace}${suggestion}`, wrapsOnlyAtTerminal: true };
 }
 
 function turboLines({ place, names }: TurboGap): readonly Line[] {
-  if (names.length === 0) return [`⚠️ ${describePlace(place)} is not JSON, so that its lists are not known`];
+  if (names.length === 0) return [`⚠️ ${describeCodePlace(place)} is not JSON, so that its lists are not known`];
   const shownNames = enumerateFew(names, MAX_NAMES, "or");
   const pronoun = names.length === 1 ? "it" : "them";
   return [
-    `⚠️ ${describePlace(place)} lists none of ${shownNames}, so that tasks do not get ${pronoun}`,
+    `⚠️ ${describeCodePlace(place)} lists none of ${shownNames}, so that tasks do not get ${pronoun}`,
     `   add ${pronoun} to globalPassThroughEnv, or to passThroughEnv or env of the tasks`,
   ];
 }

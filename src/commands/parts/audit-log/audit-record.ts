@@ -133,7 +133,7 @@ function createRecord(
     names: isRefused ? {} : listSourcesByName(recordedEvent, start),
     ...createRunFields(recordedEvent),
     ...createRenewalFields(recordedEvent),
-    ...(recordedEvent.event === "swap" && { former: { environments: environmentsOf(recordedEvent.former) } }),
+    ...(recordedEvent.event === "swap" && { former: { environments: listReadEnvironments(recordedEvent.former) } }),
     // A renewal has opened ESC again, and has the revisions of that time.
     ...createEscFields(recordedEvent.event === "renewal" ? recordedEvent.start.store.esc : esc),
   };
@@ -147,12 +147,12 @@ function describeContractSource(start: Start): string {
 }
 
 function createEscFields(esc: EscStatus): object {
-  return { esc: { status: esc.kind, environments: environmentsOf(esc) } };
+  return { esc: { status: esc.kind, environments: listReadEnvironments(esc) } };
 }
 
 /** Returns which credentials and files are renewed, when the credentials expire, and how that time is known. */
 function createRenewalFields(recordedEvent: RecordedEvent): { readonly renewed?: readonly object[] } {
-  const renewals = renewalsOf(recordedEvent);
+  const renewals = findRenewals(recordedEvent);
   if (renewals === undefined) return {};
   const { credentials, files } = renewals;
   return {
@@ -163,13 +163,13 @@ function createRenewalFields(recordedEvent: RecordedEvent): { readonly renewed?:
   };
 }
 
-function renewalsOf(recordedEvent: RecordedEvent): Renewals | undefined {
+function findRenewals(recordedEvent: RecordedEvent): Renewals | undefined {
   if (recordedEvent.event === "renewal") return recordedEvent;
   return recordedEvent.event === "start" ? recordedEvent.broker?.renewed : undefined;
 }
 
 /** Returns the ESC environments that were read, each with its revision if the token may see revisions. */
-function environmentsOf(esc: EscStatus): readonly object[] {
+function listReadEnvironments(esc: EscStatus): readonly object[] {
   return esc.kind === "read" ? esc.environments : [];
 }
 

@@ -40,14 +40,14 @@ export function sourceOf(origin: Origin, { areEnvFilesNamed }: NamedFiles): stri
 
 /** Returns the value of an address variable, with the facts by which the plan trusts the address or not. */
 export function createSourcedAddress(resolved: Resolved, files: NamedFiles): SourcedValue {
-  return { value: resolved.value, source: addressSourceOf(resolved, files), ...locationOf(resolved, files) };
+  return { value: resolved.value, source: findAddressSource(resolved, files), ...findAddressLocation(resolved, files) };
 }
 
 /**
  * Returns the same identifier as `sourceOf`, except for an address that the program gets by an alias. Otherwise a contract that was
  * only found could declare the address of another service as an alias, and so send a key to that service.
  */
-function addressSourceOf({ name, origin }: Resolved, files: NamedFiles): string {
+function findAddressSource({ name, origin }: Resolved, files: NamedFiles): string {
   const { alias } = origin;
   if (alias === undefined || files.isContractNamed) return sourceOf(origin, files);
   const keys = keysSentTo(name);
@@ -56,7 +56,7 @@ function addressSourceOf({ name, origin }: Resolved, files: NamedFiles): string 
 }
 
 /** Returns the file that sets an address, and whether the authors of the repository may have written it there (`isFound`). */
-function locationOf(
+function findAddressLocation(
   { origin }: Resolved,
   { areEnvFilesNamed, isContractNamed }: NamedFiles,
 ): Pick<SourcedValue, "file" | "isEsc" | "isFound"> {

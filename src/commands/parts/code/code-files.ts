@@ -153,8 +153,8 @@ async function visitFile(visit: CodeVisit, { location, name, path }: VisitedEntr
     : [...LANGUAGES, SHELL_LANGUAGE].find((language) => language.fileName.test(name));
   // A script without an extension is recognized by its first line.
   const mayBeShell = languageByName === undefined && /^[\w-]+$/.test(name);
-  const isOther = languageByName === undefined && visit.onOtherFile !== undefined && OTHER_FILE.test(name);
-  if (languageByName === undefined && !mayBeShell && !isOther) return;
+  const isOtherFile = languageByName === undefined && visit.onOtherFile !== undefined && OTHER_FILE.test(name);
+  if (languageByName === undefined && !mayBeShell && !isOtherFile) return;
   if (visit.openedFileCount >= MAX_FILES) {
     visit.isLimitReached = true;
     return;
@@ -167,7 +167,7 @@ async function visitFile(visit: CodeVisit, { location, name, path }: VisitedEntr
   }
   const language = languageByName ?? (mayBeShell && SHELL_SHEBANG.test(text) ? SHELL_LANGUAGE : undefined);
   if (language === undefined) {
-    if (isOther) visit.onOtherFile?.(path, text);
+    if (isOtherFile) visit.onOtherFile?.(path, text);
     return;
   }
   visit.codeFileCount += 1;

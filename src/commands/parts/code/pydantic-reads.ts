@@ -85,11 +85,11 @@ interface PydanticClass {
  * A class at the beginning of a line: its name, the text in its parentheses, and its body, which is all indented and empty lines
  * that follow. The last line of a file may lack a line break. The limit bounds the time that the pattern takes.
  */
-const CLASS = /^class (\w+)\(([^()]{0,500})\):.*\n((?:(?:[ \t].*)?\n|[ \t].*$)*)/gm;
+const CLASS_PATTERN = /^class (\w+)\(([^()]{0,500})\):.*\n((?:(?:[ \t].*)?\n|[ \t].*$)*)/gm;
 
 function parseClasses(code: string): readonly PydanticClass[] {
   return Array.from(
-    code.matchAll(CLASS),
+    code.matchAll(CLASS_PATTERN),
     ({ index, 0: classText, 1: name = "", 2: argumentText = "", 3: body = "" }) => {
       return { name, argumentText, body, bodyOffset: index + classText.length - body.length };
     },

@@ -129,13 +129,13 @@ function findFormatOfConversion(before: string, name: string): FormatEntry | und
  * Code that ends a program or a function: `raise`, `sys.exit(1)`, `fail("no URL")`. That a function with `fail`, `abort` or `die`
  * in its name ends the program is a guess.
  */
-const FAILURE = String.raw`(?:raise\b|sys\.exit\(|exit\(|quit\(|os\._exit\(|\w*(?:fail|abort|die)\w*\()`;
+const FAILURE_PATTERN = String.raw`(?:raise\b|sys\.exit\(|exit\(|quit\(|os\._exit\(|\w*(?:fail|abort|die)\w*\()`;
 /** The code after the value in `X or fail()`. */
-const OR_FAILURE = new RegExp(String.raw`^\s*or\s+${FAILURE}`);
+const OR_FAILURE = new RegExp(String.raw`^\s*or\s+${FAILURE_PATTERN}`);
 /** The code before the value in `if not X` and `if not (x := X)`. */
 const IF_NOT_BEFORE = /\bif\s+not\s+(?:\(\w+\s*:=\s*)?$/;
 /** The code after the value in `if not X: raise` and `if not (x := X): raise`. */
-const THEN_FAILURE = new RegExp(String.raw`^\)?:\s*${FAILURE}`);
+const THEN_FAILURE = new RegExp(String.raw`^\)?:\s*${FAILURE_PATTERN}`);
 
 /** Returns true for `X or fail()`, `assert X`, `if not X: raise`, and for `x = X` if the next statement is such a test of `x`. */
 function failsIfUnset(before: string, after: string): boolean {
@@ -158,7 +158,7 @@ function failsIfUnset(before: string, after: string): boolean {
 function createFailingTest(localName: string): RegExp {
   const value = String.raw`(?:self\.|cls\.)?${localName}`;
   const isUnset = String.raw`(?:not\s+${value}|${value}\s+is\s+None|${value}\s*==\s*["']{2})`;
-  const failingTest = String.raw`(?:if\s+${isUnset}\s*:\s*${FAILURE}|assert\s+${value}\b)`;
+  const failingTest = String.raw`(?:if\s+${isUnset}\s*:\s*${FAILURE_PATTERN}|assert\s+${value}\b)`;
   const restOfLine = String.raw`[ \t]*(?:#.*)?\n`;
   return new RegExp(String.raw`^${restOfLine}(?:${restOfLine})*[ \t]*${failingTest}`);
 }

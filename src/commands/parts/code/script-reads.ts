@@ -112,11 +112,14 @@ function findAccesses(
 }
 
 /** Code that ends a program: `throw`, or a call of a function with such a word in its name, which is a guess. */
-const FAILURE = String.raw`throw\b|(?:\w+\.)?\w*(?:fail|raise|abort|panic|die|exit|missing|required|never)\w*\s*\(`;
+const FAILURE_PATTERN = String.raw`throw\b|(?:\w+\.)?\w*(?:fail|raise|abort|panic|die|exit|missing|required|never)\w*\s*\(`;
 /** A function whose argument must be true or set: `assert(X)`. */
 const ASSERTION_BEFORE = /\b(?:assert(?:\.(?:ok|notEqual|strictEqual))?|invariant|ok|nonNull|ensure|required?)\(\s*$/i;
 /** `X ?? fail()`, or `X || (() => { throw …`. */
-const OR_FAILURE = new RegExp(String.raw`^\s*(?:\?\?|\|\|)\s*(?:\(\s*\(\s*\)\s*=>\s*\{?\s*)?(?:${FAILURE})`, "i");
+const OR_FAILURE = new RegExp(
+  String.raw`^\s*(?:\?\?|\|\|)\s*(?:\(\s*\(\s*\)\s*=>\s*\{?\s*)?(?:${FAILURE_PATTERN})`,
+  "i",
+);
 /** The code before the value in `if (!X)`, or in `if (!A || !X)`. */
 const IF_NOT_BEFORE = /\bif\s*\(\s*(?:!\s*[\w$.?[\]"']{1,80}\s*\|\|\s*){0,9}!\s*$/;
 /** The code before the value in `if (X === undefined)`, or in `if (typeof X === "undefined")`. */
@@ -128,7 +131,7 @@ const IS_UNSET_AFTER = /^\s*={2,3}\s*(?:undefined|null|""|''|"undefined"|'undefi
  * condition must not contain `&&`, since `if (!A && !B)` does not require both variables.
  */
 const THEN_FAILURE = new RegExp(
-  String.raw`^(?:(?!&&)[^{};]){0,200}\)\s*\{?\s*(?:console\.\w+\([^;{}]{0,200}\);?\s*)?(?:return\s+)?(?:${FAILURE})`,
+  String.raw`^(?:(?!&&)[^{};]){0,200}\)\s*\{?\s*(?:console\.\w+\([^;{}]{0,200}\);?\s*)?(?:return\s+)?(?:${FAILURE_PATTERN})`,
   "i",
 );
 

@@ -74,7 +74,12 @@ export function compareSchema(
   const isExcluded = createMatcher(selection.except);
   const isEnforced = (name: string): boolean => isIncluded(name) && !isExcluded(name) && !isOwnVariable(name);
   const description = describeWriter(selection);
-  const schemaOfContract = contractSchema(contract, { isEnforced, files, title: titleOf(contract), description });
+  const schemaOfContract = contractSchema(contract, {
+    isEnforced,
+    files,
+    title: createSchemaTitle(contract),
+    description,
+  });
   const expectedLines = formatValidation(schemaOfContract.schema, 0);
   return { key, entry, schemaOfContract, expectedLines, isEnforced, state: compareEntry(entry, expectedLines) };
 }
@@ -109,7 +114,7 @@ function listMapEntries(fingerprint: Fingerprint | undefined): readonly (readonl
 }
 
 /** Returns the title of the schema, by which the readers of the definition recognize the contract. */
-function titleOf({ source, name }: Contract): string {
+function createSchemaTitle({ source, name }: Contract): string {
   if (name !== undefined) return name;
   return source.kind === "file" ? "sophia.contract.json" : "the built-in contract of sophia-run";
 }

@@ -38,7 +38,7 @@ import { makeProgress } from "../../../output/progress.ts";
 import { askWithoutEnvironment } from "../../parts/esc-requests.ts";
 import { findEscAccess } from "../../parts/command-access.ts";
 import type { Command } from "../../command.ts";
-import { confirm } from "../../parts/confirm.ts";
+import { askForConfirmation } from "../../parts/confirm.ts";
 import { type GithubProduct, GITHUB_PRODUCTS, environmentOfGh, type GhLocation } from "../../parts/gh-command.ts";
 import { askEachTargetEnvironment } from "../../parts/writing/esc-target.ts";
 import { findWriteTarget, createWriteQuestion } from "../../parts/writing/write-access.ts";
@@ -78,7 +78,7 @@ export const rotateToken: Command = async ({ options }, context) => {
     target.chosenBy === undefined
       ? "Create the token?"
       : createWriteQuestion(`Create the token for ${environments}`, target);
-  if (!(await confirm(question, options["yes"] === true, context))) {
+  if (!(await askForConfirmation(question, options["yes"] === true, context))) {
     printReport(context, "Nothing was created.\n");
     return ExitStatus.unmet;
   }
