@@ -14,7 +14,7 @@ import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import type { PositionalDefinition } from "../command.ts";
-import { withProject } from "../parts/project-option.ts";
+import { applyProjectFolder } from "../parts/project-option.ts";
 import { COMMANDS } from "../registry.ts";
 
 /** The answer that asks the shell to complete the names of files. */
@@ -192,7 +192,7 @@ async function loadNamedContract({ values }: Parsed, context: Context): Promise<
   const namedFile = values["contract"] ?? context.environment.get("SOPHIA_CONTRACT");
   const contractFile = typeof namedFile === "string" && namedFile !== "" ? namedFile : undefined;
   try {
-    return await loadContract({ contractFile }, withProject(values, context));
+    return await loadContract({ contractFile }, applyProjectFolder(values, context));
   } catch (error) {
     if (error instanceof SophiaError) return undefined;
     throw error;

@@ -18,7 +18,7 @@ import { typedName } from "../../output/typed-name.ts";
 import { loader } from "../../system/addon/addon.ts";
 import { attempt } from "../../system/errors.ts";
 import type { Command, CommandArguments } from "../command.ts";
-import { withProject } from "../parts/project-option.ts";
+import { applyProjectFolder } from "../parts/project-option.ts";
 import { readSecretsToMask } from "../mask/secrets-to-mask.ts";
 import { BLOCKING_STATUS } from "./blocking-hook.ts";
 import { maskValue } from "./masked-value.ts";
@@ -35,7 +35,7 @@ const MAX_ESC_MS = 5000;
 /** Returns 0, also after a failure; with `--strict` a failure has the status that blocks the tool. */
 export const hook: Command = async (args, context) => {
   try {
-    const answer = await answerEvent(await readEvent(context), args, withProject(args.options, context));
+    const answer = await answerEvent(await readEvent(context), args, applyProjectFolder(args.options, context));
     if (answer !== undefined) context.raw(1, jsonLine(answer));
     // An agent starts a hook before and after each use of a tool. Compiling the code again would take a quarter of that
     // time.

@@ -38,6 +38,7 @@ export const login: Command = async ({ options }, context) => {
   return storeLogin(settings, context);
 };
 
+/** Checks the CLI's login by a request to the service, and stores which service it is for. @returns 0 */
 async function storeLogin(settings: Settings, context: Context): Promise<number> {
   refuseWithoutPerson(context);
   const cliLogin = findCliLogin(context);
@@ -58,9 +59,11 @@ async function storeLogin(settings: Settings, context: Context): Promise<number>
 
 /** Refuses to log in where no person would use the login: under a coding agent, in CI, or without a terminal. */
 function refuseWithoutPerson({ environment }: Context): void {
-  const agent = agentBy(environment);
+  const agentVariable = agentBy(environment);
   const reason =
-    agent === undefined ? unsuitable(environment) : `a coding agent runs it (${readerName(agent)}, by ${agent})`;
+    agentVariable === undefined
+      ? unsuitable(environment)
+      : `a coding agent runs it (${readerName(agentVariable)}, by ${agentVariable})`;
   if (reason === undefined) return;
   throw loginError(
     `a login is for people, but ${reason}`,
