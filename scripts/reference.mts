@@ -16,12 +16,12 @@ import { namesFor } from "../src/command-line/takers.ts";
 import type { CommandDefinition } from "../src/commands/command.ts";
 import {
   COMMAND_GROUPS,
-  EXAMPLES,
-  formOf,
-  GROUP_OF,
+  START_EXAMPLES,
+  formatCommandForm,
+  COMMAND_GROUP_BY_NAME,
   INTRODUCTION,
-  STATUSES,
-  USAGES,
+  START_STATUSES,
+  USAGE_LINES,
 } from "../src/commands/help/help-texts.ts";
 import { TOPIC_NAMES } from "../src/commands/help/topics.ts";
 import { enumerate } from "../src/core/text.ts";
@@ -97,7 +97,7 @@ function command(name: CommandName, definition: CommandDefinition): string {
   const shared = OPTION_GROUPS.flatMap((group) => describeShared(group, taken));
   return [
     `### ${name}`,
-    `\`sophia-run ${formOf(name, definition)}\``,
+    `\`sophia-run ${formatCommandForm(name, definition)}\``,
     `${text(describe)}.`,
     ...details.map(text),
     ...(Object.keys(options).length === 0 ? [] : [ownOptions(options)]),
@@ -147,9 +147,9 @@ const wanted = [
     "Every command, option, variable, exit status and failure code, from the tables that `--help` uses. Pulumi ESC (Environments, Secrets, and Configuration) is called ESC.",
   ),
   "## Starting a program",
-  shell(USAGES),
+  shell(USAGE_LINES),
   text(INTRODUCTION.replaceAll("\n", " ")),
-  shell(EXAMPLES),
+  shell(START_EXAMPLES),
   "## Options",
   "The command line wins over the variable, the variable over the default. An empty variable is unset. Switches take " +
     "`1`, `true`, `yes`, `on` and `0`, `false`, `no`, `off`. A time is `30s`, `500ms`, `2m` or `1h`; a bare number is " +
@@ -163,7 +163,7 @@ const wanted = [
   `\`sophia-run help TOPIC\` explains what several of them share: ${enumerate(TOPIC_NAMES)}.`,
   entries(
     COMMAND_GROUPS.map((group) => {
-      const names = COMMAND_NAMES.filter((name) => GROUP_OF[name] === group);
+      const names = COMMAND_NAMES.filter((name) => COMMAND_GROUP_BY_NAME[name] === group);
       return [group, names.map((name) => `[${name}](#${anchor(name)})`).join(", ")] as const;
     }),
   ),
@@ -172,7 +172,7 @@ const wanted = [
   entries(Array.from(OTHER_VARIABLES, ([name, meaning]) => [`\`${name}\``, text(meaning)])),
   "## Exit statuses",
   "The other commands have their own, above.",
-  entries(statusEntries(STATUSES)),
+  entries(statusEntries(START_STATUSES)),
   "## Failure codes",
   "For programs: `check --json` has the code of ESC's failure at `esc.failure.code`. Codes stay if the wording changes.",
   entries(Object.entries(FAILURE_CODES).map(([code, meaning]) => [`\`${code}\``, text(meaning)])),

@@ -8,10 +8,10 @@ import { format } from "oxfmt";
 import { type Distribution, DISTRIBUTION } from "../../src/commands/parts/distribution.ts";
 import {
   commandsOfCheckout,
-  commandsThatFetch,
+  fetchCommandsOf,
   linuxWheelTag,
-  RELEASE,
-  TARBALL,
+  RELEASE_URL,
+  TARBALL_NAME,
   VERSION,
   wheelName,
 } from "../../src/commands/parts/package-source.ts";
@@ -27,7 +27,7 @@ interface Passage {
 }
 
 const lines = (...all: readonly string[]): string => all.join("\n");
-const installed = { checkout: `./${TARBALL}`, release: `./${TARBALL}`, registries: "sophia-run" };
+const installed = { checkout: `./${TARBALL_NAME}`, release: `./${TARBALL_NAME}`, registries: "sophia-run" };
 
 /** Returns the texts that `make` makes for each state. */
 function texts(make: (distribution: Distribution) => string): Passage["texts"] {
@@ -56,7 +56,7 @@ const PASSAGES: readonly Passage[] = [
         "```sh",
         "npm run package -- ../my-app",
         "cd ../my-app",
-        `npm install ./${TARBALL}`,
+        `npm install ./${TARBALL_NAME}`,
         "```",
         "",
         "The first time, this also compiles the executables for Linux, for x64 and arm64, and shows its progress. If something is",
@@ -68,8 +68,8 @@ const PASSAGES: readonly Passage[] = [
         "get your secrets. Install the tarball of a release, and commit it with package.json, so that CI and images have it:",
         "",
         "```sh",
-        ...commandsThatFetch("release"),
-        `npm install ./${TARBALL}`,
+        ...fetchCommandsOf("release"),
+        `npm install ./${TARBALL_NAME}`,
         "```",
         "",
         "A checkout makes the same file with `npm run package -- ../my-app`.",
@@ -79,11 +79,11 @@ const PASSAGES: readonly Passage[] = [
   },
   {
     files: ["docs/first-value.md", "examples/docker/README.md", "examples/npm-scripts/README.md"],
-    texts: texts((at) => lines(...commandsThatFetch(at), `npm install ${installed[at]}`)),
+    texts: texts((at) => lines(...fetchCommandsOf(at), `npm install ${installed[at]}`)),
   },
   {
     files: ["docs/recipes.md"],
-    texts: texts((at) => lines(...commandsThatFetch(at), `npm install --global ${installed[at]}`)),
+    texts: texts((at) => lines(...fetchCommandsOf(at), `npm install --global ${installed[at]}`)),
   },
   {
     files: ["docs/standalone.md"],
@@ -102,7 +102,7 @@ const PASSAGES: readonly Passage[] = [
           "download, and [a build](#build) makes the same ones.",
           "",
           "```sh",
-          `curl -fLO ${RELEASE}/sophia-run-linux-x64`,
+          `curl -fLO ${RELEASE_URL}/sophia-run-linux-x64`,
           "install -D -m 755 sophia-run-linux-x64 ~/.local/bin/sophia-run",
           "```",
         ),
@@ -126,7 +126,7 @@ const PASSAGES: readonly Passage[] = [
       ),
       release: lines(
         "```sh",
-        `pip install "${RELEASE}/${WHEEL}"`,
+        `pip install "${RELEASE_URL}/${WHEEL}"`,
         "sophia-run -- uvicorn main:app",
         "sophia-run -- gunicorn --worker-class asgi main:app",
         "sophia-run -- pytest",
@@ -151,7 +151,7 @@ const PASSAGES: readonly Passage[] = [
     files: ["examples/python/README.md"],
     texts: texts((at) =>
       lines(
-        ...(at === "registries" ? ["npm pack sophia-run"] : commandsThatFetch(at)),
+        ...(at === "registries" ? ["npm pack sophia-run"] : fetchCommandsOf(at)),
         "docker build --tag sophia-service .",
       ),
     ),
@@ -167,7 +167,7 @@ const PASSAGES: readonly Passage[] = [
         "dependencies = [",
         '  "fastapi",',
         '  "gunicorn",',
-        `  "sophia-run @ ${RELEASE}/${wheelName(linuxWheelTag("x86_64"))} ; sys_platform == 'linux' and platform_machine == 'x86_64'",`,
+        `  "sophia-run @ ${RELEASE_URL}/${wheelName(linuxWheelTag("x86_64"))} ; sys_platform == 'linux' and platform_machine == 'x86_64'",`,
         '  "uvicorn",',
         "]",
       ),

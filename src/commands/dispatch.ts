@@ -33,22 +33,22 @@ export async function dispatch(invocation: DispatchedInvocation, context: Contex
   try {
     return await runInvocation(invocation, {
       ...context,
-      out: (text) => throwOutputFault(context.out(text)),
-      raw: (stream, text) => (stream === 1 ? throwOutputFault(context.raw(stream, text)) : context.raw(stream, text)),
+      out: (text) => throwIfWriteFailed(context.out(text)),
+      raw: (stream, text) => (stream === 1 ? throwIfWriteFailed(context.raw(stream, text)) : context.raw(stream, text)),
     });
   } catch (error) {
     // The reader of the pipe has closed it, as `head` does. The status is that of a program that SIGPIPE has killed.
-    if (error instanceof BrokenPipe) return 128 + constants.signals.SIGPIPE;
+    if (error instanceof BrokenPipeError) return 128 + constants.signals.SIGPIPE;
     throw error;
   }
 }
 
-class BrokenPipe extends Error {}
+class BrokenPipeError extends Error {}
 
 /** Ends the command at its first failed write. @param faultCode the system's error code; undefined if the write succeeded */
-function throwOutputFault(faultCode: string | undefined): undefined {
+function throwIfWriteFailed(faultCode: string | undefined): undefined {
   if (faultCode === undefined) return;
-  if (faultCode === "EPIPE") throw new BrokenPipe();
+  if (faultCode === "EPIPE") throw new BrokenPipeError();
   throw new SophiaError({
     code: "output",
     message: `the standard output cannot be written (${faultCode})`,
@@ -63,12 +63,12 @@ async function runInvocation(invocation: DispatchedInvocation, context: Context)
     case "help":
       return printHelpOf(invocation.of, invocation.asked, context);
     case "help-word":
-      return runHelpWord(invocation.words, context);
+      return runHelpCommand(invocation.words, context);
     case "version":
       return printVersion(context);
     case "completion": {
-      const { complete } = await import("./completion/completion-candidates.ts");
-      context.out(await complete(invocation.words, context));
+      const { completeWords } = await import("./completion/completion-candidates.ts");
+      context.out(await completeWords(invocation.words, context));
       return ExitStatus.ok;
     }
     case "continue-masking":
@@ -104,14 +104,14 @@ async function parseAndRun(
   const [firstProblem] = problems;
   if (firstProblem !== undefined) throw optionError(firstProblem, validOptions, name);
   const args: CommandArguments = { options: values, positionals: positionals.map(({ word }) => word) };
-  checkOptionValues(name, definition.options ?? {}, args.options);
-  checkPositionals(name, definition, args);
+  requireValidOptionValues(name, definition.options ?? {}, args.options);
+  requireValidPositionals(name, definition, args);
   const command = await definition.load();
   return command(args, context);
 }
 
 /** Runs `sophia-run help [COMMAND or TOPIC]`. @throws SophiaError (usage, 125) for any other word */
-async function runHelpWord(words: readonly string[], context: Context): Promise<number> {
+async function runHelpCommand(words: readonly string[], context: Context): Promise<number> {
   const { values, positionals, problems } = parse(words, COMMON_OPTIONS);
   const [firstProblem] = problems;
   if (firstProblem !== undefined) throw optionError(firstProblem, COMMON_OPTIONS);
@@ -122,7 +122,7 @@ async function runHelpWord(words: readonly string[], context: Context): Promise<
   const knownSubject = subjects.find((name) => name === subject);
   if (subject !== undefined && knownSubject === undefined) {
     const hint = describeChoices(subject, subjects, OTHER_TOOL_COMMANDS.get(subject));
-    throw usageError(`unknown COMMAND${wordForMessage(subject)}`, hint);
+    throw usageError(`unknown COMMAND${formatWordForMessage(subject)}`, hint);
   }
   return printHelpOf(knownSubject, values["help"] ?? "", context);
 }
@@ -143,8 +143,8 @@ async function printHelpOf(
   }
   // When yargs is loaded, it reads the working directory, and throws if that directory was deleted.
   process.chdir("/");
-  const { helpOf } = await import("./help/help.ts");
-  printHelp(context, await helpOf(subject, layoutFor(context, 1), form === "all"));
+  const { createHelp } = await import("./help/help.ts");
+  printHelp(context, await createHelp(subject, layoutFor(context, 1), form === "all"));
   return ExitStatus.ok;
 }
 
@@ -154,19 +154,19 @@ function printVersion(context: Context): number {
 }
 
 /** Checks the command's own options. @throws SophiaError (usage, 125) for an empty value, or one that is not a choice */
-function checkOptionValues(name: CommandName, options: Readonly<Record<string, Option>>, values: Values): void {
+function requireValidOptionValues(name: CommandName, options: Readonly<Record<string, Option>>, values: Values): void {
   for (const [option, { choices }] of Object.entries(options)) {
     for (const value of [values[option] ?? []].flat()) {
       if (value === "") throw commandUsageError(name, `option --${option} needs a value`);
       if (typeof value === "string" && choices !== undefined) {
-        checkChoice(name, `--${option} cannot be '${printable(value)}'`, value, choices);
+        requireChoice(name, `--${option} cannot be '${printable(value)}'`, value, choices);
       }
     }
   }
 }
 
 /** @throws SophiaError (usage, 125) for too many arguments, too few, or one that is not a choice */
-function checkPositionals(
+function requireValidPositionals(
   name: CommandName,
   { options = {}, positional }: CommandDefinition,
   args: CommandArguments,
@@ -186,7 +186,8 @@ function checkPositionals(
     throw commandUsageError(name, `${name} needs ${form}${choiceList}`);
   }
   if (choices === undefined) return;
-  for (const word of args.positionals) checkChoice(name, `unknown ${form}${wordForMessage(word)}`, word, choices);
+  for (const word of args.positionals)
+    requireChoice(name, `unknown ${form}${formatWordForMessage(word)}`, word, choices);
 }
 
 /** Returns a hint if a word looks like an option without its dashes: `sophia-run check json`. */
@@ -195,7 +196,7 @@ function suggestOption(word: string, optionNames: readonly string[]): string {
   return suggestion === undefined ? "" : `did you mean --${suggestion}? `;
 }
 
-function checkChoice(name: CommandName, message: string, value: string, choices: readonly string[]): void {
+function requireChoice(name: CommandName, message: string, value: string, choices: readonly string[]): void {
   if (!choices.includes(value)) throw commandUsageError(name, message, `${describeChoices(value, choices)}; `);
 }
 
@@ -211,7 +212,7 @@ function describeChoices(word: string, choices: readonly string[], otherToolHint
  * Returns a mistyped word for a message, after a space. Returns nothing for a word that may be a secret value, because it is
  * long or contains other characters than letters and dashes.
  */
-function wordForMessage(word: string): string {
+function formatWordForMessage(word: string): string {
   return /^[a-z][a-z-]{0,19}$/i.test(word) ? ` ${word}` : "";
 }
 

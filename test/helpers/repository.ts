@@ -4,7 +4,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { basename } from "node:path";
-import { REPOSITORY } from "../../src/commands/parts/package-source.ts";
+import { REPOSITORY_URL } from "../../src/commands/parts/package-source.ts";
 import { folder } from "./sophia.ts";
 
 /** Creates the local repository. @param tarball the result of `pack` @returns the variables by which git uses the repository */
@@ -22,6 +22,6 @@ export function standInForRepository(tarball: string): Readonly<Record<string, s
   return {
     GIT_CONFIG_COUNT: "1",
     GIT_CONFIG_KEY_0: `url.file://${path}.insteadOf`,
-    GIT_CONFIG_VALUE_0: REPOSITORY,
+    GIT_CONFIG_VALUE_0: REPOSITORY_URL,
   };
 }

@@ -1,5 +1,5 @@
 import { DISTRIBUTION } from "../../src/commands/parts/distribution.ts";
-import { FETCH_TARBALL, NODE_PACKAGE, RELEASE } from "../../src/commands/parts/package-source.ts";
+import { FETCH_TARBALL_COMMANDS, NODE_PACKAGE_ARGUMENT, RELEASE_URL } from "../../src/commands/parts/package-source.ts";
 
 /** Returns the call of a line of plain words. */
 function call(line: string): string {
@@ -12,15 +12,18 @@ function block(...lines: readonly string[]): { readonly first: string; readonly 
 }
 
 /** The blocks that install the package. */
-export const INSTALL = block(...FETCH_TARBALL, `npm install ${NODE_PACKAGE}`);
+export const INSTALL = block(...FETCH_TARBALL_COMMANDS, `npm install ${NODE_PACKAGE_ARGUMENT}`);
 export const INSTALL_FROM_README =
   DISTRIBUTION === "checkout"
-    ? block("npm run package -- ../my-app", "cd ../my-app", `npm install ${NODE_PACKAGE}`)
+    ? block("npm run package -- ../my-app", "cd ../my-app", `npm install ${NODE_PACKAGE_ARGUMENT}`)
     : INSTALL;
 export const INSTALL_EXECUTABLE = block(
   ...(DISTRIBUTION === "checkout"
     ? ["npm run build:standalone", "install -D -m 755 dist-standalone/sophia-run-linux-x64 ~/.local/bin/sophia-run"]
-    : [`curl -fLO ${RELEASE}/sophia-run-linux-x64`, "install -D -m 755 sophia-run-linux-x64 ~/.local/bin/sophia-run"]),
+    : [
+        `curl -fLO ${RELEASE_URL}/sophia-run-linux-x64`,
+        "install -D -m 755 sophia-run-linux-x64 ~/.local/bin/sophia-run",
+      ]),
 );
 
 /**

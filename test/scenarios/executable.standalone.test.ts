@@ -5,7 +5,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { COMMAND_NAMES } from "../../src/command-line/command-line.ts";
-import { commandHelp, mainHelp } from "../../src/commands/help/help.ts";
+import { createCommandHelp, createMainHelp } from "../../src/commands/help/help.ts";
 import { PLAIN_LAYOUT, WIDTH } from "../../src/output/layout.ts";
 import { skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
@@ -276,9 +276,9 @@ describe("the stand-alone executable", () => {
       return stdout.replaceAll("\r\n", "\n");
     };
     for (const [asked, isFull] of [["--help", false] as const, ["--help=all", true] as const]) {
-      expect(await shownHelp(asked)).toBe(await mainHelp(layout, isFull));
+      expect(await shownHelp(asked)).toBe(await createMainHelp(layout, isFull));
       const texts = await Promise.all(COMMAND_NAMES.map((name) => shownHelp(name, asked)));
-      expect(texts).toEqual(await Promise.all(COMMAND_NAMES.map((name) => commandHelp(name, layout, isFull))));
+      expect(texts).toEqual(await Promise.all(COMMAND_NAMES.map((name) => createCommandHelp(name, layout, isFull))));
     }
   });
 

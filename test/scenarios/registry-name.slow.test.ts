@@ -5,12 +5,12 @@ import { NODE_TOOLS } from "../../src/commands/init/node-tools.ts";
 import { PYTHON_TOOLS } from "../../src/commands/init/python.ts";
 import { DISTRIBUTION } from "../../src/commands/parts/distribution.ts";
 import {
-  commandsThatFetch,
-  FETCH_TARBALL,
+  fetchCommandsOf,
+  FETCH_TARBALL_COMMANDS,
   IS_ON_REGISTRIES,
-  RELEASE,
-  REPOSITORY,
-  TARBALL,
+  RELEASE_URL,
+  REPOSITORY_URL,
+  TARBALL_NAME,
   VERSION,
 } from "../../src/commands/parts/package-source.ts";
 
@@ -94,22 +94,22 @@ test("init prints the safe form for each package manager", () => {
     `${runPrefix}sophia-run check`,
   ]);
   expect(printed.filter(asksRegistry)).toEqual(IS_ON_REGISTRIES ? printed.filter(asksRegistry) : []);
-  expect(FETCH_TARBALL.length === 0).toBe(IS_ON_REGISTRIES);
+  expect(FETCH_TARBALL_COMMANDS.length === 0).toBe(IS_ON_REGISTRIES);
 });
 
 test("a checkout makes the package while there is no release, and no command names an address of a release", () => {
-  const [clone = "", make = ""] = commandsThatFetch("checkout");
-  expect(clone).toBe(`git clone ${REPOSITORY} ~/sophia-run`);
+  const [clone = "", make = ""] = fetchCommandsOf("checkout");
+  expect(clone).toBe(`git clone ${REPOSITORY_URL} ~/sophia-run`);
   expect(make).toBe("npm --prefix ~/sophia-run run package -- .");
-  expect(commandsThatFetch("release")).toEqual([`curl -fLO ${RELEASE}/${TARBALL}`]);
-  expect(commandsThatFetch("registries")).toEqual([]);
-  const printed = JSON.stringify([FETCH_TARBALL, Object.values(NODE_TOOLS), Object.values(PYTHON_TOOLS)]);
+  expect(fetchCommandsOf("release")).toEqual([`curl -fLO ${RELEASE_URL}/${TARBALL_NAME}`]);
+  expect(fetchCommandsOf("registries")).toEqual([]);
+  const printed = JSON.stringify([FETCH_TARBALL_COMMANDS, Object.values(NODE_TOOLS), Object.values(PYTHON_TOOLS)]);
   expect(printed.includes("/releases/")).toBe(DISTRIBUTION === "release");
 });
 
 test("the documented version is the version of the package", () => {
   expect(JSON.parse(readFileSync(join(root, "package.json"), "utf8"))).toMatchObject({ version: VERSION });
-  expect(TARBALL).toBe(`sophia-run-${VERSION}.tgz`);
+  expect(TARBALL_NAME).toBe(`sophia-run-${VERSION}.tgz`);
 });
 
 describe("the search for commands that would ask a registry", () => {
@@ -135,8 +135,8 @@ describe("the search for commands that would ask a registry", () => {
   });
 
   test.each([
-    `npm install --save-prod ./${TARBALL}`,
-    `yarn add sophia-run@file:./${TARBALL}`,
+    `npm install --save-prod ./${TARBALL_NAME}`,
+    `yarn add sophia-run@file:./${TARBALL_NAME}`,
     "npx --no-install sophia-run check",
     "pnpm exec sophia-run check and pnpm exec sophia-run docs",
     "uv run sophia-run -- uvicorn main:app",

@@ -19,62 +19,62 @@ import { assessConsentNeed, selectPlacedConsents, findConsentPath } from "../../
 import { type Consent, readConsents, replaceConsents, mergeConsents } from "../../access/remembered-consents.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
-import { conflict } from "../parts/usage-errors.ts";
+import { conflictError } from "../parts/usage-errors.ts";
 import { agentBy, readerName } from "../run/agents.ts";
 
-/** Returns 0. @throws SophiaError (125) */
+/** Runs the command, and returns 0. @throws SophiaError (125) */
 export const allow: Command = async ({ options }, context) => {
-  if (options["list"] === true && options["remove"] === true) throw conflict("--list", "--remove");
+  if (options["list"] === true && options["remove"] === true) throw conflictError("--list", "--remove");
   if (options["list"] === true) return listConsents(context);
   const settings = resolveSettings(options, context.environment);
   const contract = await loadContract(settings, context);
   const dotenv = await readEnvFiles(settings, findPlaces(settings, context), context.environment);
   return options["remove"] === true
     ? removeConsents(contract, dotenv, context)
-    : addConsents(await findNeededConsents(settings, contract, dotenv, context), context);
+    : addConsents(await findConsentsToStore(settings, contract, dotenv, context), context);
 };
 
 /** Prints all stored consents. */
 function listConsents(context: Context): number {
   const { consents, problem } = readConsents(context.environment);
   if (problem !== undefined) throw consentFileError(problem);
-  printReport(context, consents.length === 0 ? ["nothing is allowed"] : consents.map(consentLine));
+  printReport(context, consents.length === 0 ? ["nothing is allowed"] : consents.map(formatConsentLine));
   return ExitStatus.ok;
 }
 
 /** Stores the consents. @throws SophiaError (not-confirmed, 125) if a coding agent runs the command */
-async function addConsents(needed: readonly Consent[], context: Context): Promise<number> {
-  if (needed.length === 0) {
+async function addConsents(neededConsents: readonly Consent[], context: Context): Promise<number> {
+  if (neededConsents.length === 0) {
     printReport(context, ["no consent is needed: no file that was found names an ESC environment"]);
     return ExitStatus.ok;
   }
-  const agent = agentBy(context.environment);
-  if (agent !== undefined) {
+  const agentVariable = agentBy(context.environment);
+  if (agentVariable !== undefined) {
     throw new SophiaError({
       code: "not-confirmed",
-      message: `nothing was allowed: a coding agent (${readerName(agent)}, by ${agent}) does not decide for its user`,
+      message: `nothing was allowed: a coding agent (${readerName(agentVariable)}, by ${agentVariable}) does not decide for its user`,
       hint: "the user must run sophia-run allow in a terminal outside of the agent",
     });
   }
-  await changeConsents(context, (stored) => mergeConsents(stored, needed));
-  printReport(context, ["allowed, from now on:", ...needed.map(consentLine)]);
+  await changeConsents(context, (storedConsents) => mergeConsents(storedConsents, neededConsents));
+  printReport(context, ["allowed, from now on:", ...neededConsents.map(formatConsentLine)]);
   return ExitStatus.ok;
 }
 
-/** Removes the consents for the files of this project. */
+/** Removes the stored consents for the contract and the `.env` files of this project. */
 async function removeConsents(contract: Contract, { files }: DotenvReading, context: Context): Promise<number> {
   const projectFiles = [
     ...(contract.source.kind === "file" ? [contract.source.path] : []),
     ...(contract.environment === undefined ? [] : [contract.environment.file]),
     ...files.map(({ path }) => path),
   ];
-  const places = new Set(projectFiles.map((path) => findConsentPath(path, context)));
-  let removed: readonly Consent[] = [];
-  await changeConsents(context, (stored) => {
-    removed = stored.filter(({ file }) => places.has(file));
-    return stored.filter(({ file }) => !places.has(file));
+  const consentPaths = new Set(projectFiles.map((path) => findConsentPath(path, context)));
+  let removedConsents: readonly Consent[] = [];
+  await changeConsents(context, (storedConsents) => {
+    removedConsents = storedConsents.filter(({ file }) => consentPaths.has(file));
+    return storedConsents.filter(({ file }) => !consentPaths.has(file));
   });
-  const lines = removed.map(consentLine);
+  const lines = removedConsents.map(formatConsentLine);
   printReport(context, lines.length === 0 ? ["nothing was allowed here"] : ["no longer allowed:", ...lines]);
   return ExitStatus.ok;
 }
@@ -85,7 +85,7 @@ async function removeConsents(contract: Contract, { files }: DotenvReading, cont
  *
  * @throws SophiaError (not-confirmed, 125) if a consent for a file cannot be stored
  */
-async function findNeededConsents(
+async function findConsentsToStore(
   settings: Settings,
   contract: Contract,
   dotenv: DotenvReading,
@@ -93,12 +93,12 @@ async function findNeededConsents(
 ): Promise<readonly Consent[]> {
   const { environment } = context;
   const options = { ...settings, contract: contract.environment };
-  const findAccess = (token?: EscOptions["token"]): FoundAccess =>
+  const findAccessWith = (token?: EscOptions["token"]): FoundAccess =>
     escAccess(environment, dotenv.layers, { ...options, ...(token !== undefined && { token }) }).access;
-  const accessWithoutToken = findAccess();
+  const accessWithoutToken = findAccessWith();
   const lacksOnlyToken = accessWithoutToken.kind === "incomplete" && accessWithoutToken.missing !== "ESC_ENV";
   // The token is made up, and is not sent: it only lets `escAccess` find which environments a token would open.
-  const access = lacksOnlyToken ? findAccess({ name: "a token", value: "none" }) : accessWithoutToken;
+  const access = lacksOnlyToken ? findAccessWith({ name: "a token", value: "none" }) : accessWithoutToken;
   if (access.kind !== "proposed") return [];
   const { consents, unplaced } = await assessConsentNeed(access.proposal, { settings, ...context }, dotenv, contract);
   if (unplaced === undefined) return selectPlacedConsents(consents);
@@ -112,7 +112,7 @@ async function findNeededConsents(
 /**
  * Returns a line with the environment and the file that may name it. The line is not broken, so that both can be copied.
  */
-function consentLine({ file, environment }: Consent): Line {
+function formatConsentLine({ file, environment }: Consent): Line {
   return { text: `  ${printable(environment)}  ${printable(file)}`, neverWraps: true };
 }
 
@@ -121,7 +121,7 @@ function consentLine({ file, environment }: Consent): Line {
  */
 async function changeConsents(
   context: Context,
-  update: (stored: readonly Consent[]) => readonly Consent[],
+  update: (storedConsents: readonly Consent[]) => readonly Consent[],
 ): Promise<void> {
   const problem = await replaceConsents(context.environment, update);
   if (problem !== undefined) throw consentFileError(problem);

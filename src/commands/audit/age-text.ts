@@ -21,7 +21,7 @@ export function describeUnseenAges(ages: readonly SecretAge[]): readonly string[
 }
 
 /** Returns the line of the report about one secret. */
-export function ageLine({ name, change, due, overdue }: SecretAge, now: Date): string {
+export function describeSecretAge({ name, change, due, overdue }: SecretAge, now: Date): string {
   const shownName = printable(name);
   if (change === undefined) return `➖ ${shownName}: Not in ESC`;
   switch (change.kind) {
@@ -50,7 +50,7 @@ function describeChange(change: Extract<LastChange, { kind: "changed" | "unchang
 }
 
 /** Returns the age of a secret for the JSON report. Every object has all fields; those that are not known are null. */
-export function ageJson({ name, change, due, overdue }: SecretAge): object {
+export function createAgeJson({ name, change, due, overdue }: SecretAge): object {
   const revision = change?.kind === "changed" ? change.revision : undefined;
   const oldestRead = change?.kind === "unchanged" ? change.since : undefined;
   return {

@@ -28,7 +28,7 @@ export interface SecretAge {
 }
 
 /** The ages of secrets, and the definitions that were read for them. */
-export interface SecretAudit {
+export interface SecretAgesResult {
   readonly ages: readonly SecretAge[];
   /** In the order of `ESC_ENV`; none if the service refuses an environment. */
   readonly definitions: readonly AuditedDefinition[];
@@ -46,7 +46,7 @@ export type SecretFilter = (declaration: Declaration) => boolean;
 const isDeclaredSecret: SecretFilter = ({ secret }) => secret;
 
 /**
- * Reads when each secret last changed. If several environments have it, the last one decides, as in a start.
+ * Reads when each secret last changed: by default each variable that the contract declares secret. If several environments have it, the last one decides, as in a start.
  *
  * @throws SophiaError (125) if ESC cannot be read; a history that the token may not see is a result
  */
@@ -54,16 +54,19 @@ export async function readSecretAges(
   contract: Contract,
   settings: EscSettings,
   progress: Progress,
-  now: Date,
-  isSecret: SecretFilter = isDeclaredSecret,
-): Promise<SecretAudit> {
+  { now, isSecret = isDeclaredSecret }: { readonly now: Date; readonly isSecret?: SecretFilter | undefined },
+): Promise<SecretAgesResult> {
   const secrets = selectSecrets(contract, isSecret);
-  const answers = await askEsc(settings, progress, (name, connection) => readChanges(name, connection, secrets));
+  const answers = await askEsc(settings, progress, (name, connection) => readLastChanges(name, connection, secrets));
   if (answers.kind === "unavailable") throw new SophiaError(answers.failure);
   if (answers.kind === "refused") {
     if (answers.refused === "token") throw new SophiaError(answers.failure);
-    const what = `the definition of ${settings.environments.map(({ text }) => text).join(", ")}`;
-    const ages = secrets.map(({ name }) => ({ name, change: { kind: "unseen", what } as const, overdue: undefined }));
+    const unseenDefinition = `the definition of ${settings.environments.map(({ text }) => text).join(", ")}`;
+    const ages = secrets.map(({ name }) => ({
+      name,
+      change: { kind: "unseen", what: unseenDefinition } as const,
+      overdue: undefined,
+    }));
     return { ages, definitions: [] };
   }
   const environmentsByPrecedence = answers.results.toReversed();
@@ -75,7 +78,7 @@ export async function readSecretAges(
 }
 
 /** Returns the result for all secrets if ESC is not read. */
-export function unknownAges(contract: Contract, isSecret: SecretFilter = isDeclaredSecret): SecretAudit {
+export function createUnknownAges(contract: Contract, isSecret: SecretFilter = isDeclaredSecret): SecretAgesResult {
   const ages = selectSecrets(contract, isSecret).map(({ name }) => ({ name, overdue: undefined }));
   return { ages, definitions: [] };
 }
@@ -85,7 +88,7 @@ function selectSecrets({ variables }: Contract, isSecret: SecretFilter): readonl
 }
 
 /** Reads the changes of all secrets in one environment. Definitions and revisions are read only once. */
-async function readChanges(
+async function readLastChanges(
   name: FullName,
   connection: Connection,
   secrets: readonly Declaration[],
@@ -95,7 +98,7 @@ async function readChanges(
   const changes = new Map<string, LastChange>();
   await Promise.all(
     secrets.map(async (secret) => {
-      const change = await findChange(name, histories, secret);
+      const change = await findLastChange(name, histories, secret);
       if (change !== undefined) changes.set(secret.name, change);
     }),
   );
@@ -103,7 +106,7 @@ async function readChanges(
 }
 
 /** Finds the last change under the secret's name or, if the environment does not have it, under one of its aliases. */
-async function findChange(
+async function findLastChange(
   environment: FullName,
   histories: DefinitionHistories,
   secret: Declaration,

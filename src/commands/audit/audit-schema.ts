@@ -6,7 +6,7 @@ import type { Contract } from "../../contract/contract-model.ts";
 import { SophiaError } from "../../core/error.ts";
 import { entryOf } from "../../esc/definition/edit-entry.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
-import { schemaState } from "../parts/enforcement/schema-entry.ts";
+import { compareSchema } from "../parts/enforcement/schema-entry.ts";
 import type { AuditedDefinition } from "./ages.ts";
 
 export interface SchemaReport {
@@ -33,7 +33,7 @@ export function auditSchemas(
     try {
       const hasVariables = entryOf(yaml, "environmentVariables") !== undefined;
       // Without variables there is nothing that a schema could check.
-      return { environment, state: hasVariables ? schemaState(contract, yaml, files).state : "missing" };
+      return { environment, state: hasVariables ? compareSchema(contract, yaml, files).state : "missing" };
     } catch (error) {
       if (!(error instanceof SophiaError)) throw error;
       return { environment, state: "unseen" };
@@ -42,7 +42,7 @@ export function auditSchemas(
 }
 
 /** Returns the line of the report about one environment. */
-export function schemaLine({ environment, state }: SchemaReport): string {
+export function describeSchemaState({ environment, state }: SchemaReport): string {
   switch (state) {
     case "current":
       return `✅ ${environment}: ESC checks the values by this contract`;

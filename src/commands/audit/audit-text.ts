@@ -6,9 +6,9 @@ import { count, printable } from "../../core/text.ts";
 import { MAX_REVISIONS } from "../../esc/api/definition-requests.ts";
 import { OPEN_ROLE, type TokenFacts } from "../../esc/api/tokens.ts";
 import { type ContractReport, createReportTitle } from "../../output/report.ts";
-import { ageJson, ageLine } from "./age-text.ts";
+import { createAgeJson, describeSecretAge } from "./age-text.ts";
 import type { SecretAge } from "./ages.ts";
-import { schemaLine, type SchemaReport } from "./audit-schema.ts";
+import { describeSchemaState, type SchemaReport } from "./audit-schema.ts";
 import type { TokenReport } from "./audit-token.ts";
 import { describeFinding } from "./finding-text.ts";
 import type { Finding } from "./findings.ts";
@@ -29,12 +29,12 @@ export interface AuditReport {
 }
 
 /** Returns the report as JSON. Its version changes if a field changes its meaning. */
-export function auditJson({ contract, ages, schemas, token, findings, unseen }: AuditReport): string {
+export function createAuditJson({ contract, ages, schemas, token, findings, unseen }: AuditReport): string {
   const unseenOfToken = token.kind === "unseen" ? ["role and expiry of the token: not visible to this token"] : [];
   return formatJson({
     version: 1,
     contract,
-    secrets: ages.map(ageJson),
+    secrets: ages.map(createAgeJson),
     schemas,
     token,
     findings: findings.map((finding) => ({ ...finding, ...describeFinding(finding) })),
@@ -43,7 +43,7 @@ export function auditJson({ contract, ages, schemas, token, findings, unseen }: 
 }
 
 /** Returns the report for people. */
-export function auditText(report: AuditReport, now: Date): readonly Line[] {
+export function describeAudit(report: AuditReport, now: Date): readonly Line[] {
   const { contract, ages, isEscRead, schemas, token, findings, unseen } = report;
   // A secret is "unchanged" if no revision that was read has changed it, so that there may be earlier revisions.
   const isHistoryCut = isEscRead && ages.some(({ change }) => change?.kind === "unchanged");
@@ -51,25 +51,25 @@ export function auditText(report: AuditReport, now: Date): readonly Line[] {
   const otherFindings = findings.filter(({ kind }) => kind !== "overdue");
   const unseenCount = unseen.length + (token.kind === "unseen" ? 1 : 0);
   const sections: readonly (readonly Line[])[] = [
-    ["--- Secrets in ESC ---", ...ageLines(report, now)],
+    ["--- Secrets in ESC ---", ...describeAges(report, now)],
     ...(isHistoryCut ? [[`Only the last ${MAX_REVISIONS} revisions of each environment were read.`]] : []),
-    ...(schemas.length === 0 ? [] : [["--- Contract in ESC ---", ...schemas.map(schemaLine)]]),
-    ["--- Token ---", tokenLine(token, now)],
+    ...(schemas.length === 0 ? [] : [["--- Contract in ESC ---", ...schemas.map(describeSchemaState)]]),
+    ["--- Token ---", describeToken(token, now)],
     ...(otherFindings.length === 0
       ? []
-      : [["--- Files, token and repository ---", ...otherFindings.flatMap(findingLines)]]),
+      : [["--- Files, token and repository ---", ...otherFindings.flatMap(describeFindingWithRemedy)]]),
     ...(unseen.length === 0 ? [] : [["--- Not visible ---", ...unseen.map((description) => `➖ ${description}`)]]),
-    ["--- Summary ---", ...summaryLines(findings, unseenCount)],
+    ["--- Summary ---", ...describeSummary(findings, unseenCount)],
   ];
   return [createReportTitle("audit", contract), ...sections.flatMap((lines) => ["", ...lines])];
 }
 
-function ageLines({ ages, isEscRead }: AuditReport, now: Date): readonly Line[] {
+function describeAges({ ages, isEscRead }: AuditReport, now: Date): readonly Line[] {
   if (!isEscRead) return ["➖ Not read"];
-  return ages.length === 0 ? ["➖ The contract declares no secret"] : ages.map((age) => ageLine(age, now));
+  return ages.length === 0 ? ["➖ The contract declares no secret"] : ages.map((age) => describeSecretAge(age, now));
 }
 
-function tokenLine(token: TokenReport, now: Date): string {
+function describeToken(token: TokenReport, now: Date): string {
   switch (token.kind) {
     case "none":
       return "➖ No token is configured";
@@ -98,21 +98,21 @@ function describeExpiry(expires: Date | undefined, now: Date): string {
   return `${expires <= now ? "expired" : "expires"} on ${formatDay(expires)}`;
 }
 
-function findingLines(finding: Finding): readonly Line[] {
+function describeFindingWithRemedy(finding: Finding): readonly Line[] {
   const { message, remedy } = describeFinding(finding);
   return [`⚠️ ${message}`, { text: INDENT + remedy, hangingIndent: INDENT.length }];
 }
 
-function summaryLines(findings: readonly Finding[], unseenCount: number): readonly Line[] {
+function describeSummary(findings: readonly Finding[], unseenCount: number): readonly Line[] {
   const overdue = findings.filter(({ kind }) => kind === "overdue");
   return [
-    outcomeLine(findings.length, unseenCount),
+    describeFindingCount(findings.length, unseenCount),
     ...overdue.map((finding) => ({ text: `${INDENT}${describeFinding(finding).remedy}`, neverWraps: true })),
     ...(unseenCount === 0 ? [] : [`➖ ${count(unseenCount, "thing")} could not be checked`]),
   ];
 }
 
-function outcomeLine(findingCount: number, unseenCount: number): string {
+function describeFindingCount(findingCount: number, unseenCount: number): string {
   if (findingCount > 0) return `❌ ${count(findingCount, "finding")}`;
   return unseenCount > 0 ? "⚠️ No findings in what could be checked" : "✅ No findings";
 }

@@ -1,7 +1,7 @@
 /**
- * Finds the tokens of an audit, and the role and expiry of the launcher's own token. There may be two tokens: the
- * launcher's own, which a start uses, and `ESC_ADMIN_TOKEN`. The audit reads with the second one if it is set, since it may
- * see more.
+ * Finds the tokens that `audit` uses, and reads the role and the expiry of the launcher's own token. There may be two
+ * tokens: the launcher's own token, with which a start opens ESC, and `ESC_ADMIN_TOKEN`. If `ESC_ADMIN_TOKEN` is set, the
+ * audit reads with it, since it may see more.
  */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Contract } from "../../contract/contract-model.ts";
@@ -17,40 +17,40 @@ import { askWithoutEnvironment } from "../parts/esc-requests.ts";
 import { findEscAccess } from "../parts/command-access.ts";
 import { usageError } from "../parts/usage-errors.ts";
 
-/** The ways to reach ESC. */
-interface HistoryAccess {
+/** How the audit reaches ESC. */
+export interface AuditAccess {
   /** The access of a start, with the launcher's own token. */
-  readonly launcher: EscAccess;
+  readonly launcherAccess: EscAccess;
   /**
    * The access by which the audit reads: with `ESC_ADMIN_TOKEN` of the process environment, otherwise with the launcher's
    * token.
    */
-  readonly reader: EscAccess;
+  readonly readingAccess: EscAccess;
   /** The reason why ESC is not read, if the user's consent is missing. */
   readonly consentNotices: readonly Notice[];
 }
 
 /**
- * Finds both ways to reach ESC. @throws SophiaError (esc-settings, 125) for malformed settings, (usage, 125) with
+ * Finds the access of a start and the access by which the audit reads. @throws SophiaError (esc-settings, 125) for malformed settings, (usage, 125) with
  * `SOPHIA_OFFLINE`
  */
-export async function historyAccess(
+export async function findAuditAccess(
   settings: Settings,
   contract: Contract,
   dotenv: DotenvReading,
   context: Context,
-): Promise<HistoryAccess> {
+): Promise<AuditAccess> {
   if (settings.offline) throw usageError("audit needs ESC, but SOPHIA_OFFLINE is set", "unset it");
   const files = { dotenv, contract };
-  const { access: launcher, notices } = await findEscAccess(settings, context, {}, files);
+  const { access: launcherAccess, notices } = await findEscAccess(settings, context, {}, files);
   const consentNotices = notices.filter(({ kind }) => kind === "environment-not-allowed");
   const adminToken = new VariableLookup(context.environment, []).findInProcess(ADMIN_TOKEN);
   // If consent is missing, only a file of the repository names the environment. No token may be sent for it.
-  const usesLauncher = adminToken === undefined || launcher.kind === "unconsented";
-  const reader = usesLauncher
-    ? launcher
+  const usesLauncherAccess = adminToken === undefined || launcherAccess.kind === "unconsented";
+  const readingAccess = usesLauncherAccess
+    ? launcherAccess
     : (await findEscAccess(settings, context, { token: adminToken }, files)).access;
-  return { launcher, reader, consentNotices };
+  return { launcherAccess, readingAccess, consentNotices };
 }
 
 /** The facts about the launcher's token, as they appear in JSON. */
@@ -78,14 +78,17 @@ export function describeUnreadEsc({ kind }: Exclude<EscAccess, { readonly kind: 
  *
  * @throws SophiaError (125) if the service cannot be asked, or refuses the token
  */
-export async function auditToken({ launcher, reader }: HistoryAccess, progress: Progress): Promise<TokenReport> {
-  if (launcher.kind === "unconsented") return { kind: "unasked" };
-  if (launcher.kind !== "on" || reader.kind !== "on") return { kind: "none" };
-  const { kind } = launcher.settings.credential;
+export async function readTokenReport(
+  { launcherAccess, readingAccess }: AuditAccess,
+  progress: Progress,
+): Promise<TokenReport> {
+  if (launcherAccess.kind === "unconsented") return { kind: "unasked" };
+  if (launcherAccess.kind !== "on" || readingAccess.kind !== "on") return { kind: "none" };
+  const { kind } = launcherAccess.settings.credential;
   if (kind === "oidc-file" || kind === "github-actions") return { kind: "exchanged" };
-  const identity = await askWithoutEnvironment(launcher.settings, progress, identifyToken);
+  const identity = await askWithoutEnvironment(launcherAccess.settings, progress, identifyToken);
   if (identity === undefined) return { kind: "unseen" };
-  const facts = await askWithoutEnvironment(reader.settings, progress, (connection) =>
+  const facts = await askWithoutEnvironment(readingAccess.settings, progress, (connection) =>
     readTokenFacts(identity, connection),
   );
   return facts === undefined ? { kind: "unseen" } : { kind: "known", ...facts };

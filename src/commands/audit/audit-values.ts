@@ -15,21 +15,28 @@ import type { Progress } from "../../esc/transport/connection.ts";
 import { environmentLayer } from "../../sources/environment-layer.ts";
 import type { Finding } from "./findings.ts";
 
-/** The result of the search. */
+/** The result of the search for credentials. */
 export interface ValueAudit {
   readonly findings: readonly Finding[];
   /** The names that the contract declares public although their values hold credentials. */
   readonly wronglyPublicNames: ReadonlySet<string>;
   /** Descriptions of what could not be read. */
-  readonly unseen: readonly string[];
+  readonly unreadDescriptions: readonly string[];
   /**
    * The variables that `values.files` supplies, by the full names of the environments; undefined if ESC was not evaluated.
    */
-  readonly files: ReadonlyMap<string, ReadonlySet<string>> | undefined;
+  readonly filesByEnvironment: ReadonlyMap<string, ReadonlySet<string>> | undefined;
+}
+
+/** The sources of values besides ESC. */
+interface LocalSources {
+  /** The variables of `.env` files. */
+  readonly fileLayers: readonly Layer[];
+  readonly processEnvironment: Environment;
 }
 
 /** A value that is not stored as a secret. */
-interface PlainValue {
+interface PlainTextValue {
   readonly name: string;
   readonly value: string;
   /** The ESC environment that has the value; undefined for other sources. */
@@ -39,14 +46,33 @@ interface PlainValue {
 /** Audits the values. Environments are evaluated without opening them, so that secrets stay unknown. */
 export async function auditValues(
   contract: Contract,
-  reader: EscAccess,
-  fileLayers: readonly Layer[],
-  processEnvironment: Environment,
+  readingAccess: EscAccess,
+  { fileLayers, processEnvironment }: LocalSources,
   progress: Progress,
 ): Promise<ValueAudit> {
-  const evaluated = reader.kind === "on" ? await evaluateAll(reader.settings, progress) : [];
+  const evaluatedEnvironments =
+    readingAccess.kind === "on" ? await evaluateEnvironments(readingAccess.settings, progress) : [];
   const localLayers = [environmentLayer(processEnvironment), ...fileLayers];
-  const values = [...(evaluated ?? []).flatMap(plainValuesIn), ...localLayers.flatMap(valuesInLayer)];
+  const values = [...(evaluatedEnvironments ?? []).flatMap(listPlainValues), ...localLayers.flatMap(listLayerValues)];
+  const credentialFindings = findCredentials(values, contract);
+  if (evaluatedEnvironments === undefined) {
+    return {
+      ...credentialFindings,
+      filesByEnvironment: undefined,
+      unreadDescriptions: ["ESC: credentials among the values in plain text"],
+    };
+  }
+  const fileEntries = evaluatedEnvironments.map(
+    (environment) => [formatName(environment.name), listFileVariables(environment)] as const,
+  );
+  return { ...credentialFindings, filesByEnvironment: new Map(fileEntries), unreadDescriptions: [] };
+}
+
+/** Finds the values that are credentials. If a variable has several such values, the last one decides the finding. */
+function findCredentials(
+  values: readonly PlainTextValue[],
+  contract: Contract,
+): Pick<ValueAudit, "findings" | "wronglyPublicNames"> {
   const plainTextFindings = new Map<string, Finding>();
   const publicFindings = new Map<string, Finding>();
   for (const { name, value, environment } of values) {
@@ -61,15 +87,10 @@ export async function auditValues(
   return {
     findings: [...plainTextFindings.values(), ...publicFindings.values()],
     wronglyPublicNames: new Set(publicFindings.keys()),
-    files:
-      evaluated === undefined
-        ? undefined
-        : new Map(evaluated.map((result) => [formatName(result.name), fileNamesIn(result)])),
-    unseen: evaluated === undefined ? ["ESC: credentials among the values in plain text"] : [],
   };
 }
 
-function plainValuesIn({ name: environment, variables }: EvaluatedEnvironment): readonly PlainValue[] {
+function listPlainValues({ name: environment, variables }: EvaluatedEnvironment): readonly PlainTextValue[] {
   return Array.from(variables.values()).flatMap((evaluated) => {
     if (evaluated.kind !== "known" || evaluated.variable.secret) return [];
     const { name, value } = evaluated.variable;
@@ -77,11 +98,11 @@ function plainValuesIn({ name: environment, variables }: EvaluatedEnvironment): 
   });
 }
 
-function valuesInLayer({ variables }: Layer): readonly PlainValue[] {
+function listLayerValues({ variables }: Layer): readonly PlainTextValue[] {
   return variables.map(({ name, value }) => ({ name, value, environment: undefined }));
 }
 
-function fileNamesIn({ variables }: EvaluatedEnvironment): ReadonlySet<string> {
+function listFileVariables({ variables }: EvaluatedEnvironment): ReadonlySet<string> {
   const files = Array.from(variables).filter(([, evaluated]) => {
     if (evaluated.kind === "known") return evaluated.variable.delivery === "file";
     return evaluated.kind === "unknown" && evaluated.delivery === "file";
@@ -93,7 +114,7 @@ function fileNamesIn({ variables }: EvaluatedEnvironment): ReadonlySet<string> {
  * Evaluates all environments. Returns undefined if the service does not do so for this token. The reason is in the part of
  * the report about the ages of secrets, so that it is not repeated here.
  */
-async function evaluateAll(
+async function evaluateEnvironments(
   settings: EscSettings,
   progress: Progress,
 ): Promise<readonly EvaluatedEnvironment[] | undefined> {

@@ -16,51 +16,57 @@ export function describeFinding(finding: Finding): FindingText {
   switch (finding.kind) {
     case "overdue": {
       const name = printable(finding.name);
-      return findingText(`${name} is overdue since ${formatDay(finding.due)}`, `sophia-run rotate ${shellWord(name)}`);
+      return createFindingText(
+        `${name} is overdue since ${formatDay(finding.due)}`,
+        `sophia-run rotate ${shellWord(name)}`,
+      );
     }
     case "token-role": {
       const message = `The launcher's token may do more than open environments: its role is ${finding.role}`;
-      return findingText(message, "create one that may only open this environment (SECRETS.md)");
+      return createFindingText(message, "create one that may only open this environment (SECRETS.md)");
     }
     case "token-endless":
-      return findingText("The launcher's token never expires", "create one that expires in 90 days (SECRETS.md)");
+      return createFindingText("The launcher's token never expires", "create one that expires in 90 days (SECRETS.md)");
     case "token-ends":
-      return findingText(
+      return createFindingText(
         `The launcher's token expires on ${formatDay(finding.at)}`,
         "create a new one before then (SECRETS.md)",
       );
     case "tracked": {
       const remedy = `replace its secrets, then git rm --cached -- ${shellWord(finding.file)}`;
-      return findingText(`Git tracks ${finding.file}: all readers of the repository can read its values`, remedy);
+      return createFindingText(`Git tracks ${finding.file}: all readers of the repository can read its values`, remedy);
     }
     case "exposed": {
       const file = printable(finding.file);
-      return findingText(`${file} is world-readable`, `chmod 600 ${shellWord(file)}`);
+      return createFindingText(`${file} is world-readable`, `chmod 600 ${shellWord(file)}`);
     }
     case "schema-differs": {
       const environment = printable(finding.environment);
       const remedy = `sophia-run enforce --in ${shellWord(finding.environment)}`;
-      return findingText(`The schema in ESC ${environment} is not what the contract gives`, remedy);
+      return createFindingText(`The schema in ESC ${environment} is not what the contract gives`, remedy);
     }
     case "plain-text": {
       const name = printable(finding.name);
-      return findingText(
+      return createFindingText(
         `${name} is plain text in ESC ${printable(finding.environment)}, but its value holds ${finding.credential}`,
         `sophia-run rotate ${shellWord(name)}`,
       );
     }
     case "called-public": {
       const message = `The contract declares ${printable(finding.name)} public, but its value holds ${finding.credential}`;
-      return findingText(message, PUBLIC_REMEDY);
+      return createFindingText(message, PUBLIC_REMEDY);
     }
     case "repository-secret": {
       const { name, app } = finding;
       const shownApp = app === "actions" ? "Actions" : "Codespaces";
-      return findingText(`The repository has no secret ${name} for ${shownApp}`, `gh secret set ${name} --app ${app}`);
+      return createFindingText(
+        `The repository has no secret ${name} for ${shownApp}`,
+        `gh secret set ${name} --app ${app}`,
+      );
     }
   }
 }
 
-function findingText(message: string, remedy: string): FindingText {
+function createFindingText(message: string, remedy: string): FindingText {
   return { message, remedy };
 }

@@ -10,7 +10,13 @@ import { OPEN_ROLE } from "../../esc/api/tokens.ts";
 import { exposedNotices } from "../../resolve/exposed-files.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
 import { findTrackedEnvFiles } from "../check/tracked-env-files.ts";
-import { type App, APPS, environmentOfGh, type Gh, listSecrets } from "../parts/gh-command.ts";
+import {
+  type GithubProduct,
+  GITHUB_PRODUCTS,
+  environmentOfGh,
+  type GhLocation,
+  listGithubSecrets,
+} from "../parts/gh-command.ts";
 import type { TokenReport } from "./audit-token.ts";
 
 /** A finding as it appears in JSON, where a message and a remedy are added. */
@@ -43,7 +49,7 @@ const EXPIRY_WARNING_MS = 14 * DAY_MS;
  * Returns the findings about the role and the expiry of the launcher's token. A custom role has no identifier, and is no
  * finding.
  */
-export function tokenFindings(token: TokenReport, now: Date): readonly Finding[] {
+export function findTokenRisks(token: TokenReport, now: Date): readonly Finding[] {
   if (token.kind !== "known") return [];
   const { role, expires } = token;
   const findings: Finding[] = [];
@@ -54,42 +60,48 @@ export function tokenFindings(token: TokenReport, now: Date): readonly Finding[]
 }
 
 /** Finds `.env` files that git tracks or that other users of the machine can read. */
-export async function auditFiles(
+export async function findEnvFileRisks(
   settings: Settings,
   contract: Contract,
   dotenv: DotenvReading,
   context: Context,
 ): Promise<readonly Finding[]> {
-  const tracked = await findTrackedEnvFiles(settings, contract, context);
-  const exposed = exposedNotices(dotenv, contract, context.environment, context.cwd).filter(
+  const trackedFiles = await findTrackedEnvFiles(settings, contract, context);
+  const exposedFindings = exposedNotices(dotenv, contract, context.environment, context.cwd).filter(
     (notice) => notice.kind === "exposed",
   );
-  return [...tracked.map((file) => ({ kind: "tracked", file }) as const), ...exposed];
+  return [...trackedFiles.map((file) => ({ kind: "tracked", file }) as const), ...exposedFindings];
 }
 
 interface RepositoryAudit {
   readonly findings: readonly Finding[];
   /** Descriptions of the lists that could not be read. */
-  readonly unseen: readonly string[];
+  readonly unreadDescriptions: readonly string[];
 }
 
 /** The secrets that the launcher needs in GitHub Actions and in Codespaces. */
 const REPOSITORY_SECRETS = ["ESC_ENV", "ESC_TOKEN"];
 
 /** Asks the GitHub CLI (gh) which of the launcher's secrets the repository lacks. */
-export async function auditRepository(contract: Contract, { project, environment }: Context): Promise<RepositoryAudit> {
+export async function findMissingRepositorySecrets(
+  contract: Contract,
+  { project, environment }: Context,
+): Promise<RepositoryAudit> {
   const gh = { cwd: project, environment: environmentOfGh(environment, contract) };
-  const audits = await Promise.all(APPS.map((app) => auditRepositorySecrets(app, gh)));
-  return { findings: audits.flatMap(({ findings }) => findings), unseen: audits.flatMap(({ unseen }) => unseen) };
+  const audits = await Promise.all(GITHUB_PRODUCTS.map((app) => findMissingSecretsOf(app, gh)));
+  return {
+    findings: audits.flatMap(({ findings }) => findings),
+    unreadDescriptions: audits.flatMap(({ unreadDescriptions }) => unreadDescriptions),
+  };
 }
 
-async function auditRepositorySecrets(app: App, gh: Gh): Promise<RepositoryAudit> {
-  const existing = await listSecrets(app, gh);
-  if (typeof existing === "string") {
+async function findMissingSecretsOf(app: GithubProduct, gh: GhLocation): Promise<RepositoryAudit> {
+  const existingSecrets = await listGithubSecrets(app, gh);
+  if (typeof existingSecrets === "string") {
     const reason =
-      existing === "absent" ? "the gh CLI is not installed" : `gh secret list --app ${app} shows the error`;
-    return { findings: [], unseen: [`the repository's secrets for ${app}: ${reason}`] };
+      existingSecrets === "absent" ? "the gh CLI is not installed" : `gh secret list --app ${app} shows the error`;
+    return { findings: [], unreadDescriptions: [`the repository's secrets for ${app}: ${reason}`] };
   }
-  const missing = REPOSITORY_SECRETS.filter((name) => !existing.has(name));
-  return { findings: missing.map((name) => ({ kind: "repository-secret", name, app })), unseen: [] };
+  const missingNames = REPOSITORY_SECRETS.filter((name) => !existingSecrets.has(name));
+  return { findings: missingNames.map((name) => ({ kind: "repository-secret", name, app })), unreadDescriptions: [] };
 }

@@ -12,7 +12,12 @@ import type { Values } from "../../command-line/options.ts";
 import { checkBrokerExcept } from "../parts/broker/broker-except-option.ts";
 import { describeExposedKeys, describeRemedies } from "../parts/broker/describe-key-faults.ts";
 import type { Start } from "../../resolve/start.ts";
-import { type BrokerReport, type KeyReport, NOT_BROKERED, reportBroker } from "../parts/broker/broker-report.ts";
+import {
+  type BrokerReport,
+  type KeyReport,
+  UNBROKERED_REASON_TEXTS,
+  reportBroker,
+} from "../parts/broker/broker-report.ts";
 import type { ExtraCheck } from "./extra-check.ts";
 
 /** The limit on names in one line of the report; the others are counted. */
@@ -74,7 +79,7 @@ function notBrokeredLines({ others }: BrokerReport): readonly string[] {
     groupBy(others, ({ why }) => why),
     ([reason, secrets]) => {
       const names = secrets.map(({ name }) => name);
-      return `${enumerateFew(names, MAX_NAMES)} (${NOT_BROKERED[reason]})`;
+      return `${enumerateFew(names, MAX_NAMES)} (${UNBROKERED_REASON_TEXTS[reason]})`;
     },
   );
   return [`➖ Not brokered: ${groups.join("; ")}`];

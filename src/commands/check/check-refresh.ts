@@ -18,18 +18,18 @@ const TITLES: Readonly<Record<RenewedKind, string>> = {
 
 /** The check fails if a start could not renew something that the user or the contract wants renewed. */
 export async function checkRefresh(
-  { scope: { option }, parts, warnings }: RefreshReport,
+  { scope: { option }, reportsByKind, warnings }: RefreshReport,
   { environment }: Context,
 ): Promise<ExtraCheck> {
   // A kind that ESC does not give is shown only if the user asked for this kind alone.
-  const shownParts = Array.from(parts).filter(([, { kind }]) => kind !== "nothing" || parts.size === 1);
+  const shownParts = Array.from(reportsByKind).filter(([, { kind }]) => kind !== "nothing" || reportsByKind.size === 1);
   const isOnlyAws = option === "--aws-refresh";
   const title = isOnlyAws ? TITLES.aws : "Renewed while the program runs";
   const partLines = shownParts.flatMap(([kind, report]) =>
     renewalLines(report, isOnlyAws ? "" : `${TITLES[kind]}: `, option),
   );
   const refusedParts = shownParts.filter(([, { kind }]) => kind === "refused");
-  const renewsAws = parts.get("aws")?.kind === "renewed";
+  const renewsAws = reportsByKind.get("aws")?.kind === "renewed";
   return {
     section: [
       `--- ${title} ---`,
@@ -40,7 +40,7 @@ export async function checkRefresh(
       ...warnings.flatMap(warningLines),
     ],
     failures: refusedParts.map(([kind]) => `${TITLES[kind]} cannot be renewed, see ${title}`),
-    fields: { refresh: Object.fromEntries(parts) },
+    fields: { refresh: Object.fromEntries(reportsByKind) },
   };
 }
 

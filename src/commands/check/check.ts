@@ -4,7 +4,7 @@
  * report. With `--code` and `--against` other functions run instead, which compare code, or ESC environments, with the
  * contract.
  */
-import { conflict, usageError } from "../parts/usage-errors.ts";
+import { conflictError, usageError } from "../parts/usage-errors.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import type { Values } from "../../command-line/options.ts";
@@ -65,7 +65,7 @@ export const check: Command = async ({ options, positionals }, context) => {
 /** @throws SophiaError (usage, 125) if the user has given one of the other options, too */
 function refuseOptions(options: Values, option: string, others: readonly string[]): void {
   const other = others.find((name) => (options[name] ?? false) !== false);
-  if (other !== undefined) throw conflict(option, `--${other}`);
+  if (other !== undefined) throw conflictError(option, `--${other}`);
 }
 
 /** @throws SophiaError (usage, 125) if a check needs ESC, but `--offline` forbids to contact it */
@@ -73,7 +73,7 @@ function refuseOffline(options: Values, { environment }: Context): void {
   const optionWithEsc =
     typeof options["against"] === "string" ? "--against" : options["overdue"] === true ? "--overdue" : undefined;
   if (optionWithEsc !== undefined && resolveSettings(options, environment).offline) {
-    throw conflict(optionWithEsc, "--offline (SOPHIA_OFFLINE)");
+    throw conflictError(optionWithEsc, "--offline (SOPHIA_OFFLINE)");
   }
 }
 
@@ -116,7 +116,7 @@ async function runExtraChecks(
     checks.push(await checkOverdue(settings, start.files.contract, context));
   }
   if (options["live"] === true) {
-    if (settings.fake !== undefined) throw conflict("--live", "--fake (SOPHIA_FAKE)");
+    if (settings.fake !== undefined) throw conflictError("--live", "--fake (SOPHIA_FAKE)");
     const { checkLive } = await import("./live/live.ts");
     const choices = { isConfirmed: options["yes"] === true, strict: options["strict"] === true };
     checks.push(await checkLive(start, settings, choices, context));

@@ -8,8 +8,8 @@ import { count } from "../../core/text.ts";
 import { createProgress } from "../../output/progress.ts";
 import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
-import { describeUnreadEsc, historyAccess } from "../audit/audit-token.ts";
-import { ageJson, ageLine, describeUnseenAges } from "../audit/age-text.ts";
+import { describeUnreadEsc, findAuditAccess } from "../audit/audit-token.ts";
+import { createAgeJson, describeSecretAge, describeUnseenAges } from "../audit/age-text.ts";
 import { readSecretAges, type SecretAge } from "../audit/ages.ts";
 import type { ExtraCheck } from "./extra-check.ts";
 
@@ -20,15 +20,15 @@ import type { ExtraCheck } from "./extra-check.ts";
 export async function checkOverdue(settings: Settings, contract: Contract, context: Context): Promise<ExtraCheck> {
   const now = new Date();
   const dotenv = await readEnvFiles(settings, findPlaces(settings, context), context.environment);
-  const { reader } = await historyAccess(settings, contract, dotenv, context);
-  if (reader.kind !== "on") {
-    const reason = describeUnreadEsc(reader);
+  const { readingAccess } = await findAuditAccess(settings, contract, dotenv, context);
+  if (readingAccess.kind !== "on") {
+    const reason = describeUnreadEsc(readingAccess);
     return agesCheck({ lines: [`➖ ${reason}`], failures: [], ages: [], unseen: [reason] });
   }
   const progress = await createProgress(context, settings);
   let ages: readonly SecretAge[];
   try {
-    ({ ages } = await readSecretAges(contract, reader.settings, progress, now).finally(progress.done));
+    ({ ages } = await readSecretAges(contract, readingAccess.settings, progress, { now }).finally(progress.done));
   } catch (error) {
     if (!(error instanceof SophiaError)) throw error;
     const failure = `The age of secrets could not be read: ${error.message}`;
@@ -36,7 +36,10 @@ export async function checkOverdue(settings: Settings, contract: Contract, conte
   }
   const unseen = describeUnseenAges(ages);
   const agesInEsc = ages.filter(({ change }) => change !== undefined && change.kind !== "unseen");
-  const lines = [...agesInEsc.map((age) => ageLine(age, now)), ...unseen.map((description) => `➖ ${description}`)];
+  const lines = [
+    ...agesInEsc.map((age) => describeSecretAge(age, now)),
+    ...unseen.map((description) => `➖ ${description}`),
+  ];
   return agesCheck({ lines, failures: overdueFailures(ages), ages, unseen });
 }
 
@@ -54,7 +57,7 @@ function agesCheck({ lines, failures, ages, unseen }: AgesResult): ExtraCheck {
   return {
     section: ["--- Age of Secrets ---", ...lines],
     failures,
-    fields: { ages: ages.map(ageJson), agesUnseen: unseen },
+    fields: { ages: ages.map(createAgeJson), agesUnseen: unseen },
   };
 }
 

@@ -24,7 +24,7 @@ import { readEnvironmentGates, describeGate } from "../check/environments.ts";
 import { compareEnvironments } from "./comparison.ts";
 import { createProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
-import { conflict } from "../parts/usage-errors.ts";
+import { conflictError } from "../parts/usage-errors.ts";
 import type { Values } from "../../command-line/options.ts";
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import { notAllowedError, collectConsentFacts } from "../../access/consent-words.ts";
@@ -75,7 +75,7 @@ async function accessByNames(
   context: Context,
 ): Promise<{ readonly settings: EscSettings; readonly notices: readonly Notice[] }> {
   if (settings.fake !== undefined) {
-    throw conflict("--against", "--fake (SOPHIA_FAKE)");
+    throw conflictError("--against", "--fake (SOPHIA_FAKE)");
   }
   const environments = { value: names, option: "--against" };
   const { access: esc, notices, dotenv } = await findEscAccess(settings, context, { environments }, { contract });

@@ -1,9 +1,9 @@
 /**
  * Finds what the shell offers when the user presses Tab behind `sophia-run …`. The completion scripts (completion.ts) start
- * `sophia-run --get-yargs-completions -- WORDS`, which prints the answer of complete(). The answer must come at once, so
+ * `sophia-run --get-yargs-completions -- WORDS`, which prints the answer of completeWords(). The answer must come at once, so
  * this file reads the contract at most, but neither ESC nor any value.
  */
-import { COMMAND_NAMES, HELP_WORD } from "../../command-line/command-line.ts";
+import { COMMAND_NAMES, type CommandName, HELP_WORD } from "../../command-line/command-line.ts";
 import { DESCRIBED_COMMON_OPTIONS, DESCRIBED_OPTIONS } from "../../command-line/descriptions.ts";
 import { COMMON_OPTIONS, OPTIONS, type Option } from "../../command-line/options.ts";
 import { namesFor } from "../../command-line/takers.ts";
@@ -14,7 +14,7 @@ import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import type { PositionalDefinition } from "../command.ts";
-import { withProject } from "../parts/project-option.ts";
+import { applyProjectFolder } from "../parts/project-option.ts";
 import { COMMANDS } from "../registry.ts";
 
 /** The answer that asks the shell to complete the names of files. */
@@ -39,7 +39,7 @@ type Options = Readonly<Record<string, Option>>;
  *
  * @param words the words from the program's name to the word under the cursor
  */
-export async function complete(words: readonly string[], context: Context): Promise<string> {
+export async function completeWords(words: readonly string[], context: Context): Promise<string> {
   const currentWord = words.at(-1) ?? "";
   const wordsBefore = words.slice(1, -1);
   const commandIndex = findCommandIndex(wordsBefore);
@@ -62,12 +62,14 @@ export async function complete(words: readonly string[], context: Context): Prom
 function findCommandIndex(wordsBefore: readonly string[]): number | undefined {
   const dashesIndex = wordsBefore.indexOf("--");
   const hasDashes = dashesIndex !== -1;
-  const first = firstWord(hasDashes ? wordsBefore.slice(0, dashesIndex) : wordsBefore);
-  if (first === undefined) return hasDashes ? dashesIndex + 1 : undefined;
-  return SUBCOMMAND_WORDS.some((name) => name === first.word) ? undefined : first.index;
+  const firstPositional = findFirstPositional(hasDashes ? wordsBefore.slice(0, dashesIndex) : wordsBefore);
+  if (firstPositional === undefined) return hasDashes ? dashesIndex + 1 : undefined;
+  return SUBCOMMAND_WORDS.some((name) => name === firstPositional.word) ? undefined : firstPositional.index;
 }
 
 /**
+ * Finds the candidates for the word under the cursor. The result is `files` or `command` if the shell must complete the word.
+ *
  * @param wordsBefore the words before the one under the cursor @param currentWord the text of that word, which may be empty
  */
 async function findCandidates(
@@ -75,36 +77,47 @@ async function findCandidates(
   currentWord: string,
   context: Context,
 ): Promise<"files" | "command" | readonly Candidate[]> {
-  const first = firstWord(wordsBefore)?.word;
-  if (first === HELP_WORD) return wordsBefore.at(-1) === HELP_WORD ? await helpCandidates(currentWord) : [];
-  const command = COMMAND_NAMES.find((name) => name === first);
-  const options: Options = {
+  const firstWord = findFirstPositional(wordsBefore)?.word;
+  if (firstWord === HELP_WORD) return wordsBefore.at(-1) === HELP_WORD ? await findHelpCandidates(currentWord) : [];
+  const command = COMMAND_NAMES.find((name) => name === firstWord);
+  const options = listOptions(command);
+  const parsed = parse(wordsBefore, options);
+  // `sophia-run --profile <cursor>`: the last word is an option that still needs its value.
+  const unfinished = parsed.problems.find(({ kind, at }) => kind === "needs-value" && at === wordsBefore.length - 1);
+  if (unfinished?.kind === "needs-value")
+    return findValueCandidates({ name: unfinished.name, prefix: "" }, options, parsed, context);
+  // `sophia-run --profile=<cursor>`
+  const optionBeforeEquals = /^--([\w-]+)=/.exec(currentWord)?.[1];
+  if (optionBeforeEquals !== undefined) {
+    return findValueCandidates(
+      { name: optionBeforeEquals, prefix: `--${optionBeforeEquals}=` },
+      options,
+      parsed,
+      context,
+    );
+  }
+  if (currentWord.startsWith("-")) return findOptionCandidates(options, parsed);
+  if (command === undefined) {
+    // A word that begins no subcommand begins the name of a program: `sophia-run no<cursor>`.
+    const subcommands = findSubcommandCandidates(SUBCOMMAND_WORDS, currentWord);
+    return subcommands.length === 0 ? "command" : subcommands;
+  }
+  return findPositionalCandidates(COMMANDS[command].positional, parsed, context);
+}
+
+/** Returns the options of a command. @param command undefined for the start of a program */
+function listOptions(command: CommandName | undefined): Options {
+  return {
     ...Object.fromEntries(namesFor(command ?? "run").map((name) => [name, DESCRIBED_OPTIONS[name]])),
     ...(command === undefined ? {} : COMMANDS[command].options),
     ...DESCRIBED_COMMON_OPTIONS,
   };
-  const parsed = parse(wordsBefore, options);
-  // `sophia-run --profile <cursor>`: the last word is an option that still needs its value.
-  const unfinished = parsed.problems.find(({ kind, at }) => kind === "needs-value" && at === wordsBefore.length - 1);
-  if (unfinished?.kind === "needs-value") return valueCandidates(unfinished.name, options, "", parsed, context);
-  // `sophia-run --profile=<cursor>`
-  const optionBeforeEquals = /^--([\w-]+)=/.exec(currentWord)?.[1];
-  if (optionBeforeEquals !== undefined) {
-    return valueCandidates(optionBeforeEquals, options, `--${optionBeforeEquals}=`, parsed, context);
-  }
-  if (currentWord.startsWith("-")) return optionCandidates(options, parsed);
-  if (command === undefined) {
-    // A word that begins no subcommand begins the name of a program: `sophia-run no<cursor>`.
-    const subcommands = subcommandCandidates(SUBCOMMAND_WORDS, currentWord);
-    return subcommands.length === 0 ? "command" : subcommands;
-  }
-  return positionalCandidates(COMMANDS[command].positional, parsed, context);
 }
 
 /** The first words that do not start a program. */
 const SUBCOMMAND_WORDS = [...COMMAND_NAMES, HELP_WORD] as const;
 
-function subcommandCandidates(
+function findSubcommandCandidates(
   words: readonly (typeof SUBCOMMAND_WORDS)[number][],
   currentWord: string,
 ): readonly Candidate[] {
@@ -116,25 +129,24 @@ function subcommandCandidates(
     }));
 }
 
-async function helpCandidates(currentWord: string): Promise<readonly Candidate[]> {
+async function findHelpCandidates(currentWord: string): Promise<readonly Candidate[]> {
   const { TOPIC_NAMES, TOPICS } = await import("../help/topics.ts");
-  const topics = TOPIC_NAMES.map((value) => ({ value, describe: TOPICS[value].describe }));
+  const topics = TOPIC_NAMES.map((value) => ({ value, describe: TOPICS[value].title }));
   return [
-    ...subcommandCandidates(COMMAND_NAMES, currentWord),
+    ...findSubcommandCandidates(COMMAND_NAMES, currentWord),
     ...topics.filter(({ value }) => value.startsWith(currentWord)),
   ];
 }
 
 /** Returns the first word that is neither an option nor its value. */
-function firstWord(wordsBefore: readonly string[]): Positional | undefined {
+function findFirstPositional(wordsBefore: readonly string[]): Positional | undefined {
   return parse(wordsBefore, { ...OPTIONS, ...COMMON_OPTIONS }, { stopAtWord: true }).positionals[0];
 }
 
-/** Returns the values of an option. @param prefix text in front of each value, such as `--profile=` */
-async function valueCandidates(
-  name: string,
+/** Returns the values of an option. The prefix is the text in front of each value, such as `--profile=`. */
+async function findValueCandidates(
+  { name, prefix }: { readonly name: string; readonly prefix: string },
   options: Options,
-  prefix: string,
   parsed: Parsed,
   context: Context,
 ): Promise<"files" | readonly Candidate[]> {
@@ -150,13 +162,13 @@ async function valueCandidates(
 }
 
 /** Returns the options that may still be added: those that are absent, and lists, which may be repeated. */
-function optionCandidates(options: Options, { values }: Parsed): readonly Candidate[] {
+function findOptionCandidates(options: Options, { values }: Parsed): readonly Candidate[] {
   return Object.entries(options)
     .filter(([name, { type }]) => type === "list" || values[name] === undefined)
     .map(([name, { describe }]) => ({ value: `--${name}`, describe }));
 }
 
-async function positionalCandidates(
+async function findPositionalCandidates(
   positional: PositionalDefinition | undefined,
   parsed: Parsed,
   context: Context,
@@ -180,7 +192,7 @@ async function loadNamedContract({ values }: Parsed, context: Context): Promise<
   const namedFile = values["contract"] ?? context.environment.get("SOPHIA_CONTRACT");
   const contractFile = typeof namedFile === "string" && namedFile !== "" ? namedFile : undefined;
   try {
-    return await loadContract({ contractFile }, withProject(values, context));
+    return await loadContract({ contractFile }, applyProjectFolder(values, context));
   } catch (error) {
     if (error instanceof SophiaError) return undefined;
     throw error;

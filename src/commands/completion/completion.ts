@@ -7,7 +7,7 @@ import { ExitStatus } from "../../core/error.ts";
 import type { Command } from "../command.ts";
 
 export const completion: Command = ({ positionals }, context) => {
-  context.out(SCRIPTS[positionals[0] ?? ""] ?? "");
+  context.out(COMPLETION_SCRIPTS[positionals[0] ?? ""] ?? "");
   return Promise.resolve(ExitStatus.ok);
 };
 
@@ -15,7 +15,7 @@ export const completion: Command = ({ positionals }, context) => {
  * The scripts by shell. They pass the user's words behind `--`, because Node.js would otherwise take some of them for its
  * options.
  */
-const SCRIPTS: Readonly<Record<string, string>> = {
+const COMPLETION_SCRIPTS: Readonly<Record<string, string>> = {
   bash: `# bash completion for sophia-run. Source it, or add it to ~/.bashrc.
 _sophia_run() {
   local i line value

@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { readIn } from "../parts/project-files.ts";
+import { readFileIn } from "../parts/project-files.ts";
 import { isWrittenByDocs } from "./mark.ts";
 import { type PythonStyle, pythonStyleOf } from "./python-settings.ts";
 
@@ -19,7 +19,7 @@ const PYTHON_MANIFESTS = ["pyproject.toml", "requirements.txt", "setup.cfg", "Pi
 
 /** Returns the names of the files that `docs` writes into the folder of the contract. */
 export async function findDefaultFiles(folder: string, types: TypeLanguage | undefined): Promise<readonly string[]> {
-  const hasOurSettings = isWrittenByDocs((await readIn(folder, SETTINGS_MODULE)) ?? "");
+  const hasOurSettings = isWrittenByDocs((await readFileIn(folder, SETTINGS_MODULE)) ?? "");
   const wantsPython = hasOurSettings || types === "python" || types === "pydantic";
   const wantsTypeScript = types === "typescript" || (await hasTypeScript(folder));
   return [
@@ -33,7 +33,7 @@ export async function findDefaultFiles(folder: string, types: TypeLanguage | und
 async function hasTypeScript(folder: string): Promise<boolean> {
   if (["tsconfig.json", "env.d.ts"].some((name) => existsSync(join(folder, name)))) return true;
   // The manifest is searched rather than parsed, since it may be malformed.
-  return /"typescript"\s*:\s*"/.test((await readIn(folder, "package.json")) ?? "");
+  return /"typescript"\s*:\s*"/.test((await readFileIn(folder, "package.json")) ?? "");
 }
 
 /**
@@ -51,7 +51,7 @@ export async function choosePythonStyle(
   if (types === "pydantic") return types;
   if (types === undefined && isWrittenByDocs(currentText)) return pythonStyleOf(currentText);
   const manifests = await Promise.all(
-    folders.flatMap((folder) => PYTHON_MANIFESTS.map((name) => readIn(folder, name))),
+    folders.flatMap((folder) => PYTHON_MANIFESTS.map((name) => readFileIn(folder, name))),
   );
   return manifests.some((text) => /\bpydantic[-_.]settings\b/i.test(text ?? "")) ? "pydantic" : "dataclass";
 }

@@ -12,9 +12,9 @@ import { enumerate } from "../../core/text.ts";
 import { printReport } from "../../output/colour.ts";
 import { printLines } from "../../output/stderr.ts";
 import type { Command } from "../command.ts";
-import { machineUsesEsc } from "../parts/esc-use.ts";
-import { refuseLinks, type WorkflowFile, workflowsIn, writeText } from "../parts/project-files.ts";
-import { projectRoot } from "../parts/project-root.ts";
+import { settingsUseEsc } from "../parts/esc-use.ts";
+import { refuseLinks, type WorkflowFile, readWorkflowFiles, writeTextFile } from "../parts/project-files.ts";
+import { findProjectRoot } from "../parts/project-root.ts";
 import { addBrokerAddresses } from "./broker-addresses.ts";
 import { findDefaultFiles, TYPE_LANGUAGES } from "./default-files.ts";
 import {
@@ -37,7 +37,7 @@ export const docs: Command = async ({ options, positionals }, context) => {
   const isCheck = options["check"] === true;
   const userNamedFiles = positionals.length > 0;
   const folder = contract.source.kind === "file" ? dirname(contract.source.path) : context.project;
-  const root = projectRoot(userNamedFiles ? context.cwd : context.project);
+  const root = findProjectRoot(userNamedFiles ? context.cwd : context.project);
   const paths = userNamedFiles
     ? positionals.map((name) => resolve(context.cwd, name))
     : (await findDefaultFiles(folder, types)).map((name) => join(folder, name));
@@ -46,7 +46,7 @@ export const docs: Command = async ({ options, positionals }, context) => {
   const documents = files.filter(({ path }) => path.endsWith(".md") || EXAMPLE_FILES.includes(basename(path)));
   const existingTexts = isForced ? [] : documents.map(({ currentText }) => currentText).filter(hasText);
   const readWorkflows = createWorkflowReader(folder);
-  const usesEsc = await decideEscUse(contract, existingTexts, readWorkflows, () => machineUsesEsc(settings, context));
+  const usesEsc = await decideEscUse(contract, existingTexts, readWorkflows, () => settingsUseEsc(settings, context));
   const draftOptions: DraftOptions = { contract, types, folder, readWorkflows, isForced, isCheck, usesEsc };
   const drafts = await Promise.all(files.map((file) => createDraft(file, draftOptions)));
 
@@ -73,7 +73,7 @@ export const docs: Command = async ({ options, positionals }, context) => {
 /** Returns the function that reads the workflows of the repository, at most once, and only if they are needed. */
 function createWorkflowReader(folder: string): ReadWorkflows {
   let workflows: Promise<readonly WorkflowFile[]> | undefined;
-  return () => (workflows ??= workflowsIn(projectRoot(folder)));
+  return () => (workflows ??= readWorkflowFiles(findProjectRoot(folder)));
 }
 
 /**
@@ -84,7 +84,7 @@ function writeAll(drafts: readonly DocumentDraft[], isForced: boolean, context: 
   refuseLinks(drafts);
   if (!isForced) refuseForeign(drafts);
   for (const draft of drafts) {
-    writeText(draft, draft.newText);
+    writeTextFile(draft, draft.newText);
     context.out(`wrote ${draft.name}\n`);
   }
 }

@@ -8,7 +8,7 @@ import { shortenPath } from "../../contract/file/contract-text.ts";
 import type { Contract } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
-import { readIfThere, type TargetFile } from "../parts/project-files.ts";
+import { readFileIfExists, type TargetFile } from "../parts/project-files.ts";
 import { choosePythonStyle, type TypeLanguage } from "./default-files.ts";
 import { createEnvExample, EXAMPLE_FILES, addMissingVariables } from "./env-example.ts";
 import { createEnvTypes } from "./env-types.ts";
@@ -49,7 +49,7 @@ export interface DraftOptions {
 /** Reads a file that `docs` may replace. @param root the folder that no symbolic link below it may leave */
 export async function readCurrentFile(path: string, root: string, context: Context): Promise<CurrentFile> {
   const name = printable(shortenPath(path, context.cwd));
-  return { path, name, root, currentText: await readIfThere({ path, name }) };
+  return { path, name, root, currentText: await readFileIfExists({ path, name }) };
 }
 
 /** Creates the draft of a file. A `.env.example` that the user wrote keeps its text, unless the user gives `--force`. */

@@ -5,9 +5,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Contract } from "../../contract/contract-model.ts";
-import { contractUsesEsc, namesEsc } from "../parts/esc-use.ts";
+import { contractUsesEsc, mentionsEscSetting } from "../parts/esc-use.ts";
 import type { WorkflowFile } from "../parts/project-files.ts";
-import { projectRoot } from "../parts/project-root.ts";
+import { findProjectRoot } from "../parts/project-root.ts";
 import { GITHUB_HEADING, type ProjectFacts } from "./secrets-document.ts";
 
 /** Reads the workflows of the repository. */
@@ -23,7 +23,7 @@ export async function findProjectFacts(
   usesEsc: boolean,
 ): Promise<ProjectFacts> {
   const checkingWorkflows = (await readWorkflows()).filter(({ text }) => RUNS_CHECK.test(text));
-  const isOnGitHub = existsSync(join(projectRoot(folder), ".github"));
+  const isOnGitHub = existsSync(join(findProjectRoot(folder), ".github"));
   return { isOnGitHub, workflows: checkingWorkflows.map(({ name }) => name), usesEsc };
 }
 
@@ -48,7 +48,7 @@ export async function decideEscUse(
   usesEscOnMachine: () => Promise<boolean>,
 ): Promise<boolean> {
   if (contractUsesEsc(contract)) return true;
-  if (existingTexts.length > 0) return existingTexts.some(namesEsc);
+  if (existingTexts.length > 0) return existingTexts.some(mentionsEscSetting);
   const workflows = await readWorkflows();
-  return workflows.some(({ text }) => namesEsc(text)) || usesEscOnMachine();
+  return workflows.some(({ text }) => mentionsEscSetting(text)) || usesEscOnMachine();
 }

@@ -2,7 +2,7 @@
  * Writes the text of SECRETS.md for `sophia-run docs`: how the users of a project get, rotate and check its secrets, with
  * tables of the variables. In a document that the user wrote, `docs` puts only the tables.
  */
-import { REPOSITORY } from "../parts/package-source.ts";
+import { REPOSITORY_URL } from "../parts/package-source.ts";
 import { shellWord } from "../../core/shell.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
@@ -17,7 +17,7 @@ import {
   describeRule,
 } from "./outline.ts";
 
-const HANDBOOK = `${REPOSITORY}/blob/main/docs/secrets.md`;
+const HANDBOOK = `${REPOSITORY_URL}/blob/main/docs/secrets.md`;
 
 /** The facts about the project that the document states besides its contract. */
 export interface ProjectFacts {

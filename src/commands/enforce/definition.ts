@@ -1,6 +1,6 @@
 /** The texts of `sophia-run enforce` for help and completion. Its code is loaded only when it runs. */
 import type { CommandDefinition } from "../command.ts";
-import { CONFIRMATION, FOUND_ENVIRONMENT } from "../parts/writing/write-options.ts";
+import { CONFIRMATION_OPTIONS, FOUND_ENVIRONMENT_HELP } from "../parts/writing/write-options.ts";
 
 export const enforceCommand: CommandDefinition = {
   describe: "Have Pulumi ESC itself check values by the contract",
@@ -15,7 +15,7 @@ export const enforceCommand: CommandDefinition = {
       "before writing names them, if the service does.",
     "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it must be allowed to open and write the environment. " +
       "For --check and --dry-run the launcher's own token is enough, if it may read the definition.",
-    FOUND_ENVIRONMENT,
+    FOUND_ENVIRONMENT_HELP,
   ],
   options: {
     in: { type: "string", value: "ENV", describe: "The environment to write (default: ESC_ENV)" },
@@ -28,7 +28,7 @@ export const enforceCommand: CommandDefinition = {
     },
     check: { type: "boolean", describe: "Write nothing; end with 1 if the schema is missing or differs" },
     remove: { type: "boolean", describe: "Take the schema out again" },
-    ...CONFIRMATION,
+    ...CONFIRMATION_OPTIONS,
   },
   statuses: {
     0: "ESC checks the values by the contract, or no longer with --remove",

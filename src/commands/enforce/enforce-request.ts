@@ -1,10 +1,10 @@
 /** Parses the options of `enforce`: what the user wants it to do with the schema of an environment. */
 import type { Values } from "../../command-line/options.ts";
 import { canMatchVariable } from "../../contract/esc-schema/contract-schema.ts";
-import type { SchemaRequest } from "../parts/enforcement/schema-entry.ts";
-import { conflict, usageError } from "../parts/usage-errors.ts";
+import type { SchemaOptions } from "../parts/enforcement/schema-entry.ts";
+import { conflictError, usageError } from "../parts/usage-errors.ts";
 
-export interface EnforceRequest extends SchemaRequest {
+export interface EnforceRequest extends SchemaOptions {
   readonly purpose: "write" | "check" | "remove";
 }
 
@@ -18,7 +18,7 @@ const RESERVED_KEYS: ReadonlySet<string> = new Set(["environmentVariables", "fil
 export function parseRequest(options: Values): EnforceRequest {
   const isCheck = options["check"] === true;
   const isRemove = options["remove"] === true;
-  if (isCheck && isRemove) throw conflict("--check", "--remove");
+  if (isCheck && isRemove) throw conflictError("--check", "--remove");
   const key = typeof options["key"] === "string" ? options["key"] : undefined;
   if (key !== undefined) requireKey(key);
   const selection = { only: globsIn(options["only"]), except: globsIn(options["except"]) };

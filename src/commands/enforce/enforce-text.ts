@@ -37,7 +37,7 @@ function linesOf(entry: ValuesEntry | undefined): readonly string[] {
 const MAX_NAMES = 12;
 
 /** Returns a line for each rule that a schema cannot express, so that only a start checks it. */
-export function gapLines({ translated: { gaps } }: SchemaChange): readonly Line[] {
+export function gapLines({ schemaOfContract: { gaps } }: SchemaChange): readonly Line[] {
   return Array.from(gaps, ([rule, names]) => ({
     text: `➖ checked at a start only: ${rule} (${enumerateFew(names, MAX_NAMES)})`,
     hangingIndent: 3,

@@ -17,15 +17,15 @@ import { findReusableContractFile, reportViolations } from "../../output/violati
 import { chooseSetCommandInput } from "../../output/unmet.ts";
 import type { Command } from "../command.ts";
 import { askEachEnvironment } from "../parts/esc-requests.ts";
-import { canAsk, confirm } from "../parts/confirm.ts";
+import { canAskUser, askForConfirmation } from "../parts/confirm.ts";
 import {
   askOnlyEnvironment,
   type EscTarget,
   requireOnlyEnvironment,
   restrictTarget,
 } from "../parts/writing/esc-target.ts";
-import { writeAccess, writeQuestion } from "../parts/writing/write-access.ts";
-import { effectiveChange, revisionsText } from "../parts/writing/write-change.ts";
+import { findWriteTarget, createWriteQuestion } from "../parts/writing/write-access.ts";
+import { requireChangeOrDraft, describeRevisions } from "../parts/writing/write-change.ts";
 import { type EnforceRequest, parseRequest } from "./enforce-request.ts";
 import { checkLines, diffLines, gapLines } from "./enforce-text.ts";
 import { presentViolations } from "./present-violations.ts";
@@ -42,7 +42,7 @@ export const enforce: Command = async ({ options }, context) => {
   const contract = await loadContract(settings, context);
   const isDry = options["dry-run"] === true || purpose === "check";
   const isConfirmed = options["yes"] === true;
-  const access = await writeAccess(options["in"], settings, context, { isDry, isConfirmed });
+  const access = await findWriteTarget(options["in"], settings, context, { isDry, isConfirmed });
   const current = await askOnlyEnvironment(requireOnlyEnvironment(access), readOrEvaluate);
   const change = planSchemaChange(request, contract, current);
   const environment = formatName(current.name);
@@ -75,7 +75,7 @@ export const enforce: Command = async ({ options }, context) => {
   const referrers = purpose === "remove" || isConfirmed ? "" : await describeReferrers(target);
   const proposal =
     purpose === "remove" ? `Remove the schema from ${environment}` : `Write the schema to ${environment}${referrers}`;
-  if (!(await confirm(writeQuestion(proposal, access), isConfirmed, context))) {
+  if (!(await askForConfirmation(createWriteQuestion(proposal, access), isConfirmed, context))) {
     printReport(context, "Nothing was written.\n");
     return ExitStatus.unmet;
   }
@@ -107,11 +107,11 @@ async function writeChange(
   const result = await askOnlyEnvironment(restrictTarget(name, access), (fullName, connection) =>
     changeEnvironment(fullName, connection, edit, [], readOrEvaluate),
   );
-  const change = effectiveChange(result, access);
+  const change = requireChangeOrDraft(result, access);
   if (typeof change === "number") return change;
   const fact =
     request.purpose === "remove" ? "The schema is removed." : `ESC checks ${formatName(name)} by the contract now.`;
-  printReport(access.context, `✅ ${fact} ${revisionsText(change)}\n`);
+  printReport(access.context, `✅ ${fact} ${describeRevisions(change)}\n`);
   return ExitStatus.ok;
 }
 
@@ -119,7 +119,7 @@ const MAX_REFERRERS = 5;
 
 /** Names the environments and stacks that a schema also affects, for a question; empty if the service names none. */
 async function describeReferrers({ esc, settings, context }: EscTarget): Promise<string> {
-  if (!canAsk(context)) return "";
+  if (!canAskUser(context)) return "";
   const progress = await createProgress(context, settings);
   const [referrers] = await askEachEnvironment(esc, progress, listReferrers).finally(progress.done);
   const { names = [], hasMore = false } = referrers ?? {};

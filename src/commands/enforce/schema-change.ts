@@ -3,10 +3,10 @@ import type { Contract } from "../../contract/contract-model.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { EnvironmentState } from "../../esc/api/change.ts";
 import { entryOf, removeEntry, setEntry } from "../../esc/definition/edit-entry.ts";
-import { schemaState, type SchemaState } from "../parts/enforcement/schema-entry.ts";
+import { compareSchema, type SchemaComparison } from "../parts/enforcement/schema-entry.ts";
 import type { EnforceRequest } from "./enforce-request.ts";
 
-export interface SchemaChange extends SchemaState {
+export interface SchemaChange extends SchemaComparison {
   /** The definition with the change; undefined if nothing changes. */
   readonly edited: string | undefined;
 }
@@ -19,8 +19,8 @@ export function planSchemaChange(
 ): SchemaChange {
   const variables = [...opened.variables, ...hidden.values()];
   const files = new Set(variables.flatMap(({ name, delivery }) => (delivery === "file" ? [name] : [])));
-  const schema = schemaState(contract, yaml, files, request);
-  const { key, entry, lines, state } = schema;
+  const schema = compareSchema(contract, yaml, files, request);
+  const { key, entry, expectedLines, state } = schema;
   if (request.purpose === "remove") {
     return { ...schema, edited: entry === undefined ? undefined : removeEntry(yaml, key) };
   }
@@ -31,5 +31,5 @@ export function planSchemaChange(
       hint: "name the environment that has them: --in organization/project/environment",
     });
   }
-  return { ...schema, edited: state === "current" ? undefined : setEntry(yaml, key, lines) };
+  return { ...schema, edited: state === "current" ? undefined : setEntry(yaml, key, expectedLines) };
 }

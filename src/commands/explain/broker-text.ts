@@ -5,7 +5,7 @@
 import type { RequestLimit } from "../../contract/broker/broker-model.ts";
 import { providerOf } from "../../contract/broker/providers.ts";
 import { enumerate } from "../../core/text.ts";
-import { NOT_BROKERED } from "../parts/broker/broker-report.ts";
+import { UNBROKERED_REASON_TEXTS } from "../parts/broker/broker-report.ts";
 import type { BrokerExplanation } from "./explain-broker.ts";
 import type { KeyLocation } from "./locations.ts";
 
@@ -46,7 +46,7 @@ export function brokerRows(explanation: BrokerExplanation | undefined, inFull: b
     case "outer":
       return [["broker", "a dummy already, by the outer sophia-run"]];
     case "not-brokered":
-      return [["broker", `the program gets the value itself: ${NOT_BROKERED[explanation.why]}`]];
+      return [["broker", `the program gets the value itself: ${UNBROKERED_REASON_TEXTS[explanation.why]}`]];
     case "address":
       return [["broker", `--broker sets it to its own address, for ${enumerate(explanation.keys)}`]];
     case "offer":

@@ -12,7 +12,7 @@ import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
 import type { Start } from "../../resolve/start.ts";
 import { type BrokerableKey, findBrokerableKeys } from "../parts/broker/brokered-keys.ts";
-import { type KeyFailure, type KeyReport, type NotBrokered, reportBroker } from "../parts/broker/broker-report.ts";
+import { type KeyFailure, type KeyReport, type UnbrokeredReason, reportBroker } from "../parts/broker/broker-report.ts";
 import { findKeyLocations, type KeyLocation } from "./locations.ts";
 
 /** The effect on one variable, as it appears in the JSON report. */
@@ -24,7 +24,7 @@ export type BrokerExplanation =
   /** An outer sophia-run brokers it: its value is a dummy already. */
   | { readonly kind: "outer" }
   /** It is a secret that the program gets itself. */
-  | { readonly kind: "not-brokered"; readonly why: NotBrokered }
+  | { readonly kind: "not-brokered"; readonly why: UnbrokeredReason }
   /** The program gets the address of the broker in it, for these keys. */
   | { readonly kind: "address"; readonly keys: readonly string[] }
   /** The user has not given --broker, which would have this effect. */

@@ -6,7 +6,7 @@ import type { Settings } from "../../command-line/settings.ts";
 import type { Start } from "../../resolve/start.ts";
 import {
   describeExpirySource,
-  offerRefresh,
+  reportPossibleRefresh,
   type RefreshReport,
   type RenewalReport,
   reportRefresh,
@@ -41,8 +41,8 @@ export interface RefreshExplainer {
 /** Prepares the explanation of all variables of a start. */
 export function createRefreshExplainer(start: Start, settings: Settings): RefreshExplainer {
   const report = reportRefresh(start, settings);
-  const offer = offerRefresh(start);
-  const parts = Array.from(report?.parts ?? []);
+  const offer = reportPossibleRefresh(start);
+  const parts = Array.from(report?.reportsByKind ?? []);
   return {
     added: parts.flatMap(([, part]) => (part.kind === "renewed" ? part.set : [])),
     explain: (name) => {
@@ -50,8 +50,8 @@ export function createRefreshExplainer(start: Start, settings: Settings): Refres
         const explanation = explainPart(name, kind, part, report?.scope.option ?? "--refresh");
         if (explanation !== undefined) return explanation;
       }
-      const isOffered = Array.from(offer.parts).some(([kind, part]) => {
-        return report?.parts.has(kind) !== true && part.kind === "renewed" && part.variables.includes(name);
+      const isOffered = Array.from(offer.reportsByKind).some(([kind, part]) => {
+        return report?.reportsByKind.has(kind) !== true && part.kind === "renewed" && part.variables.includes(name);
       });
       return isOffered ? { kind: "offer" } : undefined;
     },

@@ -13,10 +13,10 @@ import { createMaskCommands } from "../../output/workflow-commands.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import { printLines } from "../../output/stderr.ts";
 import { enumerate, printable } from "../../core/text.ts";
-import { refuseIrregular, writePrivately, type TargetFile } from "../parts/project-files.ts";
-import { projectRoot } from "../parts/project-root.ts";
+import { refuseIrregularFile, writePrivateFile, type TargetFile } from "../parts/project-files.ts";
+import { findProjectRoot } from "../parts/project-root.ts";
 import { createAuditRecorder } from "../parts/audit-log/audit-record.ts";
-import { refuseAgent, refuseTerminal, noticeRealKeys } from "../parts/secret-output.ts";
+import { refuseAgent, refuseTerminal, printRealKeysNotice } from "../parts/secret-output.ts";
 import { usageError } from "../parts/usage-errors.ts";
 import { resolveCommandStart } from "../parts/command-start.ts";
 import type { Command } from "../command.ts";
@@ -52,13 +52,13 @@ export const exportVariables: Command = async ({ options }, context) => {
   } = start;
   if (settings.enforceContract && violations.length > 0) {
     record?.({ event: "export", names: [] }, true, start);
-    const { contractUnmetError } = await import("../parts/contract-unmet.ts");
+    const { createContractUnmetError } = await import("../parts/contract-unmet.ts");
     const words = { consequence: "nothing was exported", wayOut: "--no-contract exports anyway" };
-    throw await contractUnmetError(start, words, settings, context);
+    throw await createContractUnmetError(start, words, settings, context);
   }
   warnUnavailable(context, esc);
   printNotices(context, settings, notices);
-  noticeRealKeys(
+  printRealKeysNotice(
     context,
     settings,
     "export has the real keys, not dummies: SOPHIA_BROKER has no effect on it, and a shell that evaluates its output holds them",
@@ -82,14 +82,14 @@ export const exportVariables: Command = async ({ options }, context) => {
   const names = variables.map(({ name }) => name);
   record?.({ event: "export", names }, false, start);
   if (outputFile === undefined) print(text, variables, targets, context);
-  else writePrivately(outputFile, text);
+  else writePrivateFile(outputFile, text);
   return ExitStatus.ok;
 };
 
 /**
  * Returns the file of `--output`; undefined for the standard output.
  *
- * @throws SophiaError (usage, 125) with `--format github`; see also `refuseIrregular`
+ * @throws SophiaError (usage, 125) with `--format github`; see also `refuseIrregularFile`
  */
 function findOutputFile(option: unknown, formatName: string, { cwd }: Context): TargetFile | undefined {
   if (typeof option !== "string") return undefined;
@@ -101,8 +101,8 @@ function findOutputFile(option: unknown, formatName: string, { cwd }: Context): 
   }
   // Many commands write to the standard output if the file is `-`.
   if (option === "-") return undefined;
-  const file = { path: resolve(cwd, option), name: printable(option), root: projectRoot(cwd) };
-  refuseIrregular(file);
+  const file = { path: resolve(cwd, option), name: printable(option), root: findProjectRoot(cwd) };
+  refuseIrregularFile(file);
   return file;
 }
 

@@ -19,7 +19,7 @@ import { createAuditRecorder } from "../parts/audit-log/audit-record.ts";
 import type { Command } from "../command.ts";
 import { isSecretValue } from "../export/exported.ts";
 import { refuseUnknownVariables } from "../parts/unknown-variables.ts";
-import { refuseAgent, refuseTerminal, noticeRealKeys } from "../parts/secret-output.ts";
+import { refuseAgent, refuseTerminal, printRealKeysNotice } from "../parts/secret-output.ts";
 import { GITHUB_VARIABLE } from "../run/agents.ts";
 
 /**
@@ -51,21 +51,26 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
   const violations = relevantViolations(declaredName, start);
   if (settings.enforceContract && violations.length > 0) {
     record?.({ event: "get", names: [] }, true, start);
-    const { contractUnmetError } = await import("../parts/contract-unmet.ts");
+    const { createContractUnmetError } = await import("../parts/contract-unmet.ts");
     const words = {
       consequence: `${name} was not printed`,
       wayOut: selected.has(declaredName)
         ? "--no-contract prints it anyway"
         : `sophia-run explain ${printable(declaredName)} shows more`,
     };
-    throw await contractUnmetError({ ...start, verdict: { ...start.verdict, violations } }, words, settings, context);
+    throw await createContractUnmetError(
+      { ...start, verdict: { ...start.verdict, violations } },
+      words,
+      settings,
+      context,
+    );
   }
   warnUnavailable(context, esc);
   printNotices(context, settings, notices);
   refuseUnknownVariables([name], start);
   const resolved = selected.get(name) ?? selected.get(declaredName);
   if (resolved === undefined) throw notSet(declaredName, start);
-  noticeRealKeys(context, settings, "get has the real value, not a dummy: SOPHIA_BROKER has no effect on it");
+  printRealKeysNotice(context, settings, "get has the real value, not a dummy: SOPHIA_BROKER has no effect on it");
 
   const value = originalValue(resolved.name, resolved.value);
   const bytes = Buffer.from(value);

@@ -10,7 +10,7 @@ import { OPTION_NAMES, OPTIONS, variableOf, type OptionForm, type OptionName } f
 import { namesFor, type Taker } from "../../command-line/takers.ts";
 import type { CommandDefinition } from "../command.ts";
 import { COMMANDS } from "../registry.ts";
-import { COMMAND_GROUPS, GROUP_OF } from "./help-texts.ts";
+import { COMMAND_GROUPS, COMMAND_GROUP_BY_NAME } from "./help-texts.ts";
 import { isTopic, type Topic, type TopicName, TOPICS } from "./topics.ts";
 
 /**
@@ -28,7 +28,7 @@ type TableSubject = CommandName | TopicName | undefined;
  *
  * @param isFull true for all options; otherwise only the command's own, or those that most users need
  */
-export async function tableOf(subject: TableSubject, isFull: boolean): Promise<string> {
+export async function createHelpTable(subject: TableSubject, isFull: boolean): Promise<string> {
   // With a name or a usage, yargs would print lines of its own above the table.
   const parser = yargs([]).scriptName("").usage("").locale("en").wrap(null).help(false).version(false);
   if (subject === undefined) addStartOptions(parser, isFull);
@@ -38,15 +38,15 @@ export async function tableOf(subject: TableSubject, isFull: boolean): Promise<s
     parser.option(option, { describe: form.describe, alias: form.short });
   }
   const options = (await parser.getHelp()).trim();
-  return subject === undefined ? `${listOfCommands()}\n\n${options}` : options;
+  return subject === undefined ? `${createCommandTable()}\n\n${options}` : options;
 }
 
 /** Returns the lines of all commands, below the headings of their groups. */
-function listOfCommands(): string {
+function createCommandTable(): string {
   const width = Math.max(...COMMAND_NAMES.map(({ length }) => length));
   const lines = COMMAND_GROUPS.flatMap((group) => [
     `${group}:`,
-    ...COMMAND_NAMES.filter((name) => GROUP_OF[name] === group).map(
+    ...COMMAND_NAMES.filter((name) => COMMAND_GROUP_BY_NAME[name] === group).map(
       (name) => `  ${name.padEnd(width)}  ${COMMANDS[name].describe}`,
     ),
   ]);
@@ -55,31 +55,36 @@ function listOfCommands(): string {
 
 function addTopicOptions(parser: Argv, { options }: Topic, isFull: boolean): void {
   if (options === undefined) return addStartOptions(parser, isFull);
-  for (const name of options) addOption(parser, name, OPTIONS[name], descriptionWithVariable(name));
+  for (const name of options) addOption(parser, name, OPTIONS[name], { describe: describeWithVariable(name) });
 }
 
 function addStartOptions(parser: Argv, isFull: boolean): void {
   if (isFull) return addSharedOptions(parser, "run");
   for (const name of OPTION_NAMES) {
     const { brief } = DESCRIPTIONS[name];
-    if (brief !== undefined) addOption(parser, name, OPTIONS[name], brief);
+    if (brief !== undefined) addOption(parser, name, OPTIONS[name], { describe: brief });
   }
 }
 
 function addCommandOptions(parser: Argv, name: CommandName, isFull: boolean): void {
   const { options = {} }: CommandDefinition = COMMANDS[name];
-  for (const [option, form] of Object.entries(options)) addOption(parser, option, form, form.describe, DEFAULT_HEADING);
+  for (const [option, form] of Object.entries(options)) {
+    addOption(parser, option, form, { describe: form.describe, group: DEFAULT_HEADING });
+  }
   if (isFull) addSharedOptions(parser, name);
 }
 
 /** Adds the options that commands share, as far as the taker has them, below the headings of their groups. */
 function addSharedOptions(parser: Argv, taker: Taker): void {
   for (const name of namesFor(taker)) {
-    addOption(parser, name, OPTIONS[name], descriptionWithVariable(name), `${DESCRIPTIONS[name].group}:`);
+    addOption(parser, name, OPTIONS[name], {
+      describe: describeWithVariable(name),
+      group: `${DESCRIPTIONS[name].group}:`,
+    });
   }
 }
 
-function descriptionWithVariable(name: OptionName): string {
+function describeWithVariable(name: OptionName): string {
   return `${DESCRIPTIONS[name].describe} [${variableOf(name)}]`;
 }
 
@@ -91,10 +96,9 @@ function addOption(
   parser: Argv,
   name: string,
   { short, value, choices, alone }: OptionForm,
-  describe: string,
-  group?: string,
+  { describe, group }: { readonly describe: string; readonly group?: string },
 ): void {
-  const valueForm = formOfValue(value, alone !== undefined);
+  const valueForm = formatValueName(value, alone !== undefined);
   const areChoicesDescribed = choices === undefined || choices.every((choice) => describe.includes(choice));
   parser.option(name + valueForm, {
     describe,
@@ -104,7 +108,7 @@ function addOption(
   });
 }
 
-function formOfValue(value: string | undefined, isOptional: boolean): string {
+function formatValueName(value: string | undefined, isOptional: boolean): string {
   if (value === undefined) return "";
   return isOptional ? `[=${value}]` : ` ${value}`;
 }

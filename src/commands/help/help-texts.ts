@@ -6,7 +6,7 @@ import type { CommandDefinition } from "../command.ts";
 export const COMMAND_GROUPS = ["Start", "Inspect", "Write", "Set up"] as const;
 
 /** The group of each command. `Start` is for commands that handle what goes into a program or comes out of it. */
-export const GROUP_OF: Readonly<Record<CommandName, (typeof COMMAND_GROUPS)[number]>> = {
+export const COMMAND_GROUP_BY_NAME: Readonly<Record<CommandName, (typeof COMMAND_GROUPS)[number]>> = {
   get: "Start",
   export: "Start",
   mask: "Start",
@@ -28,7 +28,7 @@ export const GROUP_OF: Readonly<Record<CommandName, (typeof COMMAND_GROUPS)[numb
   completion: "Set up",
 };
 
-export const USAGES = [
+export const USAGE_LINES = [
   "sophia-run [options] -- <command> [arguments…]",
   "sophia-run <subcommand> [options]",
   "sophia-run help <subcommand or topic>",
@@ -47,7 +47,7 @@ export const INTRODUCTION =
   `${SUMMARY} If several sources set a variable, the first in this order wins. Options end at --. Without --, they end at the ` +
   "first word that is not an option: a subcommand, or the command to start.";
 
-export const EXAMPLES = [
+export const START_EXAMPLES = [
   "sophia-run -- node server.js",
   "ESC_ENV=sophia/dev ESC_TOKEN_FILE=esc-token sophia-run -- python -m app",
   "sophia-run --dotenv .env.local --mode spawn -- make serve",
@@ -55,7 +55,7 @@ export const EXAMPLES = [
 ] as const;
 
 /** The exit statuses of a start, and of any command if sophia-run itself fails. */
-export const STATUSES = [
+export const START_STATUSES = [
   ["the program's", "the program has ended; if a signal ended it, sophia-run ends by the same signal"],
   ["78", "the contract is not met, and nothing was started"],
   ["125", "sophia-run itself failed"],
@@ -64,6 +64,6 @@ export const STATUSES = [
 ] as const;
 
 /** Returns how a command is written: `get [options] NAME`. */
-export function formOf(name: string, { positional }: CommandDefinition): string {
+export function formatCommandForm(name: string, { positional }: CommandDefinition): string {
   return `${name} [options]${positional === undefined ? "" : ` ${positional.form}`}`;
 }

@@ -9,23 +9,31 @@ import { namesFor, type Taker } from "../../command-line/takers.ts";
 import { type Line, layOut, wrap } from "../../core/lines.ts";
 import { renderLine, type Layout, withCommandsWhole } from "../../output/layout.ts";
 import type { CommandDefinition } from "../command.ts";
-import { tableOf } from "./help-table.ts";
-import { BRIEF_SUMMARY, BRIEF_USAGE, EXAMPLES, formOf, INTRODUCTION, STATUSES, USAGES } from "./help-texts.ts";
+import { createHelpTable } from "./help-table.ts";
+import {
+  BRIEF_SUMMARY,
+  BRIEF_USAGE,
+  START_EXAMPLES,
+  formatCommandForm,
+  INTRODUCTION,
+  START_STATUSES,
+  USAGE_LINES,
+} from "./help-texts.ts";
 import { COMMANDS } from "../registry.ts";
-import { REPOSITORY } from "../parts/package-source.ts";
+import { REPOSITORY_URL } from "../parts/package-source.ts";
 import { isTopic, type Topic, TOPIC_NAMES, type TopicName, TOPICS } from "./topics.ts";
 
 /** The number of examples that `--help` shows; `--help=all` shows all. */
 const BRIEF_EXAMPLE_COUNT = 2;
 
 /** The paragraphs at the end of `sophia-run --help=all`. */
-const EPILOGUE = [
+const FULL_HELP_EPILOGUE = [
   "Each option can also be set by the variable in brackets; the command line wins. A variable takes several values " +
     "separated by commas. A TIME is 500ms, 30s, 2m or 1h; a bare number is seconds.",
   `Further help: ${TOPIC_NAMES.map((name) => `sophia-run help ${name}`).join(", ")}.`,
   [
     "Exit status:",
-    ...STATUSES.map(([status, meaning]) => ({ text: `  ${status.padEnd(14)} ${meaning}`, hangingIndent: 17 })),
+    ...START_STATUSES.map(([status, meaning]) => ({ text: `  ${status.padEnd(14)} ${meaning}`, hangingIndent: 17 })),
   ],
   "Colours appear only on terminals: NO_COLOR=1 turns them off, FORCE_COLOR=1 turns them on.",
   "docs/reference.md in the package describes all commands, options, variables and failure codes.",
@@ -34,57 +42,65 @@ const EPILOGUE = [
 /**
  * Returns the help of a command or a topic. @param subject undefined for sophia-run itself @param isFull for `--help=all`
  */
-export async function helpOf(
+export async function createHelp(
   subject: CommandName | TopicName | undefined,
   layout: Layout,
   isFull: boolean,
 ): Promise<string> {
-  if (subject === undefined) return mainHelp(layout, isFull);
-  return isTopic(subject) ? topicHelp(subject, layout, isFull) : commandHelp(subject, layout, isFull);
+  if (subject === undefined) return createMainHelp(layout, isFull);
+  return isTopic(subject) ? createTopicHelp(subject, layout, isFull) : createCommandHelp(subject, layout, isFull);
 }
 
 /** Returns the text of `sophia-run --help`. @param isFull true for all options; otherwise those that most users need */
-export async function mainHelp(layout: Layout, isFull: boolean): Promise<string> {
-  const usage = layout.named(`Usage: ${isFull ? USAGES.join("\nor:    ") : BRIEF_USAGE}`);
-  const table = await tableOf(undefined, isFull);
-  if (isFull) return layOutHelp([usage, INTRODUCTION, table], [exampleLines(EXAMPLES), ...EPILOGUE], layout);
+export async function createMainHelp(layout: Layout, isFull: boolean): Promise<string> {
+  const usage = layout.named(`Usage: ${isFull ? USAGE_LINES.join("\nor:    ") : BRIEF_USAGE}`);
+  const table = await createHelpTable(undefined, isFull);
+  if (isFull)
+    return layOutHelp(
+      [usage, INTRODUCTION, table],
+      [createExampleLines(START_EXAMPLES), ...FULL_HELP_EPILOGUE],
+      layout,
+    );
   return layOutHelp([usage, BRIEF_SUMMARY, table], [], layout);
 }
 
 /**
  * Returns the text of `sophia-run NAME --help`. @param isFull true for all paragraphs, examples and shared options as well
  */
-export async function commandHelp(name: CommandName, layout: Layout, isFull: boolean): Promise<string> {
+export async function createCommandHelp(name: CommandName, layout: Layout, isFull: boolean): Promise<string> {
   const command: CommandDefinition = COMMANDS[name];
-  const usage = layout.named(`Usage: sophia-run ${formOf(name, command)}`);
+  const usage = layout.named(`Usage: sophia-run ${formatCommandForm(name, command)}`);
   const prose = [`${command.describe}.`, ...(isFull ? (command.details ?? []) : [])];
-  const groups = sharedOptionGroups(name);
+  const groups = listSharedOptionGroups(name);
   const statuses = Object.entries(command.statuses).map(([status, meaning]) => `${status}: ${meaning}`);
   const blocks = [
-    exampleLines(isFull ? command.examples : command.examples.slice(0, BRIEF_EXAMPLE_COUNT)),
+    createExampleLines(isFull ? command.examples : command.examples.slice(0, BRIEF_EXAMPLE_COUNT)),
     `Exit status: ${statuses.join("; ")}.`,
     ...(isFull || groups.length === 0 ? [] : [`More options with --help=all: ${groups.join(", ")}.`]),
   ];
-  return layOutHelp([usage, ...prose, await tableOf(name, isFull)], blocks, layout);
+  return layOutHelp([usage, ...prose, await createHelpTable(name, isFull)], blocks, layout);
 }
 
 /**
  * Returns the text of `sophia-run help TOPIC`. @param isFull true for all options of a start, if the topic lists no options
  * itself
  */
-async function topicHelp(name: TopicName, layout: Layout, isFull: boolean): Promise<string> {
-  const { describe, text, commands, examples: lines, page }: Topic = TOPICS[name];
+async function createTopicHelp(name: TopicName, layout: Layout, isFull: boolean): Promise<string> {
+  const { title, paragraphs, commands, examples: lines, documentPath }: Topic = TOPICS[name];
   const blocks = [
-    exampleLines(lines),
+    createExampleLines(lines),
     `Commands: ${commands.map((command) => `sophia-run ${command}`).join(", ")}.`,
-    [`${page} in the package has the rest:`, { text: `  ${REPOSITORY}/blob/main/${page}`, neverWraps: true }],
+    [
+      `${documentPath} in the package has the rest:`,
+      { text: `  ${REPOSITORY_URL}/blob/main/${documentPath}`, neverWraps: true },
+    ],
   ];
-  const table = await tableOf(name, isFull);
-  return layOutHelp([`${describe} (${name})`, ...text.map(layout.named), table], blocks, layout);
+  const table = await createHelpTable(name, isFull);
+  return layOutHelp([`${title} (${name})`, ...paragraphs.map(layout.named), table], blocks, layout);
 }
 
 /** Returns the groups of shared options of which a command takes at least one. */
-function sharedOptionGroups(taker: Taker): readonly string[] {
+function listSharedOptionGroups(taker: Taker): readonly string[] {
   const usedGroups = new Set(namesFor(taker).map((name) => DESCRIPTIONS[name].group));
   return OPTION_GROUPS.filter((group) => usedGroups.has(group));
 }
@@ -107,7 +123,7 @@ function layOutHelp(above: readonly string[], blocks: readonly (string | readonl
   return `${[textAbove, ...paragraphs].join("\n\n")}\n`;
 }
 
-function exampleLines(lines: readonly string[]): readonly Line[] {
+function createExampleLines(lines: readonly string[]): readonly Line[] {
   return ["Examples:", ...lines.map((line) => ({ text: `  ${line}`, neverWraps: true }))];
 }
 

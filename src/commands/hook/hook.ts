@@ -18,12 +18,12 @@ import { findTypedName } from "../../output/typed-name.ts";
 import { loader } from "../../system/addon/addon.ts";
 import { attempt } from "../../system/errors.ts";
 import type { Command, CommandArguments } from "../command.ts";
-import { withProject } from "../parts/project-option.ts";
-import { secretsToMask } from "../mask/secrets-to-mask.ts";
+import { applyProjectFolder } from "../parts/project-option.ts";
+import { readSecretsToMask } from "../mask/secrets-to-mask.ts";
 import { BLOCKING_STATUS } from "./blocking-hook.ts";
 import { maskValue } from "./masked-value.ts";
 import { findNamedFile, findProtectedFiles, type ProtectedFile } from "./protected-files.ts";
-import { withMaskedOutput } from "./shell-command.ts";
+import { rewriteShellCommand } from "./shell-command.ts";
 
 /** The limit on the JSON of a hook, in bytes. The outputs of tools that agents accept are far shorter. */
 const MAX_INPUT_BYTES = 128 * 1024 * 1024;
@@ -35,7 +35,7 @@ const MAX_ESC_MS = 5000;
 /** Returns 0, also after a failure; with `--strict` a failure has the status that blocks the tool. */
 export const hook: Command = async (args, context) => {
   try {
-    const answer = await answerTo(await readEvent(context), args, withProject(args.options, context));
+    const answer = await answerEvent(await readEvent(context), args, applyProjectFolder(args.options, context));
     if (answer !== undefined) context.raw(1, formatJsonLine(answer));
     // An agent starts a hook before and after each use of a tool. Compiling the code again would take a quarter of that
     // time.
@@ -56,12 +56,13 @@ async function readEvent(context: Context): Promise<Fields> {
   let length = 0;
   for await (const chunk of context.readChunks()) {
     length += chunk.length;
-    if (length > MAX_INPUT_BYTES) throw failure("the hook's input is longer than 128 MiB");
+    if (length > MAX_INPUT_BYTES) throw createInputError("the hook's input is longer than 128 MiB");
     chunks.push(chunk);
   }
   const event = fieldsOf(attempt((): unknown => JSON.parse(Buffer.concat(chunks).toString())));
-  if (event === undefined) throw failure("the hook's input is no JSON object");
-  if (isDeeper(event, MAX_DEPTH)) throw failure(`the hook's input is nested deeper than ${MAX_DEPTH} levels`);
+  if (event === undefined) throw createInputError("the hook's input is no JSON object");
+  if (isDeeperThan(event, MAX_DEPTH))
+    throw createInputError(`the hook's input is nested deeper than ${MAX_DEPTH} levels`);
   return event;
 }
 
@@ -69,7 +70,7 @@ async function readEvent(context: Context): Promise<Fields> {
  * Returns true if a value is nested deeper than the limit. It walks level by level, since recursion could exhaust the
  * stack.
  */
-function isDeeper(value: unknown, maxDepth: number): boolean {
+function isDeeperThan(value: unknown, maxDepth: number): boolean {
   let level = [value];
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > maxDepth) return true;
@@ -82,30 +83,30 @@ function isDeeper(value: unknown, maxDepth: number): boolean {
  * Returns the answer to an event; undefined if the tool goes its normal way. @throws SophiaError (input, 125) for other
  * events
  */
-async function answerTo(event: Fields, args: CommandArguments, context: Context): Promise<Fields | undefined> {
+async function answerEvent(event: Fields, args: CommandArguments, context: Context): Promise<Fields | undefined> {
   const name = event["hook_event_name"];
-  if (name === "PostToolUse") return afterTool(event, args, context);
-  if (name === "PreToolUse") return beforeTool(event, args, context);
+  if (name === "PostToolUse") return answerAfterTool(event, args, context);
+  if (name === "PreToolUse") return answerBeforeTool(event, args, context);
   const eventName = typeof name === "string" ? printable(name.slice(0, 40)) : "none";
-  throw failure(`the hook is for PreToolUse and PostToolUse, not for the event ${eventName}`);
+  throw createInputError(`the hook is for PreToolUse and PostToolUse, not for the event ${eventName}`);
 }
 
 /** Returns the answer that replaces the output of a tool by a masked one; undefined if it contains no secret. */
-async function afterTool(
+async function answerAfterTool(
   { tool_response: output }: Fields,
   { options, positionals: [agent] }: CommandArguments,
   context: Context,
 ): Promise<Fields | undefined> {
   const userSettings = resolveSettings(options, context.environment);
   const settings = { ...userSettings, quiet: true, timeoutMs: Math.min(userSettings.timeoutMs, MAX_ESC_MS) };
-  const secrets = await secretsToMask(settings, context);
+  const secrets = await readSecretsToMask(settings, context);
   // The executable limits how long JavaScript computes at a time. Masking a long output may take longer.
   loader?.limitTurns?.(0);
-  const { value, names } = maskValue(output, createSearch(secrets, loadMaskingAddon()));
-  if (names.length === 0) return undefined;
+  const { value, foundVariables } = maskValue(output, createSearch(secrets, loadMaskingAddon()));
+  if (foundVariables.length === 0) return undefined;
   const eventAnswer = {
     hookEventName: "PostToolUse",
-    additionalContext: `sophia-run has masked ${names.map(printable).join(", ")} in this output (***)`,
+    additionalContext: `sophia-run has masked ${foundVariables.map(printable).join(", ")} in this output (***)`,
   };
   if (agent === "claude-code") return { hookSpecificOutput: { ...eventAnswer, updatedToolOutput: value } };
   // Codex shows the reason of a block in place of the output.
@@ -114,7 +115,7 @@ async function afterTool(
 }
 
 /** Returns the answer that masks the output of a shell command, or denies access to a protected file. */
-async function beforeTool(
+async function answerBeforeTool(
   { cwd, tool_name: tool, tool_input: toolInput }: Fields,
   { options, positionals: [agent] }: CommandArguments,
   context: Context,
@@ -122,31 +123,34 @@ async function beforeTool(
   const input = fieldsOf(toolInput) ?? {};
   const { command } = input;
   if (agent === "claude-code" && tool === "Bash" && typeof command === "string") {
-    const rewritten = options["no-rewrite"] === true ? undefined : withMaskedOutput(command, options, context);
-    return rewritten === undefined ? undefined : preToolUseAnswer({ updatedInput: { ...input, command: rewritten } });
+    const rewrittenCommand =
+      options["no-rewrite"] === true ? undefined : rewriteShellCommand(command, options, context);
+    return rewrittenCommand === undefined
+      ? undefined
+      : createPreToolUseAnswer({ updatedInput: { ...input, command: rewrittenCommand } });
   }
   const files = await findProtectedFiles(resolveSettings(options, context.environment), context);
   const home = context.environment.get("HOME") ?? "/";
   const file = findNamedFile(input, files, { cwd: typeof cwd === "string" ? cwd : context.cwd, home });
   if (file === undefined) return undefined;
-  return preToolUseAnswer({
+  return createPreToolUseAnswer({
     permissionDecision: "deny",
-    permissionDecisionReason: denialReason(file, findTypedName(context)),
+    permissionDecisionReason: describeDenial(file, findTypedName(context)),
   });
 }
 
-function preToolUseAnswer(fields: Fields): Fields {
+function createPreToolUseAnswer(fields: Fields): Fields {
   return { hookSpecificOutput: { hookEventName: "PreToolUse", ...fields } };
 }
 
 /** Returns the reason of a denial, for the agent. @param command the name of sophia-run as the agent can type it */
-function denialReason({ path, contentDescription }: ProtectedFile, command: string): string {
+function describeDenial({ path, contentDescription }: ProtectedFile, command: string): string {
   return (
     `${printable(path)} holds ${contentDescription}. \`${command} check\` shows what is set, without values; ` +
     `\`${command} -- COMMAND\` starts a program with the values.`
   );
 }
 
-function failure(message: string): SophiaError {
+function createInputError(message: string): SophiaError {
   return new SophiaError({ code: "input", message, hint: "docs/agents.md has the settings of the hooks" });
 }

@@ -5,7 +5,7 @@ import { Inspection, type SearchedSecrets } from "../scan/inspect.ts";
 export interface MaskedValue {
   readonly value: unknown;
   /** The variables whose secrets were found, sorted. */
-  readonly names: readonly string[];
+  readonly foundVariables: readonly string[];
 }
 
 /**
@@ -13,30 +13,46 @@ export interface MaskedValue {
  * since a tool may return a map from keys.
  */
 export function maskValue(value: unknown, secrets: SearchedSecrets): MaskedValue {
-  const foundNames = new Set<string>();
-  const maskText = (text: string): string => {
+  const masker = new ValueMasker(secrets);
+  const maskedValue = masker.mask(value);
+  return { value: maskedValue, foundVariables: [...masker.foundVariables].toSorted() };
+}
+
+class ValueMasker {
+  readonly foundVariables = new Set<string>();
+  readonly #secrets: SearchedSecrets;
+  /** The masked names of members by the names. They are kept, since the objects of a list often have the same few names. */
+  readonly #maskedNames = new Map<string, string>();
+
+  constructor(secrets: SearchedSecrets) {
+    this.#secrets = secrets;
+  }
+
+  mask(value: unknown): unknown {
+    if (typeof value === "string") return this.#maskText(value);
+    if (Array.isArray(value)) return value.map((item: unknown) => this.mask(item));
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([name, member]: [string, unknown]) => [this.#maskName(name), this.mask(member)]),
+    );
+  }
+
+  #maskName(name: string): string {
+    const maskedName = this.#maskedNames.get(name) ?? this.#maskText(name);
+    this.#maskedNames.set(name, maskedName);
+    return maskedName;
+  }
+
+  /** Masks a text, and adds the variables whose secrets it contains to `foundVariables`. */
+  #maskText(text: string): string {
     const bytes = Buffer.from(text);
-    const masker = new Masker(() => secrets.automaton);
+    const masker = new Masker(() => this.#secrets.automaton);
     const pieces = [Buffer.from(masker.push(bytes)), masker.flush()];
     if (masker.maskCount === 0) return text;
     // The masker does not report which variables it has masked.
-    const inspection = new Inspection(secrets);
+    const inspection = new Inspection(this.#secrets);
     inspection.read(bytes, false);
-    for (const { form } of inspection.result().findings) foundNames.add(form.name);
+    for (const { form } of inspection.collectFindings().findings) this.foundVariables.add(form.name);
     return Buffer.concat(pieces).toString();
-  };
-  /** The masked names of members by the names. They are kept, since the objects of a list often have the same few names. */
-  const maskedNames = new Map<string, string>();
-  const maskName = (name: string): string => {
-    const text = maskedNames.get(name) ?? maskText(name);
-    maskedNames.set(name, text);
-    return text;
-  };
-  const maskPart = (part: unknown): unknown => {
-    if (typeof part === "string") return maskText(part);
-    if (Array.isArray(part)) return part.map(maskPart);
-    if (typeof part !== "object" || part === null) return part;
-    return Object.fromEntries(Object.entries(part).map(([name, member]) => [maskName(name), maskPart(member)]));
-  };
-  return { value: maskPart(value), names: [...foundNames].toSorted() };
+  }
 }

@@ -14,7 +14,7 @@ import { isHidden } from "../../resolve/secret-values.ts";
 import { attempt } from "../../system/errors.ts";
 import { realPath } from "../../system/real-path.ts";
 import { readCommandSources } from "../parts/command-start.ts";
-import { tokenFiles } from "../mask/token-files.ts";
+import { listTokenFiles } from "../mask/token-files.ts";
 import { findPulumiCredentialsFile } from "../../access/pulumi-credentials.ts";
 
 export interface ProtectedFile {
@@ -33,11 +33,11 @@ export async function findProtectedFiles(userSettings: Settings, context: Contex
   const secretsByFile = new Map<string, string[]>();
   for (const variable of variables) {
     const { name, origin } = variable;
-    const file = fileOf(origin);
+    const file = findFileOfOrigin(origin);
     if (file === undefined || !isHidden(sources.files.contract, variable)) continue;
     secretsByFile.set(file, [...(secretsByFile.get(file) ?? []), printable(name)]);
   }
-  const tokens = tokenFiles(layers, context.cwd);
+  const tokens = listTokenFiles(layers, context.cwd);
   const login = findPulumiCredentialsFile(context.environment);
   const files = [
     ...Array.from(secretsByFile, ([path, names]) => {
@@ -50,7 +50,7 @@ export async function findProtectedFiles(userSettings: Settings, context: Contex
 }
 
 /** Returns the file from which a value comes; undefined if it comes from the environment itself. */
-function fileOf(origin: Origin): string | undefined {
+function findFileOfOrigin(origin: Origin): string | undefined {
   if (origin.source === "environment") return origin.read?.file;
   return isLineLocation(origin) || origin.source === "secrets" ? origin.file : undefined;
 }
@@ -73,11 +73,11 @@ export function findNamedFile(
   folders: BaseFolders,
 ): ProtectedFile | undefined {
   const filesByRealPath = new Map(files.map((file) => [realPathOf(file.path), file]));
-  for (const [member, text] of textsIn(input)) {
+  for (const [member, text] of listTexts(input)) {
     const isCommand = member === "command" || member === "cmd";
     if (!isCommand && !PATH_MEMBERS.test(member)) continue;
-    for (const word of isCommand ? possiblePathsOf(text, folders) : [text]) {
-      const file = filesByRealPath.get(realPathOf(resolve(folders.cwd, pathOf(word, folders))));
+    for (const word of isCommand ? listPossiblePaths(text, folders) : [text]) {
+      const file = filesByRealPath.get(realPathOf(resolve(folders.cwd, expandPath(word, folders))));
       if (file !== undefined) return file;
     }
   }
@@ -85,25 +85,28 @@ export function findNamedFile(
 }
 
 /** Yields each text of a tool's input with the name of its member. The texts of a list have the name of the list. */
-function* textsIn(value: unknown, member = ""): Generator<readonly [member: string, text: string]> {
+function* listTexts(value: unknown, member = ""): Generator<readonly [member: string, text: string]> {
   if (typeof value === "string") yield [member, value];
-  else if (Array.isArray(value)) for (const part of value) yield* textsIn(part, member);
-  else for (const [name, part] of Object.entries(fieldsOf(value) ?? {})) yield* textsIn(part, name);
+  else if (Array.isArray(value)) for (const part of value) yield* listTexts(part, member);
+  else for (const [name, part] of Object.entries(fieldsOf(value) ?? {})) yield* listTexts(part, name);
 }
 
 /** Returns all words of a shell command or a patch that may be a path: texts in quotes, and texts between separators. */
-function possiblePathsOf(command: string, { cwd, home }: BaseFolders): readonly string[] {
-  const expanded = command
+function listPossiblePaths(command: string, { cwd, home }: BaseFolders): readonly string[] {
+  const expandedCommand = command
     .replaceAll(/\$(?:HOME\b|\{HOME\})/g, () => home)
     .replaceAll(/\$(?:PWD\b|\{PWD\})/g, () => cwd);
-  const quoted = expanded.match(/"[^"]*"|'[^']*'/g) ?? [];
+  const quotedTexts = expandedCommand.match(/"[^"]*"|'[^']*'/g) ?? [];
   // The shell removes quotes and backslashes within a word, as in "$HOME"/.env and \.env.
-  const texts = [expanded, expanded.replaceAll(/["'\\]/g, "")];
-  return [...quoted.map((text) => text.slice(1, -1)), ...texts.flatMap((text) => text.split(/[\s'"`;|&<>(){}=,@]+/))];
+  const texts = [expandedCommand, expandedCommand.replaceAll(/["'\\]/g, "")];
+  return [
+    ...quotedTexts.map((text) => text.slice(1, -1)),
+    ...texts.flatMap((text) => text.split(/[\s'"`;|&<>(){}=,@]+/)),
+  ];
 }
 
 /** Returns the path that a word names. Tools also accept `~/.env` and `file:///home/me/.env`. */
-function pathOf(text: string, { home }: BaseFolders): string {
+function expandPath(text: string, { home }: BaseFolders): string {
   const path = /^file:\/\//i.test(text) ? (attempt(() => fileURLToPath(text)) ?? text) : text;
   return path.replace(/^~(?=\/)/, () => home);
 }

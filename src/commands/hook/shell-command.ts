@@ -6,7 +6,9 @@
  * The statements redirect stdout and stderr of the shell to two processes `sophia-run mask`, here called masks. Claude Code
  * reads the output as soon as the shell has ended, but the masks would end later. So both masks hold the writing end of a
  * pipe. When the shell ends, a trap closes its outputs and reads from this pipe, which ends as soon as both masks have
- * ended.
+ * ended. So `npm test` becomes a command of this form:
+ *
+ *     exec {sophia_run_end}< <(:); …; exec > >(… mask … &) 2> >(… mask … &); …; trap '…' EXIT; npm test
  */
 import { realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -41,7 +43,7 @@ const WAIT_FOR_MASKS = `exec >&- 2>&-; read -r -t ${MAX_WAIT_S} -u $sophia_run_e
  * functions for the end of the shell. In bash, the word `trap` becomes a function that puts the last statement behind the
  * command's trap.
  */
-const waitAfterTraps = (lastStatement: string): string =>
+const createTrapStatements = (lastStatement: string): string =>
   [
     `sophia_run_last() { ${lastStatement}; }`,
     'if [ -n "${ZSH_VERSION-}" ]',
@@ -62,7 +64,7 @@ const waitAfterTraps = (lastStatement: string): string =>
  * masks. In bash the word `exec` becomes a function that starts the program as a child process. A subshell is still
  * replaced, since the shell itself waits for the masks.
  */
-const defineExec = (lastStatement: string): string =>
+const createExecStatements = (lastStatement: string): string =>
   [
     'if [ -n "${BASH_VERSION-}" ]',
     'then function exec { if [ "$BASHPID" != "$$" ] || [ $# = 0 ]',
@@ -97,9 +99,16 @@ function replacesShell(command: string): boolean {
  * Returns the rewritten command, for bash and zsh on Linux. The masks get the hook's options. Returns undefined on other
  * systems, where the statements could not open the writing end of a pipe that `<(…)` made.
  */
-export function withMaskedOutput(command: string, options: Values, context: Context): string | undefined {
+export function rewriteShellCommand(command: string, options: Values, context: Context): string | undefined {
   if (process.platform !== "linux") return undefined;
-  const words = [...launcherWords(), "mask", "--quiet", "--timeout", ESC_TIMEOUT, ...optionsOfMask(options, context)];
+  const words = [
+    ...findLauncherCommand(),
+    "mask",
+    "--quiet",
+    "--timeout",
+    ESC_TIMEOUT,
+    ...createMaskOptions(options, context),
+  ];
   const mask = words.map(shellWord).join(" ") + (context.projectOption ?? "");
   const hasExec = replacesShell(command);
   const lastStatement = hasExec ? `unset -f exec 2>/dev/null || :; ${WAIT_FOR_MASKS}` : WAIT_FOR_MASKS;
@@ -112,25 +121,25 @@ export function withMaskedOutput(command: string, options: Values, context: Cont
     // /dev/null.
     `exec > >(${mask} <&0 &) 2> >(${mask} >&2 <&0 &)`,
     "exec {sophia_run_masks}>&-",
-    /\btrap\b/.test(command) ? waitAfterTraps(lastStatement) : `trap '${lastStatement}' EXIT`,
-    ...(hasExec ? [defineExec(lastStatement)] : []),
+    /\btrap\b/.test(command) ? createTrapStatements(lastStatement) : `trap '${lastStatement}' EXIT`,
+    ...(hasExec ? [createExecStatements(lastStatement)] : []),
   ];
   return `${statements.join("; ")}; ${command}`;
 }
 
 /** Returns the hook's options as options of `mask`, with absolute paths, since the command may run in another folder. */
-function optionsOfMask(options: Values, { cwd }: Context): readonly string[] {
+function createMaskOptions(options: Values, { cwd }: Context): readonly string[] {
   return namesFor("mask").flatMap((name) => {
     const option = options[name];
     if (OPTIONS_OF_HOOK.has(name) || option === undefined || option === false) return [];
     if (option === true) return [`--${name}`];
     const values = typeof option === "string" ? [option] : option;
-    return values.map((value) => `--${name}=${withAbsolutePaths(name, value, cwd)}`);
+    return values.map((value) => `--${name}=${resolvePathsInOption(name, value, cwd)}`);
   });
 }
 
 /** Returns the value of an option. If it is a path, or several paths with colons between them, these become absolute. */
-function withAbsolutePaths(optionName: string, value: string, cwd: string): string {
+function resolvePathsInOption(optionName: string, value: string, cwd: string): string {
   if (optionName === "secrets-dir") {
     return value
       .split(":")
@@ -141,7 +150,7 @@ function withAbsolutePaths(optionName: string, value: string, cwd: string): stri
 }
 
 /** Returns the words that start this program. They have its path, since the shell may not find its name. */
-function launcherWords(): readonly string[] {
+function findLauncherCommand(): readonly string[] {
   const npmPackage = findNpmPackage();
   if (loader?.caller === undefined && npmPackage !== undefined) {
     return [process.execPath, join(npmPackage.folder, COMMAND_FILE)];

@@ -5,8 +5,8 @@ import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { count, printable, withoutMark } from "../../core/text.ts";
 import { parseThoroughly } from "../../sources/dotenv/thorough.ts";
-import { ask } from "../parts/confirm.ts";
-import { type TargetFile, readIfThere, writePrivately } from "../parts/project-files.ts";
+import { askYesOrNo } from "../parts/confirm.ts";
+import { type TargetFile, readFileIfExists, writePrivateFile } from "../parts/project-files.ts";
 import type { ValueToWrite } from "../parts/writing/value-to-write.ts";
 import { attempt } from "../../system/errors.ts";
 import { printReport } from "../../output/colour.ts";
@@ -23,13 +23,13 @@ export async function offerRemoval(
   context: Context,
 ): Promise<void> {
   const names = valuesInEsc.map(({ name }) => name);
-  if (names.length === 0 || !isRegular(file.path)) return;
+  if (names.length === 0 || !isRegularFile(file.path)) return;
   const printableName = printable(file.name);
   const question = `Remove ${enumerateFew(names.map(printable), 5)} from ${printableName}, now that ESC has the values?`;
-  if (!(await ask(question, context))) return;
-  const text = await readIfThere(file);
-  if (text === undefined) throw changedFile(printableName);
-  writePrivately(file, withoutAssignments(text, valuesInEsc, printableName));
+  if (!(await askYesOrNo(question, context))) return;
+  const text = await readFileIfExists(file);
+  if (text === undefined) throw createChangedFileError(printableName);
+  writePrivateFile(file, removeAssignments(text, valuesInEsc, printableName));
   printReport(
     context,
     `Removed ${count(names.length, "variable")} from ${printableName}; the other lines did not change.\n`,
@@ -37,7 +37,7 @@ export async function offerRemoval(
 }
 
 /** Returns false for a named pipe and the like, from which nothing can be removed. */
-function isRegular(path: string): boolean {
+function isRegularFile(path: string): boolean {
   return attempt(() => statSync(path).isFile()) === true;
 }
 
@@ -46,11 +46,12 @@ function isRegular(path: string): boolean {
  *
  * @throws SophiaError (file, 125) if the text assigns another value to one of the names, since ESC does not have that value
  */
-function withoutAssignments(text: string, valuesInEsc: readonly ValueToWrite[], printableName: string): string {
+function removeAssignments(text: string, valuesInEsc: readonly ValueToWrite[], printableName: string): string {
   const content = withoutMark(text);
   const { variables, assignments } = parseThoroughly(content, printableName);
   const currentValues = new Map(variables.map(({ name, value }) => [name, value]));
-  if (valuesInEsc.some(({ name, value }) => currentValues.get(name) !== value)) throw changedFile(printableName);
+  if (valuesInEsc.some(({ name, value }) => currentValues.get(name) !== value))
+    throw createChangedFileError(printableName);
   const namesToRemove = new Set(valuesInEsc.map(({ name }) => name));
   const lineIndexes = new Set<number>();
   for (const { name, first, last } of assignments) {
@@ -58,11 +59,11 @@ function withoutAssignments(text: string, valuesInEsc: readonly ValueToWrite[], 
     for (let index = first; index <= last; index += 1) lineIndexes.add(index);
   }
   const lines = content.split(/(?<=\r\n|\n|\r(?!\n))/);
-  const remaining = lines.filter((_, index) => !lineIndexes.has(index)).join("");
-  return text.startsWith("\uFEFF") ? `\uFEFF${remaining}` : remaining;
+  const remainingText = lines.filter((_, index) => !lineIndexes.has(index)).join("");
+  return text.startsWith("\uFEFF") ? `\uFEFF${remainingText}` : remainingText;
 }
 
-function changedFile(printableName: string): SophiaError {
+function createChangedFileError(printableName: string): SophiaError {
   return new SophiaError({
     code: "file",
     message: `${printableName} has changed meanwhile and was not written`,

@@ -6,7 +6,7 @@
 import { applyEdits, findNodeAtLocation, getNodeValue, modify } from "jsonc-parser";
 import { JsonSyntaxError, positionAt, parseWithPositions } from "../../contract/file/positions.ts";
 import { SophiaError } from "../../core/error.ts";
-import { REPOSITORY } from "../parts/package-source.ts";
+import { REPOSITORY_URL } from "../parts/package-source.ts";
 import { withoutMark } from "../../core/text.ts";
 import { formattingOf, hasDuplicateKey, lineBreakOf } from "./json-edits.ts";
 import { NODE_TOOLS } from "./node-tools.ts";
@@ -95,7 +95,7 @@ export async function createAgentStep(agent: Agent, survey: Survey): Promise<Set
     throw new SophiaError({
       code: "file",
       message: `${file} cannot be changed: ${error.message}`,
-      hint: `correct it, or add the hooks by hand: ${REPOSITORY}/blob/main/docs/agents.md has them`,
+      hint: `correct it, or add the hooks by hand: ${REPOSITORY_URL}/blob/main/docs/agents.md has them`,
     });
   }
 }

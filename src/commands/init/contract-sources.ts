@@ -18,9 +18,9 @@ import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
 import { EXAMPLE_FILES } from "../docs/env-example.ts";
 import { isWrittenByDocs, sourceOfDocument } from "../docs/mark.ts";
-import { type CodePlace, describePlace } from "../parts/code/code-place.ts";
-import { exclusionReason } from "../parts/code/exclusions.ts";
-import { readWithin } from "../parts/project-files.ts";
+import { type CodePlace, describeCodePlace } from "../parts/code/code-place.ts";
+import { findExclusionReason } from "../parts/code/exclusions.ts";
+import { readFileWithinRepository } from "../parts/project-files.ts";
 import type { DotenvLoad } from "./dotenv-loads.ts";
 import { parseExample } from "./example.ts";
 import { parseGeneratedFile } from "./generated-example.ts";
@@ -118,7 +118,7 @@ async function readDotenvNames(settings: Settings, context: Context): Promise<So
     layers.flatMap(({ variables }) => variables),
     ({ name }) => name,
   );
-  const hasDeclarableName = Array.from(variablesByName.keys()).some((name) => exclusionReason(name) === undefined);
+  const hasDeclarableName = Array.from(variablesByName.keys()).some((name) => findExclusionReason(name) === undefined);
   if (!hasDeclarableName) return undefined;
   const candidates = Array.from(variablesByName, ([name, variables]) => dotenvCandidate(name, variables));
   const emptyVariables = Array.from(variablesByName.values(), describeEmptyVariable).filter(
@@ -143,10 +143,10 @@ function dotenvCandidate(name: string, variables: readonly Variable[]): Candidat
 /** Returns `NAME (.env:3)` for a variable that is blank in each file that sets it; otherwise undefined. */
 function describeEmptyVariable(variables: readonly Variable[]): string | undefined {
   const [first] = variables;
-  if (first === undefined || exclusionReason(first.name) !== undefined) return undefined;
+  if (first === undefined || findExclusionReason(first.name) !== undefined) return undefined;
   const isEmpty = variables.every(({ value }) => isBlank(value));
   const place = isEmpty ? placeOf(first) : undefined;
-  return place === undefined ? undefined : `${first.name} (${describePlace(place)})`;
+  return place === undefined ? undefined : `${first.name} (${describeCodePlace(place)})`;
 }
 
 function placeOf(variable: Variable | undefined): CodePlace | undefined {
@@ -162,7 +162,7 @@ function placeOf(variable: Variable | undefined): CodePlace | undefined {
  */
 async function readExampleFile({ project }: Context): Promise<SourceResult | undefined> {
   const fileName = [...EXAMPLE_FILES, "SECRETS.md"].find((name) => existsSync(join(project, name)));
-  const text = fileName === undefined ? undefined : await readWithin(project, fileName);
+  const text = fileName === undefined ? undefined : await readFileWithinRepository(project, fileName);
   if (fileName === undefined || text === undefined) return undefined;
   const contract = sourceOfDocument(text);
   if (contract?.kind === "built-in") {

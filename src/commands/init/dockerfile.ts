@@ -4,7 +4,7 @@
  * script and the start script of package.json.
  */
 import { relative, sep } from "node:path";
-import { IS_ON_REGISTRIES, REPOSITORY, WHEEL_IN_IMAGE } from "../parts/package-source.ts";
+import { IS_ON_REGISTRIES, REPOSITORY_URL, WHEEL_DOCKERFILE_LINES } from "../parts/package-source.ts";
 import { commandsFor, type NodeToolCommands } from "./node-tools.ts";
 import { dependenciesIn, scriptOf, type Manifest } from "./package-json.ts";
 import type { Project, Survey } from "./project-survey.ts";
@@ -38,7 +38,7 @@ export function adviseOnDockerfile(text: string, { manifest, python }: Project):
   const entrypointRest = currentEntrypoint === "" ? "" : `, ${currentEntrypoint}`;
   const needsNoShell = shellCommand !== undefined && !/^exec\s/.test(shellCommand) && PLAIN_COMMAND.test(shellCommand);
   const lines = [
-    ...(manifest === undefined && python !== undefined ? WHEEL_IN_IMAGE : []),
+    ...(manifest === undefined && python !== undefined ? WHEEL_DOCKERFILE_LINES : []),
     ...(manifest === undefined ? [] : [`ENV PATH=${workdir.replace(/\/$/, "")}/node_modules/.bin:$PATH`]),
     `ENTRYPOINT ["sophia-run", "--"${entrypointRest}]`,
     ...(needsNoShell ? [`CMD ${execFormOf(execWords(shellCommand))}`] : []),
@@ -103,7 +103,7 @@ function dockerfileText(survey: Survey): string | { readonly obstacle: string } 
   const { project, contract, rootFileExists } = survey;
   const { manifest, node, python, workspace } = project;
   if (manifest === undefined) {
-    const example = python === undefined ? "" : `; for Python adapt ${REPOSITORY}/tree/main/examples/python`;
+    const example = python === undefined ? "" : `; for Python adapt ${REPOSITORY_URL}/tree/main/examples/python`;
     return { obstacle: `there is no package.json${example}` };
   }
   const commands = commandsFor(node);

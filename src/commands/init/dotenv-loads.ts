@@ -3,11 +3,11 @@
  * which of them may stay, and which must change because they replace values that sophia-run has set.
  */
 import type { Line } from "../../core/lines.ts";
-import { expressionAt } from "../parts/code/expressions.ts";
+import { parseExpression } from "../parts/code/expressions.ts";
 import { findMatches } from "../parts/code/reads.ts";
-import { lineBefore } from "../parts/code/code-files.ts";
+import { sliceLineBefore } from "../parts/code/code-files.ts";
 import { createLineNumberFinder } from "../parts/code/line-numbers.ts";
-import { type CodePlace, describePlace } from "../parts/code/code-place.ts";
+import { type CodePlace, describeCodePlace } from "../parts/code/code-place.ts";
 
 /** A call that loads a `.env` file into the environment of the program. */
 export interface DotenvLoad extends CodePlace {
@@ -45,7 +45,7 @@ export function findDotenvLoads(path: string, text: string): readonly DotenvLoad
   const hasImport = isPython ? /\bdotenv\b/.test(text) : PACKAGE_IMPORT.test(text);
   if (!hasImport) return [];
   const calls = findMatches(text, isPython ? PYTHON_LOAD : SCRIPT_LOAD).filter((match) => {
-    const isCommentOrDefinition = /^\s*(?:\/\/|#|\*|\/\*)|\bdef\s+$/.test(lineBefore(text, match.index));
+    const isCommentOrDefinition = /^\s*(?:\/\/|#|\*|\/\*)|\bdef\s+$/.test(sliceLineBefore(text, match.index));
     return !isCommentOrDefinition;
   });
   const loads = calls.slice(0, MAX_CALLS).map((match) => {
@@ -62,8 +62,8 @@ export function findDotenvLoads(path: string, text: string): readonly DotenvLoad
 /** Returns true if the call whose name ends at an offset has the option to override variables. */
 function hasOverride(text: string, nameEnd: number): boolean {
   // `import "dotenv/config"` has no arguments: the options are searched in the rest of the statement.
-  const argumentText = text.charAt(nameEnd) === "(" ? expressionAt(text, nameEnd + 1, { terminators: "" }) : "";
-  const options = argumentText === "" ? expressionAt(text, nameEnd) : argumentText;
+  const argumentText = text.charAt(nameEnd) === "(" ? parseExpression(text, nameEnd + 1, { terminators: "" }) : "";
+  const options = argumentText === "" ? parseExpression(text, nameEnd) : argumentText;
   return /\boverride\s*(?:=\s*True|:\s*true)\b/.test(options);
 }
 
@@ -85,5 +85,5 @@ function summaryLine(loads: readonly DotenvLoad[], describe: (call: string) => s
   const [first, ...others] = loads;
   if (first === undefined) return [];
   const otherCount = others.length === 0 ? "" : ` and ${others.length} more`;
-  return [{ text: `  ${describePlace(first)}${otherCount}: ${describe(first.call)}`, hangingIndent: 4 }];
+  return [{ text: `  ${describeCodePlace(first)}${otherCount}: ${describe(first.call)}`, hangingIndent: 4 }];
 }

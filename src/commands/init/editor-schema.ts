@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import type { Context } from "../../core/context.ts";
 import { printReport } from "../../output/colour.ts";
-import { readIn, writeText } from "../parts/project-files.ts";
+import { readFileIn, writeTextFile } from "../parts/project-files.ts";
 import { targetFile } from "./setup-step.ts";
 
 const INSTALLED_SCHEMA = "node_modules/sophia-run/schema/sophia.contract.schema.json";
@@ -36,15 +36,15 @@ export function chooseSchema({ project }: Context, root: string): SchemaChoice {
 
 /** Writes the schema beside the contract. @throws SophiaError (file, 125) */
 export async function createSchema(context: Context): Promise<void> {
-  writeText(targetFile(SCHEMA_FILE, context), await schemaFileText(), "wx");
+  writeTextFile(targetFile(SCHEMA_FILE, context), await schemaFileText(), "wx");
 }
 
 /** Replaces a schema that an earlier version of `init` wrote. @throws SophiaError (file, 125) */
 export async function updateSchema(context: Context): Promise<void> {
-  const currentText = await readIn(context.project, SCHEMA_FILE);
+  const currentText = await readFileIn(context.project, SCHEMA_FILE);
   const newText = await schemaFileText();
   if (currentText === undefined || currentText === newText) return;
-  writeText(targetFile(SCHEMA_FILE, context), newText);
+  writeTextFile(targetFile(SCHEMA_FILE, context), newText);
   printReport(context, [`changed ${SCHEMA_FILE}: the format of this version`]);
 }
 

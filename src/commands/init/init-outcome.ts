@@ -3,7 +3,7 @@ import type { Context } from "../../core/context.ts";
 import type { Line } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
 import { printReport } from "../../output/colour.ts";
-import { writeText } from "../parts/project-files.ts";
+import { writeTextFile } from "../parts/project-files.ts";
 import { EXTRAS, type Extra } from "./extras.ts";
 import { NODE_TOOLS } from "./node-tools.ts";
 import { hasDependency } from "./package-json.ts";
@@ -18,11 +18,11 @@ export function performStep(step: Exclude<SetupStep, Offer>, context: Context): 
   switch (step.kind) {
     case "create":
       // "wx" fails if another program has created the file in the meantime.
-      writeText(targetFile(file, context), step.text, "wx");
+      writeTextFile(targetFile(file, context), step.text, "wx");
       printReport(context, [`created ${file}`, ...remarks]);
       return;
     case "edit":
-      writeText(targetFile(file, context), step.text);
+      writeTextFile(targetFile(file, context), step.text);
       printReport(context, [{ text: `changed ${file}: it now has`, hangingIndent: 2 }]);
       printFileLines(step.newLines, context);
       printReport(context, remarks);

@@ -6,7 +6,7 @@ import type { Line } from "../../core/lines.ts";
 import { createNameFinder } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
 import { layOutQuestion } from "../../output/stderr.ts";
-import { canAsk } from "../parts/confirm.ts";
+import { canAskUser } from "../parts/confirm.ts";
 import type { Candidate } from "./variable-candidates.ts";
 
 /**
@@ -22,14 +22,14 @@ export async function askRequired<SomeCandidate extends Candidate>(
   const undecided = candidates.filter(({ required, isOptional }) => !required && isOptional !== true);
   const undecidedNames = undecided.map(({ name }) => name);
   const proposedNames = undecided.filter(({ isUntested }) => isUntested === true).map(({ name }) => name);
-  const isAsked = undecided.length > 0 && canAsk(context);
+  const isAsked = undecided.length > 0 && canAskUser(context);
   const requiredNames = isAsked
     ? await askRequiredNames(undecidedNames, proposedNames, context)
     : new Set(proposedNames);
   const decidedCandidates = candidates.map((candidate) => {
     return requiredNames.has(candidate.name) ? { ...candidate, required: true } : candidate;
   });
-  const assumedRequired = canAsk(context) ? [] : decidedCandidates.filter(({ name }) => proposedNames.includes(name));
+  const assumedRequired = canAskUser(context) ? [] : decidedCandidates.filter(({ name }) => proposedNames.includes(name));
   return { candidates: decidedCandidates, assumedRequired };
 }
 

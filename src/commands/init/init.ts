@@ -9,7 +9,7 @@ import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { enumerate } from "../../core/text.ts";
 import type { Command } from "../command.ts";
-import { canAsk } from "../parts/confirm.ts";
+import { canAskUser } from "../parts/confirm.ts";
 import { usageError } from "../parts/usage-errors.ts";
 import { refuseLinks } from "../parts/project-files.ts";
 import { AGENT_NAMES } from "./agent-hooks.ts";
@@ -95,7 +95,7 @@ const NAME_COLUMNS = 14;
 
 /** Asks at a terminal which extras to create. @throws SophiaError (usage, 125) if the user chooses several workflows */
 async function askExtras(possibleExtras: readonly Extra[], context: Context): Promise<readonly Extra[]> {
-  if (possibleExtras.length === 0 || !canAsk(context)) return [];
+  if (possibleExtras.length === 0 || !canAskUser(context)) return [];
   const heading = "Besides the contract, init can create:";
   const rows = possibleExtras.map((extra) => extra.padEnd(NAME_COLUMNS) + EXTRAS[extra]);
   const question = "Which? Numbers or names, `all`, or Enter for none:";

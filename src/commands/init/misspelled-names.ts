@@ -4,7 +4,7 @@
  */
 import { createNameFinder } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
-import { type CodePlace, describePlace } from "../parts/code/code-place.ts";
+import { type CodePlace, describeCodePlace } from "../parts/code/code-place.ts";
 import type { NamedCandidate } from "./variable-candidates.ts";
 
 export interface Misspelling {
@@ -51,8 +51,8 @@ export function describeMisspellings(misspelled: readonly Misspelling[]): readon
   const unlistedCount = misspelled.length - MAX_LINES;
   return [
     ...misspelled.slice(0, MAX_LINES).map(({ name, setAt, intendedName, readAt }) => {
-      const place = setAt === undefined ? "" : ` (${describePlace(setAt)})`;
-      return `${printable(name)}${place} is left out: no code reads it; did you mean ${intendedName}, which ${describePlace(readAt)} reads?`;
+      const place = setAt === undefined ? "" : ` (${describeCodePlace(setAt)})`;
+      return `${printable(name)}${place} is left out: no code reads it; did you mean ${intendedName}, which ${describeCodePlace(readAt)} reads?`;
     }),
     ...(unlistedCount > 0 ? [`and ${unlistedCount} more names that no code reads`] : []),
   ];

@@ -9,7 +9,7 @@ import { shellWord } from "../../core/shell.ts";
 import { enumerate } from "../../core/text.ts";
 import { findConsentPath } from "../../access/consent.ts";
 import { replaceConsents, mergeConsents } from "../../access/remembered-consents.ts";
-import { ask, canAsk } from "../parts/confirm.ts";
+import { askYesOrNo, canAskUser } from "../parts/confirm.ts";
 import { agentBy } from "../run/agents.ts";
 
 /**
@@ -17,8 +17,8 @@ import { agentBy } from "../run/agents.ts";
  * coding agent runs init, there is no question, and the contract does not name them.
  */
 export async function askEnvironment(environments: readonly string[], context: Context): Promise<boolean> {
-  if (environments.length === 0 || !canAsk(context) || agentBy(context.environment) !== undefined) return false;
-  return ask(
+  if (environments.length === 0 || !canAskUser(context) || agentBy(context.environment) !== undefined) return false;
+  return askYesOrNo(
     [
       `The values are in ESC: ${enumerate(environments)}.`,
       "A contract that names this needs no ESC_ENV: each user's own token opens it, once the user has allowed that.",

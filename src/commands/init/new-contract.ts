@@ -13,8 +13,8 @@ import { requirementExample } from "../../contract/remedies.ts";
 import { enumerateFew, type Line } from "../../core/lines.ts";
 import { count, enumerate, printable } from "../../core/text.ts";
 import { printReport } from "../../output/colour.ts";
-import { writeText } from "../parts/project-files.ts";
-import { describePlace } from "../parts/code/code-place.ts";
+import { writeTextFile } from "../parts/project-files.ts";
+import { describeCodePlace } from "../parts/code/code-place.ts";
 import { createContractText } from "./contract-draft.ts";
 import { readSources } from "./contract-sources.ts";
 import { describeLoads } from "./dotenv-loads.ts";
@@ -62,7 +62,7 @@ export async function createContract(
   const { content } = selection;
   const schema = chooseSchema(context, root);
   // "wx" fails if another process has created the file since the check above.
-  writeText(targetFile(CONTRACT_FILE_NAME, context), createContractText({ name, ...content }, schema.address), "wx");
+  writeTextFile(targetFile(CONTRACT_FILE_NAME, context), createContractText({ name, ...content }, schema.address), "wx");
   if (schema.isMissing) await createSchema(context);
   // The user has just agreed to write the named environments into the contract, so that the next start must not ask again.
   const escLines = selection.shouldNameEnvironments
@@ -203,7 +203,7 @@ const MAX_NAMES = 10;
 function assumedRequiredLines(assumedRequired: readonly NamedCandidate[]): readonly Line[] {
   const [first, ...others] = assumedRequired;
   if (first === undefined) return [];
-  const place = first.readAt === undefined ? "" : ` (${describePlace(first.readAt)})`;
+  const place = first.readAt === undefined ? "" : ` (${describeCodePlace(first.readAt)})`;
   const [pronoun, possessive] = others.length === 0 ? ["it", "its"] : ["them", "their"];
   const allNames = assumedRequired.map(({ name }) => name);
   const names = enumerateFew(allNames, MAX_NAMES);

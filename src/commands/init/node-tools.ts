@@ -2,7 +2,7 @@
  * The package managers of Node.js, with the commands that `init` writes into files or prints. findNodeInstaller() finds out
  * which package manager a project uses, and commandsFor() returns its commands.
  */
-import { NODE_PACKAGE, NPX, YARN_PACKAGE } from "../parts/package-source.ts";
+import { NODE_PACKAGE_ARGUMENT, NPX_PREFIX, YARN_PACKAGE_ARGUMENT } from "../parts/package-source.ts";
 
 /** The names of the package managers. `yarn` is Yarn 2 and later, a different program from `yarn 1`. */
 type NodeTool = "npm" | "pnpm" | "yarn" | "yarn 1" | "bun";
@@ -55,8 +55,8 @@ const CHECK = "sophia-run check";
  */
 export const NODE_TOOLS: Readonly<Record<NodeTool, NodeToolCommands>> = {
   npm: {
-    add: `npm install --save-prod ${NODE_PACKAGE}`,
-    runPrefix: NPX,
+    add: `npm install --save-prod ${NODE_PACKAGE_ARGUMENT}`,
+    runPrefix: NPX_PREFIX,
     lockFiles: ["package-lock.json"],
     installationFiles: "package*.json",
     install: "npm ci",
@@ -66,8 +66,8 @@ export const NODE_TOOLS: Readonly<Record<NodeTool, NodeToolCommands>> = {
     workflow: { cache: "npm", check: `node_modules/.bin/${CHECK}` },
   },
   pnpm: {
-    add: `pnpm add ${NODE_PACKAGE}`,
-    addToRoot: `pnpm add --workspace-root ${NODE_PACKAGE}`,
+    add: `pnpm add ${NODE_PACKAGE_ARGUMENT}`,
+    addToRoot: `pnpm add --workspace-root ${NODE_PACKAGE_ARGUMENT}`,
     runPrefix: "pnpm exec ",
     lockFiles: ["pnpm-lock.yaml"],
     installationFiles: "package.json pnpm-*.yaml",
@@ -80,8 +80,8 @@ export const NODE_TOOLS: Readonly<Record<NodeTool, NodeToolCommands>> = {
   },
   yarn: modernYarnCommands("corepack yarn"),
   "yarn 1": {
-    add: `yarn add ${NODE_PACKAGE}`,
-    addToRoot: `yarn add --ignore-workspace-root-check ${NODE_PACKAGE}`,
+    add: `yarn add ${NODE_PACKAGE_ARGUMENT}`,
+    addToRoot: `yarn add --ignore-workspace-root-check ${NODE_PACKAGE_ARGUMENT}`,
     runPrefix: "yarn run ",
     lockFiles: ["yarn.lock"],
     installationFiles: "package.json yarn.lock",
@@ -92,7 +92,7 @@ export const NODE_TOOLS: Readonly<Record<NodeTool, NodeToolCommands>> = {
     workflow: { check: `node_modules/.bin/${CHECK}` },
   },
   bun: {
-    add: `bun add ${NODE_PACKAGE}`,
+    add: `bun add ${NODE_PACKAGE_ARGUMENT}`,
     runPrefix: "bunx --no-install ",
     lockFiles: ["bun.lock", "bun.lockb"],
     installationFiles: "package.json bun.lock*",
@@ -108,7 +108,7 @@ export const NODE_TOOLS: Readonly<Record<NodeTool, NodeToolCommands>> = {
 /** Returns the commands of Yarn 2 and later. `yarn` is the command that starts it. */
 function modernYarnCommands(yarn: string): NodeToolCommands {
   return {
-    add: `yarn add ${YARN_PACKAGE}`,
+    add: `yarn add ${YARN_PACKAGE_ARGUMENT}`,
     runPrefix: "yarn run ",
     lockFiles: ["yarn.lock"],
     installationFiles: "package.json yarn.lock .yarnrc.y*ml",

@@ -9,8 +9,8 @@ import type { Line } from "../../core/lines.ts";
 import { enumerate } from "../../core/text.ts";
 import { printReport } from "../../output/colour.ts";
 import { layOutQuestion } from "../../output/stderr.ts";
-import { ask, canAsk } from "../parts/confirm.ts";
-import { readIn, refuseLinks, writeAtomically, writeText } from "../parts/project-files.ts";
+import { askYesOrNo, canAskUser } from "../parts/confirm.ts";
+import { readFileIn, refuseLinks, writeAtomically, writeTextFile } from "../parts/project-files.ts";
 import { performStep, printFileLines, remarkLines } from "./init-outcome.ts";
 import { targetFile, type Offer } from "./setup-step.ts";
 
@@ -35,7 +35,7 @@ export async function makeOffers(offers: readonly Offer[], consents: Consents, c
   const undecidedChanges = offers.filter((offer) => !agreedChanges.includes(offer));
   await applyOffers(agreedChanges, context);
   if (undecidedChanges.length === 0) return;
-  if (!canAsk(context)) {
+  if (!canAskUser(context)) {
     printOffers(undecidedChanges, context);
     return;
   }
@@ -98,7 +98,7 @@ async function askAndApply(offers: readonly Offer[], context: Context): Promise<
   const changes = offers.filter(({ isLink }) => !isLink);
   const hasBothKinds = changes.length > 0 && changes.length < offers.length;
   if (!hasBothKinds) {
-    if (await ask("Make this change?", context)) await applyOffers(offers, context);
+    if (await askYesOrNo("Make this change?", context)) await applyOffers(offers, context);
     else if (changes.length > 0) printReport(context, yesLines(changes));
     return;
   }
@@ -124,7 +124,7 @@ async function applyOffers(offers: readonly Offer[], context: Context): Promise<
  * gets.
  */
 async function changeFile(file: string, offers: readonly Offer[], context: Context): Promise<void> {
-  const currentText = await readIn(context.project, file);
+  const currentText = await readFileIn(context.project, file);
   let newText = currentText;
   const applied: Offer[] = [];
   for (const offer of offers) {
@@ -140,7 +140,7 @@ async function changeFile(file: string, offers: readonly Offer[], context: Conte
   if (newText === undefined || newText === currentText) return;
   const target = targetFile(file, context);
   // "wx" fails if another program has created the file in the meantime.
-  if (currentText === undefined) writeText(target, newText, "wx");
+  if (currentText === undefined) writeTextFile(target, newText, "wx");
   else writeAtomically(target, newText);
   printReport(context, [`${currentText === undefined ? "created" : "changed"} ${file}: it now has`]);
   printFileLines(

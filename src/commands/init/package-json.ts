@@ -3,7 +3,7 @@
  * dependency, and stands in front of the commands of the start scripts. manifest-edits.ts edits the text.
  */
 import { shellQuoted, shellWord } from "../../core/shell.ts";
-import { NODE_PACKAGE } from "../parts/package-source.ts";
+import { NODE_PACKAGE_ARGUMENT } from "../parts/package-source.ts";
 import { enumerate, withoutMark } from "../../core/text.ts";
 import { type ScriptChange, replaceScripts } from "./manifest-edits.ts";
 import type { SetupStep } from "./setup-step.ts";
@@ -98,7 +98,7 @@ function dependencySteps(manifest: Manifest, { addCommands, hasRootDependency }:
   ];
   if (outerTarball !== null) {
     const [, path = "", name = ""] = outerTarball;
-    const addCommand = (addCommands.at(-1) ?? "").replace(NODE_PACKAGE, `./${shellWord(name)}`);
+    const addCommand = (addCommands.at(-1) ?? "").replace(NODE_PACKAGE_ARGUMENT, `./${shellWord(name)}`);
     return advice("images and CI need the tarball of sophia-run in this folder", [
       `cp ${shellWord(path)} . && ${addCommand}`,
     ]);

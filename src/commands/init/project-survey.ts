@@ -7,11 +7,11 @@ import { basename, join, relative, sep } from "node:path";
 import { locateContract } from "../../contract/find-contract.ts";
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
-import { fileUsesEsc, machineUsesEsc, namesEsc } from "../parts/esc-use.ts";
+import { contractFileUsesEsc, settingsUseEsc, mentionsEscSetting } from "../parts/esc-use.ts";
 import { matchesGlob } from "../../resolve/name-globs.ts";
 import { parentOf } from "../../system/paths.ts";
-import { readIn, workflowsIn } from "../parts/project-files.ts";
-import { projectRoot } from "../parts/project-root.ts";
+import { readFileIn, readWorkflowFiles } from "../parts/project-files.ts";
+import { findProjectRoot } from "../parts/project-root.ts";
 import { findNodeInstaller, type NodeInstaller } from "./node-tools.ts";
 import { dependenciesIn, hasDependency, objectOf, parseManifest, type Manifest } from "./package-json.ts";
 import { parsePyproject, findPythonTool, type PythonTool } from "./python.ts";
@@ -83,7 +83,7 @@ export interface Survey extends Pick<StartSurroundings, "fileExists" | "commands
  */
 export async function surveyProject(settings: Settings, isForEsc: boolean, context: Context): Promise<Survey> {
   const { project } = context;
-  const read = (file: string): Promise<string | undefined> => readIn(project, file);
+  const read = (file: string): Promise<string | undefined> => readFileIn(project, file);
   const fileExists = (file: string): boolean => existsSync(join(project, file));
   const packageJson = await read("package.json");
   const manifest = packageJson === undefined ? undefined : (parseManifest(packageJson) ?? {});
@@ -94,7 +94,7 @@ export async function surveyProject(settings: Settings, isForEsc: boolean, conte
   // A symbolic link without a target is found as well, since init cannot create a file in its place.
   const isLinkOrFile = (file: string): boolean =>
     lstatSync(join(project, file), { throwIfNoEntry: false }) !== undefined;
-  const workflows = (await workflowsIn(project)).map((file) => file.text);
+  const workflows = (await readWorkflowFiles(project)).map((file) => file.text);
   const contract = locateContract(undefined, project)?.path;
   const devcontainerFile = DEVCONTAINER_FILES.find(isLinkOrFile) ?? DEVCONTAINER_FILES[0] ?? "";
   return {
@@ -104,7 +104,7 @@ export async function surveyProject(settings: Settings, isForEsc: boolean, conte
       manifest,
       node: findNodeInstaller(
         workspace.manifest["packageManager"],
-        await readIn(workspace.root, "yarn.lock"),
+        await readFileIn(workspace.root, "yarn.lock"),
         rootFileExists,
       ),
       workspace,
@@ -115,13 +115,13 @@ export async function surveyProject(settings: Settings, isForEsc: boolean, conte
     dockerfile: await read("Dockerfile"),
     devcontainer: { file: devcontainerFile, text: await read(devcontainerFile) },
     workflows,
-    isRoot: projectRoot(project) === project,
+    isRoot: findProjectRoot(project) === project,
     contract,
     usesEsc:
       isForEsc ||
-      (contract !== undefined && fileUsesEsc(contract)) ||
-      workflows.some(namesEsc) ||
-      (await machineUsesEsc(settings, context)),
+      (contract !== undefined && contractFileUsesEsc(contract)) ||
+      workflows.some(mentionsEscSetting) ||
+      (await settingsUseEsc(settings, context)),
     commandsOf: await installedCommands([project, workspace.root], manifest ?? {}),
     fileExists,
     rootFileExists,
@@ -140,7 +140,7 @@ function shortTitle(name: unknown): string | undefined {
 
 /** Reads the package.json of a folder; an empty object if it is missing or not JSON. */
 async function manifestIn(folder: string): Promise<Manifest> {
-  return parseManifest((await readIn(folder, "package.json")) ?? "") ?? {};
+  return parseManifest((await readFileIn(folder, "package.json")) ?? "") ?? {};
 }
 
 /**
@@ -191,7 +191,7 @@ async function memberPatterns(folder: string, { workspaces }: Manifest): Promise
   const fromManifest = Array.isArray(workspaces) ? workspaces : objectOf(workspaces)?.["packages"];
   const patterns = Array.isArray(fromManifest)
     ? fromManifest
-    : pnpmPackages((await readIn(folder, "pnpm-workspace.yaml")) ?? "");
+    : pnpmPackages((await readFileIn(folder, "pnpm-workspace.yaml")) ?? "");
   return Array.isArray(patterns) ? patterns.filter((pattern) => typeof pattern === "string") : undefined;
 }
 

@@ -1,7 +1,12 @@
 /**
  * Returns the steps of `init` for a Python project: the dependency on sophia-run, and the commands that start its programs.
  */
-import { FETCH_WHEEL, IS_ON_REGISTRIES, linuxWheelTag, pythonPackage } from "../parts/package-source.ts";
+import {
+  FETCH_WHEEL_COMMANDS,
+  IS_ON_REGISTRIES,
+  linuxWheelTag,
+  pythonPackageArgument,
+} from "../parts/package-source.ts";
 import { attempt } from "../../system/errors.ts";
 import { objectOf } from "./package-json.ts";
 import type { SetupStep } from "./setup-step.ts";
@@ -22,7 +27,7 @@ interface PythonToolCommands {
   readonly runPrefix: string;
 }
 
-const PACKAGE = pythonPackage(wheelTag());
+const PACKAGE = pythonPackageArgument(wheelTag());
 
 export const PYTHON_TOOLS: Readonly<Record<PythonTool, PythonToolCommands>> = {
   uv: { add: `uv add ${PACKAGE}`, install: "uv sync", runPrefix: "uv run " },
@@ -99,10 +104,10 @@ function dependencyStep(file: string, tool: PythonTool): SetupStep {
     kind: "advise",
     file,
     title: `${finding}; run`,
-    lines: [...FETCH_WHEEL, ...commands],
+    lines: [...FETCH_WHEEL_COMMANDS, ...commands],
   });
   if (add !== undefined) return adviceToRun(add);
-  if (FETCH_WHEEL.length > 0) {
+  if (FETCH_WHEEL_COMMANDS.length > 0) {
     // The wheel is a file in the folder. A dependency in pyproject.toml can be a URL, but not a path (PEP 508).
     if (file === "pyproject.toml") return adviceToRun(`pip install ${PACKAGE}`);
     return adviceToRun(`echo ${PACKAGE} >> ${file}`, install);

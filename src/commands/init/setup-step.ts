@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import type { Context } from "../../core/context.ts";
 import type { TargetFile } from "../parts/project-files.ts";
-import { projectRoot } from "../parts/project-root.ts";
+import { findProjectRoot } from "../parts/project-root.ts";
 
 /** The work on one file. The remark is printed in brackets below it. */
 export type SetupStep = { readonly file: string; readonly remark?: string | undefined } & (
@@ -45,5 +45,5 @@ export function createRefusalStep(file: string, reason: string): SetupStep {
 
 /** Returns the location of a project's file, for the functions of project-files.ts that write files. */
 export function targetFile(name: string, { project }: Context): TargetFile {
-  return { path: join(project, name), name, root: projectRoot(project) };
+  return { path: join(project, name), name, root: findProjectRoot(project) };
 }

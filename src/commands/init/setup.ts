@@ -2,8 +2,8 @@
  * Collects the steps by which `init` sets a project up besides its contract: the work on package.json, .gitignore,
  * Dockerfile, …
  */
-import { FETCH_TARBALL, TARBALL } from "../parts/package-source.ts";
-import { readIn } from "../parts/project-files.ts";
+import { FETCH_TARBALL_COMMANDS, TARBALL_NAME } from "../parts/package-source.ts";
+import { readFileIn } from "../parts/project-files.ts";
 import { createAgentStep, type Agent } from "./agent-hooks.ts";
 import { adviseOnExistingFiles, createExtraSteps, type Extra } from "./extras.ts";
 import { createLinkSteps } from "./link-step.ts";
@@ -48,7 +48,7 @@ async function projectSteps(survey: Survey, editsScripts: boolean): Promise<read
   const pythonFile = pyproject === undefined ? "requirements.txt" : "pyproject.toml";
   return [
     ...createPackageSteps(packageJson, {
-      addCommands: [...(fileExists(TARBALL) ? [] : FETCH_TARBALL), isWorkspaceRoot ? addToRoot : add],
+      addCommands: [...(fileExists(TARBALL_NAME) ? [] : FETCH_TARBALL_COMMANDS), isWorkspaceRoot ? addToRoot : add],
       editsScripts: editsScripts,
       fileExists,
       isStartedByPackageManager: startsPackageManager(survey.dockerfile, await read("Procfile")),
@@ -56,7 +56,7 @@ async function projectSteps(survey: Survey, editsScripts: boolean): Promise<read
     }),
     ...createPythonSteps(pythonFile, pyproject ?? (await read(pythonFile)), project.python, fileExists),
     ...gitignoreSteps(fileExists(".git"), await read(".gitignore")),
-    ...createLinkSteps(project, await readIn(root, ".yarnrc.yml")),
+    ...createLinkSteps(project, await readFileIn(root, ".yarnrc.yml")),
   ];
 }
 

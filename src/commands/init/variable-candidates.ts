@@ -9,7 +9,7 @@ import type { GroupKind, ValueFormat } from "../../contract/contract-model.ts";
 import { findFormatFault, createPatternWork } from "../../contract/format.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import { groupBy } from "../../core/group-by.ts";
-import { exclusionReason } from "../parts/code/exclusions.ts";
+import { findExclusionReason } from "../parts/code/exclusions.ts";
 import type { CodePlace } from "../parts/code/code-place.ts";
 import type { DotenvLoad } from "./dotenv-loads.ts";
 
@@ -112,7 +112,7 @@ export function mergeCandidates(results: readonly SourceResult[]): {
     const shortSource = source.replace(/^the /, "").replace(/ \(.*$|,.*$/, "");
     for (const candidate of candidates) {
       const { name } = candidate;
-      const reason = exclusionReason(name);
+      const reason = findExclusionReason(name);
       if (reason !== undefined) exclusionReasons.set(name, reason);
       else merged.set(name, withCandidate(merged.get(name), candidate, candidate.file ?? shortSource));
     }
@@ -127,7 +127,7 @@ function withDistinctAliases(candidates: readonly NamedCandidate[]): readonly Na
   return candidates.map((candidate) => {
     const { aliases } = candidate;
     if (aliases === undefined) return candidate;
-    const freeAliases = aliases.filter((alias) => !usedNames.has(alias) && exclusionReason(alias) === undefined);
+    const freeAliases = aliases.filter((alias) => !usedNames.has(alias) && findExclusionReason(alias) === undefined);
     for (const alias of freeAliases) usedNames.add(alias);
     return { ...candidate, aliases: freeAliases.length === 0 ? undefined : freeAliases };
   });

@@ -37,7 +37,7 @@ interface CodeVariable {
 export async function findCandidatesInCode(root: string): Promise<SourceResult> {
   const variables = new Map<string, CodeVariable>();
   const loads: DotenvLoad[] = [];
-  const { files, isLimitReached } = await visitCode(root, {
+  const { codeFileCount, isLimitReached } = await visitCode(root, {
     onCodeFile: ({ path, text, reads }) => {
       loads.push(...findDotenvLoads(path, text));
       for (const read of reads) {
@@ -51,7 +51,7 @@ export async function findCandidatesInCode(root: string): Promise<SourceResult> 
     candidates: Array.from(variables, ([name, variable]) => toCandidate(name, variable)).toSorted((a, b) =>
       a.name < b.name ? -1 : 1,
     ),
-    source: `the code (${count(files, "file")}${isLimitReached ? "; further files were not read" : ""})`,
+    source: `the code (${count(codeFileCount, "file")}${isLimitReached ? "; further files were not read" : ""})`,
     loads,
   };
 }

@@ -3,8 +3,8 @@
  * project. `init --with` creates it. sophia-run's own repository has such a workflow, and a test compares the two.
  */
 import { DISTRIBUTION } from "../parts/distribution.ts";
-import { environmentsIn } from "../parts/esc-use.ts";
-import { REPOSITORY, VERSION } from "../parts/package-source.ts";
+import { findContractEnvironments } from "../parts/esc-use.ts";
+import { REPOSITORY_URL, VERSION } from "../parts/package-source.ts";
 import { commandsFor, type NodeToolCommands } from "./node-tools.ts";
 import type { Survey } from "./project-survey.ts";
 import { createRefusalStep, type SetupStep } from "./setup-step.ts";
@@ -43,7 +43,7 @@ export function createWorkflowStep(name: WorkflowName, survey: Survey): SetupSte
   if (manifest === undefined) {
     const alternative = usesEsc
       ? "--with actions-oidc needs none"
-      : `see ${REPOSITORY}/blob/main/docs/github-action.md`;
+      : `see ${REPOSITORY_URL}/blob/main/docs/github-action.md`;
     return createRefusalStep(WORKFLOW_FILE, `there is no package.json; ${alternative}`);
   }
   if (!node.isLocked) return createRefusalStep(WORKFLOW_FILE, `there is no ${lockFiles[0]}`);
@@ -76,7 +76,7 @@ interface EscReference {
  * the workflow reads variables of the repository, which the user must set.
  */
 function escReferenceFor({ contract }: Survey): EscReference {
-  const environments = contract === undefined ? [] : environmentsIn(contract);
+  const environments = contract === undefined ? [] : findContractEnvironments(contract);
   // A full name is `organization/project/environment`. All environments must have the same organization.
   const organizations = new Set(environments.map((name) => /^([\w.-]+)\/[^/]+\/[^/]+$/.exec(name)?.[1]));
   const [organization] = organizations.size === 1 ? organizations : [];

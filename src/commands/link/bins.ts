@@ -10,11 +10,11 @@ import { attempt } from "../../system/errors.ts";
 import { readFoundFile } from "../../system/bounded-read.ts";
 import { parentOf, within } from "../../system/paths.ts";
 import { DIST_FOLDER, PACKAGE_NAME, COMMAND_FILE, type NpmPackage } from "../parts/npm-package.ts";
-import { targetOfShim } from "./shim.ts";
+import { parseShimTarget } from "./shim.ts";
 
 /** The scripts of pnpm 12 have 5 kB. A larger file is no generated script. */
 const MAX_SHIM_BYTES = 65_536;
-const EXECUTABLE = /^sophia-run-linux-\w+$/;
+const EXECUTABLE_NAME = /^sophia-run-linux-\w+$/;
 
 /** The state of a command in `node_modules/.bin`. */
 type BinState =
@@ -47,7 +47,7 @@ export function findBins(npmPackage: NpmPackage, cwd: string): readonly Bin[] {
   const bins: Bin[] = [];
   /** The path of this package's copy that applies to the folder; undefined if another copy applies, or none. */
   let installedCopy: string | undefined;
-  for (const { folder, relativePath } of foldersFrom(cwd).toReversed()) {
+  for (const { folder, relativePath } of listFoldersUpwards(cwd).toReversed()) {
     const modules = within(folder, "node_modules");
     const copy = within(modules, PACKAGE_NAME);
     if (attempt(() => lstatSync(copy)) !== undefined) {
@@ -60,7 +60,9 @@ export function findBins(npmPackage: NpmPackage, cwd: string): readonly Bin[] {
 }
 
 /** Returns a folder and all folders above it, each with its path from the first one: ``, `../`, `../../`. */
-export function foldersFrom(start: string): readonly { readonly folder: string; readonly relativePath: string }[] {
+export function listFoldersUpwards(
+  start: string,
+): readonly { readonly folder: string; readonly relativePath: string }[] {
   const folders = [{ folder: start, relativePath: "" }];
   for (let folder = start, parent = parentOf(folder); parent !== folder; folder = parent, parent = parentOf(folder)) {
     folders.push({ folder: parent, relativePath: "../".repeat(folders.length) });
@@ -74,7 +76,7 @@ function readBin(path: string, installedCopy: string, npmPackage: NpmPackage): O
   // The copy itself may be a symbolic link to another place, such as the store of pnpm, so only its folder is resolved.
   const modules = realPathOf(dirname(installedCopy));
   if (folder === undefined || modules === undefined) return undefined;
-  const state = readState(folder, npmPackage);
+  const state = readBinState(folder, npmPackage);
   if (state === undefined) return undefined;
   const isLink = attempt(() => lstatSync(path).isSymbolicLink()) !== false;
   return {
@@ -85,32 +87,32 @@ function readBin(path: string, installedCopy: string, npmPackage: NpmPackage): O
 }
 
 /** Finds out what the bin in a folder is; undefined if there is none. */
-function readState(folder: string, npmPackage: NpmPackage): BinState | undefined {
+function readBinState(folder: string, npmPackage: NpmPackage): BinState | undefined {
   const path = within(folder, PACKAGE_NAME);
   const stats = attempt(() => lstatSync(path));
   if (stats === undefined) return undefined;
   if (stats.isSymbolicLink()) {
     const target = attempt(() => readlinkSync(path)) ?? "";
     return (
-      packageFileAt(npmPackage, resolve(folder, target)) ?? {
+      findPackageFile(npmPackage, resolve(folder, target)) ?? {
         kind: "foreign",
         description: `a link to ${printable(target)}`,
       }
     );
   }
   if (!stats.isFile()) return { kind: "foreign", description: stats.isDirectory() ? "a folder" : "no regular file" };
-  const target = attempt(() => targetOfShim(readFoundFile(path, { maxBytes: MAX_SHIM_BYTES }).toString("utf8")));
-  const file = target === undefined ? undefined : packageFileAt(npmPackage, resolve(folder, target));
+  const target = attempt(() => parseShimTarget(readFoundFile(path, { maxBytes: MAX_SHIM_BYTES }).toString("utf8")));
+  const file = target === undefined ? undefined : findPackageFile(npmPackage, resolve(folder, target));
   return file?.kind === "node"
     ? file
     : { kind: "foreign", description: "a file that no package manager has written for this package" };
 }
 
 /** Returns which file of this package is at a path. The file need not exist, since only its folder is resolved. */
-function packageFileAt({ folder }: NpmPackage, path: string): Exclude<BinState, { kind: "foreign" }> | undefined {
+function findPackageFile({ folder }: NpmPackage, path: string): Exclude<BinState, { kind: "foreign" }> | undefined {
   const file = join(realPathOf(dirname(path)) ?? "", basename(path));
   if (file === join(folder, COMMAND_FILE)) return { kind: "node" };
-  return dirname(file) === join(folder, DIST_FOLDER) && EXECUTABLE.test(basename(file))
+  return dirname(file) === join(folder, DIST_FOLDER) && EXECUTABLE_NAME.test(basename(file))
     ? { kind: "executable", file }
     : undefined;
 }

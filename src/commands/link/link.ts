@@ -13,44 +13,53 @@ import { entryExists, within } from "../../system/paths.ts";
 import { printLines } from "../../output/stderr.ts";
 import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
-import { conflict } from "../parts/usage-errors.ts";
+import { conflictError } from "../parts/usage-errors.ts";
 import { DIST_FOLDER, PACKAGE_NAME, COMMAND_FILE, findNpmPackage, type NpmPackage } from "../parts/npm-package.ts";
-import { type Bin, findBins, foldersFrom } from "./bins.ts";
-import { type Executable, findExecutable, lacksExecutable, findObstacle } from "./executable.ts";
+import { type Bin, findBins, listFoldersUpwards } from "./bins.ts";
+import { findExecutable, lacksExecutable, findStartObstacle } from "./executable.ts";
 
 /** Returns 0; with `--check` 1 if scripts do not start the executable. @throws SophiaError (125) */
 export const link: Command = async ({ options }, context) => {
   const wantsNode = options["node"] === true;
   const isCheck = options["check"] === true;
-  if (wantsNode && isCheck) throw conflict("--node", "--check");
+  if (wantsNode && isCheck) throw conflictError("--node", "--check");
   const { verbose } = resolveSettings(options, context.environment);
   const npmPackage = findNpmPackage();
   const bins = npmPackage === undefined ? [] : findBins(npmPackage, context.cwd);
-  const [nearest] = bins;
-  if (npmPackage === undefined || nearest === undefined) {
-    const why = npmPackage === undefined ? "this sophia-run is in no npm package" : whyNoBin(context);
-    if (isCheck) printReport(context, [`There is nothing to link: ${why}`]);
-    else if (verbose) printLines(context, [`nothing is linked: ${why}`]);
+  const [nearestBin] = bins;
+  if (npmPackage === undefined || nearestBin === undefined) {
+    const reason = npmPackage === undefined ? "this sophia-run is in no npm package" : describeMissingBin(context);
+    if (isCheck) printReport(context, [`There is nothing to link: ${reason}`]);
+    else if (verbose) printLines(context, [`nothing is linked: ${reason}`]);
     return isCheck ? ExitStatus.unmet : ExitStatus.ok;
   }
-  if (isCheck) return reportNearest(nearest, npmPackage, context);
-  const executable: Executable = wantsNode ? { why: "" } : await findExecutable(npmPackage);
-  if (!wantsNode && "why" in executable) {
-    // Only a package that was packed without its executable is always reported, because the user can pack it again.
-    if (lacksExecutable(npmPackage))
-      printLines(context, [`this package has no executable for ${process.arch}: Node.js starts it`]);
-    if (verbose) printLines(context, [executable.why]);
-  }
+  if (isCheck) return reportBin(nearestBin, npmPackage, context);
+  const executable = wantsNode ? undefined : await findUsableExecutable(npmPackage, verbose, context);
   for (const bin of bins) {
-    const line = relink(bin, executable, wantsNode);
+    const line = replaceBin(bin, executable, wantsNode);
     if (verbose) printLines(context, [line]);
   }
   return ExitStatus.ok;
 };
 
+/** Returns the name of the executable that scripts will start. If there is none, prints the reason, and returns undefined. */
+async function findUsableExecutable(
+  npmPackage: NpmPackage,
+  verbose: boolean,
+  context: Context,
+): Promise<string | undefined> {
+  const executable = await findExecutable(npmPackage);
+  if ("name" in executable) return executable.name;
+  // Only a package that was packed without its executable is always reported, because the user can pack it again.
+  if (lacksExecutable(npmPackage))
+    printLines(context, [`this package has no executable for ${process.arch}: Node.js starts it`]);
+  if (verbose) printLines(context, [executable.why]);
+  return undefined;
+}
+
 /** Returns the reason why there is no command to link. */
-function whyNoBin({ cwd }: Context): string {
-  const isPlugAndPlay = foldersFrom(cwd).some(({ folder }) => entryExists(within(folder, ".pnp.cjs")));
+function describeMissingBin({ cwd }: Context): string {
+  const isPlugAndPlay = listFoldersUpwards(cwd).some(({ folder }) => entryExists(within(folder, ".pnp.cjs")));
   if (isPlugAndPlay) return "with Plug'n'Play there is no node_modules/.bin";
   return "no node_modules/.bin, here or in a folder above, has the command of this package";
 }
@@ -59,21 +68,27 @@ function whyNoBin({ cwd }: Context): string {
  * Replaces a command if that changes what the command starts. If this machine cannot start the executable, a link to it
  * becomes one to the file for Node.js.
  *
+ * @param executable the name of the executable; undefined if the command must start Node.js
+ * @param wantsNode true with `--node`
  * @returns what was done, for `--verbose`
  * @throws SophiaError (file, 125) if the command cannot be replaced with `--node`
  */
-function relink({ state, shownPath, folder, pathToPackage }: Bin, executable: Executable, wantsNode: boolean): string {
+function replaceBin(
+  { state, shownPath, folder, pathToPackage }: Bin,
+  executable: string | undefined,
+  wantsNode: boolean,
+): string {
   if (state.kind === "foreign") return `${shownPath} stays as it is: it is ${state.description}`;
-  const isExecutable = "name" in executable;
-  if (state.kind === "node" && !isExecutable) return `${shownPath} starts Node.js, as before`;
-  const target = `${pathToPackage}/${isExecutable ? `${DIST_FOLDER}/${executable.name}` : COMMAND_FILE}`;
-  const problem = replaceByLink(within(folder, PACKAGE_NAME), target);
-  if (problem === undefined)
-    return `${shownPath} starts ${isExecutable ? "the executable" : "Node.js"}: it is a link to ${target}`;
-  if (!wantsNode) return `${shownPath} stays as it is: it cannot be replaced (${problem})`;
+  const startsExecutable = executable !== undefined;
+  if (state.kind === "node" && !startsExecutable) return `${shownPath} starts Node.js, as before`;
+  const target = `${pathToPackage}/${startsExecutable ? `${DIST_FOLDER}/${executable}` : COMMAND_FILE}`;
+  const errorCode = replaceByLink(within(folder, PACKAGE_NAME), target);
+  if (errorCode === undefined)
+    return `${shownPath} starts ${startsExecutable ? "the executable" : "Node.js"}: it is a link to ${target}`;
+  if (!wantsNode) return `${shownPath} stays as it is: it cannot be replaced (${errorCode})`;
   throw new SophiaError({
     code: "file",
-    message: `${shownPath} cannot be replaced (${problem})`,
+    message: `${shownPath} cannot be replaced (${errorCode})`,
     hint: "check its folder's permissions, then run the command again",
   });
 }
@@ -86,36 +101,35 @@ function relink({ state, shownPath, folder, pathToPackage }: Bin, executable: Ex
  */
 function replaceByLink(path: string, target: string): string | undefined {
   if (attempt(() => readlinkSync(path)) === target) return undefined;
-  const temporary = `${path}.${randomBytes(8).toString("hex")}`;
+  const temporaryPath = `${path}.${randomBytes(8).toString("hex")}`;
   try {
-    symlinkSync(target, temporary);
-    renameSync(temporary, path);
+    symlinkSync(target, temporaryPath);
+    renameSync(temporaryPath, path);
     return undefined;
   } catch (error) {
-    attempt(() => unlinkSync(temporary));
+    attempt(() => unlinkSync(temporaryPath));
     return codeOrThrow(error);
   }
 }
 
 /** Prints what the scripts in the working directory start, and how to change it. @returns the exit status of `--check` */
-async function reportNearest({ state, shownPath }: Bin, npmPackage: NpmPackage, context: Context): Promise<number> {
+async function reportBin({ state, shownPath }: Bin, npmPackage: NpmPackage, context: Context): Promise<number> {
   if (state.kind === "foreign") {
     printReport(context, [`${shownPath} is foreign: it is ${state.description}`]);
     return ExitStatus.unmet;
   }
   if (state.kind === "executable") {
-    const obstacle = await findObstacle(state.file, npmPackage.version);
-    printReport(
-      context,
-      obstacle === undefined
-        ? [`${shownPath} starts the executable`]
-        : [
-            { text: `${shownPath} starts nothing: the executable ${obstacle}`, hangingIndent: 2 },
-            "to put the file for Node.js back:",
-            "  sophia-run link --node",
-          ],
-    );
-    return obstacle === undefined ? ExitStatus.ok : ExitStatus.unmet;
+    const obstacle = await findStartObstacle(state.file, npmPackage.version);
+    if (obstacle === undefined) {
+      printReport(context, [`${shownPath} starts the executable`]);
+      return ExitStatus.ok;
+    }
+    printReport(context, [
+      { text: `${shownPath} starts nothing: the executable ${obstacle}`, hangingIndent: 2 },
+      "to put the file for Node.js back:",
+      "  sophia-run link --node",
+    ]);
+    return ExitStatus.unmet;
   }
   const executable = await findExecutable(npmPackage);
   const remedy =

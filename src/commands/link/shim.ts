@@ -1,6 +1,9 @@
 /**
- * The shell scripts that pnpm and Yarn write into `node_modules/.bin` as commands of packages. `sophia-run link` may
- * replace such a script by a link, but must leave a script that a user has written or extended.
+ * Parses the shell scripts (shims) that pnpm and Yarn write into `node_modules/.bin` as commands of packages. `sophia-run
+ * link` may replace such a script by a link, but must leave a script that a user has written or extended. A script ends
+ * with a line such as
+ *
+ *     exec node  "$basedir/../sophia-run/bin/sophia-run.cjs" "$@"
  */
 
 const SHEBANG = "#!/bin/sh\n";
@@ -9,11 +12,11 @@ const SHEBANG = "#!/bin/sh\n";
  * The file that Node.js starts: `"$basedir/../pkg/cli.js"` (pnpm 9 to 11, Yarn), or `"$basedir_abs"/'../pkg/cli.js'` (pnpm
  * 12).
  */
-const TARGET = String.raw`(?:"\$basedir\/([^"$\`\\]+)"|"\$basedir_(?:abs|win)"\/'([^']+)')`;
+const TARGET_PATTERN = String.raw`(?:"\$basedir\/([^"$\`\\]+)"|"\$basedir_(?:abs|win)"\/'([^']+)')`;
 
 /** A generated line that starts the file, such as `  exec node  "$basedir/../pkg/cli.js" "$@"`. */
 const START_LINE = new RegExp(
-  String.raw`^ *(?:exec )?(?:"\$basedir\/node(?:\.exe)?"|node(?:\.exe)?) +${TARGET} "\$@"$`,
+  String.raw`^ *(?:exec )?(?:"\$basedir\/node(?:\.exe)?"|node(?:\.exe)?) +${TARGET_PATTERN} "\$@"$`,
 );
 
 const ALL_ARGUMENTS = '"$@"';
@@ -29,16 +32,16 @@ const HELPER_LINE = /^ *if [^@]+; then command -p "\$@"; else command "\$@"; fi$
  * script is generated if each line that passes the arguments on has a generated form, and all of these lines start the same
  * file.
  */
-export function targetOfShim(text: string): string | undefined {
+export function parseShimTarget(text: string): string | undefined {
   if (!text.startsWith(SHEBANG) || !/^ *basedir=/m.test(text)) return undefined;
   const startLines = text.split("\n").filter((line) => line.includes(ALL_ARGUMENTS) && !HELPER_LINE.test(line));
   // A line of another form adds undefined to the set, which is then not the only target, or is returned.
-  const targets = new Set(startLines.map(targetOfLine));
+  const targets = new Set(startLines.map(parseStartLine));
   const [target] = targets;
   return targets.size === 1 ? target : undefined;
 }
 
-function targetOfLine(line: string): string | undefined {
+function parseStartLine(line: string): string | undefined {
   const [, doubleQuoted, singleQuoted] = START_LINE.exec(line) ?? [];
   return doubleQuoted ?? singleQuoted;
 }

@@ -26,26 +26,27 @@ import { LOGIN } from "../../access/login-words.ts";
 import { writeUserFile } from "../../system/user-file.ts";
 import { askWithoutEnvironment } from "../parts/esc-requests.ts";
 import type { Command } from "../command.ts";
-import { conflict } from "../parts/usage-errors.ts";
+import { conflictError } from "../parts/usage-errors.ts";
 import { agentBy, readerName } from "../run/agents.ts";
 
 /** Returns 0; with `--status` 1 if a start at this place would not use the login. @throws SophiaError (125) */
 export const login: Command = async ({ options }, context) => {
-  if (options["status"] === true && options["forget"] === true) throw conflict("--status", "--forget");
+  if (options["status"] === true && options["forget"] === true) throw conflictError("--status", "--forget");
   const settings = resolveSettings(options, context.environment);
-  if (options["status"] === true) return status(settings, context);
-  if (options["forget"] === true) return forget(context);
-  return logIn(settings, context);
+  if (options["status"] === true) return reportLoginStatus(settings, context);
+  if (options["forget"] === true) return forgetLogin(context);
+  return storeLogin(settings, context);
 };
 
-async function logIn(settings: Settings, context: Context): Promise<number> {
-  refuseUnsuitable(context);
+/** Checks the CLI's login by a request to the service, and stores which service it is for. @returns 0 */
+async function storeLogin(settings: Settings, context: Context): Promise<number> {
+  refuseWithoutPerson(context);
   const cliLogin = findCliLogin(context);
   const backend = parseBackend({ name: "the login's backend", value: cliLogin.backend }, settings.insecureHttp);
-  const escSettings = settingsForLogin(cliLogin.token, backend, settings, context);
+  const escSettings = createLoginSettings(cliLogin.token, backend, settings, context);
   const progress = await createProgress(context, settings);
   const user = await askWithoutEnvironment(escSettings, progress, readUser).finally(progress.done);
-  const writeFault = writeChosenBackend(cliLogin.backend, context);
+  const writeFault = writeLoginChoice(cliLogin.backend, context);
   if (writeFault !== undefined) throw loginError(`the login is not remembered: ${writeFault}`);
   const { login: userName = "unknown", organizations = [] } = user ?? {};
   printReport(context, [
@@ -57,12 +58,12 @@ async function logIn(settings: Settings, context: Context): Promise<number> {
 }
 
 /** Refuses to log in where no person would use the login: under a coding agent, in CI, or without a terminal. */
-function refuseUnsuitable({ environment }: Context): void {
-  const agent = agentBy(environment);
+function refuseWithoutPerson({ environment }: Context): void {
+  const agentVariable = agentBy(environment);
   const reason =
-    agent === undefined
+    agentVariable === undefined
       ? findReasonAgainstLogin(environment)
-      : `a coding agent runs it (${readerName(agent)}, by ${agent})`;
+      : `a coding agent runs it (${readerName(agentVariable)}, by ${agentVariable})`;
   if (reason === undefined) return;
   throw loginError(
     `a login is for people, but ${reason}`,
@@ -105,7 +106,12 @@ function findCliLogin({ environment }: Context): CliLogin {
 /**
  * Returns the settings for requests with the login's token. They name no environment, so that a failure does not name one.
  */
-function settingsForLogin(token: Secret, backend: string, settings: Settings, { environment }: Context): EscSettings {
+function createLoginSettings(
+  token: Secret,
+  backend: string,
+  settings: Settings,
+  { environment }: Context,
+): EscSettings {
   const { access } = escAccess(environment, [], {
     ...settings,
     // `escAccess` needs the name of an environment. This one is removed below.
@@ -119,7 +125,7 @@ function settingsForLogin(token: Secret, backend: string, settings: Settings, { 
 }
 
 /** Reports whether a start at this place would use the login. @returns 0 if so; otherwise 1 */
-function status(settings: Settings, context: Context): number {
+function reportLoginStatus(settings: Settings, context: Context): number {
   const { environment } = context;
   const { backend, problem } = readChosenBackend(environment);
   if (problem !== undefined) throw loginError(problem);
@@ -140,14 +146,14 @@ function status(settings: Settings, context: Context): number {
 }
 
 /** Removes the choice of the login. The CLI's own login stays. */
-function forget(context: Context): number {
+function forgetLogin(context: Context): number {
   const { backend, problem } = readChosenBackend(context.environment);
   if (problem !== undefined) throw loginError(problem);
   if (backend === undefined) {
     printReport(context, ["no login is used"]);
     return ExitStatus.ok;
   }
-  const writeFault = writeChosenBackend(undefined, context);
+  const writeFault = writeLoginChoice(undefined, context);
   if (writeFault !== undefined) throw loginError(writeFault);
   printReport(context, [`the login to ${printable(backend)} is used no more; pulumi logout removes it from the CLI`]);
   return ExitStatus.ok;
@@ -156,7 +162,7 @@ function forget(context: Context): number {
 /**
  * Writes the URL of the service, without the token. @param backend undefined to remove the choice @returns why that failed
  */
-function writeChosenBackend(backend: string | undefined, { environment }: Context): string | undefined {
+function writeLoginChoice(backend: string | undefined, { environment }: Context): string | undefined {
   const path = settingsFilePath(environment);
   if (path === undefined) return "there is no folder for it: neither XDG_CONFIG_HOME nor HOME is an absolute path";
   // A file of an unknown form is not overwritten.

@@ -13,13 +13,13 @@ import type { Masker } from "../../masking/stream.ts";
 import { printError, printLines } from "../../output/stderr.ts";
 import { loader } from "../../system/addon/addon.ts";
 import type { Command } from "../command.ts";
-import { secretsToMask } from "./secrets-to-mask.ts";
+import { readSecretsToMask } from "./secrets-to-mask.ts";
 
 /** Returns 0 if the whole input was copied. @throws SophiaError (125) */
 export const mask: Command = async ({ options }, context) => {
   let secrets: readonly Secret[];
   try {
-    secrets = await secretsToMask(resolveSettings(options, context.environment), context);
+    secrets = await readSecretsToMask(resolveSettings(options, context.environment), context);
   } catch (error) {
     if (!(error instanceof SophiaError)) throw error;
     await printError(context, error);
@@ -31,7 +31,7 @@ export const mask: Command = async ({ options }, context) => {
   // The limit on computing time was for reading the sources. Masking takes as long as the input requires.
   loader?.limitTurns?.(0);
   masking.prepare(loadMaskingAddon());
-  await copyMasked(masking.stream(), context);
+  await copyMaskedInput(masking.stream(), context);
   // The hook of an agent starts this command twice for each command of the agent, so that cached code is worth its cost.
   loader?.cacheCode();
   return ExitStatus.ok;
@@ -41,7 +41,7 @@ export const mask: Command = async ({ options }, context) => {
  * Copies the input. The masker holds back bytes that may begin a secret. If the input is then silent, as after a prompt,
  * the bytes are written nevertheless, provided that they reveal little.
  */
-async function copyMasked(masker: Masker, context: Context): Promise<void> {
+async function copyMaskedInput(masker: Masker, context: Context): Promise<void> {
   const input = context.readChunks()[Symbol.asyncIterator]();
   for (;;) {
     const nextChunk = input.next();

@@ -8,7 +8,7 @@ import { resolveValues } from "../../resolve/resolve-values.ts";
 import { collectSecretsOfAllLayers } from "../../resolve/secret-values.ts";
 import type { Start } from "../../resolve/start.ts";
 import { readCommandSources } from "../parts/command-start.ts";
-import { tokenFiles, readTokens } from "./token-files.ts";
+import { listTokenFiles, readTokens } from "./token-files.ts";
 
 /** The default of `--cache-fresh` for this command: ESC is not contacted if its cached values are at most this old. */
 const DEFAULT_CACHE_FRESH_MS = 600_000;
@@ -19,7 +19,7 @@ const DEFAULT_CACHE_FRESH_MS = 600_000;
  *
  * @throws SophiaError (125) if the sources cannot be read
  */
-export async function secretsToMask(userSettings: Settings, context: Context): Promise<readonly Secret[]> {
+export async function readSecretsToMask(userSettings: Settings, context: Context): Promise<readonly Secret[]> {
   const settings = {
     ...userSettings,
     // With `--fake`, too, the real secrets must be found.
@@ -29,17 +29,17 @@ export async function secretsToMask(userSettings: Settings, context: Context): P
   };
   const sources = await readCommandSources(settings, context);
   const values = await resolveValues(sources);
-  warnOfUnknownSecrets(sources, settings.quiet, context);
-  const files = tokenFiles(values.layers, context.cwd);
+  warnOfUnreadSources(sources, settings.quiet, context);
+  const files = listTokenFiles(values.layers, context.cwd);
   return [
     ...collectSecretsOfAllLayers({ ...sources, values }),
-    ...escToken(sources),
+    ...listEscToken(sources),
     ...(await readTokens(files, context.environment)),
   ];
 }
 
 /** Warns if a source could not be read, so that its secrets are not masked. @param quiet true to warn only once a day */
-function warnOfUnknownSecrets({ store }: Pick<Start, "store">, quiet: boolean, context: Context): void {
+function warnOfUnreadSources({ store }: Pick<Start, "store">, quiet: boolean, context: Context): void {
   const { esc, accessNotices, notices } = store;
   printNotices(context, { quiet, isDaily: quiet }, [...accessNotices, ...notices]);
   if (esc.kind !== "unavailable" && esc.kind !== "refused") return;
@@ -49,7 +49,7 @@ function warnOfUnknownSecrets({ store }: Pick<Start, "store">, quiet: boolean, c
 }
 
 /** Returns the token that opens ESC, unless a file contains it: `readTokens` reads the tokens in files. */
-function escToken({ store: { access } }: Pick<Start, "store">): readonly Secret[] {
+function listEscToken({ store: { access } }: Pick<Start, "store">): readonly Secret[] {
   const credential = access.kind === "on" ? access.settings.credential : undefined;
   return credential?.kind === "token" ? [{ name: "ESC_TOKEN", value: credential.token.reveal() }] : [];
 }

@@ -12,7 +12,7 @@ import { readAllPulumiTokens } from "../../access/pulumi-login.ts";
 import { attempt } from "../../system/errors.ts";
 
 /** The variables that name such files. */
-const FILE_VARIABLES: ReadonlySet<string> = new Set(["ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"]);
+const TOKEN_FILE_VARIABLES: ReadonlySet<string> = new Set(["ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"]);
 
 export interface TokenFile {
   /** The variable that names the file. */
@@ -22,10 +22,10 @@ export interface TokenFile {
 }
 
 /** Returns the token files that variables of any source name, whether this start opens ESC with them or not. */
-export function tokenFiles(layers: readonly Layer[], cwd: string): readonly TokenFile[] {
+export function listTokenFiles(layers: readonly Layer[], cwd: string): readonly TokenFile[] {
   return layers
     .flatMap(({ variables }) => variables)
-    .filter(({ name, value }) => FILE_VARIABLES.has(name) && value !== "")
+    .filter(({ name, value }) => TOKEN_FILE_VARIABLES.has(name) && value !== "")
     .map(({ name, value }) => ({ name, path: resolve(cwd, value) }));
 }
 

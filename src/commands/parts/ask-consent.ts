@@ -6,7 +6,7 @@ import type { Context } from "../../core/context.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { EscAccess, Proposal } from "../../esc/settings/access-settings.ts";
 import { isInCi } from "../../access/unattended.ts";
-import { ask, canAsk } from "./confirm.ts";
+import { askYesOrNo, canAskUser } from "./confirm.ts";
 import { agentBy } from "../run/agents.ts";
 
 /** The answer: `yes`, or the reason why there is no consent. */
@@ -21,13 +21,13 @@ type ConsentAnswer = "yes" | Extract<EscAccess, { readonly kind: "unconsented" }
 export async function askConsent(proposal: Proposal, isLasting: boolean, context: Context): Promise<ConsentAnswer> {
   const { environment } = context;
   if (agentBy(environment) !== undefined) return "agent";
-  if (!canAsk(context) || isInCi(environment)) return "not-asked";
+  if (!canAskUser(context) || isInCi(environment)) return "not-asked";
   const question = isLasting ? "Allow it, from now on?" : "Allow it, for this start?";
-  return (await ask([...proposalLines(proposal), question], context)) ? "yes" : "declined";
+  return (await askYesOrNo([...describeProposal(proposal), question], context)) ? "yes" : "declined";
 }
 
 /** Describes which environments would be opened, which files name them, and which token opens them. */
-export function proposalLines({ environments, choices, credential }: Proposal): readonly string[] {
+export function describeProposal({ environments, choices, credential }: Proposal): readonly string[] {
   const [noun, pronoun] = environments.length > 1 ? ["environments", "They"] : ["environment", "It"];
   const files = enumerate(choices.map(({ name, file }) => `${name} in ${printable(file)}`));
   const token = credential.file === undefined ? credential.name : `${credential.name} in ${printable(credential.file)}`;

@@ -15,7 +15,7 @@ import type { DotenvReading } from "../../sources/dotenv/index.ts";
 import { createCompanions } from "./command-start.ts";
 
 /** The files that the command has read already. `findEscAccess` reads the others. */
-interface ReadFiles {
+interface AlreadyReadFiles {
   readonly dotenv?: DotenvReading;
   /** `none` means that the contract must not be read, so that it cannot name the environment. */
   readonly contract?: Contract | "none";
@@ -32,7 +32,7 @@ export async function findEscAccess(
   settings: Settings,
   context: Context,
   options: Partial<EscOptions> = {},
-  readFiles: ReadFiles = {},
+  readFiles: AlreadyReadFiles = {},
 ): Promise<{ readonly access: EscAccess; readonly notices: readonly Notice[]; readonly dotenv: DotenvReading }> {
   const dotenv = readFiles.dotenv ?? (await readEnvFiles(settings, findPlaces(settings, context), context.environment));
   const contract =

@@ -4,7 +4,7 @@ import { SophiaError } from "../../core/error.ts";
 import { layOutQuestion } from "../../output/stderr.ts";
 
 /** Returns true if the user can be asked, which needs terminals as standard input and standard error. */
-export function canAsk({ isTerminal }: Context): boolean {
+export function canAskUser({ isTerminal }: Context): boolean {
   return isTerminal(0) && isTerminal(2);
 }
 
@@ -14,7 +14,7 @@ export function canAsk({ isTerminal }: Context): boolean {
  *
  * @param question one line, or several lines, of which the last is the question
  */
-export async function ask(question: string | readonly string[], context: Context): Promise<boolean> {
+export async function askYesOrNo(question: string | readonly string[], context: Context): Promise<boolean> {
   const lines = [question].flat();
   const prompt = layOutQuestion(context, [...lines.slice(0, -1), `${lines.at(-1) ?? ""} [y/N]`]);
   const answer = await context.readLine(prompt);
@@ -29,9 +29,9 @@ export async function ask(question: string | readonly string[], context: Context
  * @param isConfirmed the value of `--yes`
  * @throws SophiaError (not-confirmed, 125) without `--yes` and without a terminal
  */
-export async function confirm(question: string, isConfirmed: boolean, context: Context): Promise<boolean> {
+export async function askForConfirmation(question: string, isConfirmed: boolean, context: Context): Promise<boolean> {
   if (isConfirmed) return true;
-  if (canAsk(context)) return ask(question, context);
+  if (canAskUser(context)) return askYesOrNo(question, context);
   throw new SophiaError({
     code: "not-confirmed",
     message: "nothing was changed (not interactive: confirmation required)",

@@ -18,7 +18,7 @@ interface UnmetTexts {
 }
 
 /** Returns the error, with a line for each violation. */
-export async function contractUnmetError(
+export async function createContractUnmetError(
   start: Start,
   texts: UnmetTexts,
   settings: UnmetSettings,
@@ -36,12 +36,12 @@ export async function contractUnmetError(
 }
 
 /** Returns the error for a program that was not started. @param command the name or path of the program */
-export function startRefusedError(
+export function createStartRefusedError(
   start: Start,
   command: string,
   settings: UnmetSettings,
   context: Context,
 ): Promise<SophiaError> {
   const texts = { consequence: `${shownCommand(command)} was not started`, wayOut: "--no-contract launches anyway" };
-  return contractUnmetError(start, texts, settings, context);
+  return createContractUnmetError(start, texts, settings, context);
 }

@@ -12,32 +12,32 @@ import type { Connection, Progress } from "../../esc/transport/connection.ts";
 const MAX_OPTIONAL_MS = 5000;
 
 /**
- * Calls `ask` for all environments in parallel, and returns the answers, each within 5 seconds. If the request for an environment
- * fails, its answer is left out.
+ * Sends a request about each environment, all of them in parallel, and returns the answers. Each request may take 5 seconds. The
+ * answer of a request that fails is left out.
  */
 export async function askEachEnvironment<T>(
   settings: EscSettings,
   progress: Progress,
-  ask: (name: FullName, connection: Connection) => Promise<T>,
+  sendRequest: (name: FullName, connection: Connection) => Promise<T>,
 ): Promise<readonly T[]> {
   const limitedSettings = { ...settings, timeoutMs: Math.min(settings.timeoutMs, MAX_OPTIONAL_MS) };
   const answers = await Promise.all(
-    settings.environments.map((name) => askEsc({ ...limitedSettings, environments: [name] }, progress, ask)),
+    settings.environments.map((name) => askEsc({ ...limitedSettings, environments: [name] }, progress, sendRequest)),
   );
   return answers.flatMap((answer) => (answer.kind === "read" ? answer.results : []));
 }
 
-/** Calls `ask` for a request that is not about an environment, such as who owns a token. @throws SophiaError (125) if it fails */
+/** Sends a request that is not about an environment, such as who owns a token. @throws SophiaError (125) if it fails */
 export async function askWithoutEnvironment<T>(
   settings: EscSettings,
   progress: Progress,
-  ask: (connection: Connection) => Promise<T>,
+  sendRequest: (connection: Connection) => Promise<T>,
 ): Promise<T | undefined> {
   const { environments, organization = "any", ...otherSettings } = settings;
-  // `askEsc` calls `ask` once for each full name, so it gets one. The user can only see its `text`, in the message of a failure.
+  // `askEsc` calls its function once for each full name, so it gets one. The user sees only its `text`, in the message of a failure.
   const placeholder = { text: environments[0]?.text ?? "of the token", organization, project: "any", name: "any" };
   const answers = await askEsc({ ...otherSettings, environments: [placeholder] }, progress, (_, connection) =>
-    ask(connection),
+    sendRequest(connection),
   );
   if (answers.kind === "read") return answers.results[0];
   throw new SophiaError(answers.failure);

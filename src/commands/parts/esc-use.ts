@@ -14,11 +14,11 @@ import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
 
 /** A variable with a setting of ESC, or an input of the GitHub action in place of such a variable: `oidc-organization: acme`. */
-const ESC_SETTING = new RegExp(`\\b(?:${WITHHELD_VARIABLES.join("|")})\\b|\\boidc-organization\\s{0,20}:`);
+const ESC_SETTING_PATTERN = new RegExp(`\\b(?:${WITHHELD_VARIABLES.join("|")})\\b|\\boidc-organization\\s{0,20}:`);
 
 /** Returns true if the text of a file contains a setting of ESC. */
-export function namesEsc(text: string): boolean {
-  return ESC_SETTING.test(text);
+export function mentionsEscSetting(text: string): boolean {
+  return ESC_SETTING_PATTERN.test(text);
 }
 
 /** Returns true if the contract is the built-in one, names an ESC environment, or declares a variable with settings of ESC. */
@@ -26,7 +26,7 @@ export function contractUsesEsc({ source, environment, variables }: Contract): b
   const declaresSetting = WITHHELD_VARIABLES.some((name) => variables.has(name));
   if (source.kind === "built-in" || environment !== undefined || declaresSetting) return true;
   // `environment` belongs to the chosen profile. Another profile of the file may name one, too.
-  return fileUsesEsc(source.path);
+  return contractFileUsesEsc(source.path);
 }
 
 /** Returns an empty text if the contract cannot be read, because the command that needs the contract reports the failure. */
@@ -38,7 +38,7 @@ function readContractText(path: string): string {
  * Returns the ESC environments that a contract names outside of its profiles: `{"environment": "acme/sophia/dev"}`. The result is
  * empty if one of the names is malformed.
  */
-export function environmentsIn(path: string): readonly string[] {
+export function findContractEnvironments(path: string): readonly string[] {
   const contract: unknown = attempt(() => JSON.parse(readContractText(path)) as unknown);
   const hasEnvironment = typeof contract === "object" && contract !== null && "environment" in contract;
   const environment = hasEnvironment ? contract.environment : undefined;
@@ -49,13 +49,13 @@ export function environmentsIn(path: string): readonly string[] {
 }
 
 /** Returns true if a contract, or one of its profiles, names an ESC environment, or if it extends the built-in contract. */
-export function fileUsesEsc(path: string): boolean {
+export function contractFileUsesEsc(path: string): boolean {
   const text = readContractText(path);
   return /"environment"\s{0,20}:|"extends"\s{0,20}:\s{0,20}"builtin"/.test(text);
 }
 
 /** Returns true if the process environment or a `.env` file has settings of ESC. Unreadable files are ignored. */
-export async function machineUsesEsc(settings: Settings, context: Context): Promise<boolean> {
+export async function settingsUseEsc(settings: Settings, context: Context): Promise<boolean> {
   const { environment } = context;
   if (isEscMentioned(environment, [])) return true;
   try {

@@ -65,7 +65,7 @@ function overwriteContent(path: string, bytes: Uint8Array): void {
  *
  * @param mode the mode of the new file; undefined for the mode that the system gives to new files
  */
-export function replaceAtomically(path: string, text: string, mode: number | undefined): void {
+export function replaceFileAtomically(path: string, text: string, mode: number | undefined): void {
   const temporaryPath = `${path}.${randomBytes(8).toString("hex")}`;
   try {
     const descriptor = openSync(temporaryPath, "wx", mode ?? 0o666);

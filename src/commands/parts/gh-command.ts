@@ -11,7 +11,7 @@ const TIMEOUT_MS = 30_000;
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 
 /** The reason why there is no answer: `gh` is not installed (`absent`), or it failed or took more than 30 seconds (`refused`). */
-export type GhRefusal = "absent" | "refused";
+export type GhFailure = "absent" | "refused";
 
 /** Returns the environment for `gh`: the user's environment without secrets, but with the tokens that `gh` reads. */
 export function environmentOfGh(environment: Environment, contract: Contract): Environment {
@@ -26,11 +26,11 @@ export function environmentOfGh(environment: Environment, contract: Contract): E
  *
  * @param input the standard input of `gh`. Secrets are passed here, since other users can see the arguments of a process.
  */
-export function askGh(
+export function runGh(
   args: readonly string[],
-  { cwd, environment }: Gh,
+  { cwd, environment }: GhLocation,
   input = "",
-): Promise<{ readonly stdout: string } | GhRefusal> {
+): Promise<{ readonly stdout: string } | GhFailure> {
   const env = { ...Object.fromEntries(environment), GH_PROMPT_DISABLED: "1", NO_COLOR: "1" };
   return new Promise((resolve) => {
     const options = { cwd, env, timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES, killSignal: "SIGKILL" } as const;
@@ -44,11 +44,11 @@ export function askGh(
 }
 
 /** The products of GitHub that have secrets of their own (`gh secret list --app`). */
-export const APPS = ["actions", "codespaces"] as const;
-export type App = (typeof APPS)[number];
+export const GITHUB_PRODUCTS = ["actions", "codespaces"] as const;
+export type GithubProduct = (typeof GITHUB_PRODUCTS)[number];
 
 /** The folder and the environment in which `gh` runs. */
-export interface Gh {
+export interface GhLocation {
   /** A folder of the repository. */
   readonly cwd: string;
   /** The result of `environmentOfGh`. */
@@ -56,14 +56,17 @@ export interface Gh {
 }
 
 /** Returns the names of the repository's secrets, each with the time of its last change in ISO 8601, or with "" if it is unknown. */
-export async function listSecrets(app: App, gh: Gh): Promise<ReadonlyMap<string, string> | GhRefusal> {
+export async function listGithubSecrets(
+  app: GithubProduct,
+  gh: GhLocation,
+): Promise<ReadonlyMap<string, string> | GhFailure> {
   const listCommand = ["secret", "list", "--app", app];
-  const answer = await askGh([...listCommand, "--json", "name,updatedAt"], gh);
+  const answer = await runGh([...listCommand, "--json", "name,updatedAt"], gh);
   if (answer === "absent") return answer;
   const secrets = answer === "refused" ? undefined : parseJsonList(answer.stdout);
   if (secrets !== undefined) return secrets;
   // Earlier versions of gh refuse `--json` for this command, and print a table.
-  const tableAnswer = await askGh(listCommand, gh);
+  const tableAnswer = await runGh(listCommand, gh);
   return typeof tableAnswer === "string" ? tableAnswer : parseTable(tableAnswer.stdout);
 }
 

@@ -11,7 +11,7 @@ import { readFoundFile } from "../../system/bounded-read.ts";
 import { systemErrorCode, attempt } from "../../system/errors.ts";
 import { makeFolder } from "../../system/folders.ts";
 import { EscapingLinkError, describeEscape, readLinkedFile } from "../../system/linked-file.ts";
-import { createFile, overwriteFile, replaceAtomically } from "./file-replacement.ts";
+import { createFile, overwriteFile, replaceFileAtomically } from "./file-replacement.ts";
 import { findOutwardLink } from "./project-root.ts";
 
 /** Larger files are no source code or settings. */
@@ -25,12 +25,12 @@ export interface NamedFile {
 
 /** A file that a command writes. */
 export interface TargetFile extends NamedFile {
-  /** The folder of the project (`projectRoot`). Symbolic links must not lead out of it. */
+  /** The folder of the project (`findProjectRoot`). Symbolic links must not lead out of it. */
   readonly root: string;
 }
 
 /** Reads a file as UTF-8. @returns undefined if the file does not exist @throws SophiaError (file, 125) if it cannot be read */
-export async function readIfThere({ path, name }: NamedFile): Promise<string | undefined> {
+export async function readFileIfExists({ path, name }: NamedFile): Promise<string | undefined> {
   try {
     return readFoundFile(path, { maxBytes: MAX_FILE_BYTES }).toString("utf8");
   } catch (error) {
@@ -39,9 +39,9 @@ export async function readIfThere({ path, name }: NamedFile): Promise<string | u
   }
 }
 
-/** Reads a file of a folder as `readIfThere` does. @param name the path from the folder, which is the name in messages, too */
-export function readIn(folder: string, name: string): Promise<string | undefined> {
-  return readIfThere({ path: join(folder, name), name });
+/** Reads a file of a folder as `readFileIfExists` does. @param name the path from the folder, which is the name in messages, too */
+export function readFileIn(folder: string, name: string): Promise<string | undefined> {
+  return readFileIfExists({ path: join(folder, name), name });
 }
 
 /**
@@ -51,9 +51,9 @@ export function readIn(folder: string, name: string): Promise<string | undefined
  * @returns undefined if the file does not exist
  * @throws SophiaError (link-outside, 125) for such a link, or (file, 125) if the file cannot be read
  */
-export async function readWithin(folder: string, name: string): Promise<string | undefined> {
+export async function readFileWithinRepository(folder: string, name: string): Promise<string | undefined> {
   const path = join(folder, name);
-  if (!isLink(path)) return readIn(folder, name);
+  if (!isSymbolicLink(path)) return readFileIn(folder, name);
   try {
     const bytes = readLinkedFile(path, { maxBytes: MAX_FILE_BYTES, accept: (stats) => stats.isFile() });
     return bytes.toString("utf8");
@@ -72,10 +72,10 @@ export interface WorkflowFile {
 }
 
 /** Reads the GitHub Actions workflows of a repository, sorted by name. @throws SophiaError (file, 125) if one cannot be read */
-export async function workflowsIn(root: string): Promise<readonly WorkflowFile[]> {
+export async function readWorkflowFiles(root: string): Promise<readonly WorkflowFile[]> {
   const folder = join(root, ".github", "workflows");
   const readWorkflow = async (name: string): Promise<readonly WorkflowFile[]> => {
-    const text = await readIfThere({ path: join(folder, name), name: `.github/workflows/${name}` });
+    const text = await readFileIfExists({ path: join(folder, name), name: `.github/workflows/${name}` });
     // The file was removed after the folder was listed.
     return text === undefined ? [] : [{ name, text }];
   };
@@ -101,7 +101,7 @@ function listWorkflowNames(folder: string): readonly string[] {
  * @param flag `w` to create or overwrite the file; `wx` if the file must not exist yet
  * @throws SophiaError (file, 125)
  */
-export function writeText(file: TargetFile, text: string, flag: "w" | "wx" = "w"): void {
+export function writeTextFile(file: TargetFile, text: string, flag: "w" | "wx" = "w"): void {
   const { path, name } = file;
   refuseLinks([file]);
   try {
@@ -110,7 +110,7 @@ export function writeText(file: TargetFile, text: string, flag: "w" | "wx" = "w"
     else overwriteFile(path, Buffer.from(text));
   } catch (error) {
     // If another process has put a link there after the check above, the file was not opened.
-    throw isLink(path) ? symbolicLinkError([name]) : fileError(name, "written", error);
+    throw isSymbolicLink(path) ? symbolicLinkError([name]) : fileError(name, "written", error);
   }
 }
 
@@ -121,35 +121,35 @@ export function writeText(file: TargetFile, text: string, flag: "w" | "wx" = "w"
  * @throws SophiaError (file, 125), also for symbolic links
  */
 export function writeAtomically(file: TargetFile, text: string): void {
-  refuseIrregular(file);
+  refuseIrregularFile(file);
   const stats = statSync(file.path, { throwIfNoEntry: false });
   // Windows has no user ids.
   const userId = process.getuid?.();
   const isOfOtherOwner = stats !== undefined && userId !== undefined && stats.uid !== userId;
   const hasFurtherLinks = stats !== undefined && stats.nlink > 1;
   if (isOfOtherOwner || hasFurtherLinks) {
-    writeText(file, text);
+    writeTextFile(file, text);
     return;
   }
   replaceFile(file, text, stats === undefined ? undefined : stats.mode & 0o7777);
 }
 
 /** Replaces a file in one step by a file that only its owner may read. @throws SophiaError (file, 125) */
-export function writePrivately(file: TargetFile, text: string): void {
-  refuseIrregular(file);
+export function writePrivateFile(file: TargetFile, text: string): void {
+  refuseIrregularFile(file);
   replaceFile(file, text, 0o600);
 }
 
 function replaceFile(file: TargetFile, text: string, mode: number | undefined): void {
   try {
-    replaceAtomically(file.path, text, mode);
+    replaceFileAtomically(file.path, text, mode);
   } catch (error) {
     throw fileError(file.name, "written", error);
   }
 }
 
 /** Refuses a link, a folder, a device and a named pipe, which no file must replace. @throws SophiaError (file, 125) */
-export function refuseIrregular(file: TargetFile): void {
+export function refuseIrregularFile(file: TargetFile): void {
   refuseLinks([file]);
   let isIrregular: boolean;
   try {
@@ -167,7 +167,7 @@ export function refuseIrregular(file: TargetFile): void {
 
 /** Refuses symbolic links, and files below a link that leads out of the project. @throws SophiaError (file, 125) */
 export function refuseLinks(files: readonly TargetFile[]): void {
-  const links = files.filter(({ path }) => isLink(path));
+  const links = files.filter(({ path }) => isSymbolicLink(path));
   if (links.length > 0) throw symbolicLinkError(links.map(({ name }) => name));
   const outwardLinks = new Set(files.flatMap(({ path, root }) => findOutwardLink(root, path) ?? []));
   if (outwardLinks.size > 0) {
@@ -175,7 +175,7 @@ export function refuseLinks(files: readonly TargetFile[]): void {
   }
 }
 
-function isLink(path: string): boolean {
+function isSymbolicLink(path: string): boolean {
   return attempt(() => lstatSync(path).isSymbolicLink()) === true;
 }
 
@@ -190,7 +190,7 @@ function symbolicLinkError(names: readonly string[], suffix = ""): SophiaError {
 }
 
 /** Explanations of the error codes that users may not know. NOT_REGULAR is a code of sophia-run. */
-const REASONS: ReadonlyMap<string, string> = new Map([
+const ERROR_EXPLANATIONS: ReadonlyMap<string, string> = new Map([
   ["EISDIR", "it is a folder"],
   ["ELOOP", "its symbolic links form a loop"],
   ["NOT_REGULAR", "it is not a regular file"],
@@ -198,7 +198,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
 
 function fileError(name: string, action: "read" | "written", error: unknown): SophiaError {
   const code = systemErrorCode(error) ?? "UNKNOWN";
-  const reason = REASONS.get(code) ?? code;
+  const reason = ERROR_EXPLANATIONS.get(code) ?? code;
   const remedy = code === "NOT_REGULAR" ? "remove it" : "check the file, its folder and their permissions";
   return new SophiaError({
     code: "file",

@@ -22,12 +22,12 @@ import { realPath } from "../../system/real-path.ts";
  * @throws SophiaError (settings, 125) if the folder does not exist
  */
 export function applyProjectOption(invocation: Invocation, context: Context): Context {
-  if (invocation.kind === "run") return withProject(invocation.flags, context);
+  if (invocation.kind === "run") return applyProjectFolder(invocation.flags, context);
   if (invocation.kind !== "subcommand" || !TAKERS.project.includes(invocation.name)) return context;
   // `hook` applies the option itself, because the exit status of a failure decides what the agent does next.
   if (invocation.name === "hook") return context;
   // This ignores mistakes in other options, since `dispatch` reports them.
-  return withProject(parse(invocation.words, { project: OPTIONS.project }).values, context);
+  return applyProjectFolder(parse(invocation.words, { project: OPTIONS.project }).values, context);
 }
 
 /**
@@ -36,23 +36,24 @@ export function applyProjectOption(invocation: Invocation, context: Context): Co
  *
  * @throws SophiaError (settings, 125) if the folder does not exist
  */
-export function withProject({ project: option }: Values, context: Context): Context {
+export function applyProjectFolder({ project: option }: Values, context: Context): Context {
   const variable = variableOf("project");
   const path = String(option ?? context.environment.get(variable) ?? "");
   if (path === "" && option === undefined) return context;
   const folder = resolveFolder(path, context);
   const fault = findFolderFault(folder);
-  if (path !== "" && fault === undefined) {
-    // The path has no symbolic links, like the working directory if the user starts sophia-run in the folder.
-    const project = folder === WORKING_DIRECTORY_LINK ? folder : realPath(folder);
-    return { ...context, project, projectOption: ` --project ${shellWord(project)}` };
+  if (path === "" || fault !== undefined) {
+    const label = option === undefined ? variable : "--project";
+    const reason = path === "" ? "it is empty" : `${printable(path)} ${fault}`;
+    throw new SophiaError({
+      code: "settings",
+      message: `${label} names no folder: ${reason}`,
+      hint: "name the folder of the project: its path, absolute or from the working directory",
+    });
   }
-  const label = option === undefined ? variable : "--project";
-  throw new SophiaError({
-    code: "settings",
-    message: `${label} names no folder: ${path === "" ? "it is empty" : `${printable(path)} ${fault}`}`,
-    hint: "name the folder of the project: its path, absolute or from the working directory",
-  });
+  // The path has no symbolic links, like the working directory if the user starts sophia-run in the folder.
+  const project = folder === WORKING_DIRECTORY_LINK ? folder : realPath(folder);
+  return { ...context, project, projectOption: ` --project ${shellWord(project)}` };
 }
 
 /**

@@ -8,7 +8,7 @@ import { realPath } from "../../system/real-path.ts";
 import { findGitRepository } from "../../system/repository.ts";
 
 /** Returns the nearest folder that contains `.git`, from `start` upwards; `start` itself if there is none. */
-export function projectRoot(start: string): string {
+export function findProjectRoot(start: string): string {
   return findGitRepository(start) ?? start;
 }
 
@@ -19,7 +19,7 @@ export function projectRoot(start: string): string {
  * @returns the path of the link, relative to the root; undefined if there is no such link
  */
 export function findOutwardLink(root: string, path: string): string | undefined {
-  const names = namesBetween(root, path);
+  const names = listNamesBetween(root, path);
   if (names === undefined) return undefined;
   const folderNames = names.slice(0, -1);
   let folder = root;
@@ -28,15 +28,15 @@ export function findOutwardLink(root: string, path: string): string | undefined 
     const entry = lstatSync(folder, { throwIfNoEntry: false });
     // This folder and the folders below it do not exist yet, so that none of them is a link.
     if (entry === undefined) return undefined;
-    if (entry.isSymbolicLink() && !leadsInside(root, folder)) return relative(root, folder);
+    if (entry.isSymbolicLink() && !leadsIntoRoot(root, folder)) return relative(root, folder);
   }
   return undefined;
 }
 
 /** Returns true if the target of a link is inside of the root. */
-function leadsInside(root: string, link: string): boolean {
+function leadsIntoRoot(root: string, link: string): boolean {
   try {
-    return namesBetween(realPath(root), realPath(link)) !== undefined;
+    return listNamesBetween(realPath(root), realPath(link)) !== undefined;
   } catch {
     // The link is broken. A write would create the folder at the link's target.
     return false;
@@ -44,7 +44,7 @@ function leadsInside(root: string, link: string): boolean {
 }
 
 /** Returns the names of the folders and the file from a folder down to a path; undefined if the path is not below the folder. */
-function namesBetween(folder: string, path: string): readonly string[] | undefined {
+function listNamesBetween(folder: string, path: string): readonly string[] | undefined {
   const relativePath = relative(folder, path);
   const isOutside = relativePath === ".." || relativePath.startsWith(`..${sep}`) || isAbsolute(relativePath);
   return isOutside ? undefined : relativePath.split(sep);

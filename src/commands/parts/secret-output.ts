@@ -54,7 +54,7 @@ export function refuseTerminal(
  *
  * @param notice the text of the notice
  */
-export function noticeRealKeys(
+export function printRealKeysNotice(
   context: Context,
   { broker, quiet }: Pick<Settings, "broker" | "quiet">,
   notice: string,

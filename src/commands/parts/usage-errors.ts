@@ -44,6 +44,6 @@ export function usageError(message: string, hint?: string): SophiaError {
 }
 
 /** Returns the error (usage, 125) for two options that cannot be used together. */
-export function conflict(firstOption: string, secondOption: string): SophiaError {
+export function conflictError(firstOption: string, secondOption: string): SophiaError {
   return usageError(`${firstOption} and ${secondOption} cannot be used together`, "leave one of them out");
 }

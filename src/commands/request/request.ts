@@ -18,54 +18,65 @@ import { notAllowedError, collectConsentFacts } from "../../access/consent-words
 import { findEscAccess } from "../parts/command-access.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../parts/usage-errors.ts";
-import { askEachTargetEnvironment, type EscTarget, environmentsOfOption } from "../parts/writing/esc-target.ts";
-import { approvalLines, changeRequestCommand, withDetails } from "../parts/writing/write-change.ts";
+import { askEachTargetEnvironment, type EscTarget, parseInOption } from "../parts/writing/esc-target.ts";
+import { createApprovalLines, createChangeRequestCommand, addErrorDetails } from "../parts/writing/write-change.ts";
 import { type RequestedEnvironment, waitUntilOpen } from "./wait.ts";
 
 const DEFAULT_WAIT_LIMIT_MS = 3_600_000;
 /** The limit on `--reason`, which the user who approves must read. */
 const MAX_REASON_CHARACTERS = 1000;
 
-/** Returns 0, or the status of waitUntilOpen(). @throws SophiaError (125) */
+/** Files the requests. Returns 0, or with `--wait` the status of `waitUntilOpen`. @throws SophiaError (125) */
 export const request: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);
-  const limit = options["wait-limit"];
-  const limitMs = typeof limit === "string" ? parseDuration(limit, "--wait-limit") : DEFAULT_WAIT_LIMIT_MS;
+  const waitLimit = options["wait-limit"];
+  const waitLimitMs = typeof waitLimit === "string" ? parseDuration(waitLimit, "--wait-limit") : DEFAULT_WAIT_LIMIT_MS;
   const isWaiting = options["wait"] === true;
-  if (limit !== undefined && !isWaiting) {
+  if (waitLimit !== undefined && !isWaiting) {
     throw usageError("--wait-limit needs --wait", "add --wait, or leave --wait-limit out");
   }
   const reason = requireReason(settings);
-  const target = await launcherAccess(options["in"], settings, context);
-  /** The requests that ESC has already. If a later step fails, the message must name them. */
-  const requestStates = new Map<OpenRequest, "filed" | "submitted">();
-  const requestedEnvironments = await askEachTargetEnvironment(
-    target,
-    async (name, connection): Promise<RequestedEnvironment> => {
-      const pending = isWaiting ? await findPendingRequests(name, connection) : [];
-      if (pending.length > 0) return { name, requests: pending, isPending: true };
-      const requests = await fileOpenRequests(name, connection);
-      for (const openRequest of requests) requestStates.set(openRequest, "filed");
-      for (const openRequest of requests) {
-        await submitOpenRequest(openRequest, reason, connection);
-        requestStates.set(openRequest, "submitted");
-      }
-      return { name, requests };
-    },
-  ).catch((error: unknown) => {
-    throw withDetails(error, ...stateLines(requestStates));
-  });
-  for (const environment of requestedEnvironments) printReport(context, requestLines(environment));
+  const target = await findLauncherTarget(options["in"], settings, context);
+  const requestedEnvironments = await requestApprovals(target, reason, isWaiting);
+  for (const environment of requestedEnvironments) printReport(context, describeRequestedEnvironment(environment));
   const closedEnvironments = requestedEnvironments.filter(({ requests }) => requests.length > 0);
   if (closedEnvironments.length === 0 || !isWaiting) return ExitStatus.ok;
-  return waitUntilOpen(closedEnvironments, limitMs, target);
+  return waitUntilOpen(closedEnvironments, waitLimitMs, target);
 };
 
-function requestLines({ name, requests, isPending = false }: RequestedEnvironment): readonly Line[] {
+/**
+ * Requests the approvals that the environments need.
+ *
+ * @param reusesPendingRequests true if no request must be filed for an environment that has a pending one
+ */
+function requestApprovals(
+  target: EscTarget,
+  reason: string,
+  reusesPendingRequests: boolean,
+): Promise<readonly RequestedEnvironment[]> {
+  /** The requests that ESC has already. If a later step fails, the message must name them. */
+  const requestStates = new Map<OpenRequest, "filed" | "submitted">();
+  return askEachTargetEnvironment(target, async (name, connection): Promise<RequestedEnvironment> => {
+    const pendingRequests = reusesPendingRequests ? await findPendingRequests(name, connection) : [];
+    if (pendingRequests.length > 0) return { name, requests: pendingRequests, isPending: true };
+    const requests = await fileOpenRequests(name, connection);
+    for (const openRequest of requests) requestStates.set(openRequest, "filed");
+    for (const openRequest of requests) {
+      await submitOpenRequest(openRequest, reason, connection);
+      requestStates.set(openRequest, "submitted");
+    }
+    return { name, requests };
+  }).catch((error: unknown) => {
+    throw addErrorDetails(error, ...describeRequestStates(requestStates));
+  });
+}
+
+/** Describes whether an environment opens, and how another user approves the requests for it. */
+function describeRequestedEnvironment({ name, requests, isPending = false }: RequestedEnvironment): readonly Line[] {
   if (requests.length === 0) return [`✅ ${formatName(name)} opens without an approval; nothing was requested`];
   const lines = requests.flatMap((openRequest) => [
     { text: `   ${printable(openRequest.environment ?? formatName(name))}:`, neverWraps: true },
-    ...approvalLines(openRequest, "then it opens"),
+    ...createApprovalLines(openRequest, "then it opens"),
   ]);
   const reason = isPending
     ? "an earlier request is pending; no other was filed"
@@ -74,14 +85,17 @@ function requestLines({ name, requests, isPending = false }: RequestedEnvironmen
 }
 
 /** Names the requests that were filed before a failure, because the user must close or approve them. */
-function stateLines(states: ReadonlyMap<OpenRequest, "filed" | "submitted">): readonly string[] {
+function describeRequestStates(states: ReadonlyMap<OpenRequest, "filed" | "submitted">): readonly string[] {
   return Array.from(states).flatMap(([openRequest, state]) => {
     const place = openRequest.environment === undefined ? "" : ` for ${printable(openRequest.environment)}`;
     return state === "submitted"
-      ? [`a request${place} was submitted before that, and stays:`, `  ${changeRequestCommand("get", openRequest)}`]
+      ? [
+          `a request${place} was submitted before that, and stays:`,
+          `  ${createChangeRequestCommand("get", openRequest)}`,
+        ]
       : [
           `a request${place} was filed and perhaps not submitted; to close it before you ask again:`,
-          `  ${changeRequestCommand("close", openRequest)}`,
+          `  ${createChangeRequestCommand("close", openRequest)}`,
         ];
   });
 }
@@ -101,12 +115,12 @@ function requireReason({ reason }: Settings): string {
 }
 
 /** Returns the access by which the launcher opens the environment. @throws SophiaError (125) if there is none */
-async function launcherAccess(inEnvironment: unknown, settings: Settings, context: Context): Promise<EscTarget> {
+async function findLauncherTarget(inEnvironment: unknown, settings: Settings, context: Context): Promise<EscTarget> {
   if (settings.fake !== undefined || settings.offline) {
     throw usageError("request needs ESC, but SOPHIA_FAKE or SOPHIA_OFFLINE is set", "unset them");
   }
   const contract = await loadContract(settings, context);
-  const { access, notices, dotenv } = await findEscAccess(settings, context, environmentsOfOption(inEnvironment), {
+  const { access, notices, dotenv } = await findEscAccess(settings, context, parseInOption(inEnvironment), {
     contract,
   });
   printNotices(context, settings, [

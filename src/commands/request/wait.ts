@@ -3,6 +3,7 @@
  * time.
  */
 import { setTimeout as wait } from "node:timers/promises";
+import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { formatDuration, enumerate } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
@@ -22,7 +23,7 @@ const MAX_INTERVAL_MS = 30_000;
 const INTERVAL_GROWTH = 1.5;
 /** The largest random addition to an interval, as a part of it, so that several commands do not poll at the same time. */
 const MAX_JITTER = 0.25;
-const REQUEST_STAYS = "the request stays; start the same command to wait again";
+const REQUEST_STAYS_NOTICE = "the request stays; start the same command to wait again";
 
 /** An environment for which approval was requested. */
 export interface RequestedEnvironment {
@@ -40,43 +41,52 @@ export interface RequestedEnvironment {
  * @throws SophiaError (125) if ESC refuses the token or the environment for another reason
  */
 export async function waitUntilOpen(
-  requested: readonly RequestedEnvironment[],
+  requestedEnvironments: readonly RequestedEnvironment[],
   limitMs: number,
   { esc, settings, context }: EscTarget,
 ): Promise<number> {
-  const names = enumerate(requested.map(({ name }) => formatName(name)));
+  const names = enumerate(requestedEnvironments.map(({ name }) => formatName(name)));
   const progress = await createProgress(context, settings);
   const removeListeners = onEndingSignal(() => {
     progress.done();
-    printLines(context, [REQUEST_STAYS]);
+    printLines(context, [REQUEST_STAYS_NOTICE]);
   });
   const endMs = Date.now() + limitMs;
   printLines(context, [`waiting up to ${formatDuration(limitMs / 1000)} for the approval of ${names}`]);
   try {
     for (let intervalMs = FIRST_INTERVAL_MS; ; intervalMs = Math.min(intervalMs * INTERVAL_GROWTH, MAX_INTERVAL_MS)) {
-      const leftMs = endMs - Date.now();
-      if (leftMs <= 0) {
+      const remainingMs = endMs - Date.now();
+      if (remainingMs <= 0) {
         progress.done();
-        printLines(context, [`not approved within ${formatDuration(limitMs / 1000)}`, REQUEST_STAYS]);
+        printLines(context, [`not approved within ${formatDuration(limitMs / 1000)}`, REQUEST_STAYS_NOTICE]);
         return ExitStatus.draft;
       }
-      progress.waiting(`waiting for the approval of ${names}, ${formatDuration(leftMs / 1000)} left`);
-      await wait(Math.min(intervalMs * (1 + MAX_JITTER * Math.random()), leftMs));
-      const state = await poll(requested, esc);
+      progress.waiting(`waiting for the approval of ${names}, ${formatDuration(remainingMs / 1000)} left`);
+      await wait(Math.min(intervalMs * (1 + MAX_JITTER * Math.random()), remainingMs));
+      const state = await pollEnvironments(requestedEnvironments, esc);
       progress.printLine(state.kind === "waiting" ? state.why : state.kind);
       if (state.kind === "waiting") continue;
       progress.done();
-      if (state.kind === "open") {
-        printReport(context, `✅ ${names} can be opened\n`);
-        return ExitStatus.ok;
-      }
-      printLines(context, [`the request ${state.id} was closed: ${names} cannot be opened`]);
-      return ExitStatus.unmet;
+      return reportDecision(state, names, context);
     }
   } finally {
     removeListeners();
     progress.done();
   }
+}
+
+/** Prints whether the environments can be opened, and returns the exit status. */
+function reportDecision(
+  decision: Exclude<PollResult, { readonly kind: "waiting" }>,
+  names: string,
+  context: Context,
+): number {
+  if (decision.kind === "open") {
+    printReport(context, `✅ ${names} can be opened\n`);
+    return ExitStatus.ok;
+  }
+  printLines(context, [`the request ${decision.id} was closed: ${names} cannot be opened`]);
+  return ExitStatus.unmet;
 }
 
 /** The answer of one poll. `why` says what is missing. */
@@ -89,11 +99,15 @@ type PollResult =
  * Asks whether each environment opens. The result is `closed` if any request is closed, otherwise `waiting` if any is
  * waiting.
  */
-async function poll(requested: readonly RequestedEnvironment[], esc: EscSettings): Promise<PollResult> {
-  const environments = requested.map(({ name }): EnvironmentName => ({ ...name, text: formatName(name) }));
+async function pollEnvironments(
+  requestedEnvironments: readonly RequestedEnvironment[],
+  esc: EscSettings,
+): Promise<PollResult> {
+  const environments = requestedEnvironments.map(({ name }): EnvironmentName => ({ ...name, text: formatName(name) }));
   const answers = await askEsc({ ...esc, environments }, SILENT, async (name, connection): Promise<PollResult> => {
     if (await canOpen(name, connection)) return { kind: "open" };
-    const requests = requested.find((environment) => formatName(environment.name) === formatName(name))?.requests ?? [];
+    const requests =
+      requestedEnvironments.find((environment) => formatName(environment.name) === formatName(name))?.requests ?? [];
     const states: string[] = [];
     for (const openRequest of requests) {
       const status = await statusOfRequest(openRequest, connection);
@@ -105,6 +119,6 @@ async function poll(requested: readonly RequestedEnvironment[], esc: EscSettings
   });
   if (answers.kind === "unavailable") return { kind: "waiting", why: answers.failure.message };
   if (answers.kind === "refused") throw new SophiaError(answers.failure);
-  const stateOf = (kind: PollResult["kind"]) => answers.results.find((state) => state.kind === kind);
-  return stateOf("closed") ?? stateOf("waiting") ?? { kind: "open" };
+  const findResult = (kind: PollResult["kind"]) => answers.results.find((state) => state.kind === kind);
+  return findResult("closed") ?? findResult("waiting") ?? { kind: "open" };
 }

@@ -4,7 +4,7 @@ import { findFormatFault } from "../../contract/format.ts";
 import type { Declaration, ValueFormat } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
-import { readValue, valueError } from "../parts/writing/given-value.ts";
+import { readValueToWrite, valueError } from "../parts/writing/given-value.ts";
 
 /**
  * Returns the new value.
@@ -21,7 +21,7 @@ export async function newValue(
 ): Promise<string> {
   if (!isGenerated) {
     const remedy = "pass it at the prompt or by the standard input, or let --generate make one";
-    return readValue(name, declaration, { what: "new value", remedy }, context);
+    return readValueToWrite(name, declaration, { what: "new value", remedy }, context);
   }
   // A URL cannot be replaced by a random value, even if the contract does not declare the format.
   const isAddress = /^[a-z][a-z\d+.-]*:\/\//i.test(oldValue);

@@ -27,8 +27,8 @@ import { setVariables } from "../../esc/definition/edit.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
-import { confirm } from "../parts/confirm.ts";
-import { conflict } from "../parts/usage-errors.ts";
+import { askForConfirmation } from "../parts/confirm.ts";
+import { conflictError } from "../parts/usage-errors.ts";
 import {
   askEachTargetEnvironment,
   askOnlyEnvironment,
@@ -36,8 +36,13 @@ import {
   requireOnlyEnvironment,
   restrictTarget,
 } from "../parts/writing/esc-target.ts";
-import { writeAccess, writeQuestion } from "../parts/writing/write-access.ts";
-import { changedMeanwhile, type EffectiveChange, effectiveChange, valueIn } from "../parts/writing/write-change.ts";
+import { findWriteTarget, createWriteQuestion } from "../parts/writing/write-access.ts";
+import {
+  createConflictError,
+  type EffectiveChange,
+  requireChangeOrDraft,
+  findValue,
+} from "../parts/writing/write-change.ts";
 import { newValue } from "./new-value.ts";
 import type { Replacement } from "./replacement.ts";
 import { findRotatedProperty, rotateProperty } from "./rotated-by-esc.ts";
@@ -73,7 +78,7 @@ export const rotate: Command = async ({ options: values, positionals: [name = ""
   const options = parseOptions(values);
   const contract = await loadContract(settings, context);
   const { isDry, isConfirmed, inEnvironment } = options;
-  const access = await writeAccess(inEnvironment, settings, context, { isDry, isConfirmed, alwaysByAdmin: true });
+  const access = await findWriteTarget(inEnvironment, settings, context, { isDry, isConfirmed, alwaysByAdmin: true });
   if (inEnvironment !== undefined) requireOnlyEnvironment(access);
   const rotation = await findTarget(name, options, access);
   const { source } = rotation;
@@ -138,7 +143,7 @@ async function rotateStoredValue({
 function parseOptions(values: Values): RotateOptions {
   const isGenerated = values["generate"] === true;
   const revision = values["to"] === undefined ? undefined : String(values["to"]);
-  if (isGenerated && revision !== undefined) throw conflict("--generate", "--to");
+  if (isGenerated && revision !== undefined) throw conflictError("--generate", "--to");
   return {
     inEnvironment: typeof values["in"] === "string" ? values["in"] : undefined,
     isGenerated,
@@ -208,8 +213,10 @@ async function confirmChange(
     return false;
   }
   const question =
-    access.chosenBy === undefined ? "Change it?" : writeQuestion(`Change it in ${formatName(current.name)}`, access);
-  if (await confirm(question, isConfirmed, context)) return true;
+    access.chosenBy === undefined
+      ? "Change it?"
+      : createWriteQuestion(`Change it in ${formatName(current.name)}`, access);
+  if (await askForConfirmation(question, isConfirmed, context)) return true;
   printReport(context, "Nothing was written.\n");
   return false;
 }
@@ -229,9 +236,9 @@ function editRevision(
   { name, source }: RotationTarget,
   { revision }: RotateOptions,
 ): string | undefined {
-  const value = valueIn(now, name);
+  const value = findValue(now, name);
   if (value === replacementValue) return undefined;
-  if (value !== source?.variable.value) throw changedMeanwhile(name, now);
+  if (value !== source?.variable.value) throw createConflictError(name, now);
   const isRestored = revision !== undefined && isAbsent(name, [now]);
   if (!isRestored) refuseComputed(name, findSource(name, [now]));
   return setVariables(now.definition.yaml, [change]);
@@ -248,7 +255,7 @@ function reportResult(
   { rotation: { name, access }, options: { inEnvironment }, context }: RotationRun,
   facts: ResultFacts,
 ): number {
-  const change = effectiveChange(result, access);
+  const change = requireChangeOrDraft(result, access);
   // A change that waits for an approval has an exit status of its own.
   if (typeof change === "number") return change;
   printReport(context, resultLines(name, change, inEnvironment, facts));

@@ -4,7 +4,7 @@ import { rotateByEsc } from "../../esc/api/definition-requests.ts";
 import { findRotation } from "../../esc/definition/follow-references.ts";
 import { parseDefinition } from "../../esc/definition/nodes.ts";
 import { askOnlyEnvironment, type EscTarget } from "../parts/writing/esc-target.ts";
-import { valueIn } from "../parts/writing/write-change.ts";
+import { findValue } from "../parts/writing/write-change.ts";
 import type { ValueSource } from "./value-source.ts";
 
 /** Finds the property that ESC rotates, if the variable is that property or refers to it. */
@@ -19,7 +19,7 @@ export function rotateProperty({ variable }: ValueSource, property: string, targ
     const before = await readCurrent(fullName, connection);
     await rotateByEsc(fullName, [property], connection);
     const after = await readCurrent(fullName, connection);
-    const isNew = valueIn(after, variable.name) !== variable.value;
+    const isNew = findValue(after, variable.name) !== variable.value;
     return isNew ? { kind: "done", wrote: true, before, after } : { kind: "without-effect", before, after };
   });
 }

@@ -7,7 +7,7 @@ import { statusOf } from "../../esc/faults/esc-fault.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import { usageError } from "../parts/usage-errors.ts";
 import { askOnlyEnvironment, type EscTarget } from "../parts/writing/esc-target.ts";
-import { valueIn } from "../parts/writing/write-change.ts";
+import { findValue } from "../parts/writing/write-change.ts";
 import type { Replacement } from "./replacement.ts";
 import { placeError } from "./value-source.ts";
 
@@ -21,7 +21,7 @@ export async function restoreFromRevision(name: string, version: string, target:
     throw usageError("--to needs a revision number or a tag", "pulumi env version history lists them");
   }
   const revision = await readRevision(version, target);
-  const value = valueIn(revision, name);
+  const value = findValue(revision, name);
   const defined = findVariable(revision.definition, name);
   const isStored = defined?.kind === "secret" || defined?.kind === "value";
   if (defined === undefined || value === undefined || !isStored) {

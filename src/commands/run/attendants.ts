@@ -76,8 +76,8 @@ const ATTENDANTS: readonly Attendant[] = [
   {
     isNeeded: ({ isRefused }) => isRefused === true,
     attend: async ({ start, command, settings, context }) => {
-      const { startRefusedError } = await import("../parts/contract-unmet.ts");
-      throw await startRefusedError(start, command[0], settings, context);
+      const { createStartRefusedError } = await import("../parts/contract-unmet.ts");
+      throw await createStartRefusedError(start, command[0], settings, context);
     },
   },
   // --redact. This comes before the notices, because --redact=github prints commands that mask all later output.

@@ -1,3 +1,4 @@
+/** The texts of the command for help and completion. Its code is loaded only when it runs. */
 import { JSON_OPTION, type CommandDefinition } from "../command.ts";
 
 export const scanCommand: CommandDefinition = {

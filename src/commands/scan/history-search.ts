@@ -11,10 +11,10 @@ import {
   GITLINK_MODE,
   NEWLINE,
   requireRepository,
-  type SearchedObject,
-  searchObjects,
-  textOfGit,
-  tolerateRefusal,
+  type SearchedGitObject,
+  searchGitObjects,
+  readGitOutput,
+  runDespiteGitRefusal,
 } from "./git-objects.ts";
 import { NameSearch } from "./scanned-names.ts";
 import type { SecretSearch } from "./secret-search.ts";
@@ -33,12 +33,13 @@ const COMMIT_MARK = Buffer.from("//");
 const REPOSITORY_VARIABLES =
   /^GIT_(?:DIR|WORK_TREE|COMMON_DIR|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|PREFIX|GRAFT_FILE|SHALLOW_FILE|IMPLICIT_WORK_TREE)$/i;
 
-/** A repository whose history is searched, with the paths to which the user restricts the search (empty for all). */
+/** A repository whose history is searched. */
 interface SearchedRepository {
   readonly git: Git;
+  /** The paths to which the user restricts the search; empty for all. */
   readonly paths: readonly string[];
   /** The folder of a submodule, as messages show it; absent for the repository of the user. */
-  readonly repository?: string;
+  readonly submoduleName?: string;
 }
 
 /** A set of commits, as arguments of git's `rev-list` and `log`. */
@@ -60,50 +61,57 @@ const COMMIT_SETS: readonly CommitSet[] = [
  * @throws SophiaError (git, 125) if there is no repository
  */
 export async function scanHistory(search: SecretSearch, git: Git, paths: readonly string[]): Promise<void> {
-  const searched: SearchedRepository = { git, paths };
-  await requireRepository(() => checkRepository(search, searched));
-  await searchRepository(search, searched);
-  const progress: SubmoduleProgress = { visited: new Set([(await folderOfGit(git)) ?? ""]), unsearched: [] };
-  await searchSubmodules(search, searched, Buffer.alloc(0), progress);
-  if (progress.unsearched.length > 0) search.gaps.push({ kind: "submodules", files: progress.unsearched });
+  const repository: SearchedRepository = { git, paths };
+  await requireRepository(() => checkRepository(search, repository));
+  await searchRepository(search, repository);
+  const progress: SubmoduleProgress = {
+    visitedGitFolders: new Set([(await findGitFolder(git)) ?? ""]),
+    unsearchedSubmodules: [],
+  };
+  await searchSubmodules(search, repository, Buffer.alloc(0), progress);
+  if (progress.unsearchedSubmodules.length > 0)
+    search.gaps.push({ kind: "submodules", files: progress.unsearchedSubmodules });
 }
 
 /** Adds a gap if the clone is shallow. @throws GitRefusal if there is no repository, or for paths outside of it */
-async function checkRepository(search: SecretSearch, { git, paths, repository }: SearchedRepository): Promise<void> {
-  const shallow = await textOfGit(git, ["rev-parse", "--is-shallow-repository"]);
+async function checkRepository(search: SecretSearch, { git, paths, submoduleName }: SearchedRepository): Promise<void> {
+  const shallow = await readGitOutput(git, ["rev-parse", "--is-shallow-repository"]);
   // Git fails here for a path outside of the repository. That must happen before the long search.
-  await textOfGit(git, ["rev-list", "--max-count=0", "--all", "--", ...paths]);
-  if (shallow.trim() === "true") search.gaps.push({ kind: "shallow", repository });
+  await readGitOutput(git, ["rev-list", "--max-count=0", "--all", "--", ...paths]);
+  if (shallow.trim() === "true") search.gaps.push({ kind: "shallow", repository: submoduleName });
 }
 
 /** Searches one repository without its submodules. If git fails, adds a gap, and reports what was found until then. */
-async function searchRepository(search: SecretSearch, searched: SearchedRepository): Promise<void> {
-  const { git, paths, repository } = searched;
-  const tolerate = (work: () => Promise<void>): Promise<boolean> => tolerateRefusal(search, work, repository);
-  /** The objects with a secret whose place is not known yet, by their ids. */
-  const objects = new Map<string, SearchedObject>();
-  const allObjects = ["cat-file", "--batch-all-objects", "--batch", "--buffer", "--unordered"];
+async function searchRepository(search: SecretSearch, repository: SearchedRepository): Promise<void> {
+  const { git, paths, submoduleName } = repository;
+  const tolerate = (work: () => Promise<void>): Promise<boolean> => runDespiteGitRefusal(search, work, submoduleName);
+  /** By their ids, the objects with a secret that no commit is known to contain yet. */
+  const objectsWithSecrets = new Map<string, SearchedGitObject>();
+  const readAllObjectsCommand = ["cat-file", "--batch-all-objects", "--batch", "--buffer", "--unordered"];
   await tolerate(() =>
-    searchObjects(search, runGit(git, allObjects), (searchedObject) => {
-      if (searchedObject.found.findings.length > 0) objects.set(searchedObject.object, searchedObject);
+    searchGitObjects(search, runGit(git, readAllObjectsCommand), (searchedObject) => {
+      if (searchedObject.contentFindings.findings.length > 0) objectsWithSecrets.set(searchedObject.id, searchedObject);
     }),
   );
   const areCommitsRead = await tolerate(async () => {
-    for (const commits of COMMIT_SETS) await addReachable(search, searched, objects, commits);
+    for (const commits of COMMIT_SETS) await addReachableObjects(search, repository, objectsWithSecrets, commits);
   });
   if (!areCommitsRead) {
     // For the remaining objects it is unknown whether a branch reaches them, so all are reported, without a name.
-    for (const { object, type, found } of objects.values()) {
-      search.add({ file: "", repository, commit: type === "blob" ? undefined : object, object }, found);
+    for (const { id, type, contentFindings } of objectsWithSecrets.values()) {
+      search.addFindings(
+        { file: "", repository: submoduleName, commit: type === "blob" ? undefined : id, object: id },
+        contentFindings,
+      );
     }
     return;
   }
   await tolerate(async () => {
-    for (const commits of COMMIT_SETS) await addNames(search, searched, commits);
+    for (const commits of COMMIT_SETS) await searchFileNames(search, repository, commits);
     // References and unreachable objects belong to no path, so a search of certain paths leaves them out.
     if (paths.length > 0) return;
-    await addRefs(search, searched);
-    if (objects.size > 0) await countUnreachable(search, searched, objects);
+    await searchRefNames(search, repository);
+    if (objectsWithSecrets.size > 0) await countUnreachableObjects(search, repository, objectsWithSecrets);
   });
 }
 
@@ -111,10 +119,10 @@ async function searchRepository(search: SecretSearch, searched: SearchedReposito
  * Adds the findings in objects that the commits reach, removes these objects from the map, and counts missing objects. A line
  * of `rev-list --objects` is `OBJECT NAME`, or `OBJECT` for a commit, or `?OBJECT` for a missing object.
  */
-async function addReachable(
+async function addReachableObjects(
   search: SecretSearch,
-  { git, paths, repository }: SearchedRepository,
-  objects: Map<string, SearchedObject>,
+  { git, paths, submoduleName }: SearchedRepository,
+  objectsWithSecrets: Map<string, SearchedGitObject>,
   { revisions, onlyInReflog }: CommitSet,
 ): Promise<void> {
   let commitSearchCount = 0;
@@ -126,28 +134,31 @@ async function addReachable(
     if (line[0] === QUESTION_MARK) missingCount += 1;
     const spaceIndex = line.indexOf(" ");
     const object = line.subarray(0, spaceIndex === -1 ? line.length : spaceIndex).toString();
-    const searchedObject = objects.get(object);
-    // A tree contains only names, which `addNames` searches.
+    const searchedObject = objectsWithSecrets.get(object);
+    // A tree contains only names, which `searchFileNames` searches.
     if (searchedObject === undefined || searchedObject.type === "tree") continue;
-    objects.delete(object);
+    objectsWithSecrets.delete(object);
     const name = spaceIndex === -1 ? Buffer.alloc(0) : line.subarray(spaceIndex + 1);
     commitSearchCount += 1;
     let commit: string | undefined;
-    // Otherwise the secret is in the message of a commit or of a tag, and the object is that commit or tag itself.
+    // The secret is in the message of a commit or of a tag, and the object is that commit or tag itself.
     if (searchedObject.type !== "blob") commit = object;
     else if (commitSearchCount <= MAX_COMMIT_SEARCHES) commit = await findCommit(git, object, revisions);
-    search.add({ file: search.maskName(name), repository, commit, object, onlyInReflog }, searchedObject.found);
+    search.addFindings(
+      { file: search.maskName(name), repository: submoduleName, commit, object, onlyInReflog },
+      searchedObject.contentFindings,
+    );
   }
-  if (missingCount > 0) search.gaps.push({ kind: "missing", objects: missingCount, repository });
+  if (missingCount > 0) search.gaps.push({ kind: "missing", objects: missingCount, repository: submoduleName });
 }
 
 /**
  * Searches the names of all files that some commit added. A commit that renames a file adds the new name. For a merge git lists only
  * the names that no parent has. Git's output has records such as `//COMMIT`, each followed by the names of the commit's files.
  */
-async function addNames(
+async function searchFileNames(
   search: SecretSearch,
-  { git, paths, repository }: SearchedRepository,
+  { git, paths, submoduleName }: SearchedRepository,
   { revisions, onlyInReflog }: CommitSet,
 ): Promise<void> {
   const addedNameOptions = [
@@ -173,39 +184,40 @@ async function addNames(
     else if (record.length > 0) {
       // Git writes a line break before the first name of a commit.
       const name = record[0] === NEWLINE ? record.subarray(1) : record;
-      names.add(name, { within: "name", repository, commit, onlyInReflog });
+      names.add(name, { within: "name", repository: submoduleName, commit, onlyInReflog });
     }
   }
   names.flush();
 }
 
 /** Searches the names of branches, tags and other references. */
-async function addRefs(search: SecretSearch, { git, repository }: SearchedRepository): Promise<void> {
+async function searchRefNames(search: SecretSearch, { git, submoduleName }: SearchedRepository): Promise<void> {
   const names = new NameSearch(search);
   for await (const name of readGitRecords(git, ["for-each-ref", "--format=%(refname)"], NEWLINE)) {
-    names.add(name, { within: "ref", repository });
+    names.add(name, { within: "ref", repository: submoduleName });
   }
   names.flush();
 }
 
 /** Counts the remaining objects with secrets, which exist only in this clone, except for those in the index (see `--staged`). */
-async function countUnreachable(
+async function countUnreachableObjects(
   search: SecretSearch,
-  { git, repository }: SearchedRepository,
-  objects: Map<string, SearchedObject>,
+  { git, submoduleName }: SearchedRepository,
+  objectsWithSecrets: Map<string, SearchedGitObject>,
 ): Promise<void> {
   const listIndexedCommand = ["rev-list", "--objects", "--missing=print", "--indexed-objects", "--not", "--all"];
   for await (const line of readGitRecords(git, listIndexedCommand, NEWLINE))
-    objects.delete(line.toString("latin1").split(" ")[0] ?? "");
-  if (objects.size > 0) search.unreachable.push({ objects: objects.size, repository });
+    objectsWithSecrets.delete(line.toString("latin1").split(" ")[0] ?? "");
+  if (objectsWithSecrets.size > 0)
+    search.unreachableObjects.push({ objects: objectsWithSecrets.size, repository: submoduleName });
 }
 
 /** The submodules that were searched so far, and those that could not be. */
 interface SubmoduleProgress {
   /** The git folders of the repositories that were searched, so that each is searched once. */
-  readonly visited: Set<string>;
+  readonly visitedGitFolders: Set<string>;
   /** The names of the submodules that could not be searched. */
-  readonly unsearched: string[];
+  readonly unsearchedSubmodules: string[];
 }
 
 /**
@@ -220,24 +232,25 @@ async function searchSubmodules(
   progress: SubmoduleProgress,
 ): Promise<void> {
   // A bare repository has no index, so git could not list its submodules.
-  if ((await textOfGit(git, ["rev-parse", "--is-inside-work-tree"])).trim() !== "true") return;
+  if ((await readGitOutput(git, ["rev-parse", "--is-inside-work-tree"])).trim() !== "true") return;
   for (const folder of await listSubmodules(git, paths)) {
     const name = Buffer.concat([prefix, folder]);
-    const submodule = {
-      git: gitIn(resolve(git.cwd, folder.toString()), git),
+    const submoduleName = search.maskName(name);
+    const submodule: SearchedRepository = {
+      git: gitForSubmodule(resolve(git.cwd, folder.toString()), git),
       paths: [],
-      repository: search.maskName(name),
+      submoduleName,
     };
     // In a submodule that is not checked out, git finds the repository around it, which was visited before.
-    const gitFolder = await folderOfGit(submodule.git);
-    const isUnvisited = gitFolder !== undefined && !progress.visited.has(gitFolder);
+    const gitFolder = await findGitFolder(submodule.git);
+    const isUnvisited = gitFolder !== undefined && !progress.visitedGitFolders.has(gitFolder);
     const isReadable =
-      isUnvisited && (await tolerateRefusal(search, () => checkRepository(search, submodule), submodule.repository));
+      isUnvisited && (await runDespiteGitRefusal(search, () => checkRepository(search, submodule), submoduleName));
     if (!isReadable) {
-      progress.unsearched.push(submodule.repository);
+      progress.unsearchedSubmodules.push(submoduleName);
       continue;
     }
-    progress.visited.add(gitFolder);
+    progress.visitedGitFolders.add(gitFolder);
     await searchRepository(search, submodule);
     await searchSubmodules(search, submodule, Buffer.concat([name, Buffer.from("/")]), progress);
   }
@@ -258,15 +271,15 @@ async function listSubmodules(git: Git, paths: readonly string[]): Promise<reado
 }
 
 /** Returns the surroundings in which git reads the repository of a submodule. */
-function gitIn(cwd: string, git: Git): Git {
+function gitForSubmodule(cwd: string, git: Git): Git {
   const environment = new Map(Array.from(git.environment).filter(([variable]) => !REPOSITORY_VARIABLES.test(variable)));
   return { ...git, environment, cwd };
 }
 
 /** Returns the folder in which git stores a repository; undefined if there is none. */
-async function folderOfGit(git: Git): Promise<string | undefined> {
+async function findGitFolder(git: Git): Promise<string | undefined> {
   try {
-    return (await textOfGit(git, ["rev-parse", "--absolute-git-dir"])).trim();
+    return (await readGitOutput(git, ["rev-parse", "--absolute-git-dir"])).trim();
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
     return undefined;
@@ -278,7 +291,7 @@ async function findCommit(git: Git, object: string, revisions: readonly string[]
   // With these options git compares only the ids of objects, and does not start a program that the user has set for differences.
   const options = ["--no-ext-diff", "--no-textconv", "--no-renames", `--find-object=${object}`];
   try {
-    const commits = await textOfGit(git, ["log", "--format=%H", ...options, ...revisions]);
+    const commits = await readGitOutput(git, ["log", "--format=%H", ...options, ...revisions]);
     return commits.trim().split("\n").at(-1) || undefined;
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;

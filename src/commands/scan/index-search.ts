@@ -1,6 +1,13 @@
 /** Searches git's index, which is the content of the next commit. */
 import { runGit, readGitRecords, type Git } from "../../access/git-command.ts";
-import { GITLINK_MODE, MISSING, requireRepository, searchObjects, textOfGit, tolerateRefusal } from "./git-objects.ts";
+import {
+  GITLINK_MODE,
+  MISSING_TYPE,
+  requireRepository,
+  searchGitObjects,
+  readGitOutput,
+  runDespiteGitRefusal,
+} from "./git-objects.ts";
 import { NameSearch } from "./scanned-names.ts";
 import type { SecretSearch } from "./secret-search.ts";
 
@@ -23,13 +30,14 @@ export async function scanIndex(search: SecretSearch, git: Git, paths: readonly 
     }
   };
   // The list is made once before: in the pipe below its failure would be lost.
-  await requireRepository(() => textOfGit(git, listCommand));
+  await requireRepository(() => readGitOutput(git, listCommand));
   const output = runGit(git, ["cat-file", "--batch", "--buffer"], requestObjects());
-  await tolerateRefusal(search, () =>
-    searchObjects(search, output, ({ type, found }) => {
+  await runDespiteGitRefusal(search, () =>
+    searchGitObjects(search, output, ({ type, contentFindings }) => {
       const name = pendingNames.shift() ?? Buffer.alloc(0);
-      if (type === MISSING) search.addUnread(name, "git's object is missing");
-      else if (found.findings.length > 0) search.add({ file: search.maskName(name) }, found);
+      if (type === MISSING_TYPE) search.addUnreadFile(name, "git's object is missing");
+      else if (contentFindings.findings.length > 0)
+        search.addFindings({ file: search.maskName(name) }, contentFindings);
     }),
   );
   names.flush();

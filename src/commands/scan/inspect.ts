@@ -46,22 +46,22 @@ interface Match {
 /** The limit on matches in one content, to bound the memory. The first match of each variable is kept beyond the limit. */
 const MAX_MATCHES = 10_000;
 const NEWLINE = 10;
-const EMPTY = new Uint8Array();
+const EMPTY_CHUNK = new Uint8Array();
 
 export class Inspection {
   private readonly finder: Finder;
   private readonly matches: Match[] = [];
   /** The variables whose secrets were found. */
-  private readonly names = new Set<string>();
+  private readonly foundVariables = new Set<string>();
   private unlistedCount = 0;
-  private chunk: Uint8Array = EMPTY;
+  private chunk: Uint8Array = EMPTY_CHUNK;
   /** The offset of the chunk in the content. */
   private chunkStart = 0;
   /** The number of line ends in all chunks before this one. */
   private linesBeforeChunk = 0;
   /** A cursor in the chunk, up to which line ends are counted. Counting from the cursor is fast, since most matches are close to it. */
-  private cursor = 0;
-  private linesBeforeCursor = 0;
+  private countingOffset = 0;
+  private linesBeforeCountingOffset = 0;
 
   constructor(secrets: SearchedSecrets) {
     this.finder = new Finder(
@@ -78,19 +78,23 @@ export class Inspection {
   read(chunk: Uint8Array, hasNext: boolean): void {
     this.chunk = chunk;
     this.chunkStart = this.finder.position;
-    this.cursor = 0;
-    this.linesBeforeCursor = 0;
+    this.countingOffset = 0;
+    this.linesBeforeCountingOffset = 0;
     this.finder.read(chunk, hasNext);
-    if (hasNext) this.linesBeforeChunk += this.countLinesTo(chunk.length);
+    if (hasNext) this.linesBeforeChunk += this.countLinesOfChunkBefore(chunk.length);
   }
 
   /** Returns the findings in the order of the content. Consecutive lines with the same form are one finding. */
-  result(): ContentFindings {
+  collectFindings(): ContentFindings {
     const findings: Finding[] = [];
     for (const { form, line } of mergeOverlapping(this.matches)) {
-      const previous = findings.at(-1);
-      if (previous !== undefined && isSameForm(previous.form, form) && line <= previous.lastLine + 1) {
-        findings[findings.length - 1] = { ...previous, lastLine: line };
+      const previousFinding = findings.at(-1);
+      if (
+        previousFinding !== undefined &&
+        isSameForm(previousFinding.form, form) &&
+        line <= previousFinding.lastLine + 1
+      ) {
+        findings[findings.length - 1] = { ...previousFinding, lastLine: line };
       } else findings.push({ form, line, lastLine: line });
     }
     return { findings, unlistedCount: this.unlistedCount };
@@ -98,31 +102,31 @@ export class Inspection {
 
   /** Adds a match, which the finder reports, or only counts it if there are too many. */
   private addMatch(start: number, end: number, form: Form): void {
-    if (this.matches.length >= MAX_MATCHES && this.names.has(form.name)) {
+    if (this.matches.length >= MAX_MATCHES && this.foundVariables.has(form.name)) {
       this.unlistedCount += 1;
       return;
     }
-    this.names.add(form.name);
-    this.matches.push({ start, end, line: this.linesBefore(start) + 1, form, patternLength: end - start });
+    this.foundVariables.add(form.name);
+    this.matches.push({ start, end, line: this.countLinesBefore(start) + 1, form, patternLength: end - start });
   }
 
   /** Returns the number of line ends before an offset of the content. */
-  private linesBefore(start: number): number {
+  private countLinesBefore(start: number): number {
     const offsetInChunk = start - this.chunkStart;
-    if (offsetInChunk >= 0) return this.linesBeforeChunk + this.countLinesTo(offsetInChunk);
+    if (offsetInChunk >= 0) return this.linesBeforeChunk + this.countLinesOfChunkBefore(offsetInChunk);
     // The match began in an earlier chunk, of which the finder keeps the bytes from there on.
     const bytesBeforeChunk = this.finder.keptBytes.subarray(offsetInChunk);
     return this.linesBeforeChunk - countNewlines(bytesBeforeChunk, 0, -offsetInChunk);
   }
 
   /** Moves the cursor, which may also go back, and returns the number of line ends of the chunk before it. */
-  private countLinesTo(offset: number): number {
-    this.linesBeforeCursor +=
-      offset >= this.cursor
-        ? countNewlines(this.chunk, this.cursor, offset)
-        : -countNewlines(this.chunk, offset, this.cursor);
-    this.cursor = offset;
-    return this.linesBeforeCursor;
+  private countLinesOfChunkBefore(offset: number): number {
+    this.linesBeforeCountingOffset +=
+      offset >= this.countingOffset
+        ? countNewlines(this.chunk, this.countingOffset, offset)
+        : -countNewlines(this.chunk, offset, this.countingOffset);
+    this.countingOffset = offset;
+    return this.linesBeforeCountingOffset;
   }
 }
 
@@ -135,21 +139,21 @@ function countNewlines(bytes: Uint8Array, start: number, end: number): number {
 
 /** Merges overlapping matches into one, which has the form of the longest. Secrets overlap if one contains another. */
 function mergeOverlapping(matches: readonly Match[]): readonly Match[] {
-  const merged: Match[] = [];
-  const ordered = matches.toSorted((left, right) => left.start - right.start || right.end - left.end);
-  for (const match of ordered) {
-    const previous = merged.at(-1);
-    if (previous === undefined || match.start >= previous.end) {
-      merged.push({ ...match });
+  const mergedMatches: Match[] = [];
+  const matchesByStart = matches.toSorted((left, right) => left.start - right.start || right.end - left.end);
+  for (const match of matchesByStart) {
+    const previousMatch = mergedMatches.at(-1);
+    if (previousMatch === undefined || match.start >= previousMatch.end) {
+      mergedMatches.push({ ...match });
       continue;
     }
-    if (match.patternLength > previous.patternLength) {
-      previous.form = match.form;
-      previous.patternLength = match.patternLength;
+    if (match.patternLength > previousMatch.patternLength) {
+      previousMatch.form = match.form;
+      previousMatch.patternLength = match.patternLength;
     }
-    previous.end = Math.max(previous.end, match.end);
+    previousMatch.end = Math.max(previousMatch.end, match.end);
   }
-  return merged;
+  return mergedMatches;
 }
 
 function isSameForm(left: Form, right: Form): boolean {

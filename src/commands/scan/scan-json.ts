@@ -16,14 +16,14 @@ export function formatScanJson(search: SecretSearch, secretCount: number): strin
     found: search.findings.length > 0,
     findings: search.findings.map(describeFinding),
     // The numbers of findings and of unread files that are beyond the limit of the two lists.
-    more: search.unlistedFindings,
+    more: search.unlistedFindingCount,
     complete: isComplete(search),
-    unread: search.unread,
-    moreUnread: search.unlistedUnread,
+    unread: search.unreadFiles,
+    moreUnread: search.unlistedUnreadFileCount,
     gaps: search.gaps,
     // The number of git objects that contain secrets although no branch, tag or reflog refers to them.
-    unreachable: search.unreachable.reduce((sum, { objects }) => sum + objects, 0),
-    searched: { secrets: secretCount, contents: search.contents, bytes: search.bytes },
+    unreachable: search.unreachableObjects.reduce((sum, { objects }) => sum + objects, 0),
+    searched: { secrets: secretCount, contents: search.searchedContentCount, bytes: search.searchedByteCount },
   });
 }
 

@@ -14,28 +14,28 @@ const MAX_NAMES = 5;
 type WarningLines = readonly [string, ...string[]];
 
 /** Returns a warning for each part that could not be searched, and for objects that only this clone has. */
-export function scanWarnings(search: SecretSearch): readonly WarningLines[] {
-  const { unread, unlistedUnread, gaps, unreachable } = search;
-  const warnings = gaps.map(gapWarning);
-  for (const { objects, repository } of unreachable) {
-    const contain = `${count(objects, "object")} to which nothing refers contain${objects === 1 ? "s" : ""} a secret`;
+export function describeScanWarnings(search: SecretSearch): readonly WarningLines[] {
+  const { unreadFiles, unlistedUnreadFileCount, gaps, unreachableObjects } = search;
+  const warnings = gaps.map(describeGap);
+  for (const { objects: objectCount, repository } of unreachableObjects) {
+    const verb = objectCount === 1 ? "contains" : "contain";
     warnings.push([
-      `warning: ${contain}, in this clone alone`,
+      `warning: ${count(objectCount, "object")} to which nothing refers ${verb} a secret, in this clone alone`,
       `remove all such objects: ${gitCommand(repository)} gc --prune=now`,
     ]);
   }
-  if (unread.length === 0) return warnings;
-  const files = unread.slice(0, MAX_NAMES).map(({ file, why }) => `${file} (${why})`);
-  const fileCount = unread.length + unlistedUnread;
-  const rest = fileCount > MAX_NAMES ? [`and ${fileCount - MAX_NAMES} more`] : [];
-  return [...warnings, [`warning: ${count(fileCount, "file")} could not be searched`, ...files, ...rest]];
+  if (unreadFiles.length === 0) return warnings;
+  const files = unreadFiles.slice(0, MAX_NAMES).map(({ file, why }) => `${file} (${why})`);
+  const fileCount = unreadFiles.length + unlistedUnreadFileCount;
+  const restLine = fileCount > MAX_NAMES ? [`and ${fileCount - MAX_NAMES} more`] : [];
+  return [...warnings, [`warning: ${count(fileCount, "file")} could not be searched`, ...files, ...restLine]];
 }
 
-function gapWarning(gap: Gap): WarningLines {
+function describeGap(gap: Gap): WarningLines {
   const repository = "repository" in gap ? gap.repository : undefined;
   const git = gitCommand(repository);
   const ofRepository = repository === undefined ? "" : ` of ${repository}`;
-  const refetch = `fetch the objects that a partial clone lacks: ${git} fetch --refetch --no-filter`;
+  const refetchRemedy = `fetch the objects that a partial clone lacks: ${git} fetch --refetch --no-filter`;
   switch (gap.kind) {
     case "shallow":
       return [
@@ -44,11 +44,14 @@ function gapWarning(gap: Gap): WarningLines {
       ];
     case "missing": {
       const objects = count(gap.objects, "object");
-      return [`warning: ${objects} of the history${ofRepository} could not be searched (not in this clone)`, refetch];
+      return [
+        `warning: ${objects} of the history${ofRepository} could not be searched (not in this clone)`,
+        refetchRemedy,
+      ];
     }
     case "refused": {
-      const check = `list damaged and missing objects: ${git} fsck --connectivity-only`;
-      return [`warning: not all objects${ofRepository} could be searched (${gap.why})`, refetch, check];
+      const checkRemedy = `list damaged and missing objects: ${git} fsck --connectivity-only`;
+      return [`warning: not all objects${ofRepository} could be searched (${gap.why})`, refetchRemedy, checkRemedy];
     }
     case "submodules":
       return [

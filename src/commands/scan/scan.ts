@@ -1,5 +1,6 @@
 /** `sophia-run scan`: searches files, git's index or its history for the values of all secrets that a run would resolve. */
 import { isAbsolute, resolve } from "node:path";
+import type { Values } from "../../command-line/options.ts";
 import { resolveSettings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
@@ -20,20 +21,17 @@ import { scanIndex } from "./index-search.ts";
 import { isComplete, SecretSearch } from "./secret-search.ts";
 import { formatScanJson } from "./scan-json.ts";
 import { describeScan, type ScanArea } from "./scan-text.ts";
-import { scanWarnings } from "./scan-warnings.ts";
+import { describeScanWarnings } from "./scan-warnings.ts";
 import { scanTree } from "./tree.ts";
 
+/** Returns 0 if no secret was found, 1 for a finding, and 2 if not everything could be searched. @throws SophiaError (125) */
 export const scan: Command = async ({ options, positionals }, context) => {
-  const staged = options["staged"] === true;
-  const history = options["history"] === true;
-  if (staged && history) {
-    throw usageError("--staged and --history cannot be used together", "run scan once with each");
-  }
-  const home = options["home"] === true ? homeFolder(context, staged || history) : undefined;
+  const area = parseScanArea(options);
+  const homeFolder = options["home"] === true ? findHomeFolder(context, area) : undefined;
   // Files may hold real secrets also under --fake, so that the real values are searched for.
   const settings = { ...resolveSettings(options, context.environment), fake: undefined };
   const start = await resolveCommandStart(settings, context);
-  // The limit is lifted, since the time of the search grows with the files.
+  // `resolveCommandStart` has limited the computing time. The time of the search grows with the files, so the limit is lifted.
   loader?.limitTurns?.(0);
   warnUnavailable(context, start.store.esc);
   printNotices(context, start.settings, start.verdict.notices);
@@ -56,22 +54,41 @@ export const scan: Command = async ({ options, positionals }, context) => {
   // Git and tree.ts resolve paths against the project's folder, but the user types them in the working directory.
   const isProjectElsewhere = context.project !== context.cwd;
   const paths = isProjectElsewhere ? positionals.map((path) => resolve(context.cwd, path)) : positionals;
-  const area: ScanArea = staged ? "index" : history ? "history" : "files";
-  await { files: scanTree, index: scanIndex, history: scanHistory }[area](search, git, paths, home);
+  await { files: scanTree, index: scanIndex, history: scanHistory }[area](search, git, paths, homeFolder);
+  return reportScan(search, { secretCount, area, isJson: options["json"] === true }, context);
+};
+
+/** Prints the warnings and the report. @returns the exit status */
+function reportScan(
+  search: SecretSearch,
+  { secretCount, area, isJson }: { readonly secretCount: number; readonly area: ScanArea; readonly isJson: boolean },
+  context: Context,
+): number {
   search.clearProgress();
-  for (const warning of scanWarnings(search)) printLines(context, warning);
-  if (options["json"] === true) context.out(formatScanJson(search, secretCount));
+  for (const warning of describeScanWarnings(search)) printLines(context, warning);
+  if (isJson) context.out(formatScanJson(search, secretCount));
   else printReport(context, describeScan(search, secretCount, area));
   if (search.findings.length > 0) return ExitStatus.unmet;
   return isComplete(search) ? ExitStatus.ok : ExitStatus.incomplete;
-};
+}
+
+/** Returns the area that the options name. @throws SophiaError (usage, 125) for both `--staged` and `--history` */
+function parseScanArea(options: Values): ScanArea {
+  const isStaged = options["staged"] === true;
+  const isHistory = options["history"] === true;
+  if (isStaged && isHistory) {
+    throw usageError("--staged and --history cannot be used together", "run scan once with each");
+  }
+  if (isStaged) return "index";
+  return isHistory ? "history" : "files";
+}
 
 /** Returns the home folder, for `--home`. @throws SophiaError (usage, 125) if there is none, or if git's objects are searched */
-function homeFolder({ environment }: Context, searchesObjects: boolean): string {
-  if (searchesObjects) {
+function findHomeFolder({ environment }: Context, area: ScanArea): string {
+  if (area !== "files") {
     throw usageError("--home cannot be used together with --staged or --history", "run scan once with each");
   }
-  const home = environment.get(process.platform === "win32" ? "USERPROFILE" : "HOME") ?? "";
-  if (isAbsolute(home)) return home;
+  const homeFolder = environment.get(process.platform === "win32" ? "USERPROFILE" : "HOME") ?? "";
+  if (isAbsolute(homeFolder)) return homeFolder;
   throw usageError("--home needs the path of the home folder, and HOME is not set to one", "set HOME");
 }

@@ -8,17 +8,18 @@ import type { FindingLocation, SecretSearch } from "./secret-search.ts";
 type NameLocation = Omit<FindingLocation, "file"> & { readonly within: "name" | "ref" };
 
 const SLASH = 47;
-const SEPARATORS: ReadonlySet<number> = new Set([SLASH, sep.charCodeAt(0)]);
+const PATH_SEPARATORS: ReadonlySet<number> = new Set([SLASH, sep.charCodeAt(0)]);
 /** Separates the names of a batch, because no name contains it. */
-const NUL = Buffer.from([0]);
+const NAME_SEPARATOR = Buffer.from([0]);
 const MAX_BATCH_BYTES = 65_536;
 
+/** Collects names, and adds the findings in them to a search. */
 export class NameSearch {
   private readonly search: SecretSearch;
-  private readonly batch: { readonly name: Buffer; readonly location: NameLocation }[] = [];
+  private readonly collectedNames: { readonly name: Buffer; readonly location: NameLocation }[] = [];
   /** The variable and the path of each finding that was reported. */
   private readonly reportedKeys = new Set<string>();
-  private batchBytes = 0;
+  private collectedByteCount = 0;
 
   constructor(search: SecretSearch) {
     this.search = search;
@@ -26,29 +27,29 @@ export class NameSearch {
 
   add(name: Buffer, location: NameLocation): void {
     // The name is copied, since the buffer may be a part of a larger one, which could then not be freed.
-    this.batch.push({ name: Buffer.from(name), location });
-    this.batchBytes += name.length + 1;
-    if (this.batchBytes > MAX_BATCH_BYTES) this.flush();
+    this.collectedNames.push({ name: Buffer.from(name), location });
+    this.collectedByteCount += name.length + 1;
+    if (this.collectedByteCount > MAX_BATCH_BYTES) this.flush();
   }
 
   /** Searches the names that were added since the last flush. */
   flush(): void {
-    const batch = this.batch.splice(0);
-    this.batchBytes = 0;
-    const allNames = Buffer.concat(batch.flatMap(({ name }) => [name, NUL]));
+    const batch = this.collectedNames.splice(0);
+    this.collectedByteCount = 0;
+    const allNames = Buffer.concat(batch.flatMap(({ name }) => [name, NAME_SEPARATOR]));
     if (this.search.inspect(allNames).findings.length === 0) return;
-    for (const { name, location } of batch) this.report(name, location);
+    for (const { name, location } of batch) this.addFindingsInName(name, location);
   }
 
   /**
    * Reports each variable for the shortest path in which its secret occurs: of `keys/SECRET/a` that is `keys/SECRET/`. Each
    * path is reported once; otherwise each file in the folder would be reported.
    */
-  private report(name: Buffer, location: NameLocation): void {
+  private addFindingsInName(name: Buffer, location: NameLocation): void {
     if (this.search.inspect(name).findings.length === 0) return;
     const variablesInName = new Set<string>();
     for (let end = 1; end <= name.length; end += 1) {
-      const isEndOfPath = end === name.length || SEPARATORS.has(name[end] ?? 0);
+      const isEndOfPath = end === name.length || PATH_SEPARATORS.has(name[end] ?? 0);
       if (!isEndOfPath) continue;
       const path = name.subarray(0, end);
       const findings = this.search.inspect(path).findings.filter(({ form }) => {
@@ -61,7 +62,10 @@ export class NameSearch {
       });
       if (findings.length === 0) continue;
       const pathWithSeparator = name.subarray(0, end + 1);
-      this.search.add({ ...location, file: this.search.maskName(pathWithSeparator) }, { findings, unlistedCount: 0 });
+      this.search.addFindings(
+        { ...location, file: this.search.maskName(pathWithSeparator) },
+        { findings, unlistedCount: 0 },
+      );
     }
   }
 }

@@ -9,13 +9,13 @@ import { Masker } from "../../masking/stream.ts";
 import { Inspection, type ContentFindings, type Finding, type SearchedSecrets } from "./inspect.ts";
 
 /** The place of a secret: in the content of a file, the target of a symbolic link, the name of a file, or the name of a branch or tag. */
-export type Within = "content" | "target" | "name" | "ref";
+export type FindingPlace = "content" | "target" | "name" | "ref";
 
 export interface FindingLocation {
   /** The file's name, printable and with secrets in it masked. It is empty for the message of a commit, and if it is unknown. */
   readonly file: string;
   /** Absent for the content. */
-  readonly within?: Within;
+  readonly within?: FindingPlace;
   /** The folder of the submodule to which the file, commit and object belong; undefined if they belong to no submodule. */
   readonly repository?: string | undefined;
   /** True if only the reflog refers to the commit, such as an older stash or an amended commit. Other clones do not have it. */
@@ -47,29 +47,30 @@ const PROGRESS_INTERVAL_MS = 200;
 /** Goes to the start of the terminal's line, and erases the line. */
 const CLEAR_LINE = "\r\u001B[K";
 
+/** Collects the results of one run of `scan`, and shows its progress. */
 export class SecretSearch {
   readonly findings: (FindingLocation & Finding)[] = [];
   /** The variables whose values were found. */
-  readonly names = new Set<string>();
+  readonly foundVariables = new Set<string>();
   /** The number of findings beyond those that are listed. */
-  unlistedFindings = 0;
+  unlistedFindingCount = 0;
   /** Files that could not be read, with the reason. */
-  readonly unread: { readonly file: string; readonly why: string }[] = [];
+  readonly unreadFiles: { readonly file: string; readonly why: string }[] = [];
   /** The number of unread files beyond those that are listed. */
-  unlistedUnread = 0;
+  unlistedUnreadFileCount = 0;
   readonly gaps: Gap[] = [];
   /** For each repository, the number of objects with secrets to which nothing refers. */
-  readonly unreachable: { readonly objects: number; readonly repository?: string | undefined }[] = [];
+  readonly unreachableObjects: { readonly objects: number; readonly repository?: string | undefined }[] = [];
   /** The number of contents (files, or objects of git) that were searched. */
-  contents = 0;
+  searchedContentCount = 0;
   /** The number of contents in which a secret was found. */
-  contentsWithFindings = 0;
+  contentWithFindingsCount = 0;
   /** The number of bytes that were searched. */
-  bytes = 0;
+  searchedByteCount = 0;
   private readonly secrets: SearchedSecrets;
   private readonly context: Context;
   /** The time of the last update. The first value makes the first update come after the delay. */
-  private progressShownAt = performance.now() + PROGRESS_DELAY_MS - PROGRESS_INTERVAL_MS;
+  private lastProgressTime = performance.now() + PROGRESS_DELAY_MS - PROGRESS_INTERVAL_MS;
   private isProgressShown = false;
 
   constructor(secrets: SearchedSecrets, context: Context) {
@@ -86,7 +87,7 @@ export class SecretSearch {
   inspect(content: Uint8Array): ContentFindings {
     const inspection = this.createInspection();
     inspection.read(content, false);
-    return inspection.result();
+    return inspection.collectFindings();
   }
 
   /**
@@ -95,13 +96,13 @@ export class SecretSearch {
    * @param activity what takes long besides the search, as the end of the line: ", now its commits"
    */
   showProgress(bytes: number, activity = ""): void {
-    this.bytes += bytes;
+    this.searchedByteCount += bytes;
     const now = performance.now();
-    if (now - this.progressShownAt < PROGRESS_INTERVAL_MS) return;
-    this.progressShownAt = now;
+    if (now - this.lastProgressTime < PROGRESS_INTERVAL_MS) return;
+    this.lastProgressTime = now;
     if (!this.isProgressShown && !this.context.isTerminal(2)) return;
     this.isProgressShown = true;
-    this.context.err(`${CLEAR_LINE}sophia-run: ${(this.bytes / 1e6).toFixed(0)} MB searched${activity}…`);
+    this.context.err(`${CLEAR_LINE}sophia-run: ${(this.searchedByteCount / 1e6).toFixed(0)} MB searched${activity}…`);
   }
 
   /** Removes the progress from the terminal. The caller calls this before it prints the report. */
@@ -110,22 +111,23 @@ export class SecretSearch {
   }
 
   /** Adds the findings in a content. Each variable is listed at least once, however many findings there are. */
-  add(location: FindingLocation, { findings, unlistedCount }: ContentFindings): void {
+  addFindings(location: FindingLocation, { findings, unlistedCount }: ContentFindings): void {
     // A name, or the target of a link, is no content.
-    if (location.within === undefined) this.contentsWithFindings += 1;
-    this.unlistedFindings += unlistedCount;
+    if (location.within === undefined) this.contentWithFindingsCount += 1;
+    this.unlistedFindingCount += unlistedCount;
     for (const finding of findings) {
       const { name } = finding.form;
-      if (this.findings.length < MAX_FINDINGS || !this.names.has(name)) this.findings.push({ ...location, ...finding });
-      else this.unlistedFindings += 1;
-      this.names.add(name);
+      if (this.findings.length < MAX_FINDINGS || !this.foundVariables.has(name))
+        this.findings.push({ ...location, ...finding });
+      else this.unlistedFindingCount += 1;
+      this.foundVariables.add(name);
     }
   }
 
   /** Adds a file that could not be read. @param why the reason in brackets behind its name, such as an error code */
-  addUnread(name: Buffer, why: string): void {
-    if (this.unread.length < MAX_FINDINGS) this.unread.push({ file: this.maskName(name), why });
-    else this.unlistedUnread += 1;
+  addUnreadFile(name: Buffer, why: string): void {
+    if (this.unreadFiles.length < MAX_FINDINGS) this.unreadFiles.push({ file: this.maskName(name), why });
+    else this.unlistedUnreadFileCount += 1;
   }
 
   /** Returns a name in printable form, with secrets in it masked. */
@@ -136,6 +138,6 @@ export class SecretSearch {
 }
 
 /** Returns true if everything was searched, for the values of all secrets. */
-export function isComplete({ unread, gaps }: SecretSearch): boolean {
-  return unread.length === 0 && gaps.length === 0;
+export function isComplete({ unreadFiles, gaps }: SecretSearch): boolean {
+  return unreadFiles.length === 0 && gaps.length === 0;
 }

@@ -25,32 +25,32 @@ import { printable } from "../../core/text.ts";
 import { systemErrorCode, attempt } from "../../system/errors.ts";
 import { readGitRecordBatches, GitRefusal, type Git } from "../../access/git-command.ts";
 import { NameSearch } from "./scanned-names.ts";
-import { textOfGit } from "./git-objects.ts";
+import { readGitOutput } from "./git-objects.ts";
 import type { SecretSearch } from "./secret-search.ts";
 
-const LIST_UNTRACKED = ["ls-files", "-z", "--others", "--exclude-standard"];
+const LIST_UNTRACKED_COMMAND = ["ls-files", "-z", "--others", "--exclude-standard"];
 /** The files and folders in which coding agents and MCP clients have their settings, which often hold a key. */
-const AGENT_SETTINGS = [".mcp.json", ".cursor", ".vscode", ".claude", ".codex"];
-const LIST_IGNORED_SETTINGS = [
+const AGENT_SETTINGS_PATHS = [".mcp.json", ".cursor", ".vscode", ".claude", ".codex"];
+const LIST_IGNORED_SETTINGS_COMMAND = [
   "ls-files",
   "-z",
   "--others",
   "--ignored",
   "--exclude-standard",
   "--",
-  ...AGENT_SETTINGS,
+  ...AGENT_SETTINGS_PATHS,
 ];
-const HOME_SETTINGS = [...AGENT_SETTINGS, ".claude.json"];
+const HOME_SETTINGS_PATHS = [...AGENT_SETTINGS_PATHS, ".claude.json"];
 /** The length of each read. */
 const CHUNK_BYTES = 1 << 20;
 /** Git's warning about a folder that it cannot read, with the folder's path from the top of the repository. */
-const UNREADABLE_FOLDER = /^warning: could not open directory '(.*)': (.*)$/;
+const UNREADABLE_FOLDER_WARNING = /^warning: could not open directory '(.*)': (.*)$/;
 /** The entry that git lists for the working directory itself. */
-const FOLDER_ITSELF = Buffer.from("./");
-const EMPTY = Buffer.alloc(0);
+const WORKING_DIRECTORY_ENTRY = Buffer.from("./");
+const EMPTY_PATH = Buffer.alloc(0);
 /** With O_NONBLOCK, opening a named pipe does not wait for its writer. Windows lacks these flags. */
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
-const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
+const NO_FOLLOW_FLAG = constants.O_NOFOLLOW ?? 0;
 
 /** How a path was found, which decides about symbolic links and about what cannot be read. */
 type PathOrigin =
@@ -80,9 +80,9 @@ export async function scanTree(search: SecretSearch, git: Git, paths: readonly s
       origin: "named",
     });
   }
-  const homeSettings = home === undefined ? [] : HOME_SETTINGS.map((place) => Buffer.from(join(home, place)));
+  const homeSettings = home === undefined ? [] : HOME_SETTINGS_PATHS.map((place) => Buffer.from(join(home, place)));
   for (const path of homeSettings) await treeSearch.searchPath({ path, name: path, origin: "home" });
-  treeSearch.end();
+  treeSearch.flushNames();
 }
 
 /** A file or a folder to search. */
@@ -94,6 +94,7 @@ interface SearchedPath {
   readonly origin: PathOrigin;
 }
 
+/** Searches files and folders one after the other, with one buffer for all of them. */
 class TreeSearch {
   readonly #search: SecretSearch;
   readonly #git: Git;
@@ -109,18 +110,18 @@ class TreeSearch {
 
   /** Searches a file and its name, or the files in a folder. */
   async searchPath(searched: SearchedPath): Promise<void> {
-    if (this.#inspectUnlessFolder(searched)) await this.#searchFolder(searched);
+    if (this.#searchUnlessFolder(searched)) await this.#searchFolder(searched);
   }
 
   /** Searches a file and its name. Not async, since most entries are files. @returns true for a folder that must be searched */
-  #inspectUnlessFolder(searched: SearchedPath): boolean {
+  #searchUnlessFolder(searched: SearchedPath): boolean {
     const fileKind = inspectFile(this.#search, searched, this.#buffer);
     if (fileKind === "file") this.#names.add(searched.name, { within: "name" });
     return fileKind === "folder" && searched.origin !== "linked";
   }
 
   /** Searches the names that are still collected. */
-  end(): void {
+  flushNames(): void {
     this.#names.flush();
   }
 
@@ -128,28 +129,28 @@ class TreeSearch {
   async #searchFolder({ path, name, origin }: SearchedPath): Promise<void> {
     const pathPrefix = withSeparator(path);
     // Reports show `a/b` rather than `./a/b`.
-    const namePrefix = name.equals(Buffer.from(".")) ? EMPTY : withSeparator(name);
+    const namePrefix = name.equals(Buffer.from(".")) ? EMPTY_PATH : withSeparator(name);
     const originInside = origin === "home" ? "linked" : "listed";
-    for await (const batch of await this.#batchesIn(path, origin)) {
+    for await (const batch of await this.#listFiles(path, origin)) {
       for (const entry of batch) {
-        const inside: SearchedPath = {
+        const pathInside: SearchedPath = {
           path: Buffer.concat([pathPrefix, entry]),
           name: namePrefix.length === 0 ? entry : Buffer.concat([namePrefix, entry]),
           origin: originInside,
         };
-        if (this.#inspectUnlessFolder(inside)) await this.#searchFolder(inside);
+        if (this.#searchUnlessFolder(pathInside)) await this.#searchFolder(pathInside);
       }
     }
   }
 
   /** Returns the files in a folder: all of them if the user wants what git ignores, and otherwise those that git lists. */
-  async #batchesIn(
+  async #listFiles(
     path: Buffer,
     origin: PathOrigin,
   ): Promise<AsyncIterable<Iterable<Buffer>> | Iterable<Iterable<Buffer>>> {
     const includesIgnored =
-      origin === "home" || (origin === "named" && (await isIgnored({ ...this.#git, cwd: path.toString() })));
-    return includesIgnored ? [walk(path, this.#search)] : filesIn(path, this.#git, this.#search);
+      origin === "home" || (origin === "named" && (await isIgnoredByGit({ ...this.#git, cwd: path.toString() })));
+    return includesIgnored ? [walkFolder(path, this.#search)] : listFilesByGit(path, this.#git, this.#search);
   }
 }
 
@@ -158,9 +159,9 @@ function withSeparator(path: Buffer): Buffer {
 }
 
 /** Returns true if git ignores its working directory. Outside of a repository git refuses, and nothing is ignored. */
-async function isIgnored(git: Git): Promise<boolean> {
+async function isIgnoredByGit(git: Git): Promise<boolean> {
   try {
-    await textOfGit(git, ["check-ignore", "--quiet", "."]);
+    await readGitOutput(git, ["check-ignore", "--quiet", "."]);
     return true;
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
@@ -175,39 +176,57 @@ async function isIgnored(git: Git): Promise<boolean> {
  * - Elsewhere, git does the same with an empty repository, so that .gitignore files have their effect.
  * - If there is no git, this lists all files.
  */
-async function* filesIn(folder: Buffer, git: Git, search: SecretSearch): AsyncGenerator<Iterable<Buffer>> {
+async function* listFilesByGit(folder: Buffer, git: Git, search: SecretSearch): AsyncGenerator<Iterable<Buffer>> {
   /** Git calls this with each line of its standard error. */
-  const warned = (line: string): void => {
-    const [, name, why] = UNREADABLE_FOLDER.exec(line) ?? [];
-    if (name !== undefined && why !== undefined) search.addUnread(Buffer.from(name), printable(why));
+  const onWarning = (line: string): void => {
+    const [, name, why] = UNREADABLE_FOLDER_WARNING.exec(line) ?? [];
+    if (name !== undefined && why !== undefined) search.addUnreadFile(Buffer.from(name), printable(why));
   };
-  const gitInFolder = { ...git, cwd: folder.toString(), warned };
+  const gitInFolder = { ...git, cwd: folder.toString(), warned: onWarning };
   try {
-    let previous: Buffer | undefined;
-    for await (const names of readGitRecordBatches(gitInFolder, [...LIST_UNTRACKED, "--cached"])) {
-      // If a submodule is not checked out, git lists only the folder itself.
-      yield withoutRepetitions(names, previous).flatMap((name) =>
-        name.equals(FOLDER_ITSELF) ? [...walk(folder, search)] : [name],
-      );
-      previous = names.at(-1) ?? previous;
-    }
-    yield* readGitRecordBatches(gitInFolder, LIST_IGNORED_SETTINGS);
+    yield* listFilesOfRepository(folder, gitInFolder, search);
     return;
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
   }
-  // The folder is in no repository. Git applies .gitignore files only in one, so an empty one is created elsewhere.
+  yield* listFilesWithoutRepository(folder, gitInFolder, search);
+}
+
+/** Yields the files of a folder in a repository, in batches. @throws GitRefusal if the folder is in no repository */
+async function* listFilesOfRepository(
+  folder: Buffer,
+  gitInFolder: Git,
+  search: SecretSearch,
+): AsyncGenerator<Iterable<Buffer>> {
+  let lastName: Buffer | undefined;
+  for await (const names of readGitRecordBatches(gitInFolder, [...LIST_UNTRACKED_COMMAND, "--cached"])) {
+    // If a submodule is not checked out, git lists only the folder itself.
+    yield omitRepetitions(names, lastName).flatMap((name) =>
+      name.equals(WORKING_DIRECTORY_ENTRY) ? [...walkFolder(folder, search)] : [name],
+    );
+    lastName = names.at(-1) ?? lastName;
+  }
+  yield* readGitRecordBatches(gitInFolder, LIST_IGNORED_SETTINGS_COMMAND);
+}
+
+/** Yields the files of a folder outside of any repository, in batches. */
+async function* listFilesWithoutRepository(
+  folder: Buffer,
+  gitInFolder: Git,
+  search: SecretSearch,
+): AsyncGenerator<Iterable<Buffer>> {
+  // Git applies .gitignore files only in a repository, so an empty one is created in another folder.
   const emptyRepository = attempt(() => mkdtempSync(join(tmpdir(), "sophia-run-scan-")));
   // A minimal container image may have no folder for temporary files.
-  if (emptyRepository === undefined) return yield walk(folder, search);
+  if (emptyRepository === undefined) return yield walkFolder(folder, search);
   try {
-    await textOfGit(gitInFolder, ["init", "--quiet", "--bare", emptyRepository]);
-    const repository = [`--git-dir=${emptyRepository}`, `--work-tree=${gitInFolder.cwd}`];
-    for (const list of [LIST_UNTRACKED, LIST_IGNORED_SETTINGS])
-      yield* readGitRecordBatches(gitInFolder, [...repository, ...list]);
+    await readGitOutput(gitInFolder, ["init", "--quiet", "--bare", emptyRepository]);
+    const repositoryOptions = [`--git-dir=${emptyRepository}`, `--work-tree=${gitInFolder.cwd}`];
+    for (const listCommand of [LIST_UNTRACKED_COMMAND, LIST_IGNORED_SETTINGS_COMMAND])
+      yield* readGitRecordBatches(gitInFolder, [...repositoryOptions, ...listCommand]);
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
-    yield walk(folder, search);
+    yield walkFolder(folder, search);
   } finally {
     rmSync(emptyRepository, { recursive: true, force: true });
   }
@@ -217,10 +236,10 @@ async function* filesIn(folder: Buffer, git: Git, search: SecretSearch): AsyncGe
  * Returns the names without those that are equal to the name before them. After a merge with a conflict, the index has a file up to
  * three times in succession.
  *
- * @param previous the last name of the former batch
+ * @param lastName the last name of the previous batch
  */
-function withoutRepetitions(names: readonly Buffer[], previous: Buffer | undefined): readonly Buffer[] {
-  return names.filter((name, index) => (index === 0 ? previous : names[index - 1])?.equals(name) !== true);
+function omitRepetitions(names: readonly Buffer[], lastName: Buffer | undefined): readonly Buffer[] {
+  return names.filter((name, index) => (index === 0 ? lastName : names[index - 1])?.equals(name) !== true);
 }
 
 /**
@@ -228,13 +247,13 @@ function withoutRepetitions(names: readonly Buffer[], previous: Buffer | undefin
  *
  * @param subfolder the part of the folder that is walked, with a separator at its end; empty for all
  */
-function* walk(folder: Buffer, search: SecretSearch, subfolder: Buffer = EMPTY): Generator<Buffer> {
+function* walkFolder(folder: Buffer, search: SecretSearch, subfolder: Buffer = EMPTY_PATH): Generator<Buffer> {
   let entries;
   try {
     // The option `withFileTypes` is not used, because Bun then returns names as text.
     entries = readdirSync(Buffer.concat([withSeparator(folder), subfolder]), { encoding: "buffer" });
   } catch (error) {
-    return search.addUnread(subfolder, codeOf(error));
+    return search.addUnreadFile(subfolder, errorCodeOf(error));
   }
   for (const entry of entries) {
     const name = Buffer.concat([subfolder, entry]);
@@ -242,13 +261,13 @@ function* walk(folder: Buffer, search: SecretSearch, subfolder: Buffer = EMPTY):
     try {
       status = lstatSync(Buffer.concat([withSeparator(folder), name]), { throwIfNoEntry: false });
     } catch (error) {
-      search.addUnread(name, codeOf(error));
+      search.addUnreadFile(name, errorCodeOf(error));
     }
     // If O_NOFOLLOW does not exist (Windows), links are skipped, since opening one would read the file behind it.
-    const isLink = status?.isSymbolicLink() === true && NO_FOLLOW !== 0;
+    const isLink = status?.isSymbolicLink() === true && NO_FOLLOW_FLAG !== 0;
     if (status?.isFile() === true || isLink) yield name;
     else if (status?.isDirectory() === true && entry.toString() !== ".git") {
-      yield* walk(folder, search, withSeparator(name));
+      yield* walkFolder(folder, search, withSeparator(name));
     }
   }
 }
@@ -265,25 +284,25 @@ function inspectFile(search: SecretSearch, { path, name, origin }: SearchedPath,
   const isNamed = origin === "named";
   let descriptor: number;
   try {
-    descriptor = openSync(path, origin === "listed" ? OPEN_FLAGS | NO_FOLLOW : OPEN_FLAGS);
+    descriptor = openSync(path, origin === "listed" ? OPEN_FLAGS | NO_FOLLOW_FLAG : OPEN_FLAGS);
   } catch (error) {
-    const code = codeOf(error);
-    if (isNamed) throw unusable(name, `cannot be read (${code})`);
+    const code = errorCodeOf(error);
+    if (isNamed) throw createPathError(name, `cannot be read (${code})`);
     // Git also lists files of the index that were deleted from the working tree.
     if (code === "ENOENT" || code === "ENOTDIR") return "none";
     // With O_NOFOLLOW, open(2) fails with ELOOP for a symbolic link. It fails with ENXIO for a socket.
     if (code === "ELOOP" && origin === "listed") inspectLink(search, path, name);
-    else if (code !== "ENXIO") search.addUnread(name, code);
+    else if (code !== "ENXIO") search.addUnreadFile(name, code);
     return "file";
   }
   try {
     const stat = fstatSync(descriptor);
     if (stat.isDirectory()) return "folder";
     if (stat.isFile()) inspectDescriptor(search, descriptor, name, buffer);
-    else if (isNamed) throw unusable(name, "is neither a file nor a folder");
+    else if (isNamed) throw createPathError(name, "is neither a file nor a folder");
   } catch (error) {
     if (error instanceof SophiaError) throw error;
-    search.addUnread(name, codeOf(error));
+    search.addUnreadFile(name, errorCodeOf(error));
   } finally {
     closeSync(descriptor);
   }
@@ -296,11 +315,11 @@ function inspectLink(search: SecretSearch, path: Buffer, name: Buffer): void {
   if (target === undefined) return;
   const contentFindings = search.inspect(target);
   if (contentFindings.findings.length > 0) {
-    search.add({ file: search.maskName(name), within: "target" }, contentFindings);
+    search.addFindings({ file: search.maskName(name), within: "target" }, contentFindings);
   }
 }
 
-function unusable(name: Buffer, problem: string): SophiaError {
+function createPathError(name: Buffer, problem: string): SophiaError {
   return new SophiaError({
     code: "file",
     message: `${printable(name.toString())} ${problem}`,
@@ -319,11 +338,11 @@ function inspectDescriptor(search: SecretSearch, descriptor: number, name: Buffe
     inspection.read(buffer.subarray(0, length), hasNext);
     search.showProgress(length);
   }
-  search.contents += 1;
-  const contentFindings = inspection.result();
-  if (contentFindings.findings.length > 0) search.add({ file: search.maskName(name) }, contentFindings);
+  search.searchedContentCount += 1;
+  const contentFindings = inspection.collectFindings();
+  if (contentFindings.findings.length > 0) search.addFindings({ file: search.maskName(name) }, contentFindings);
 }
 
-function codeOf(error: unknown): string {
+function errorCodeOf(error: unknown): string {
   return systemErrorCode(error) ?? "UNKNOWN";
 }

@@ -1,6 +1,6 @@
 /** The texts of the command for help and completion. Its code is loaded only when it runs. */
 import type { CommandDefinition } from "../command.ts";
-import { FOUND_ENVIRONMENT, writeOptions } from "../parts/writing/write-options.ts";
+import { FOUND_ENVIRONMENT_HELP, createWriteOptions } from "../parts/writing/write-options.ts";
 
 export const setCommand: CommandDefinition = {
   describe: "Set the first value of a variable in the ESC environment",
@@ -15,11 +15,11 @@ export const setCommand: CommandDefinition = {
       "the standard input, and the token from the environment.",
     "At a terminal several names are possible, which the contract must declare: their values are written in one revision, " +
       "such as when a schema of ESC (sophia-run enforce) refuses two of them.",
-    FOUND_ENVIRONMENT,
+    FOUND_ENVIRONMENT_HELP,
   ],
   positional: { form: "NAME…", minCount: 1, maxCount: Infinity, kind: "variable" },
   options: {
-    ...writeOptions("a value"),
+    ...createWriteOptions("a value"),
     plain: { type: "boolean", describe: "Write it as plain text" },
   },
   statuses: {

@@ -14,17 +14,22 @@ import { type EnvironmentState, formatRevision, readOrEvaluate, readToShow } fro
 import { formatName } from "../../esc/settings/environment-names.ts";
 import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
-import { ask, canAsk } from "../parts/confirm.ts";
+import { askYesOrNo, canAskUser } from "../parts/confirm.ts";
 import { usageError } from "../parts/usage-errors.ts";
 import { agentBy } from "../run/agents.ts";
 import { askOnlyEnvironment, requireOnlyEnvironment, restrictTarget } from "../parts/writing/esc-target.ts";
-import { writeAccess, writeQuestion } from "../parts/writing/write-access.ts";
-import { changedMeanwhile, revisionsText, valueIn, writeValues } from "../parts/writing/write-change.ts";
-import { type ValueToWrite, createValueToWrite, requirePublic, reservedAs } from "../parts/writing/value-to-write.ts";
-import { isChange, type PlannedValue, createPlanner, stateWithoutValue } from "../parts/writing/write-plan.ts";
+import { findWriteTarget, createWriteQuestion } from "../parts/writing/write-access.ts";
+import { createConflictError, describeRevisions, findValue, writeValues } from "../parts/writing/write-change.ts";
+import {
+  type ValueToWrite,
+  createValueToWrite,
+  refuseSecretAsPlainText,
+  findReservation,
+} from "../parts/writing/value-to-write.ts";
+import { isChange, type PlannedValue, createPlanner, planWithoutValue } from "../parts/writing/write-plan.ts";
 import { describePlan } from "../parts/writing/write-plan-text.ts";
-import { readValue } from "../parts/writing/given-value.ts";
-import { valueOnLine } from "../parts/writing/write-options.ts";
+import { readValueToWrite } from "../parts/writing/given-value.ts";
+import { describeValueOnCommandLine } from "../parts/writing/write-options.ts";
 
 /** Matches the name of a variable that a shell accepts. */
 const NAME = /^[A-Za-z_]\w*$/;
@@ -38,15 +43,15 @@ export const setVariables: Command = async ({ options, positionals: names }, cal
   const isPlainText = options["plain"] === true;
   const contract = await loadContract(settings, context);
   requireNames(names, contract, context);
-  if (isPlainText) for (const name of names) requirePublic(name, contract, "--plain");
-  const access = await writeAccess(options["in"], settings, context, { isDry, isConfirmed });
+  if (isPlainText) for (const name of names) refuseSecretAsPlainText(name, contract, "--plain");
+  const access = await findWriteTarget(options["in"], settings, context, { isDry, isConfirmed });
 
   const environmentState = await askOnlyEnvironment(
     requireOnlyEnvironment(access),
     isDry ? readToShow : readOrEvaluate,
   );
   const target = restrictTarget(environmentState.name, access);
-  const oldValues = new Map(names.map((name) => [name, valueIn(environmentState, name)]));
+  const oldValues = new Map(names.map((name) => [name, findValue(environmentState, name)]));
   // A declared variable with an empty value is unset, so replacing it loses nothing.
   const mayOverwrite = (name: string): boolean =>
     options["overwrite"] === true || (isDeclared(contract, name) && oldValues.get(name) === "");
@@ -57,11 +62,11 @@ export const setVariables: Command = async ({ options, positionals: names }, cal
       name,
       value: "",
       secret: false,
-      state: stateWithoutValue(name, environmentState, mayOverwrite(name)),
+      state: planWithoutValue(name, environmentState, mayOverwrite(name)),
     }))
     .filter((planned) => !isChange(planned));
   // The user must not type values that would not be written.
-  if (keptVariables.length > 0 && canAsk(context)) {
+  if (keptVariables.length > 0 && canAskUser(context)) {
     showPlan(keptVariables);
     return ExitStatus.unmet;
   }
@@ -71,16 +76,16 @@ export const setVariables: Command = async ({ options, positionals: names }, cal
   showPlan(plan);
   if (plan.every(({ state }) => state === "same")) return ExitStatus.ok;
   if (plan.some((planned) => planned.state !== "same" && !isChange(planned))) return ExitStatus.unmet;
-  const isMisspellingAllowed = isConfirmed || isDry || canAsk(context);
+  const isMisspellingAllowed = isConfirmed || isDry || canAskUser(context);
   for (const name of names) warnOfMisspelling(name, isMisspellingAllowed, contract, context);
   if (isDry) {
     printReport(context, "Nothing was written: --dry-run.\n");
     return ExitStatus.ok;
   }
   // If the value came by the standard input, there is no question: the user has named the variable to write.
-  const mustAsk = !isConfirmed && canAsk(context);
+  const mustAsk = !isConfirmed && canAskUser(context);
   const question = `Write ${names.length === 1 ? "it" : "them"} to ${formatName(environmentState.name)}`;
-  if (mustAsk && !(await ask(writeQuestion(question, access), context))) {
+  if (mustAsk && !(await askYesOrNo(createWriteQuestion(question, access), context))) {
     printReport(context, "Nothing was written.\n");
     return ExitStatus.unmet;
   }
@@ -88,8 +93,8 @@ export const setVariables: Command = async ({ options, positionals: names }, cal
   // Another user may have set a variable while this user typed. That value must not be lost.
   const refuseChangedValues = (latest: EnvironmentState): void => {
     for (const { name, value } of values) {
-      const latestValue = valueIn(latest, name);
-      if (latestValue !== oldValues.get(name) && latestValue !== value) throw changedMeanwhile(name, latest);
+      const latestValue = findValue(latest, name);
+      if (latestValue !== oldValues.get(name) && latestValue !== value) throw createConflictError(name, latest);
     }
   };
   const change = await writeValues(values, mayOverwrite, target, refuseChangedValues);
@@ -99,7 +104,7 @@ export const setVariables: Command = async ({ options, positionals: names }, cal
     change.after.hidden === undefined ? "and read back" : "but not read back (opening requires an approval)";
   printReport(
     context,
-    `✅ ${enumerate(names.map(printable))} written ${verification}. ${revisionsText(change)}\n   sophia-run check shows what the contract still lacks.\n`,
+    `✅ ${enumerate(names.map(printable))} written ${verification}. ${describeRevisions(change)}\n   sophia-run check shows what the contract still lacks.\n`,
   );
   return ExitStatus.ok;
 };
@@ -114,7 +119,7 @@ async function readValues(
   const values: ValueToWrite[] = [];
   for (const name of names) {
     const remedy = `pass it by the standard input: sophia-run set ${printable(name)} < FILE`;
-    const value = await readValue(name, declarationOf(contract, name), { what: "value", remedy }, context);
+    const value = await readValueToWrite(name, declarationOf(contract, name), { what: "value", remedy }, context);
     values.push(createValueToWrite(name, value, contract, isPlainText));
   }
   return values;
@@ -156,11 +161,11 @@ function requireNames(names: readonly string[], contract: Contract, context: Con
     // The user has typed NAME VALUE or VALUE NAME. In the latter case the first word must not be printed; a value rarely
     // has the form of a name.
     const isFirstName = isDeclared(contract, first) || /^[A-Z]+(?:_[A-Z\d]+)*$/.test(first);
-    throw usageError(...valueOnLine(isFirstName ? first : "NAME"));
+    throw usageError(...describeValueOnCommandLine(isFirstName ? first : "NAME"));
   }
   if (new Set(names).size < names.length) throw usageError("set names a variable twice", "name each one once");
   for (const name of others) requireName(name, contract);
-  if (others.length > 0 && !canAsk(context)) {
+  if (others.length > 0 && !canAskUser(context)) {
     throw usageError(
       "the standard input has the value of one variable, but set names several",
       "call set for each, or write all in one revision: sophia-run import FILE",
@@ -175,12 +180,12 @@ function requireName(name: string, contract: Contract): void {
   // The user has typed NAME=VALUE.
   const [assignedName = "", ...assignedValue] = name.split("=");
   if (assignedValue.length > 0) {
-    throw usageError(...valueOnLine(NAME.test(assignedName) ? assignedName : "NAME"));
+    throw usageError(...describeValueOnCommandLine(NAME.test(assignedName) ? assignedName : "NAME"));
   }
   if (!isDeclared(contract, name) && !NAME.test(name)) {
     throw usageError("the argument of set is not a variable name", "use letters, digits and _");
   }
-  const reserved = reservedAs(name, contract);
+  const reserved = findReservation(name, contract);
   if (reserved === "setting") {
     throw usageError(`${name} is a setting of sophia-run, which ESC cannot provide`, "set it in the environment");
   }

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createContractSchema, type ContractSchema } from "../../../src/contract/esc-schema/contract-schema.ts";
-import { validationLines } from "../../../src/commands/parts/enforcement/schema-text.ts";
+import { formatValidation } from "../../../src/commands/parts/enforcement/schema-text.ts";
 import { areNamesDeclared, sortFindings, deriveViolations } from "../../../src/contract/esc-schema/schema-findings.ts";
 import { namesOfViolation } from "../../../src/contract/check-contract.ts";
 import { isSchemaFinding } from "../../../src/esc/faults/schema-refusal.ts";
@@ -65,7 +65,7 @@ function definitionOf({ schema }: ContractSchema, values: Values): string {
       : `    ${name}: ${JSON.stringify(value)}`;
   });
   const variables = lines.length === 0 ? ["  environmentVariables: {}"] : ["  environmentVariables:", ...lines];
-  return ["values:", ...variables, "  contract:", ...validationLines(schema, 4), ""].join("\n");
+  return ["values:", ...variables, "  contract:", ...formatValidation(schema, 4), ""].join("\n");
 }
 
 function violationsOf({ contract, values }: Case): readonly Violation[] {

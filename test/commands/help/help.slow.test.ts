@@ -80,8 +80,8 @@ describe.each(TOPIC_NAMES)("the help of the topic %s", (name) => {
       OPTION_NAMES.filter((option) => (topic.options ?? BRIEF).includes(option)),
     );
     for (const command of topic.commands) expect(stdout).toContain(`sophia-run ${command}`);
-    expect(existsSync(join(import.meta.dirname, "../../..", topic.page))).toBe(true);
-    expect(stdout).toContain(`/blob/main/${topic.page}\n`);
+    expect(existsSync(join(import.meta.dirname, "../../..", topic.documentPath))).toBe(true);
+    expect(stdout).toContain(`/blob/main/${topic.documentPath}\n`);
     expect(await sophia(["help", name])).toMatchObject({ status: 0, stdout, stderr: "" });
   });
 });

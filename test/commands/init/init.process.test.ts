@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { exclusionReason } from "../../../src/commands/parts/code/exclusions.ts";
+import { findExclusionReason } from "../../../src/commands/parts/code/exclusions.ts";
 import { parseExample } from "../../../src/commands/init/example.ts";
 import { findPythonReads } from "../../../src/commands/parts/code/python-reads.ts";
 import type { VariableReads } from "../../../src/commands/parts/code/reads.ts";
@@ -234,10 +234,10 @@ describe("init and the files of the project:", () => {
 describe("init reads", () => {
   test.each(["CI", "GITHUB_EVENT_PATH", "RUNNER_OS", "ACTIONS_CACHE_URL", "SOPHIA_MODE", "with-dash"])(
     "no variable of the project from %s",
-    (name) => expect(exclusionReason(name)).toBeDefined(),
+    (name) => expect(findExclusionReason(name)).toBeDefined(),
   );
   test.each(["GITHUB_TOKEN", "API_URL"])("a variable of the project from %s", (name) =>
-    expect(exclusionReason(name)).toBeUndefined(),
+    expect(findExclusionReason(name)).toBeUndefined(),
   );
 
   test.each([

@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { NODE_TOOLS } from "../../../src/commands/init/node-tools.ts";
 import { createPackageSteps, startsPackageManager } from "../../../src/commands/init/package-json.ts";
-import { FETCH_WHEEL } from "../../../src/commands/parts/package-source.ts";
+import { FETCH_WHEEL_COMMANDS } from "../../../src/commands/parts/package-source.ts";
 import { readDevcontainer } from "../../helpers/devcontainer.ts";
 import { readWorkflow } from "../../helpers/workflow.ts";
 import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 
 /** Without a release the package is a file in the project. */
-const isFile = FETCH_WHEEL.length > 0;
+const isFile = FETCH_WHEEL_COMMANDS.length > 0;
 const root = join(import.meta.dirname, "../../..");
 const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
 const CONTRACT = { "sophia.contract.json": '{"variables":{"A":{}}}' };
@@ -324,7 +324,7 @@ describe("init advises a project with pyproject.toml how to install sophia-run:"
       of: "uv",
       files: { "pyproject.toml": project('dependencies = ["fastapi", "uvicorn>=0.30"]'), "uv.lock": "" },
       says: [
-        `; run\n  ${[...FETCH_WHEEL, "uv add "].join("\n  ")}`,
+        `; run\n  ${[...FETCH_WHEEL_COMMANDS, "uv add "].join("\n  ")}`,
         "\n  uv run sophia-run -- uvicorn main:app\n",
         '"postCreateCommand": "uv sync",\n',
         '"postStartCommand": "uv run sophia-run check"\n',

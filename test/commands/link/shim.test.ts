@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { targetOfShim } from "../../../src/commands/link/shim.ts";
+import { parseShimTarget } from "../../../src/commands/link/shim.ts";
 
 const FILE = "../sophia-run/bin/sophia-run.cjs";
 const STORED = "../.pnpm/sophia-run@0.1.0/node_modules/sophia-run/bin/sophia-run.cjs";
@@ -46,7 +46,7 @@ describe("a script that pnpm or Yarn has generated starts one file", () => {
     ["pnpm 10 and 11", quoted(STORED), STORED],
     ["pnpm 12", single(STORED), STORED],
   ])("as %s", (_, text, target) => {
-    expect(targetOfShim(text)).toBe(target);
+    expect(parseShimTarget(text)).toBe(target);
   });
 });
 
@@ -66,6 +66,6 @@ describe("any other script starts no file:", () => {
     ["one that starts nothing", HEAD],
     ["one without its folder", quoted(FILE).replace(/^basedir=.*$/m, "")],
   ])("%s", (_, text) => {
-    expect(targetOfShim(text)).toBeUndefined();
+    expect(parseShimTarget(text)).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { namesEsc } from "../../../src/commands/parts/esc-use.ts";
+import { mentionsEscSetting } from "../../../src/commands/parts/esc-use.ts";
 import { folder, sophia } from "../../helpers/sophia.ts";
 
 const contract = (variables: object): string => JSON.stringify({ variables });
@@ -29,5 +29,5 @@ test.each([
   ["oidc-organization: acme", true],
   ["ESC_KEY: a\nMY_ESC_ENV: a", false],
 ])("a workflow uses ESC if it has a setting of it: %s", (text, uses) => {
-  expect(namesEsc(text)).toBe(uses);
+  expect(mentionsEscSetting(text)).toBe(uses);
 });

@@ -3,7 +3,7 @@
  */
 import { join } from "node:path";
 import { shortenPath } from "../../../contract/file/contract-text.ts";
-import { type CodeExtent, lineBefore, visitCode } from "../../parts/code/code-files.ts";
+import { type CodeExtent, sliceLineBefore, visitCode } from "../../parts/code/code-files.ts";
 import type { CodePlace } from "../../parts/code/code-place.ts";
 import type { VariableReads } from "./drift.ts";
 import type { TurboFile } from "./turbo.ts";
@@ -63,7 +63,7 @@ const COMMENT_LINE = /^\s*(?:\/\/|#|\*|\/\*|<!--|--|;)/;
 function isMentioned(text: string, name: string): boolean {
   for (let start = text.indexOf(name); start !== -1; start = text.indexOf(name, start + name.length)) {
     const isWholeWord = !/\w/.test(text.charAt(start - 1)) && !/\w/.test(text.charAt(start + name.length));
-    if (isWholeWord && !COMMENT_LINE.test(lineBefore(text, start))) return true;
+    if (isWholeWord && !COMMENT_LINE.test(sliceLineBefore(text, start))) return true;
   }
   return false;
 }

@@ -5,7 +5,7 @@ import { formatJson } from "../../../core/json-text.ts";
 import { count, printable } from "../../../core/text.ts";
 import { describeContract, reportContract, createReportTitle } from "../../../output/report.ts";
 import type { CodeExtent } from "../../parts/code/code-files.ts";
-import { describePlace } from "../../parts/code/code-place.ts";
+import { describeCodePlace } from "../../parts/code/code-place.ts";
 import type { UndeclaredVariable, UnreadVariable } from "./drift.ts";
 import type { TurboGap } from "./turbo.ts";
 
@@ -34,7 +34,7 @@ export function codeJson({
   turboGaps,
   isStrict,
 }: CodeComparison): string {
-  const isComplete = extent.unread.length === 0 && !extent.isLimitReached;
+  const isComplete = extent.unreadPaths.length === 0 && !extent.isLimitReached;
   const unreadEntries = unread?.map(({ name, place }) => ({
     name,
     // A declaration has further fields, which are not part of the report.
@@ -45,8 +45,8 @@ export function codeJson({
     passed: !isStrict || undeclared.length === 0,
     contract: reportContract(contract),
     folder,
-    files: extent.files,
-    notRead: extent.unread,
+    files: extent.codeFileCount,
+    notRead: extent.unreadPaths,
     complete: isComplete,
     undeclared: undeclared.map(({ name, required, isOutsideScope, places }) => ({
       name,
@@ -90,7 +90,7 @@ function undeclaredLines(
   { name, required, places, similarName, isOutsideScope }: UndeclaredVariable,
   { contract: { scope }, isStrict }: CodeComparison,
 ): readonly Line[] {
-  const shownPlaces = enumerateFew(places.map(describePlace), MAX_PLACES);
+  const shownPlaces = enumerateFew(places.map(describeCodePlace), MAX_PLACES);
   const consequence = required ? " (the code fails without it)" : "";
   const suggestion = similarName === undefined ? [] : [`   did you mean ${similarName}?`];
   const explanation = isOutsideScope ? [`   declared, but not in the scope ${scope?.name ?? ""}`] : suggestion;
@@ -99,24 +99,24 @@ function undeclaredLines(
 }
 
 function unreadLine({ name, similarName, place }: UnreadVariable): Line {
-  const shownPlace = place === undefined ? "the built-in contract" : describePlace(place);
+  const shownPlace = place === undefined ? "the built-in contract" : describeCodePlace(place);
   const suggestion = similarName === undefined ? "" : ` (the code reads ${similarName})`;
   return { text: `⚠️ ${name}: ${shownPlace}${suggestion}`, wrapsOnlyAtTerminal: true };
 }
 
 function turboLines({ place, names }: TurboGap): readonly Line[] {
-  if (names.length === 0) return [`⚠️ ${describePlace(place)} is not JSON, so that its lists are not known`];
+  if (names.length === 0) return [`⚠️ ${describeCodePlace(place)} is not JSON, so that its lists are not known`];
   const shownNames = enumerateFew(names, MAX_NAMES, "or");
   const pronoun = names.length === 1 ? "it" : "them";
   return [
-    `⚠️ ${describePlace(place)} lists none of ${shownNames}, so that tasks do not get ${pronoun}`,
+    `⚠️ ${describeCodePlace(place)} lists none of ${shownNames}, so that tasks do not get ${pronoun}`,
     `   add ${pronoun} to globalPassThroughEnv, or to passThroughEnv or env of the tasks`,
   ];
 }
 
 function summaryLines(comparison: CodeComparison): readonly Line[] {
   const { undeclared, unread = [], extent, contract, turboGaps } = comparison;
-  const files = count(extent.files, "file");
+  const files = count(extent.codeFileCount, "file");
   const declared = count(contract.variables.size, "variable");
   const agrees = undeclared.length === 0 && unread.length === 0 && turboGaps.length === 0;
   return [
@@ -149,10 +149,12 @@ function unreadSummary({ unread, folder }: CodeComparison): readonly Line[] {
 }
 
 /** Reports the files that were not read, since they may read further variables. */
-function extentLines({ unread, isLimitReached }: CodeExtent): readonly Line[] {
+function extentLines({ unreadPaths, isLimitReached }: CodeExtent): readonly Line[] {
   const reasons = "in UTF-16, too deep, unreadable, or larger than 1 MiB";
   return [
-    ...(unread.length === 0 ? [] : [`⚠️ Not read (${reasons}): ${enumerateFew(unread.map(printable), MAX_NAMES)}`]),
+    ...(unreadPaths.length === 0
+      ? []
+      : [`⚠️ Not read (${reasons}): ${enumerateFew(unreadPaths.map(printable), MAX_NAMES)}`]),
     ...(isLimitReached ? ["⚠️ Further files were not read: there are more than 20,000; name a FOLDER with fewer"] : []),
   ];
 }

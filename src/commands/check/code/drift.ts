@@ -7,7 +7,7 @@ import { namesOfDeclaration } from "../../../contract/check-contract.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
 import { createNameFinder } from "../../../core/suggest.ts";
 import type { CodePlace } from "../../parts/code/code-place.ts";
-import { exclusionReason } from "../../parts/code/exclusions.ts";
+import { findExclusionReason } from "../../parts/code/exclusions.ts";
 
 /** All reads of one variable. */
 export interface VariableReads {
@@ -67,7 +67,7 @@ export function compareCode(
   const isKnown = (name: string): boolean =>
     declaredNames.has(name) || addressNames.has(name) || (declarations.has(name) && !namesOutsideScope.has(name));
   const isRead = (name: string): boolean => reads.has(name) || !unmentioned.has(name);
-  const undeclared = Array.from(reads).filter(([name]) => !isKnown(name) && exclusionReason(name) === undefined);
+  const undeclared = Array.from(reads).filter(([name]) => !isKnown(name) && findExclusionReason(name) === undefined);
   const findSimilarDeclared = createNameFinder(declaredNames);
   const findSimilarUndeclared = createNameFinder(undeclared.map(([name]) => name));
   return {

@@ -12,7 +12,7 @@ import { VariableLookup } from "../../../esc/settings/variables.ts";
 import type { NetworkSettings } from "../../../network/network-settings.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { printError } from "../../../output/stderr.ts";
-import { ask, canAsk } from "../../parts/confirm.ts";
+import { askYesOrNo, canAskUser } from "../../parts/confirm.ts";
 import type { ExtraCheck } from "../extra-check.ts";
 import { probeByHttp } from "./http-probe.ts";
 import { probePostgres } from "./postgres.ts";
@@ -114,7 +114,7 @@ async function askForConsent(plans: readonly ProbePlan[], context: Context): Pro
   const unconsented = plans.filter(
     ({ consentReason, request }) => consentReason !== undefined && request.kind !== "none",
   );
-  if (unconsented.length === 0 || !canAsk(context)) return false;
+  if (unconsented.length === 0 || !canAskUser(context)) return false;
   const lines = unconsented.map(({ name, consentReason = "" }) => `  ${name}: ${consentReason}`);
-  return ask(["Files of this folder name the hosts for these values:", ...lines, "Send them?"], context);
+  return askYesOrNo(["Files of this folder name the hosts for these values:", ...lines, "Send them?"], context);
 }

@@ -1,6 +1,6 @@
 /** The source `tools` of a new contract: the files in which other tools describe a project's variables. */
 import { enumerate } from "../../../core/text.ts";
-import { readWithin } from "../../parts/project-files.ts";
+import { readFileWithinRepository } from "../../parts/project-files.ts";
 import type { SourceResult } from "../variable-candidates.ts";
 import type { ToolResult } from "./tool-variable.ts";
 import { parseEnvSchema } from "./env-schema.ts";
@@ -27,7 +27,7 @@ export const TOOL_FILES: readonly string[] = Object.keys(PARSERS);
 export async function readToolFiles(project: string): Promise<SourceResult | undefined> {
   const results: (readonly [string, ToolResult])[] = [];
   for (const [name, parse] of Object.entries(PARSERS)) {
-    const text = await readWithin(project, name);
+    const text = await readFileWithinRepository(project, name);
     if (text !== undefined) results.push([name, parse(text)]);
   }
   if (results.length === 0) return undefined;

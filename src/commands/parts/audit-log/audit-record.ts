@@ -25,7 +25,7 @@ import { appendToAuditLog } from "./log-file.ts";
 
 /** An event that is recorded. All records of one start with a broker have the same identifier `run`. */
 type RecordedEvent =
-  | { readonly event: "start"; readonly command: string; readonly broker?: BrokerOfRun | undefined }
+  | { readonly event: "start"; readonly command: string; readonly broker?: RecordedBroker | undefined }
   /** Credentials or files of ESC were renewed while the program ran (`--refresh`). */
   | ({ readonly event: "renewal"; readonly run: string } & Renewals)
   /** The broker has got new values for the keys with these names. */
@@ -38,7 +38,7 @@ type RecordedEvent =
     }
   | { readonly event: "get" | "export"; readonly names: readonly string[] };
 
-interface BrokerOfRun {
+interface RecordedBroker {
   /** The identifier of the start. */
   readonly run: string;
   /** Returns the names of the brokered keys. */
@@ -53,7 +53,7 @@ interface BrokerOfRun {
  * @param isRefused true if the contract is not met, so that the program gets no values
  * @throws SophiaError (audit, 125) if the line cannot be written, or the user's reason contains a secret
  */
-export type AuditRecorder = (recorded: RecordedEvent, isRefused: boolean, start: Start) => void;
+export type AuditRecorder = (recordedEvent: RecordedEvent, isRefused: boolean, start: Start) => void;
 
 /** A reason is one sentence, such as the number of a ticket and its title. */
 const MAX_REASON_CHARACTERS = 200;
@@ -78,19 +78,13 @@ export function createAuditRecorder(
       hint: "name one with --audit-log FILE or SOPHIA_AUDIT_LOG, or leave --reason out",
     });
   }
-  if (reason !== undefined && Array.from(reason).length > MAX_REASON_CHARACTERS) {
-    throw new SophiaError({
-      code: "audit",
-      message: `the reason for the audit log is longer than ${MAX_REASON_CHARACTERS} characters`,
-      hint: "shorten it (--reason, SOPHIA_REASON)",
-    });
-  }
-  return (recorded, isRefused, start) => {
+  if (reason !== undefined) refuseLongReason(reason);
+  return (recordedEvent, isRefused, start) => {
     const secrets = collectSecrets(start);
-    if (reason !== undefined) refuseSecrets(reason, secrets);
+    if (reason !== undefined) refuseReasonWithSecret(reason, secrets);
     const readerVariable = outputReader(context.environment);
     const record = {
-      ...createRecord(recorded, isRefused, start, secrets),
+      ...createRecord(recordedEvent, isRefused, start, secrets),
       caller: readerVariable === undefined ? undefined : readerName(readerVariable),
       reason: reason === undefined ? undefined : printable(reason),
     };
@@ -98,8 +92,22 @@ export function createAuditRecorder(
   };
 }
 
+function refuseLongReason(reason: string): void {
+  if (Array.from(reason).length <= MAX_REASON_CHARACTERS) return;
+  throw new SophiaError({
+    code: "audit",
+    message: `the reason for the audit log is longer than ${MAX_REASON_CHARACTERS} characters`,
+    hint: "shorten it (--reason, SOPHIA_REASON)",
+  });
+}
+
 /** Returns the record without the caller and the reason. Undefined fields are left out of the JSON. */
-function createRecord(recorded: RecordedEvent, isRefused: boolean, start: Start, secrets: readonly Secret[]): object {
+function createRecord(
+  recordedEvent: RecordedEvent,
+  isRefused: boolean,
+  start: Start,
+  secrets: readonly Secret[],
+): object {
   const {
     files: { contract },
     store: { esc },
@@ -107,44 +115,44 @@ function createRecord(recorded: RecordedEvent, isRefused: boolean, start: Start,
   } = start;
   const { profile, scope } = contract;
   const command =
-    recorded.event === "start"
-      ? shownCommand(maskSecrets(Buffer.from(recorded.command), secrets).toString())
+    recordedEvent.event === "start"
+      ? shownCommand(maskSecrets(Buffer.from(recordedEvent.command), secrets).toString())
       : undefined;
   return {
     version: 1,
     time: new Date().toISOString(),
-    event: recorded.event,
+    event: recordedEvent.event,
     outcome: isRefused ? "refused" : "allowed",
     met: violations.length === 0,
-    user: userName(),
+    user: findUserName(),
     pid: process.pid,
     command,
-    contract: contractField(start),
+    contract: describeContractSource(start),
     profile,
     scope: scope?.name,
-    names: isRefused ? {} : sourcesByName(recorded, start),
-    ...runFields(recorded),
-    ...renewedField(recorded),
-    ...(recorded.event === "swap" && { former: { environments: environmentsOf(recorded.former) } }),
+    names: isRefused ? {} : listSourcesByName(recordedEvent, start),
+    ...createRunFields(recordedEvent),
+    ...createRenewalFields(recordedEvent),
+    ...(recordedEvent.event === "swap" && { former: { environments: listReadEnvironments(recordedEvent.former) } }),
     // A renewal has opened ESC again, and has the revisions of that time.
-    ...escField(recorded.event === "renewal" ? recorded.start.store.esc : esc),
+    ...createEscFields(recordedEvent.event === "renewal" ? recordedEvent.start.store.esc : esc),
   };
 }
 
 /** Returns the path of the contract, `built-in`, or `none` for a start without one. */
-function contractField(start: Start): string {
+function describeContractSource(start: Start): string {
   const { source } = start.files.contract;
   if (source.kind === "file") return source.path;
   return hasNoContract(start) ? "none" : source.kind;
 }
 
-function escField(esc: EscStatus): object {
-  return { esc: { status: esc.kind, environments: environmentsOf(esc) } };
+function createEscFields(esc: EscStatus): object {
+  return { esc: { status: esc.kind, environments: listReadEnvironments(esc) } };
 }
 
 /** Returns which credentials and files are renewed, when the credentials expire, and how that time is known. */
-function renewedField(recorded: RecordedEvent): { readonly renewed?: readonly object[] } {
-  const renewals = renewalsOf(recorded);
+function createRenewalFields(recordedEvent: RecordedEvent): { readonly renewed?: readonly object[] } {
+  const renewals = findRenewals(recordedEvent);
   if (renewals === undefined) return {};
   const { credentials, files } = renewals;
   return {
@@ -155,20 +163,23 @@ function renewedField(recorded: RecordedEvent): { readonly renewed?: readonly ob
   };
 }
 
-function renewalsOf(recorded: RecordedEvent): Renewals | undefined {
-  if (recorded.event === "renewal") return recorded;
-  return recorded.event === "start" ? recorded.broker?.renewed : undefined;
+function findRenewals(recordedEvent: RecordedEvent): Renewals | undefined {
+  if (recordedEvent.event === "renewal") return recordedEvent;
+  return recordedEvent.event === "start" ? recordedEvent.broker?.renewed : undefined;
 }
 
 /** Returns the ESC environments that were read, each with its revision if the token may see revisions. */
-function environmentsOf(esc: EscStatus): readonly object[] {
+function listReadEnvironments(esc: EscStatus): readonly object[] {
   return esc.kind === "read" ? esc.environments : [];
 }
 
 /** Returns the identifier of the start, and the names of the keys that a start with a broker holds. */
-function runFields(recorded: RecordedEvent): { readonly run?: string; readonly brokered?: readonly string[] } {
-  if (recorded.event === "swap" || recorded.event === "renewal") return { run: recorded.run };
-  const broker = recorded.event === "start" ? recorded.broker : undefined;
+function createRunFields(recordedEvent: RecordedEvent): {
+  readonly run?: string;
+  readonly brokered?: readonly string[];
+} {
+  if (recordedEvent.event === "swap" || recordedEvent.event === "renewal") return { run: recordedEvent.run };
+  const broker = recordedEvent.event === "start" ? recordedEvent.broker : undefined;
   return broker === undefined ? {} : { run: broker.run, brokered: broker.names() };
 }
 
@@ -176,22 +187,22 @@ function runFields(recorded: RecordedEvent): { readonly run?: string; readonly b
  * Returns the source of each variable that the event passes on. For a start, the undeclared variables of the caller's environment are
  * left out: they would fill the log, and the program has them without sophia-run.
  */
-function sourcesByName(
-  recorded: RecordedEvent,
+function listSourcesByName(
+  recordedEvent: RecordedEvent,
   { files: { contract }, values: { selected } }: Start,
 ): Readonly<Record<string, SourceId>> {
-  if (recorded.event === "renewal") return {};
+  if (recordedEvent.event === "renewal") return {};
   const variables =
-    recorded.event === "start"
+    recordedEvent.event === "start"
       ? Array.from(selected.values()).filter(
           ({ name, origin }) => origin.source !== "environment" || isDeclared(contract, name),
         )
-      : recorded.names.flatMap((name) => selected.get(name) ?? []);
+      : recordedEvent.names.flatMap((name) => selected.get(name) ?? []);
   return Object.fromEntries(variables.map(({ name, origin }) => [name, origin.source]));
 }
 
 /** Refuses a reason that contains a secret. @throws SophiaError (audit, 125), whose message names the secret's variable */
-function refuseSecrets(reason: string, secrets: readonly Secret[]): void {
+function refuseReasonWithSecret(reason: string, secrets: readonly Secret[]): void {
   const reasonBytes = Buffer.from(reason);
   const containsAny = (candidates: readonly Secret[]): boolean =>
     !maskSecrets(reasonBytes, candidates).equals(reasonBytes);
@@ -211,7 +222,7 @@ function maskSecrets(input: Buffer, secrets: readonly Secret[]): Buffer {
 }
 
 /** Returns the name of the user who runs this process, or `uid 1000` if the name is unknown. */
-function userName(): string {
+function findUserName(): string {
   const userId = `uid ${process.getuid?.() ?? "unknown"}`;
   // In Bun, userInfo() reads the name from the environment, which any caller may set.
   if (isBun) return userId;

@@ -26,10 +26,10 @@ import { printable } from "../../../core/text.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import { makeFolder } from "../../../system/folders.ts";
 
-/** Thousands of records, since a record has some hundred bytes and the names of the variables. */
+/** The limit on the size of the log. It is thousands of records, since a record has some hundred bytes and the names of the variables. */
 const MAX_LOG_BYTES = 5 * 1024 * 1024;
 /** The limit for the sizes of all renamed logs together. Beyond it the oldest logs are removed. */
-const MAX_RENAMED_BYTES = 4 * MAX_LOG_BYTES;
+const MAX_RENAMED_LOG_BYTES = 4 * MAX_LOG_BYTES;
 /** The end of a renamed log's name: a time in UTC, and random digits. */
 const RENAMED_SUFFIX = /^\d{8}T\d{9}Z-[\da-f]{8}$/;
 
@@ -48,7 +48,7 @@ export function appendToAuditLog(path: string, line: string): void {
   try {
     const log = openLogWithSpace(path, bytes.length);
     try {
-      appendBytes(log, bytes, path);
+      appendLine(log, bytes, path);
     } finally {
       closeSync(log.descriptor);
     }
@@ -74,7 +74,7 @@ function openLogWithSpace(path: string, lineLength: number): OpenLog {
   return openLog(path);
 }
 
-function appendBytes({ descriptor, stats }: OpenLog, bytes: Buffer, path: string): void {
+function appendLine({ descriptor, stats }: OpenLog, bytes: Buffer, path: string): void {
   // If the disk was full, an earlier write may have left the beginning of a line, which must not join this one.
   const isLastLineIncomplete = endsInMidLine(descriptor, stats.size);
   const appendedBytes = isLastLineIncomplete ? Buffer.concat([Buffer.from("\n"), bytes]) : bytes;
@@ -91,10 +91,8 @@ function openLog(path: string): OpenLog {
   if (entry === undefined) makeFolder(dirname(path), 0o700);
   const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
   // Windows has none of the last three flags.
-  const flags = [O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY].reduce(
-    (flagBits, flag) => flagBits | (flag ?? 0),
-    0,
-  );
+  let flags = 0;
+  for (const flag of [O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY]) flags |= flag ?? 0;
   const descriptor = openSync(path, flags, 0o600);
   const stats = fstatSync(descriptor);
   const error = findOwnershipError(path, stats);
@@ -153,7 +151,7 @@ function removeOldLogs(path: string, ownerId: number): void {
       // Another user could otherwise create a large file with such a name in a shared folder, to have all renamed logs removed.
       if (stats?.isFile() !== true || stats.uid !== ownerId) continue;
       totalBytes += stats.size;
-      if (totalBytes > MAX_RENAMED_BYTES) rmSync(file, { force: true });
+      if (totalBytes > MAX_RENAMED_LOG_BYTES) rmSync(file, { force: true });
     }
   } catch {
     // The record matters more than the removal of old logs, which the next full log brings about again.

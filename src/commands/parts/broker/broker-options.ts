@@ -27,7 +27,7 @@ const BROKER_OPTIONS = ["broker-to", "broker-except", "broker-listen", "broker-n
  */
 export function refuseBrokerOptions(settings: BrokerSettings & Pick<Settings, "broker">, flags: Values): void {
   if (settings.broker) {
-    brokerPlanOptions(settings);
+    parseBrokerPlanOptions(settings);
     return;
   }
   const unusedOption = BROKER_OPTIONS.find((name) => flags[name] !== undefined);
@@ -45,7 +45,7 @@ export function refuseBrokerOptions(settings: BrokerSettings & Pick<Settings, "b
  *
  * @throws SophiaError (settings, 125) for an invalid `--broker-to`, `--broker-listen` or `--broker-name`
  */
-export function brokerPlanOptions(settings: BrokerSettings): BrokerPlanOptions {
+export function parseBrokerPlanOptions(settings: BrokerSettings): BrokerPlanOptions {
   const { contractFile, envFiles, brokerTo, brokerExcept } = settings;
   return {
     isContractNamed: contractFile !== undefined,

@@ -14,10 +14,10 @@ import { printable } from "../../../core/text.ts";
 import { maskabilityOf } from "../../../masking/texts.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { originWords } from "../../../resolve/source-words.ts";
-import type { Exposure } from "./exposed-keys.ts";
+import type { ExposureReason } from "./exposed-keys.ts";
 import { EXPOSURE_REASONS, describeRemedies, describeKeyFault } from "./describe-key-faults.ts";
-import { type BrokeredKey, type BrokerPlan, planBroker, withKnownSpelling } from "./brokered-keys.ts";
-import { brokerPlanOptions } from "./broker-options.ts";
+import { type BrokeredKey, type BrokerPlan, planBroker, normalizeKeyName } from "./brokered-keys.ts";
+import { parseBrokerPlanOptions } from "./broker-options.ts";
 
 export interface BrokerReport {
   /** The keys that the broker would hold. */
@@ -27,7 +27,7 @@ export interface BrokerReport {
   /** The names of the keys that an outer sophia-run brokers. This sophia-run passes the dummies of the outer one on. */
   readonly outer: readonly string[];
   /** The other secrets, which the program would get in plain text. */
-  readonly others: readonly { readonly name: string; readonly why: NotBrokered }[];
+  readonly others: readonly { readonly name: string; readonly why: UnbrokeredReason }[];
 }
 
 /** A key that the broker would hold. */
@@ -59,16 +59,16 @@ export interface KeyFailure {
   /** `broker-untrusted`: the origin is not trusted. `broker-clear`: the program would get the key in plain text. */
   readonly code: "broker" | "broker-untrusted" | "broker-clear";
   /** The reason why the program would get the key in plain text; absent for other failures. */
-  readonly why?: Exposure;
+  readonly why?: ExposureReason;
   readonly problem: string;
   readonly remedy: string;
 }
 
-/** The reason why the broker would not hold a secret. {@link NOT_BROKERED} explains each of them. */
-export type NotBrokered = "contract" | "file" | "fake" | "unknown" | "excepted";
+/** The reason why the broker would not hold a secret. {@link UNBROKERED_REASON_TEXTS} explains each of them. */
+export type UnbrokeredReason = "contract" | "file" | "fake" | "unknown" | "excepted";
 
 /** The reasons in the words of the report. */
-export const NOT_BROKERED: Readonly<Record<NotBrokered, string>> = {
+export const UNBROKERED_REASON_TEXTS: Readonly<Record<UnbrokeredReason, string>> = {
   contract: "the contract says so",
   file: "passed as a file",
   fake: "a dummy value of --fake",
@@ -78,10 +78,10 @@ export const NOT_BROKERED: Readonly<Record<NotBrokered, string>> = {
 
 /** Creates the report of a start. @throws SophiaError (settings, 125) for an invalid option */
 export function reportBroker(start: Start, settings: Settings, environment: Environment): BrokerReport {
-  const options = brokerPlanOptions(settings);
+  const options = parseBrokerPlanOptions(settings);
   const plan = planBroker(start, environment, options, dummyKey);
-  const { keys, faults, exposed, outer } = plan;
-  const exposedFailures = exposed.map((key): KeyFailure => ({
+  const { keys, faults, exposedKeys, outerKeyNames } = plan;
+  const exposedFailures = exposedKeys.map((key): KeyFailure => ({
     name: printable(key.name),
     code: "broker-clear",
     why: key.why,
@@ -94,7 +94,7 @@ export function reportBroker(start: Start, settings: Settings, environment: Envi
       ...faults.map((fault) => ({ name: printable(fault.name), ...describeKeyFault(fault) })),
       ...exposedFailures,
     ],
-    outer: outer.map(printable),
+    outer: outerKeyNames.map(printable),
     others: findUnbrokeredSecrets(plan, start, environment),
   };
 }
@@ -171,31 +171,36 @@ export function findKeyCopies(
 
 /** Returns the secrets that the program would get in plain text: the excepted keys, and the declared secrets that are no keys. */
 export function findUnbrokeredSecrets(
-  { keys, faults, exposed, excepted, outer }: BrokerPlan,
+  { keys, faults, exposedKeys, exceptedKeys, outerKeyNames }: BrokerPlan,
   { files: { contract }, values: { selected } }: Pick<Start, "files" | "values">,
   environment: Pick<Environment, "foldsCase">,
 ): BrokerReport["others"] {
   const reportedElsewhere = new Set([
     ...keys.map(({ route }) => route.name),
-    ...[faults, exposed, excepted].flatMap((list) => list.map(({ name }) => name)),
-    ...outer,
+    ...[faults, exposedKeys, exceptedKeys].flatMap((list) => list.map(({ name }) => name)),
+    ...outerKeyNames,
   ]);
   const declaredSecrets = Array.from(contract.variables.values()).flatMap((declaration): BrokerReport["others"] => {
-    const { name, secret, broker } = withKnownSpelling(declaration, environment);
+    const { name, secret, broker } = normalizeKeyName(declaration, environment);
     const resolved = isSet(selected, name) ? selected.get(name) : undefined;
     const isOfService = providerOf(name) !== undefined;
     // The key of a known service is reported even if the contract declares that it is no secret, since the broker does not hold it.
     if (reportedElsewhere.has(name) || !(secret || isOfService) || resolved === undefined) return [];
-    return [{ name: printable(name), why: reasonFor(resolved, { isLeftByContract: isOfService || broker === false }) }];
+    return [
+      {
+        name: printable(name),
+        why: findUnbrokeredReason(resolved, { isLeftByContract: isOfService || broker === false }),
+      },
+    ];
   });
-  return [...excepted.map(({ name }) => ({ name: printable(name), why: "excepted" as const })), ...declaredSecrets];
+  return [...exceptedKeys.map(({ name }) => ({ name: printable(name), why: "excepted" as const })), ...declaredSecrets];
 }
 
 /** @param options.isLeftByContract true if the broker could hold the secret, but the contract does not let it */
-function reasonFor(
+function findUnbrokeredReason(
   { origin, delivery }: ResolvedVariable,
   options: { readonly isLeftByContract: boolean },
-): NotBrokered {
+): UnbrokeredReason {
   if (origin.source === "fake") return "fake";
   if (delivery === "file") return "file";
   return options.isLeftByContract ? "contract" : "unknown";

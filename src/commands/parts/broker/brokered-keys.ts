@@ -15,7 +15,7 @@ import type { Environment, Resolution, ResolvedVariable } from "../../../core/mo
 import type { Start } from "../../../resolve/start.ts";
 import { readBrokeredNames, findReplacedVariables } from "../../../resolve/outer-broker.ts";
 import { type ExposedKey, findExposedKeys, knownSpellingOf } from "./exposed-keys.ts";
-import { CALLER, type NamedFiles, sourcedAddress, sourceOf } from "./value-provenance.ts";
+import { CALLER_SOURCE, type NamedFiles, createSourcedAddress, sourceOf } from "./value-provenance.ts";
 
 /** A key that the broker holds: the program gets `route.dummy` in its place. */
 export interface BrokeredKey extends KeyPlan {
@@ -40,11 +40,11 @@ export interface BrokerPlan {
   /** The keys that the broker should hold, but cannot. */
   readonly faults: readonly KeyFault[];
   /** The keys that the program would get in plain text, although the user has not allowed it. */
-  readonly exposed: readonly ExposedKey[];
+  readonly exposedKeys: readonly ExposedKey[];
   /** The keys that the program gets in plain text because the user allowed it (`--broker-except`). */
-  readonly excepted: readonly Pick<ExposedKey, "name" | "key">[];
+  readonly exceptedKeys: readonly Pick<ExposedKey, "name" | "key">[];
   /** The names of the keys that an outer sophia-run brokers, so that their values here are dummies already. */
-  readonly outer: readonly string[];
+  readonly outerKeyNames: readonly string[];
 }
 
 export interface BrokerPlanOptions extends NamedFiles {
@@ -75,19 +75,21 @@ export function planBroker(
   const { selected } = start.values;
   const namesBrokeredByOuter = readBrokeredNames(environment);
   // Another source may set such a variable again. Then its value is not the dummy of the outer sophia-run.
-  const outer = namesBrokeredByOuter.filter(
+  const outerKeyNames = namesBrokeredByOuter.filter(
     (name) => isSet(selected, name) && selected.get(name)?.origin.source === "environment",
   );
   const isExcepted = createNameMatcher(options.exceptedNames, environment);
   const brokerableKeys = findBrokerableKeys(start, environment).filter(
-    ({ declaration }) => !outer.includes(declaration.name),
+    ({ declaration }) => !outerKeyNames.includes(declaration.name),
   );
   const isExceptedKey = ({ declaration }: BrokerableKey): boolean => namesOf(declaration).some(isExcepted);
   const keysToBroker = brokerableKeys.filter((key) => !isExceptedKey(key));
-  const { keys, faults } = planKeys(keysToBroker, start, environment, options, dummyOf);
+  const planContext = createPlanContext(start, environment, options);
+  const keyPlans = keysToBroker.map((key) => planBrokerableKey(key, dummyOf(key.declaration), options, planContext));
+  const { keys, faults } = separateFaults(keyPlans, start);
   const exposures = findExposedKeys(start, {
-    handled: [...keys.map(({ route }) => route.name), ...faults.map(({ name }) => name)],
-    outer: namesBrokeredByOuter,
+    plannedKeyNames: [...keys.map(({ route }) => route.name), ...faults.map(({ name }) => name)],
+    outerKeyNames: namesBrokeredByOuter,
     isContractNamed: options.isContractNamed,
     isExcepted,
     foldsCase: environment.foldsCase,
@@ -99,27 +101,22 @@ export function planBroker(
   return {
     keys,
     faults,
-    exposed: exposures.filter(({ why }) => why !== "excepted"),
-    excepted: [...exceptedKeysOfOtherServices, ...exposures.filter(({ why }) => why === "excepted")],
-    outer,
+    exposedKeys: exposures.filter(({ why }) => why !== "excepted"),
+    exceptedKeys: [...exceptedKeysOfOtherServices, ...exposures.filter(({ why }) => why === "excepted")],
+    outerKeyNames,
   };
 }
 
-/** Plans each key, and separates the keys that the broker can hold from those that it cannot hold. */
-function planKeys(
-  brokerableKeys: readonly BrokerableKey[],
-  start: Pick<Start, "files" | "values">,
-  environment: Environment,
-  options: BrokerPlanOptions,
-  dummyOf: (declaration: Declaration) => string | undefined,
+/** Separates the keys that the broker can hold from those that it cannot hold. */
+function separateFaults(
+  keyPlans: readonly (BrokeredKey | KeyFault)[],
+  { files: { contract }, values: { selected } }: Pick<Start, "files" | "values">,
 ): Pick<BrokerPlan, "keys" | "faults"> {
-  const planContext = createPlanContext(start, environment, options);
   const keys: BrokeredKey[] = [];
   const faults: KeyFault[] = [];
-  for (const brokerableKey of brokerableKeys) {
-    const plan = planBrokerableKey(brokerableKey, dummyOf(brokerableKey.declaration), options, planContext);
-    if ("fault" in plan) faults.push(plan);
-    else keys.push({ ...plan, base: addAliasVariables(plan.base, start.files.contract, start.values.selected) });
+  for (const keyPlan of keyPlans) {
+    if ("fault" in keyPlan) faults.push(keyPlan);
+    else keys.push({ ...keyPlan, base: addAliasVariables(keyPlan.base, contract, selected) });
   }
   return { keys, faults };
 }
@@ -138,9 +135,9 @@ function createPlanContext(
       if (resolved === undefined) return undefined;
       // The value is the address of the outer broker, which only knows its own dummies. It is not the address of a gateway.
       if (resolved.origin.source === "environment" && replacedByOuter.has(name)) return undefined;
-      return sourcedAddress(resolved, options);
+      return createSourcedAddress(resolved, options);
     },
-    caller: CALLER,
+    caller: CALLER_SOURCE,
     contract: { path, isNamed: options.isContractNamed },
     allowed: options.allowedOrigins,
   };
@@ -206,7 +203,7 @@ export function findBrokerableKeys(
   environment: Environment,
 ): readonly BrokerableKey[] {
   return Array.from(contract.variables.values()).flatMap((contractDeclaration): readonly BrokerableKey[] => {
-    const declaration = withKnownSpelling(contractDeclaration, environment);
+    const declaration = normalizeKeyName(contractDeclaration, environment);
     const entry = compileBrokerEntry(declaration);
     const resolved = isSet(selected, declaration.name) ? selected.get(declaration.name) : undefined;
     if (entry === undefined || resolved === undefined) return [];
@@ -219,10 +216,7 @@ export function findBrokerableKeys(
 }
 
 /** Returns a declaration with the name of a known service's key in its usual case. On Windows a contract may use any case. */
-export function withKnownSpelling(
-  declaration: Declaration,
-  { foldsCase }: Pick<Environment, "foldsCase">,
-): Declaration {
+export function normalizeKeyName(declaration: Declaration, { foldsCase }: Pick<Environment, "foldsCase">): Declaration {
   const name = knownSpellingOf(declaration.name, foldsCase);
   return name === declaration.name ? declaration : { ...declaration, name };
 }

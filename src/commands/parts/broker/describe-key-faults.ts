@@ -8,7 +8,7 @@ import { SophiaError } from "../../../core/error.ts";
 import { groupBy } from "../../../core/group-by.ts";
 import { shellWord } from "../../../core/shell.ts";
 import { enumerate, printable } from "../../../core/text.ts";
-import type { ExposedKey, Exposure } from "./exposed-keys.ts";
+import type { ExposedKey, ExposureReason } from "./exposed-keys.ts";
 import type { BrokerPlan, KeyFault } from "./brokered-keys.ts";
 
 /**
@@ -17,18 +17,18 @@ import type { BrokerPlan, KeyFault } from "./brokered-keys.ts";
  *
  * @param source the source of the contract, which the remedy names
  */
-export function brokerErrorOf(
-  { faults, exposed }: Pick<BrokerPlan, "faults" | "exposed">,
+export function createBrokerError(
+  { faults, exposedKeys }: Pick<BrokerPlan, "faults" | "exposedKeys">,
   source: ContractSource,
 ): SophiaError | undefined {
   const descriptions = faults.map(describeKeyFault);
   const faultLines = descriptions.map(({ problem, remedy }) => `${problem}; ${remedy}`);
-  if (exposed.length > 0) {
-    const [names, ...reasonLines] = describeExposedKeys(exposed);
+  if (exposedKeys.length > 0) {
+    const [names, ...reasonLines] = describeExposedKeys(exposedKeys);
     return new SophiaError({
       code: "broker-clear",
       message: `--broker: the program would get the value of ${names}`,
-      details: [...reasonLines, ...describeRemedies(exposed, source), ...faultLines],
+      details: [...reasonLines, ...describeRemedies(exposedKeys, source), ...faultLines],
     });
   }
   const [firstFault] = descriptions;
@@ -53,7 +53,7 @@ export function describeExposedKeys(exposed: readonly NamedExposure[]): readonly
 }
 
 /** The reasons why the program would get a key, in the words of the messages. */
-export const EXPOSURE_REASONS: Readonly<Record<Exposure, string>> = {
+export const EXPOSURE_REASONS: Readonly<Record<ExposureReason, string>> = {
   undeclared: "not declared by the contract",
   contract: "left to the program by the contract",
   alias: "another name of a key",

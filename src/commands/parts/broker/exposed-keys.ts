@@ -16,21 +16,21 @@ import type { Start } from "../../../resolve/start.ts";
  * - `file`: the program gets the path of a file that contains the key
  * - `excepted`: the user allows it (`--broker-except`)
  */
-export type Exposure = "undeclared" | "contract" | "alias" | "file" | "excepted";
+export type ExposureReason = "undeclared" | "contract" | "alias" | "file" | "excepted";
 
 export interface ExposedKey {
   /** The name of the variable that the program would get. */
   readonly name: string;
   /** The usual name of the key, such as `OPENAI_API_KEY`. It differs from `name` if the program gets the key by an alias. */
   readonly key: string;
-  readonly why: Exposure;
+  readonly why: ExposureReason;
 }
 
-export interface ExposureRules {
+export interface ExposureSearch {
   /** The names of the keys that the broker holds, and of those that it cannot hold, which are reported as faults. */
-  readonly handled: readonly string[];
+  readonly plannedKeyNames: readonly string[];
   /** The names of the keys that an outer sophia-run brokers. */
-  readonly outer: readonly string[];
+  readonly outerKeyNames: readonly string[];
   /** True if the user named the contract, rather than that sophia-run found it. */
   readonly isContractNamed: boolean;
   /** Returns true for the names in `--broker-except`. */
@@ -42,12 +42,12 @@ export interface ExposureRules {
 /** Finds the variables with the key of a known service that no dummy replaces. */
 export function findExposedKeys(
   { files: { contract }, values: { selected } }: Pick<Start, "files" | "values">,
-  { handled, outer, isContractNamed, isExcepted, foldsCase }: ExposureRules,
+  { plannedKeyNames, outerKeyNames, isContractNamed, isExcepted, foldsCase }: ExposureSearch,
 ): readonly ExposedKey[] {
   const knownSpelling = (name: string): string => knownSpellingOf(name, foldsCase);
   const aliasesOf = (name: string): readonly string[] =>
     (contract.variables.get(name)?.aliases ?? []).map((alias) => alias.name);
-  const handledNames = new Set(handled.flatMap((name) => [name, ...aliasesOf(name).map(knownSpelling)]));
+  const plannedNames = new Set(plannedKeyNames.flatMap((name) => [name, ...aliasesOf(name).map(knownSpelling)]));
   // A variable may have the key's own name, or be an alias of it, or have got the value of an alias.
   const findKnownKey = ({ name, origin }: ResolvedVariable): string | undefined =>
     [name, contract.aliases.get(name) ?? "", origin.alias ?? ""]
@@ -57,10 +57,10 @@ export function findExposedKeys(
     const { value, origin, delivery } = variable;
     const key = findKnownKey(variable);
     const name = knownSpelling(variable.name);
-    if (key === undefined || handledNames.has(name) || isBlank(value) || origin.source === "fake") return [];
+    if (key === undefined || plannedNames.has(name) || isBlank(value) || origin.source === "fake") return [];
     // The value is the dummy of the outer sophia-run.
-    if (origin.source === "environment" && outer.includes(key)) return [];
-    const exposedBy = (why: Exposure): readonly ExposedKey[] => [{ name, key, why }];
+    if (origin.source === "environment" && outerKeyNames.includes(key)) return [];
+    const exposedBy = (why: ExposureReason): readonly ExposedKey[] => [{ name, key, why }];
     const declaration = contract.variables.get(key);
     if ([name, key, ...aliasesOf(key)].some(isExcepted)) return exposedBy("excepted");
     // A contract that the user named may leave a key to the program, if it says so by `"broker": false`.

@@ -17,19 +17,19 @@ export interface NamedFiles {
 }
 
 /** The identifier of the source for all values for which the caller is responsible. */
-export const CALLER = "the caller's environment";
+export const CALLER_SOURCE = "the caller's environment";
 
 /** Returns an identifier of a value's source. The same people are responsible for all values with the same identifier. */
 export function sourceOf(origin: Origin, { areEnvFilesNamed }: NamedFiles): string {
   switch (origin.source) {
     case "environment":
-      return origin.fromFile === true ? "files of an outer sophia-run" : CALLER;
+      return origin.fromFile === true ? "files of an outer sophia-run" : CALLER_SOURCE;
     // The caller, or the system on behalf of the caller, has named the secrets folder.
     case "secrets":
-      return CALLER;
+      return CALLER_SOURCE;
     case "override":
     case "dotenv":
-      return areEnvFilesNamed ? CALLER : `file ${origin.file}`;
+      return areEnvFilesNamed ? CALLER_SOURCE : `file ${origin.file}`;
     case "contract":
       return `file ${origin.file}`;
     case "esc":
@@ -39,15 +39,15 @@ export function sourceOf(origin: Origin, { areEnvFilesNamed }: NamedFiles): stri
 }
 
 /** Returns the value of an address variable, with the facts by which the plan trusts the address or not. */
-export function sourcedAddress(resolved: ResolvedVariable, files: NamedFiles): SourcedValue {
-  return { value: resolved.value, source: addressSourceOf(resolved, files), ...locationOf(resolved, files) };
+export function createSourcedAddress(resolved: ResolvedVariable, files: NamedFiles): SourcedValue {
+  return { value: resolved.value, source: findAddressSource(resolved, files), ...findAddressLocation(resolved, files) };
 }
 
 /**
  * Returns the same identifier as `sourceOf`, except for an address that the program gets by an alias. Otherwise a contract that was
  * only found could declare the address of another service as an alias, and so send a key to that service.
  */
-function addressSourceOf({ name, origin }: ResolvedVariable, files: NamedFiles): string {
+function findAddressSource({ name, origin }: ResolvedVariable, files: NamedFiles): string {
   const { alias } = origin;
   if (alias === undefined || files.isContractNamed) return sourceOf(origin, files);
   const keys = keysSentTo(name);
@@ -56,7 +56,7 @@ function addressSourceOf({ name, origin }: ResolvedVariable, files: NamedFiles):
 }
 
 /** Returns the file that sets an address, and whether the authors of the repository may have written it there (`isFound`). */
-function locationOf(
+function findAddressLocation(
   { origin }: ResolvedVariable,
   { areEnvFilesNamed, isContractNamed }: NamedFiles,
 ): Pick<SourcedValue, "file" | "isEsc" | "isFound"> {

@@ -49,7 +49,11 @@ const LANGUAGES: readonly Language[] = [
   { fileName: /^(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml$/, findReads: findComposeReads, lineComment: HASH_COMMENT },
 ];
 /** Apart from LANGUAGES, because scripts without an extension are in this language, too. */
-const SHELL: Language = { fileName: /\.(?:ba|da|k|z)?sh$/, findReads: findShellReads, lineComment: HASH_COMMENT };
+const SHELL_LANGUAGE: Language = {
+  fileName: /\.(?:ba|da|k|z)?sh$/,
+  findReads: findShellReads,
+  lineComment: HASH_COMMENT,
+};
 /** The first line of a shell script whose name has no extension: `#!/usr/bin/env bash`. */
 const SHELL_SHEBANG = /^#![^\n]{0,200}\b(?:ba|da|k|z)?sh\b/;
 /** Files in other languages, and settings, which may contain the name of a variable that a program reads. */
@@ -90,16 +94,16 @@ interface CodeVisitor {
 /** How much of the code a visit has read. */
 export interface CodeExtent {
   /** The number of files of code that were read. */
-  readonly files: number;
+  readonly codeFileCount: number;
   /** The paths of what was not read: files that are too large, in UTF-16 or unreadable, and folders that lie too deep. */
-  readonly unread: readonly string[];
+  readonly unreadPaths: readonly string[];
   /** True if the limit of files was reached, so that further files were ignored. */
   readonly isLimitReached: boolean;
 }
 
 /** A visit in progress: its callbacks, and how much it has read so far. */
 interface CodeVisit extends CodeVisitor {
-  readonly unread: string[];
+  readonly unreadPaths: string[];
   codeFileCount: number;
   /** The number of all opened files, also of those without code. */
   openedFileCount: number;
@@ -111,9 +115,9 @@ interface CodeVisit extends CodeVisitor {
  * installed packages and of builds.
  */
 export async function visitCode(root: string, visitor: CodeVisitor): Promise<CodeExtent> {
-  const visit: CodeVisit = { ...visitor, unread: [], codeFileCount: 0, openedFileCount: 0, isLimitReached: false };
+  const visit: CodeVisit = { ...visitor, unreadPaths: [], codeFileCount: 0, openedFileCount: 0, isLimitReached: false };
   await visitFolder(visit, { location: root, name: "", path: "" }, 0);
-  return { files: visit.codeFileCount, unread: visit.unread, isLimitReached: visit.isLimitReached };
+  return { codeFileCount: visit.codeFileCount, unreadPaths: visit.unreadPaths, isLimitReached: visit.isLimitReached };
 }
 
 /** A file or a folder below the root of a visit. */
@@ -128,7 +132,7 @@ interface VisitedEntry {
 /** @param depth the number of folders between the root and this folder */
 async function visitFolder(visit: CodeVisit, folder: VisitedEntry, depth: number): Promise<void> {
   const directoryEntries = readFolder(folder.location);
-  if (directoryEntries === undefined) visit.unread.push(folder.path === "" ? "." : folder.path);
+  if (directoryEntries === undefined) visit.unreadPaths.push(folder.path === "" ? "." : folder.path);
   for (const directoryEntry of directoryEntries ?? []) {
     const { name } = directoryEntry;
     const path = folder.path === "" ? name : `${folder.path}/${name}`;
@@ -137,7 +141,7 @@ async function visitFolder(visit: CodeVisit, folder: VisitedEntry, depth: number
       // Python writes pyvenv.cfg into each virtual environment, whatever the name of its folder.
       if (SKIPPED_FOLDER.test(name) || existsSync(join(entry.location, "pyvenv.cfg"))) continue;
       if (depth < MAX_FOLDER_DEPTH) await visitFolder(visit, entry, depth + 1);
-      else visit.unread.push(path);
+      else visit.unreadPaths.push(path);
     } else if (directoryEntry.isFile()) await visitFile(visit, entry);
   }
 }
@@ -146,11 +150,11 @@ async function visitFolder(visit: CodeVisit, folder: VisitedEntry, depth: number
 async function visitFile(visit: CodeVisit, { location, name, path }: VisitedEntry): Promise<void> {
   const languageByName = GENERATED_FILE.test(name)
     ? undefined
-    : [...LANGUAGES, SHELL].find((language) => language.fileName.test(name));
+    : [...LANGUAGES, SHELL_LANGUAGE].find((language) => language.fileName.test(name));
   // A script without an extension is recognized by its first line.
   const mayBeShell = languageByName === undefined && /^[\w-]+$/.test(name);
-  const isOther = languageByName === undefined && visit.onOtherFile !== undefined && OTHER_FILE.test(name);
-  if (languageByName === undefined && !mayBeShell && !isOther) return;
+  const isOtherFile = languageByName === undefined && visit.onOtherFile !== undefined && OTHER_FILE.test(name);
+  if (languageByName === undefined && !mayBeShell && !isOtherFile) return;
   if (visit.openedFileCount >= MAX_FILES) {
     visit.isLimitReached = true;
     return;
@@ -158,12 +162,12 @@ async function visitFile(visit: CodeVisit, { location, name, path }: VisitedEntr
   visit.openedFileCount += 1;
   const text = await readText(location);
   if (text === undefined) {
-    if (languageByName !== undefined) visit.unread.push(path);
+    if (languageByName !== undefined) visit.unreadPaths.push(path);
     return;
   }
-  const language = languageByName ?? (mayBeShell && SHELL_SHEBANG.test(text) ? SHELL : undefined);
+  const language = languageByName ?? (mayBeShell && SHELL_SHEBANG.test(text) ? SHELL_LANGUAGE : undefined);
   if (language === undefined) {
-    if (isOther) visit.onOtherFile?.(path, text);
+    if (isOtherFile) visit.onOtherFile?.(path, text);
     return;
   }
   visit.codeFileCount += 1;
@@ -177,7 +181,7 @@ function locateReads(text: string, { findReads, lineComment, findPassages }: Lan
   const lineOf = createLineNumberFinder(text);
   const isInPassage = createPassageTest(findPassages?.(text) ?? []);
   return reads.flatMap(({ offset, ...read }) => {
-    const isInComment = isInPassage(offset) || lineComment.test(lineBefore(text, offset));
+    const isInComment = isInPassage(offset) || lineComment.test(sliceLineBefore(text, offset));
     return isInComment ? [] : [{ ...read, line: lineOf(offset) }];
   });
 }
@@ -186,7 +190,7 @@ function locateReads(text: string, { findReads, lineComment, findPassages }: Lan
 const MAX_LINE_LENGTH = 400;
 
 /** Returns the text of a line before an offset, at most its last 400 characters. */
-export function lineBefore(text: string, offset: number): string {
+export function sliceLineBefore(text: string, offset: number): string {
   const before = text.slice(Math.max(0, offset - MAX_LINE_LENGTH), offset);
   return before.slice(before.lastIndexOf("\n") + 1);
 }

@@ -9,6 +9,6 @@ export interface CodePlace {
 }
 
 /** Returns a place in the form that editors and terminals turn into a link: `src/server.ts:12`. */
-export function describePlace({ file, line }: CodePlace): string {
+export function describeCodePlace({ file, line }: CodePlace): string {
   return `${printable(file)}:${line}`;
 }

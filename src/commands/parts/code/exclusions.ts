@@ -13,7 +13,7 @@ const SYSTEM_VARIABLE =
  * Returns why a variable does not belong in a contract, as a phrase for a message: `of sophia-run`. Returns undefined if a contract
  * may declare the variable.
  */
-export function exclusionReason(name: string): string | undefined {
+export function findExclusionReason(name: string): string | undefined {
   if (!/^[A-Za-z_]\w{0,254}$/.test(name)) return "no name of a variable";
   if (name.startsWith("SOPHIA_") || isOwnVariable(name)) return "of sophia-run";
   return SYSTEM_VARIABLE.test(name) || isOfRunner(name) ? "of the system, runtimes, tools or CI" : undefined;

@@ -43,7 +43,7 @@ export function parseChain(expression: string): readonly ChainStep[] {
     const [typeArguments = ""] = TYPE_ARGUMENTS.exec(afterName) ?? [];
     position += typeArguments.length;
     const isCall = expression.charAt(position) === "(";
-    const argumentText = isCall ? textInBrackets(expression, position) : undefined;
+    const argumentText = isCall ? parseBracketContent(expression, position) : undefined;
     steps.push({ name, argumentText });
     if (argumentText !== undefined) position += argumentText.length + "()".length;
   }
@@ -55,16 +55,16 @@ export function parseChain(expression: string): readonly ChainStep[] {
  *
  * @param openingOffset the offset of the opening bracket
  */
-export function textInBrackets(text: string, openingOffset: number): string {
+export function parseBracketContent(text: string, openingOffset: number): string {
   const closingBracket = CLOSING_BRACKETS[text.charAt(openingOffset)] ?? ")";
-  return text.slice(openingOffset + 1, findOutside(text, openingOffset + 1, closingBracket));
+  return text.slice(openingOffset + 1, findOutsideBrackets(text, openingOffset + 1, closingBracket));
 }
 
 /** Splits a list such as `"a", f(1, 2)` at its commas outside of brackets and strings, and leaves out empty items. */
 export function splitList(list: string, separator = ","): readonly string[] {
   const items: string[] = [];
   for (let start = 0; start < list.length;) {
-    const end = findOutside(list, start, separator);
+    const end = findOutsideBrackets(list, start, separator);
     items.push(list.slice(start, end).trim());
     start = end + 1;
   }
@@ -75,7 +75,7 @@ export function splitList(list: string, separator = ","): readonly string[] {
  * Returns the offset of a character outside of all brackets and strings that begin at or after `start`. Returns the length of the
  * text if the character is not found, or if a bracket closes that was opened before `start`.
  */
-function findOutside(text: string, start: number, wanted: string): number {
+function findOutsideBrackets(text: string, start: number, wanted: string): number {
   let depth = 0;
   for (let index = start; index < text.length; index++) {
     const character = text.charAt(index);
@@ -93,7 +93,7 @@ function findOutside(text: string, start: number, wanted: string): number {
   return text.length;
 }
 
-/** Runs of characters that neither begin nor end anything. expressionAt() skips each run in one step, which is faster. */
+/** Runs of characters that neither begin nor end anything. `parseExpression` skips each run in one step, which is faster. */
 const PLAIN_TEXT = /[\w \t]{1,2000}/y;
 const PLAIN_TEXT_IN_BRACKETS = /[^"'`()[\]{}]{1,2000}/y;
 const PLAIN_TEXT_IN_STRING = /[^"'`\\]{1,2000}/y;
@@ -110,13 +110,13 @@ const CONTINUATION = /^\s*[.|?]/;
  *
  * @param terminators the characters that end the expression
  */
-export function expressionAt(text: string, start: number, { terminators = ",;" } = {}): string {
+export function parseExpression(text: string, start: number, { terminators = ",;" } = {}): string {
   let depth = 0;
   /** The opening quote of the string that the loop is in; empty outside of strings. */
   let quote = "";
   const limit = Math.min(text.length, start + MAX_EXPRESSION_LENGTH);
   for (let index = start; index < limit; index++) {
-    const plainText = quote !== "" ? PLAIN_TEXT_IN_STRING : depth > 0 ? PLAIN_TEXT_IN_BRACKETS : PLAIN_TEXT;
+    const plainText = selectPlainTextPattern(quote, depth);
     plainText.lastIndex = index;
     if (plainText.test(text)) index = plainText.lastIndex;
     if (index >= limit) break;
@@ -138,6 +138,12 @@ export function expressionAt(text: string, start: number, { terminators = ",;" }
   return text.slice(start, limit);
 }
 
+/** @param quote the opening quote of the string around the text; empty outside of strings @param depth the number of open brackets */
+function selectPlainTextPattern(quote: string, depth: number): RegExp {
+  if (quote !== "") return PLAIN_TEXT_IN_STRING;
+  return depth > 0 ? PLAIN_TEXT_IN_BRACKETS : PLAIN_TEXT;
+}
+
 /** Parses a literal such as `"a"`. Returns undefined for anything else, also for a string with an escape or with `$`. */
 export function parseString(literal: string): string | undefined {
   const [, , content] = /^\s*(["'`])((?:(?!\1)[^\\$])*)\1\s*$/.exec(literal) ?? [];
@@ -154,7 +160,7 @@ export function parseStrings(items: readonly string[]): readonly string[] | unde
 export function parseStringList(list: string): readonly string[] | undefined {
   const opening = /^\s*\[/.exec(list);
   if (opening === null) return undefined;
-  const items = splitList(textInBrackets(list, opening[0].length - 1));
+  const items = splitList(parseBracketContent(list, opening[0].length - 1));
   return items.length === 0 ? undefined : parseStrings(items);
 }
 

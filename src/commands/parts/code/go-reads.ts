@@ -5,8 +5,8 @@
  * The limits in the patterns, such as `{0,30}`, bound the time that they take on code of any kind.
  */
 import {
-  addLocal,
-  codeAround,
+  addLocalVariable,
+  sliceCodeAround,
   findCaptures,
   findMatches,
   findTestedVariables,
@@ -30,13 +30,13 @@ export function findGoReads(text: string): VariableReads {
 }
 
 /** A call of any function whose name contains `env`, since many projects have a function such as `getEnv("X", "default")`. */
-const CALL = /\b(\w{0,30}?[eE]nv\w{0,30})\(\s*["`]([A-Z][A-Z0-9_]*)["`]/g;
+const ENV_FUNCTION_CALL = /\b(\w{0,30}?[eE]nv\w{0,30})\(\s*["`]([A-Z][A-Z0-9_]*)["`]/g;
 /** The names of such functions that do not read the variable. */
 const SETTER_NAME = /^(?:un)?setenv$|^expand/i;
 /** The names of functions that, by convention, fail if the variable is not set. */
 const REQUIRING_NAME = /^(?:must|require|need)/i;
 /** Code that ends a program, or a function with an error. */
-const FAILURE = String.raw`(?:(?:\w+\.)?(?:Fatal|Panic)\w*\(|panic\(|os\.Exit\(|return\b[^\n]{0,200}\b(?:err|Err|fmt\.Errorf|errors\.New))`;
+const FAILURE_PATTERN = String.raw`(?:(?:\w+\.)?(?:Fatal|Panic)\w*\(|panic\(|os\.Exit\(|return\b[^\n]{0,200}\b(?:err|Err|fmt\.Errorf|errors\.New))`;
 /**
  * The code before a call whose result is assigned: `x := `, `x, ok := `, `x = `, also within `if x := …; x == ""`. The groups are
  * the variable for the value, and the one that says whether the environment variable is set.
@@ -56,20 +56,20 @@ const LOCAL_SYNTAX: LocalSyntax = {
  */
 function findCallReads(text: string): VariableReads {
   const locals: LocalVariables = new Map();
-  const reads = findMatches(text, CALL).flatMap((match) => {
+  const reads = findMatches(text, ENV_FUNCTION_CALL).flatMap((match) => {
     const { 1: functionName = "", 2: name = "", index } = match;
     if (SETTER_NAME.test(functionName)) return [];
-    const { before: textBefore, after } = codeAround(text, match);
+    const { before: textBefore, after } = sliceCodeAround(text, match);
     const before = textBefore.replace(/\bos\.$/, "");
     const isRequired = REQUIRING_NAME.test(functionName) || failsIfUnset(before, after);
     // Only os.Getenv certainly has no fallback: functions of the project may have one.
     const isUntested = functionName === "Getenv" && !isCallTested(before, after);
     const localName = isUntested ? ASSIGNMENT_BEFORE.exec(before)?.[1] : undefined;
-    if (localName !== undefined) addLocal(locals, localName, name);
+    if (localName !== undefined) addLocalVariable(locals, localName, name);
     return [{ name, isRequired, offset: index, isUntested }];
   });
-  const tested = findTestedVariables(text, locals, LOCAL_SYNTAX);
-  return reads.map((read) => ({ ...read, isUntested: read.isUntested && !tested.has(read.name) }));
+  const testedVariables = findTestedVariables(text, locals, LOCAL_SYNTAX);
+  return reads.map((read) => ({ ...read, isUntested: read.isUntested && !testedVariables.has(read.name) }));
 }
 
 /**
@@ -88,11 +88,11 @@ function isCallTested(before: string, after: string): boolean {
  */
 function failsIfUnset(before: string, after: string): boolean {
   const isCondition = /\bif\s+$/.test(before);
-  if (isCondition) return new RegExp(String.raw`^\)\s*==\s*""\s*\{\s*${FAILURE}`).test(after);
+  if (isCondition) return new RegExp(String.raw`^\)\s*==\s*""\s*\{\s*${FAILURE_PATTERN}`).test(after);
   const [, localName, isSetName] = ASSIGNMENT_BEFORE.exec(before) ?? [];
   if (localName === undefined) return false;
   const isNotSet = isSetName === undefined ? "" : `|!${isSetName}`;
-  const failingTest = String.raw`(?:${localName}\s*==\s*""|len\(${localName}\)\s*==\s*0${isNotSet})\s*\{\s*${FAILURE}`;
+  const failingTest = String.raw`(?:${localName}\s*==\s*""|len\(${localName}\)\s*==\s*0${isNotSet})\s*\{\s*${FAILURE_PATTERN}`;
   // The test is in the same `if` statement, or in the next statement, before which comments and empty lines may stand.
   const sameStatement = ";";
   const nextStatement = String.raw`(?:\/\/.*)?\n(?:[ \t]*(?:\/\/.*)?\n)*[ \t]*if\b`;
@@ -121,7 +121,7 @@ function findTagReads(text: string): VariableReads {
 /** Types whose value comes from one variable. Other types are structs, whose fields are read one by one. */
 const VALUE_TYPE = /^\*?(?:string|bool|u?int\d*|float\d+|(?:time|url)\.\w+|\[\]\w+|map\[\w+\]\w+)$/;
 /** A struct up to its closing brace, with the lines between the braces as the group. */
-const STRUCT = /^type \w+ struct \{\n((?:(?!\}).*\n)*)/gm;
+const STRUCT_PATTERN = /^type \w+ struct \{\n((?:(?!\}).*\n)*)/gm;
 /** A line of a struct: the name of the field, its type, and its tags. */
 const STRUCT_FIELD = /^[ \t]+([A-Z]\w*)[ \t]+([^\s`]{1,100})(?:[ \t]+`([^`\n]{0,500})`)?/gm;
 /** A tag that only envconfig reads. */
@@ -137,7 +137,7 @@ const ENVCONFIG_TAG = /`[^`\n]*\b(?:envconfig|split_words|required|default):"/;
 function findEnvconfigReads(text: string): VariableReads | undefined {
   const prefix = /\benvconfig\.(?:Must)?Process\(\s*"(\w*)"/.exec(text)?.[1];
   if (prefix === undefined) return undefined;
-  const structs = findMatches(text, STRUCT);
+  const structs = findMatches(text, STRUCT_PATTERN);
   // The call does not show the type of `&settings`. The only struct of a file is taken for it, otherwise those with a tag.
   const settingsStructs = structs.filter(([struct]) => structs.length === 1 || ENVCONFIG_TAG.test(struct));
   return settingsStructs.flatMap(({ index, 0: struct, 1: body = "" }) => {

@@ -20,7 +20,7 @@ const ENV_NAME = /(?:^|[ \t])([A-Za-z_]\w*)(?:=|[ \t])/g;
  */
 export function findDockerfileReads(text: string): VariableReads {
   // Comments and escaped line breaks become spaces, so that an instruction is one line and all offsets stay the same.
-  const code = text.replaceAll(/^[ \t]*#.*$/gm, toSpaces).replaceAll(/\\[ \t]*\r?\n(?:[ \t]*\r?\n)*/g, toSpaces);
+  const code = text.replaceAll(/^[ \t]*#.*$/gm, blankText).replaceAll(/\\[ \t]*\r?\n(?:[ \t]*\r?\n)*/g, blankText);
   const setByImage = new Set<string>();
   const reads: VariableRead[] = [];
   for (const match of findMatches(code, INSTRUCTION)) {
@@ -39,7 +39,7 @@ export function findDockerfileReads(text: string): VariableReads {
   return reads.filter(({ name }) => !setByImage.has(name));
 }
 
-function toSpaces(passage: string): string {
+function blankText(passage: string): string {
   return " ".repeat(passage.length);
 }
 

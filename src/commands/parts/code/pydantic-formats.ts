@@ -5,9 +5,9 @@
  *     port: int = Field(ge=1, le=65535)
  */
 import type { FormatEntry } from "../../../contract/generated/document.ts";
-import { parseNumber, parseString, parseStrings, splitList, textInBrackets } from "./expressions.ts";
+import { parseNumber, parseString, parseStrings, splitList, parseBracketContent } from "./expressions.ts";
 import { findMatches } from "./reads.ts";
-import { enumFormat, numberFormat, type NumberRange, textFormat } from "./type-formats.ts";
+import { createEnumFormat, createNumberFormat, type NumberRange, createTextFormat } from "./type-formats.ts";
 
 /** The declaration of a field in a class of Python, without its name. */
 export interface FieldDeclaration {
@@ -27,21 +27,26 @@ const URL_SCHEMES: Readonly<Record<string, readonly string[]>> = {
   PostgresDsn: [
     "postgres",
     "postgresql",
-    ...driverSchemes("postgresql", "asyncpg pg8000 psycopg psycopg2 psycopg2cffi py-postgresql pygresql"),
+    ...listDriverSchemes("postgresql", "asyncpg pg8000 psycopg psycopg2 psycopg2cffi py-postgresql pygresql"),
   ],
   CockroachDsn: ["cockroachdb", "cockroachdb+psycopg2", "cockroachdb+asyncpg"],
-  MySQLDsn: ["mysql", ...driverSchemes("mysql", "mysqlconnector aiomysql asyncmy mysqldb pymysql cymysql pyodbc")],
+  MySQLDsn: ["mysql", ...listDriverSchemes("mysql", "mysqlconnector aiomysql asyncmy mysqldb pymysql cymysql pyodbc")],
   MariaDBDsn: ["mariadb", "mariadb+mariadbconnector", "mariadb+pymysql"],
   RedisDsn: ["redis", "rediss"],
   MongoDsn: ["mongodb", "mongodb+srv"],
   AmqpDsn: ["amqp", "amqps"],
   KafkaDsn: ["kafka"],
   NatsDsn: ["nats", "tls", "ws", "wss"],
-  ClickHouseDsn: ["clickhouse", "clickhouses", "clickhousedb", ...driverSchemes("clickhouse", "native asynch http")],
+  ClickHouseDsn: [
+    "clickhouse",
+    "clickhouses",
+    "clickhousedb",
+    ...listDriverSchemes("clickhouse", "native asynch http"),
+  ],
 };
 
 /** Returns the schemes of a database with each of its drivers, such as `postgresql+asyncpg`. */
-function driverSchemes(database: string, drivers: string): readonly string[] {
+function listDriverSchemes(database: string, drivers: string): readonly string[] {
   return drivers.split(" ").map((driver) => `${database}+${driver}`);
 }
 
@@ -120,7 +125,7 @@ const MAX_WRAPPERS = 3;
  * @param name the name of the variable, since the variables that end in `_PORT` have a format of their own
  * @param enums the enumerations of the file
  */
-export function pydanticFormat(
+export function translatePydanticField(
   { type, value = "" }: FieldDeclaration,
   name: string,
   enums: Enums,
@@ -132,12 +137,12 @@ export function pydanticFormat(
   // Such a validator may accept texts that are not of the type.
   if (/\b(?:Before|Plain|Wrap)Validator\b/.test(fieldText)) return undefined;
   const [, baseType = "", bracket = ""] = /^(?:\w+\.)*(\w+)\s*([[(]?)/.exec(annotation) ?? [];
-  const argumentText = bracket === "" ? "" : textInBrackets(annotation, annotation.indexOf(bracket));
+  const argumentText = bracket === "" ? "" : parseBracketContent(annotation, annotation.indexOf(bracket));
   // `Literal["debug", "info"]`
-  if (baseType === "Literal") return enumFormat(parseStrings(splitList(argumentText)));
+  if (baseType === "Literal") return createEnumFormat(parseStrings(splitList(argumentText)));
   // `conint(ge=1)` has its constraints in a call, other types have them in `Field()`.
   const constraints = `${fieldText} ${bracket === "(" ? argumentText : ""}`;
-  return formatOfType(baseType, constraints, name) ?? enumFormat(enums.get(baseType));
+  return translateType(baseType, constraints, name) ?? createEnumFormat(enums.get(baseType));
 }
 
 /**
@@ -145,16 +150,16 @@ export function pydanticFormat(
  *
  * @param constraints text that contains the constraints, such as `Field(ge=1)`
  */
-function formatOfType(type: string, constraints: string, name: string): FormatEntry | undefined {
-  const integerRange = ownEntry(INTEGER_TYPES, type);
+function translateType(type: string, constraints: string, name: string): FormatEntry | undefined {
+  const integerRange = findOwnEntry(INTEGER_TYPES, type);
   if (integerRange !== undefined) {
-    return numberFormat("integer", { ...integerRange, ...parseRange(constraints, "integer") }, name);
+    return createNumberFormat("integer", { ...integerRange, ...parseRange(constraints, "integer") }, name);
   }
-  const floatRange = ownEntry(FLOAT_TYPES, type);
+  const floatRange = findOwnEntry(FLOAT_TYPES, type);
   if (floatRange !== undefined) {
-    return numberFormat("number", { ...floatRange, ...parseRange(constraints, "number") }, name);
+    return createNumberFormat("number", { ...floatRange, ...parseRange(constraints, "number") }, name);
   }
-  const schemes = ownEntry(URL_SCHEMES, type);
+  const schemes = findOwnEntry(URL_SCHEMES, type);
   if (schemes !== undefined) return { type: "url", schemes };
   switch (type) {
     case "bool":
@@ -167,7 +172,7 @@ function formatOfType(type: string, constraints: string, name: string): FormatEn
     case "str":
     case "SecretStr":
     case "constr":
-      return textFormat(undefined, parseNumber(/\bmin_length\s*=\s*(\d+)/.exec(constraints)?.[1]));
+      return createTextFormat(undefined, parseNumber(/\bmin_length\s*=\s*(\d+)/.exec(constraints)?.[1]));
     default:
       return undefined;
   }
@@ -185,7 +190,9 @@ function unwrapType(type: string): { readonly annotation: string; readonly metad
   for (let wrappers = 0; wrappers < MAX_WRAPPERS; wrappers++) {
     const [wrapperText = "", wrapper] = /^(?:\w+\.)*(Annotated|Optional|Union|Final)\s*(?=\[)/.exec(annotation) ?? [];
     const parts =
-      wrapper === undefined ? splitList(annotation, "|") : splitList(textInBrackets(annotation, wrapperText.length));
+      wrapper === undefined
+        ? splitList(annotation, "|")
+        : splitList(parseBracketContent(annotation, wrapperText.length));
     const isAnnotated = wrapper === "Annotated";
     if (isAnnotated) metadata += ` ${parts.slice(1).join(" ")}`;
     const types = isAnnotated ? parts.slice(0, 1) : parts.filter((part) => part !== "None");
@@ -198,7 +205,7 @@ function unwrapType(type: string): { readonly annotation: string; readonly metad
 }
 
 /** Returns undefined for a key that the table only inherits, such as `constructor`. */
-function ownEntry<Value>(table: Readonly<Record<string, Value>>, key: string): Value | undefined {
+function findOwnEntry<Value>(table: Readonly<Record<string, Value>>, key: string): Value | undefined {
   return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 

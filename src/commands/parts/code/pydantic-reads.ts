@@ -7,13 +7,13 @@
  *         model_config = SettingsConfigDict(env_prefix="APP_")
  *         port: int = Field(default=80, ge=1)
  */
-import { expressionAt, splitList, textInBrackets } from "./expressions.ts";
+import { parseExpression, splitList, parseBracketContent } from "./expressions.ts";
 import {
   type Enums,
   type FieldDeclaration,
   findEnums,
   findFieldsWithEarlyValidator,
-  pydanticFormat,
+  translatePydanticField,
 } from "./pydantic-formats.ts";
 import { findMatches, type VariableRead, type VariableReads } from "./reads.ts";
 
@@ -85,11 +85,11 @@ interface PydanticClass {
  * A class at the beginning of a line: its name, the text in its parentheses, and its body, which is all indented and empty lines
  * that follow. The last line of a file may lack a line break. The limit bounds the time that the pattern takes.
  */
-const CLASS = /^class (\w+)\(([^()]{0,500})\):.*\n((?:(?:[ \t].*)?\n|[ \t].*$)*)/gm;
+const CLASS_PATTERN = /^class (\w+)\(([^()]{0,500})\):.*\n((?:(?:[ \t].*)?\n|[ \t].*$)*)/gm;
 
 function parseClasses(code: string): readonly PydanticClass[] {
   return Array.from(
-    code.matchAll(CLASS),
+    code.matchAll(CLASS_PATTERN),
     ({ index, 0: classText, 1: name = "", 2: argumentText = "", 3: body = "" }) => {
       return { name, argumentText, body, bodyOffset: index + classText.length - body.length };
     },
@@ -130,7 +130,7 @@ function findFieldReads(body: string, context: ClassContext): VariableReads {
   for (const match of findMatches(body, fieldStart)) {
     if (charactersLeft <= 0) break;
     const [start, fieldName = ""] = match;
-    const declarationText = expressionAt(body, match.index + start.length);
+    const declarationText = parseExpression(body, match.index + start.length);
     charactersLeft -= declarationText.length;
     const field = parseField(fieldName, parseDeclaration(declarationText), context);
     if (field !== undefined) reads.push({ ...field, offset: match.index });
@@ -141,7 +141,7 @@ function findFieldReads(body: string, context: ClassContext): VariableReads {
 /** Parses what follows the name of a field: `int = Field(default=80)`. */
 function parseDeclaration(declarationText: string): FieldDeclaration {
   const withoutComments = declarationText.replace(/#.*$/gm, "");
-  const type = expressionAt(withoutComments, 0, { terminators: "=" });
+  const type = parseExpression(withoutComments, 0, { terminators: "=" });
   const hasValue = withoutComments.charAt(type.length) === "=";
   return { type, value: hasValue ? withoutComments.slice(type.length + 1).trim() : undefined };
 }
@@ -153,12 +153,12 @@ function parseField(
   context: ClassContext,
 ): Omit<VariableRead, "offset"> | undefined {
   if (fieldName === "model_config" || !isSingleVariable(field, context)) return undefined;
-  const [name, ...aliases] = variablesOf(fieldName, field, context.options);
+  const [name, ...aliases] = findFieldVariables(fieldName, field, context.options);
   if (name === undefined) return undefined;
   const isRequired = isRequiredField(field);
   // A validator that runs before the type is checked may turn any text into a value of the type.
   const isConverted = context.earlyValidatedFields.has(fieldName) || context.earlyValidatedFields.has("*");
-  const format = isConverted ? undefined : pydanticFormat(field, name, context.enums);
+  const format = isConverted ? undefined : translatePydanticField(field, name, context.enums);
   return { name, isRequired, isOptional: !isRequired, format, aliases };
 }
 
@@ -187,7 +187,7 @@ function isModelByDefault(typeNames: ReadonlySet<string>, value: string | undefi
 }
 
 /** Returns the variables that pydantic tries in turn for a field, in this order; none if the first one is not known. */
-function variablesOf(
+function findFieldVariables(
   fieldName: string,
   { type, value = "" }: FieldDeclaration,
   options: SettingsOptions,
@@ -212,7 +212,7 @@ function parseAliases(fieldText: string): readonly string[] | undefined {
   const names =
     listStart === undefined
       ? [/^\s*["'](\w+)["']/.exec(alias)?.[1]]
-      : splitList(textInBrackets(alias, listStart.length - 1)).map((item) => /^["'](\w+)["']$/.exec(item)?.[1]);
+      : splitList(parseBracketContent(alias, listStart.length - 1)).map((item) => /^["'](\w+)["']$/.exec(item)?.[1]);
   return names[0] === undefined ? [] : names.filter((name) => name !== undefined);
 }
 
@@ -225,7 +225,7 @@ function isRequiredField({ type, value }: FieldDeclaration): boolean {
   if (value === undefined) return !/\bField\([^()]*\bdefault/.test(type);
   const call = /^(?:\w+\.)?Field\(/.exec(value);
   if (call === null) return false;
-  const firstArgument = expressionAt(value, call[0].length).trim();
+  const firstArgument = parseExpression(value, call[0].length).trim();
   if (firstArgument === "...") return true;
   const isKeyword = /^\w+\s*=(?!=)/.test(firstArgument);
   const isDefault = firstArgument !== "" && !isKeyword;

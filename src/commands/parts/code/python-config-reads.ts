@@ -3,9 +3,9 @@
  * `init` proposes a contract with these variables, and `check --code` reports those that the contract lacks.
  */
 import type { FormatEntry } from "../../../contract/generated/document.ts";
-import { expressionAt } from "./expressions.ts";
+import { parseExpression } from "./expressions.ts";
 import { findCaptures, findMatches, limitObjectNames, type VariableRead, type VariableReads } from "./reads.ts";
-import { numberFormat } from "./type-formats.ts";
+import { createNumberFormat } from "./type-formats.ts";
 
 /** The objects and functions of the libraries in one file, by their names there. */
 interface LibraryNames {
@@ -63,14 +63,14 @@ function parseEnvCall(call: ConfigCall, schemeDefaults: SchemeDefaults): Omit<Va
   if (name === undefined) return undefined;
   const hasDefault = call.isDefaultFirst || call.furtherArguments.some(isEnvDefault);
   const mayHaveSchemeDefault = schemeDefaults === "unknown" || schemeDefaults.has(name);
-  return { name, isRequired: !hasDefault && !mayHaveSchemeDefault, format: conversionFormat(call.method, name) };
+  return { name, isRequired: !hasDefault && !mayHaveSchemeDefault, format: findConversionFormat(call.method, name) };
 }
 
 /** Returns the read of a call of python-decouple or Starlette, whose further arguments are a type and a default. */
 function parseConfigCall({ name, furtherArguments }: ConfigCall): Omit<VariableRead, "offset"> | undefined {
   if (name === undefined) return undefined;
   const hasDefault = furtherArguments.some((argument) => !/^cast\s*=/.test(argument));
-  return { name, isRequired: !hasDefault, format: conversionFormat(parseCastType(furtherArguments), name) };
+  return { name, isRequired: !hasDefault, format: findConversionFormat(parseCastType(furtherArguments), name) };
 }
 
 /** Finds the libraries that a file imports, and the names of their objects and functions in the file. */
@@ -102,10 +102,10 @@ function parseCastType(furtherArguments: readonly string[]): string | undefined 
 }
 
 /** Returns the format of a value that the code converts to `bool`, `int` or `float`; undefined for any other type. */
-export function conversionFormat(type: string | undefined, name: string): FormatEntry | undefined {
+export function findConversionFormat(type: string | undefined, name: string): FormatEntry | undefined {
   if (type === "bool") return "boolean";
-  if (type === "int") return numberFormat("integer", {}, name);
-  return type === "float" ? numberFormat("number", {}, name) : undefined;
+  if (type === "int") return createNumberFormat("integer", {}, name);
+  return type === "float" ? createNumberFormat("number", {}, name) : undefined;
 }
 
 /** The variables that methods of django-environ read if the call names none: `env.db()`. */
@@ -133,7 +133,7 @@ function parseEnvScheme(text: string): SchemeDefaults {
   const constructorCall = /=\s*(?:environ\.)?Env(?=\()/.exec(text);
   if (constructorCall === null) return new Set();
   const schemeOffset = constructorCall.index + constructorCall[0].length;
-  const scheme = expressionAt(text, schemeOffset).replaceAll(/^[ \t]*#.*$/gm, "");
+  const scheme = parseExpression(text, schemeOffset).replaceAll(/^[ \t]*#.*$/gm, "");
   const isDefinedElsewhere = /\*\*|^\(\s*\w+\s*[,)]/.test(scheme);
   const isComplete = scheme.trimEnd().endsWith(")");
   if (isDefinedElsewhere || !isComplete) return "unknown";
@@ -154,7 +154,7 @@ function parseFurtherArguments(text: string, firstArgumentEnd: number): readonly
     const comma = /^\s*,\s*/.exec(text.slice(position, position + 200));
     if (comma === null) return furtherArguments;
     position += comma[0].length;
-    const argument = expressionAt(text, position);
+    const argument = parseExpression(text, position);
     if (argument.trim() === "") return furtherArguments;
     furtherArguments.push(argument.trim());
     position += argument.length;

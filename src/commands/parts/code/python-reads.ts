@@ -7,11 +7,11 @@
  */
 import type { FormatEntry } from "../../../contract/generated/document.ts";
 import { findPydanticReads } from "./pydantic-reads.ts";
-import { conversionFormat, findConfigReads } from "./python-config-reads.ts";
+import { findConversionFormat, findConfigReads } from "./python-config-reads.ts";
 import { isTestedInPython } from "./python-tested-values.ts";
 import {
-  addLocal,
-  codeAround,
+  addLocalVariable,
+  sliceCodeAround,
   findCaptures,
   findMatches,
   findReadsByPattern,
@@ -56,7 +56,12 @@ const GET_CALL_WITH_DEFAULT = /\b(?:environ\.get|getenv)\(\s*(?:key\s*=\s*)?["']
 function findSubscriptReads(text: string): VariableReads {
   return Array.from(text.matchAll(SUBSCRIPT), (match) => {
     const { 1: name = "", index } = match;
-    return { name, isRequired: true, offset: index, format: formatByCall(codeAround(text, match).before, name) };
+    return {
+      name,
+      isRequired: true,
+      offset: index,
+      format: findFormatOfConversion(sliceCodeAround(text, match).before, name),
+    };
   });
 }
 
@@ -96,41 +101,41 @@ function findGetReads(text: string): VariableReads {
   const locals: LocalVariables = new Map();
   const readsWithoutDefault = findMatches(text, GET_CALL).map((match) => {
     const { 1: name = "", index } = match;
-    const { before, after } = codeAround(text, match);
+    const { before, after } = sliceCodeAround(text, match);
     const localName = ASSIGNMENT_BEFORE.exec(before)?.[1];
-    if (localName !== undefined) addLocal(locals, localName, name);
+    if (localName !== undefined) addLocalVariable(locals, localName, name);
     return {
       name,
       isRequired: failsIfUnset(before, after),
       offset: index,
       isUntested: !isTestedInPython(before, after),
-      format: formatByCall(before, name),
+      format: findFormatOfConversion(before, name),
     };
   });
-  const tested = findTestedVariables(text, locals, LOCAL_SYNTAX);
+  const testedVariables = findTestedVariables(text, locals, LOCAL_SYNTAX);
   return [
-    ...readsWithoutDefault.map((read) => ({ ...read, isUntested: read.isUntested && !tested.has(read.name) })),
+    ...readsWithoutDefault.map((read) => ({ ...read, isUntested: read.isUntested && !testedVariables.has(read.name) })),
     ...findReadsByPattern(text, GET_CALL_WITH_DEFAULT, { isRequired: false }),
   ];
 }
 
 /** Returns the format that a call around the read requires: `int(X)` raises an exception for anything but an integer. */
-function formatByCall(before: string, name: string): FormatEntry | undefined {
+function findFormatOfConversion(before: string, name: string): FormatEntry | undefined {
   const conversion = /(?<![\w.])(int|float)\(\s{0,20}$/.exec(before)?.[1];
-  return conversionFormat(conversion, name);
+  return findConversionFormat(conversion, name);
 }
 
 /**
  * Code that ends a program or a function: `raise`, `sys.exit(1)`, `fail("no URL")`. That a function with `fail`, `abort` or `die`
  * in its name ends the program is a guess.
  */
-const FAILURE = String.raw`(?:raise\b|sys\.exit\(|exit\(|quit\(|os\._exit\(|\w*(?:fail|abort|die)\w*\()`;
+const FAILURE_PATTERN = String.raw`(?:raise\b|sys\.exit\(|exit\(|quit\(|os\._exit\(|\w*(?:fail|abort|die)\w*\()`;
 /** The code after the value in `X or fail()`. */
-const OR_FAILURE = new RegExp(String.raw`^\s*or\s+${FAILURE}`);
+const OR_FAILURE = new RegExp(String.raw`^\s*or\s+${FAILURE_PATTERN}`);
 /** The code before the value in `if not X` and `if not (x := X)`. */
 const IF_NOT_BEFORE = /\bif\s+not\s+(?:\(\w+\s*:=\s*)?$/;
 /** The code after the value in `if not X: raise` and `if not (x := X): raise`. */
-const THEN_FAILURE = new RegExp(String.raw`^\)?:\s*${FAILURE}`);
+const THEN_FAILURE = new RegExp(String.raw`^\)?:\s*${FAILURE_PATTERN}`);
 
 /** Returns true for `X or fail()`, `assert X`, `if not X: raise`, and for `x = X` if the next statement is such a test of `x`. */
 function failsIfUnset(before: string, after: string): boolean {
@@ -153,7 +158,7 @@ function failsIfUnset(before: string, after: string): boolean {
 function createFailingTest(localName: string): RegExp {
   const value = String.raw`(?:self\.|cls\.)?${localName}`;
   const isUnset = String.raw`(?:not\s+${value}|${value}\s+is\s+None|${value}\s*==\s*["']{2})`;
-  const failingTest = String.raw`(?:if\s+${isUnset}\s*:\s*${FAILURE}|assert\s+${value}\b)`;
+  const failingTest = String.raw`(?:if\s+${isUnset}\s*:\s*${FAILURE_PATTERN}|assert\s+${value}\b)`;
   const restOfLine = String.raw`[ \t]*(?:#.*)?\n`;
   return new RegExp(String.raw`^${restOfLine}(?:${restOfLine})*[ \t]*${failingTest}`);
 }

@@ -62,7 +62,7 @@ const MAX_LENGTH_BEFORE = 120;
 const MAX_LENGTH_AFTER = 400;
 
 /** Returns the code directly before and after a match, as far as a test of the matched value may be there. */
-export function codeAround(
+export function sliceCodeAround(
   text: string,
   match: RegExpExecArray,
   maxLengthBefore = MAX_LENGTH_BEFORE,
@@ -82,7 +82,7 @@ export function codeAround(
 export type LocalVariables = Map<string, Set<string>>;
 
 /** Adds the environment variable that is assigned to a local variable. */
-export function addLocal(locals: LocalVariables, localName: string, variable: string): void {
+export function addLocalVariable(locals: LocalVariables, localName: string, variable: string): void {
   locals.set(localName, (locals.get(localName) ?? new Set()).add(variable));
 }
 
@@ -98,15 +98,15 @@ export interface LocalSyntax {
 
 /** Returns the environment variables that the file tests anywhere through a local variable: `url = os.getenv("URL")`, `if url:`. */
 export function findTestedVariables(text: string, locals: LocalVariables, syntax: LocalSyntax): ReadonlySet<string> {
-  const tested = new Set<string>();
-  if (locals.size === 0) return tested;
+  const testedVariables = new Set<string>();
+  if (locals.size === 0) return testedVariables;
   // Looking up each word of the file is faster than a pattern of all the names, which would try each name at each character.
   for (const match of findMatches(text, syntax.pattern, (word) => locals.has(syntax.nameOf(word)))) {
-    const { before, after } = codeAround(text, match);
+    const { before, after } = sliceCodeAround(text, match);
     if (!syntax.isTested(before, after)) continue;
-    for (const variable of locals.get(syntax.nameOf(match[0])) ?? []) tested.add(variable);
+    for (const variable of locals.get(syntax.nameOf(match[0])) ?? []) testedVariables.add(variable);
   }
-  return tested;
+  return testedVariables;
 }
 
 /** The whole file is searched again for each object that holds the environment, so their number has a limit. */

@@ -23,7 +23,7 @@ export function findRustReads(text: string): VariableReads {
 }
 
 /** `env::var("X`, `env::var_os("X` and the same functions of dotenvy. */
-const CALL = /\b(?:env|dotenvy?)::(?:var|var_os)\(\s*"([A-Za-z_]\w*)"/g;
+const ENV_VAR_CALL = /\b(?:env|dotenvy?)::(?:var|var_os)\(\s*"([A-Za-z_]\w*)"/g;
 /**
  * The rest of a call whose error ends the program or the function, such as `).expect("no URL")`, or `).context("no URL")?`. Up to
  * three methods may change the error.
@@ -32,7 +32,7 @@ const FAILURE_AFTER =
   /^\s*\)\s*(?:\.(?:map_err|context|with_context|wrap_err|wrap_err_with)\([^;{}]{0,200}?\)\s*){0,3}(?:\.expect\(|\.unwrap\(\s*\)|\?)/;
 
 function findCallReads(text: string): VariableReads {
-  return findMatches(text, CALL).map(({ 0: matchedText, 1: name = "", index }) => {
+  return findMatches(text, ENV_VAR_CALL).map(({ 0: matchedText, 1: name = "", index }) => {
     const end = index + matchedText.length;
     return { name, isRequired: FAILURE_AFTER.test(text.slice(end, end + 500)), offset: index };
   });

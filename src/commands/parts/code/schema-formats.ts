@@ -4,7 +4,7 @@
  */
 import type { FormatEntry } from "../../../contract/generated/document.ts";
 import { type ChainStep, parseChain, parseNumber, parseString, parseStringList, splitList } from "./expressions.ts";
-import { enumFormat, numberFormat, type NumberRange, textFormat } from "./type-formats.ts";
+import { createEnumFormat, createNumberFormat, type NumberRange, createTextFormat } from "./type-formats.ts";
 
 /** Returns the strings of an expression that is a list, or the name of a constant with a list: `["a", "b"]`, `LEVELS`. */
 type ListFinder = (expression: string) => readonly string[] | undefined;
@@ -34,22 +34,22 @@ interface SchemaFacts {
 const NO_FACTS: SchemaFacts = { range: {} };
 
 /** Returns the format that the facts of a whole schema amount to. */
-function formatOfFacts({ kind, format, range, prefix, minLength }: SchemaFacts, name: string): FormatEntry | undefined {
-  if (kind === "number" || kind === "integer") return numberFormat(kind, range, name);
+function createFormat({ kind, format, range, prefix, minLength }: SchemaFacts, name: string): FormatEntry | undefined {
+  if (kind === "number" || kind === "integer") return createNumberFormat(kind, range, name);
   // A text that starts with `postgres://` is a URL with this scheme.
   const scheme = /^([a-z][a-z\d+.-]*):\/\/$/.exec(prefix ?? "")?.[1];
   if ((format === "url" || kind === "text") && scheme !== undefined) return { type: "url", schemes: [scheme] };
   if (format !== undefined || kind !== "text") return format;
-  return textFormat(prefix, minLength);
+  return createTextFormat(prefix, minLength);
 }
 
 /** Adds what one step, such as `min(1)`, states about a text or a number. The libraries use the same names for the same methods. */
-function withStep(facts: SchemaFacts, step: ChainStep, findList: ListFinder): SchemaFacts {
-  return facts.kind === "text" ? withTextStep(facts, step, findList) : withNumberStep(facts, step);
+function addStepFacts(facts: SchemaFacts, step: ChainStep, findList: ListFinder): SchemaFacts {
+  return facts.kind === "text" ? addTextStepFacts(facts, step, findList) : addNumberStepFacts(facts, step);
 }
 
-/** See `withStep`. A step that states nothing, or something that a contract cannot state, leaves the facts unchanged. */
-function withNumberStep(facts: SchemaFacts, { name, argumentText }: ChainStep): SchemaFacts {
+/** See `addStepFacts`. A step that states nothing, or something that a contract cannot state, leaves the facts unchanged. */
+function addNumberStepFacts(facts: SchemaFacts, { name, argumentText }: ChainStep): SchemaFacts {
   const value = parseNumber(argumentText);
   const withBound = (bound: NumberRange): SchemaFacts => ({ ...facts, range: { ...facts.range, ...bound } });
   // The bounds of a contract are inclusive. An exclusive bound can be translated for integers only.
@@ -79,11 +79,15 @@ function withNumberStep(facts: SchemaFacts, { name, argumentText }: ChainStep): 
   }
 }
 
-function withTextStep(facts: SchemaFacts, { name, argumentText = "" }: ChainStep, findList: ListFinder): SchemaFacts {
+function addTextStepFacts(
+  facts: SchemaFacts,
+  { name, argumentText = "" }: ChainStep,
+  findList: ListFinder,
+): SchemaFacts {
   switch (name) {
     case "url":
     case "uri":
-      return { ...facts, format: urlFormat(argumentText, findList) };
+      return { ...facts, format: parseUrlOptions(argumentText, findList) };
     case "httpUrl":
       return { ...facts, format: HTTP_URL };
     case "email":
@@ -105,7 +109,7 @@ function withTextStep(facts: SchemaFacts, { name, argumentText = "" }: ChainStep
 const HTTP_URL: FormatEntry = { type: "url", schemes: ["http", "https"] };
 
 /** Parses the options of a URL: `{ protocol: /^https?$/ }` of zod, or `{ scheme: ["https"] }` of joi. */
-function urlFormat(options: string, findList: ListFinder): FormatEntry {
+function parseUrlOptions(options: string, findList: ListFinder): FormatEntry {
   const protocol = /\bprotocol\s*:\s*\/\^(https\??)\$\//.exec(options)?.[1];
   if (protocol === "https") return { type: "url", schemes: ["https"] };
   if (protocol !== undefined) return HTTP_URL;
@@ -136,7 +140,7 @@ function isLoosening({ name, argumentText = "" }: ChainStep): boolean {
 }
 
 /** Returns the format of a schema of zod, such as `z.string().url()`. */
-export const zodFormat: SchemaFormatParser = (expression, name, findList) => {
+export const parseZodFormat: SchemaFormatParser = (expression, name, findList) => {
   return parseZod(expression, name, findList, MAX_DEPTH);
 };
 
@@ -151,16 +155,16 @@ function parseZod(expression: string, name: string, findList: ListFinder, depth:
   if (methods.some(isLoosening)) return undefined;
   const parseInner = (inner = ""): FormatEntry | undefined => parseZod(inner, name, findList, depth - 1);
   if (OPTIONAL_WRAPPERS.has(type.name)) return parseInner(splitList(type.argumentText)[0]);
-  let facts = zodTypeFacts(type, parseInner, findList);
+  let facts = findZodTypeFacts(type, parseInner, findList);
   for (const [index, method] of methods.entries()) {
     if (method.name === "transform" || method.name === "pipe") {
       // From here on the methods are about the result of a transformation, not about the value of the variable.
       const numberSchema = facts.kind === "text" ? findNumberSchema(methods.slice(index)) : undefined;
-      return numberSchema === undefined ? formatOfFacts(facts, name) : parseInner(numberSchema);
+      return numberSchema === undefined ? createFormat(facts, name) : parseInner(numberSchema);
     }
-    facts = withStep(facts, method, findList);
+    facts = addStepFacts(facts, method, findList);
   }
-  return formatOfFacts(facts, name);
+  return createFormat(facts, name);
 }
 
 /**
@@ -168,12 +172,12 @@ function parseZod(expression: string, name: string, findList: ListFinder, depth:
  * Returns undefined if a transformation may return anything else.
  */
 function findNumberSchema(transformations: readonly ChainStep[]): string | undefined {
-  const isNumber = transformations.every((step) => step.name !== "transform" || isToNumber(step.argumentText));
+  const isNumber = transformations.every((step) => step.name !== "transform" || convertsToNumber(step.argumentText));
   return isNumber ? transformations.find((step) => step.name === "pipe")?.argumentText : undefined;
 }
 
 /** Returns true for a function that converts a text to a number: `Number`, `(text) => parseInt(text, 10)`. */
-function isToNumber(transformation = ""): boolean {
+function convertsToNumber(transformation = ""): boolean {
   return /^\s*(?:Number|parseInt|parseFloat)\s*$|^\s*\(?\s*(\w+)\s*\)?\s*=>\s*(?:Number|(?:Number\.)?parseInt|(?:Number\.)?parseFloat)\(\s*\1\s*(?:,\s*10\s*)?\)\s*$/.test(
     transformation,
   );
@@ -184,7 +188,7 @@ function isToNumber(transformation = ""): boolean {
  *
  * @param parseInner returns the format of a schema within the schema
  */
-function zodTypeFacts(
+function findZodTypeFacts(
   { name, argumentText = "" }: ChainStep,
   parseInner: (expression: string) => FormatEntry | undefined,
   findList: ListFinder,
@@ -196,7 +200,7 @@ function zodTypeFacts(
     case "httpUrl":
     case "email":
     case "base64":
-      return withTextStep({ ...NO_FACTS, kind: "text" }, { name, argumentText }, findList);
+      return addTextStepFacts({ ...NO_FACTS, kind: "text" }, { name, argumentText }, findList);
     case "number":
       return { ...NO_FACTS, kind: "number" };
     case "int":
@@ -208,13 +212,13 @@ function zodTypeFacts(
     case "stringbool":
       return { ...NO_FACTS, format: "boolean" };
     case "enum":
-      return { ...NO_FACTS, format: enumFormat(findList(argumentText)) };
+      return { ...NO_FACTS, format: createEnumFormat(findList(argumentText)) };
     case "literal":
-      return { ...NO_FACTS, format: enumFormat(parseLiterals(argumentText, findList)) };
+      return { ...NO_FACTS, format: createEnumFormat(parseLiterals(argumentText, findList)) };
     case "union": {
       const schemas = /^\s*\[([^]*)\]\s*$/.exec(argumentText)?.[1];
       const formats = schemas === undefined ? [] : splitList(schemas).map(parseInner);
-      return { ...NO_FACTS, format: unionFormat(formats) };
+      return { ...NO_FACTS, format: combineEnumFormats(formats) };
     }
     default:
       return NO_FACTS;
@@ -222,13 +226,13 @@ function zodTypeFacts(
 }
 
 /** Returns the choice of all texts if each format is a choice of texts; otherwise undefined. */
-function unionFormat(formats: readonly (FormatEntry | undefined)[]): FormatEntry | undefined {
+function combineEnumFormats(formats: readonly (FormatEntry | undefined)[]): FormatEntry | undefined {
   const values: string[] = [];
   for (const format of formats) {
     if (typeof format !== "object" || format.type !== "enum") return undefined;
     values.push(...format.values);
   }
-  return enumFormat(values);
+  return createEnumFormat(values);
 }
 
 /** Parses the argument of `literal`: one string, or a list of them. */
@@ -238,13 +242,13 @@ function parseLiterals(argumentText: string, findList: ListFinder): readonly str
 }
 
 /** Returns the format of a validator of envalid, such as `str({ choices: ["a", "b"] })`. */
-export const envalidFormat: SchemaFormatParser = (expression, name, findList) => {
-  const { name: validator = "", argumentText = "" } = firstCall(expression) ?? {};
+export const parseEnvalidFormat: SchemaFormatParser = (expression, name, findList) => {
+  const { name: validator = "", argumentText = "" } = findFirstCall(expression) ?? {};
   switch (validator) {
     case "bool":
       return "boolean";
     case "num":
-      return numberFormat("number", {}, name);
+      return createNumberFormat("number", {}, name);
     case "port":
     case "url":
     case "email":
@@ -253,7 +257,7 @@ export const envalidFormat: SchemaFormatParser = (expression, name, findList) =>
     case "str": {
       const choicesKey = /\bchoices\s*:\s*/.exec(argumentText);
       if (choicesKey === null) return undefined;
-      return enumFormat(findList(argumentText.slice(choicesKey.index + choicesKey[0].length)));
+      return createEnumFormat(findList(argumentText.slice(choicesKey.index + choicesKey[0].length)));
     }
     default:
       return undefined;
@@ -261,31 +265,31 @@ export const envalidFormat: SchemaFormatParser = (expression, name, findList) =>
 };
 
 /** Returns the first step that is a call: `string()` of `v.string()`. */
-function firstCall(expression: string): ChainStep | undefined {
+function findFirstCall(expression: string): ChainStep | undefined {
   return parseChain(expression).find((step) => step.argumentText !== undefined);
 }
 
 /** Returns the format of a schema of valibot, such as `v.pipe(v.string(), v.url())`. */
-export const valibotFormat: SchemaFormatParser = (expression, name, findList) => {
+export const parseValibotFormat: SchemaFormatParser = (expression, name, findList) => {
   return parseValibot(expression, name, findList, MAX_DEPTH);
 };
 
 /** @param depth how many further schemas within this schema are followed */
 function parseValibot(expression: string, name: string, findList: ListFinder, depth: number): FormatEntry | undefined {
-  const call = firstCall(expression);
+  const call = findFirstCall(expression);
   if (depth === 0 || call?.argumentText === undefined) return undefined;
   const parameters = splitList(call.argumentText);
   const [inner = ""] = parameters;
   if (OPTIONAL_WRAPPERS.has(call.name)) return parseValibot(inner, name, findList, depth - 1);
   switch (call.name) {
     case "picklist":
-      return enumFormat(findList(call.argumentText));
+      return createEnumFormat(findList(call.argumentText));
     case "literal":
-      return enumFormat(parseLiterals(call.argumentText, findList));
+      return createEnumFormat(parseLiterals(call.argumentText, findList));
     case "pipe": {
-      const [schema, ...actions] = parameters.flatMap((parameter) => firstCall(parameter) ?? []);
+      const [schema, ...actions] = parameters.flatMap((parameter) => findFirstCall(parameter) ?? []);
       if (schema?.name !== "string") return parseValibot(inner, name, findList, depth - 1);
-      return formatOfFacts(valibotPipeFacts(actions, findList), name);
+      return createFormat(findValibotPipeFacts(actions, findList), name);
     }
     default:
       return undefined;
@@ -293,19 +297,19 @@ function parseValibot(expression: string, name: string, findList: ListFinder, de
 }
 
 /** Returns what the actions after `v.string()` in a pipe state. */
-function valibotPipeFacts(actions: readonly ChainStep[], findList: ListFinder): SchemaFacts {
+function findValibotPipeFacts(actions: readonly ChainStep[], findList: ListFinder): SchemaFacts {
   let facts: SchemaFacts = { ...NO_FACTS, kind: "text" };
   for (const action of actions) {
     // All actions from here on are about the result of the transformation.
-    if (action.name === "transform" && !isToNumber(action.argumentText)) return facts;
+    if (action.name === "transform" && !convertsToNumber(action.argumentText)) return facts;
     const isConversion = action.name === "transform" || action.name === "toNumber";
-    facts = isConversion ? { ...NO_FACTS, kind: "number" } : withStep(facts, action, findList);
+    facts = isConversion ? { ...NO_FACTS, kind: "number" } : addStepFacts(facts, action, findList);
   }
   return facts;
 }
 
 /** Returns the format of a schema of joi, such as `Joi.string().uri()`. */
-export const joiFormat: SchemaFormatParser = (expression, name, findList) => {
+export const parseJoiFormat: SchemaFormatParser = (expression, name, findList) => {
   const [, type, ...methods] = parseChain(expression);
   if (type === undefined || methods.some(isLoosening)) return undefined;
   if (type.name === "boolean" || type.name === "bool") return "boolean";
@@ -313,12 +317,12 @@ export const joiFormat: SchemaFormatParser = (expression, name, findList) => {
   const isText = type.name === "string";
   const choices = methods.find((method) => method.name === "valid" || method.name === "equal");
   if (choices !== undefined) {
-    return isText ? enumFormat(parseStringList(`[${choices.argumentText ?? ""}]`)) : undefined;
+    return isText ? createEnumFormat(parseStringList(`[${choices.argumentText ?? ""}]`)) : undefined;
   }
   if (methods.some((method) => method.name === "port")) return "port";
   let facts: SchemaFacts = { ...NO_FACTS, kind: isText ? "text" : "number" };
-  for (const method of methods) facts = withStep(facts, method, findList);
-  return formatOfFacts(facts, name);
+  for (const method of methods) facts = addStepFacts(facts, method, findList);
+  return createFormat(facts, name);
 };
 
 /** How many constants are searched in one file, since each takes a search of the whole file. */

@@ -2,15 +2,15 @@
  * Finds the environment variables that schemas of zod, valibot, t3-env, envalid and joi declare in JavaScript and TypeScript code.
  * A schema also says which variables are required, and which format each has. script-reads.ts calls both functions.
  */
-import { expressionAt } from "./expressions.ts";
+import { parseExpression } from "./expressions.ts";
 import { findMatches, type VariableRead, type VariableReads } from "./reads.ts";
 import {
   createListFinder,
-  envalidFormat,
-  joiFormat,
+  parseEnvalidFormat,
+  parseJoiFormat,
   type SchemaFormatParser,
-  valibotFormat,
-  zodFormat,
+  parseValibotFormat,
+  parseZodFormat,
 } from "./schema-formats.ts";
 
 /** How the schemas of one library are recognized and parsed. An expression is what follows the name: `z.string()` in `X: z.string()`. */
@@ -31,25 +31,25 @@ const LIBRARIES: readonly SchemaLibrary[] = [
       !/\.(?:optional|default|nullish|catch|prefault)\(|\bz\.(?:optional|undefined|nullish|preprocess|any|unknown)\(/.test(
         expression,
       ),
-    parseFormat: zodFormat,
+    parseFormat: parseZodFormat,
   },
   {
     packageName: /["']valibot["']/,
     expressionStart: /^v\s*\.|^(?:pipe|string|optional|number|picklist|fallback)\(/,
     isRequired: (expression) => !/\b(?:optional|nullish|undefinedable|fallback|exactOptional)\(/.test(expression),
-    parseFormat: valibotFormat,
+    parseFormat: parseValibotFormat,
   },
   {
     packageName: /["']envalid["']/,
     expressionStart: /^(?:\w+\.)?(?:str|bool|num|email|host|port|url|json|make\w+|\w*[vV]alidator)\(/,
     isRequired: (expression) => !/\b(?:default|devDefault)\s*:/.test(expression),
-    parseFormat: envalidFormat,
+    parseFormat: parseEnvalidFormat,
   },
   {
     packageName: /["'](?:joi|@hapi\/joi)["']/,
     expressionStart: /^Joi\s*\./i,
     isRequired: (expression) => /\.required\(/.test(expression),
-    parseFormat: joiFormat,
+    parseFormat: parseJoiFormat,
   },
 ];
 
@@ -58,7 +58,7 @@ const ENVIRONMENT_WORD =
   /\b(?:(?:process|import\.meta|Bun)\??\.env|createEnv|cleanEnv|validationSchema|envSchema|EnvSchema)\b/;
 
 /** Returns the libraries by whose schemas a file checks its environment. */
-export function schemaLibrariesOf(text: string): readonly SchemaLibrary[] {
+export function findSchemaLibraries(text: string): readonly SchemaLibrary[] {
   return ENVIRONMENT_WORD.test(text) ? LIBRARIES.filter(({ packageName }) => packageName.test(text)) : [];
 }
 
@@ -70,7 +70,7 @@ const FIELD_NAME = /(?<![\w$.?])["']?([A-Z][A-Z0-9_]*)["']?\s{0,20}:\s{0,20}(?=[
  *
  *     DATABASE_URL: z.string().url().optional(),
  *
- * @param libraries the result of schemaLibrariesOf() for the file
+ * @param libraries the result of `findSchemaLibraries` for the file
  */
 export function findSchemaReads(text: string, libraries: readonly SchemaLibrary[]): VariableReads {
   if (libraries.length === 0) return [];
@@ -85,7 +85,7 @@ export function findSchemaReads(text: string, libraries: readonly SchemaLibrary[
     const textAfterName = text.slice(start, start + 80);
     const library = libraries.find(({ expressionStart }) => expressionStart.test(textAfterName));
     if (library === undefined) continue;
-    const expression = expressionAt(text, start);
+    const expression = parseExpression(text, start);
     charactersLeft -= expression.length;
     const format = charactersLeft <= 0 ? undefined : library.parseFormat(expression, name, findList);
     const isRequired = library.isRequired(expression);

@@ -5,10 +5,10 @@
  *
  * The limits in the patterns, such as `{0,20}`, bound the time that they take on code of any kind.
  */
-import { expressionAt } from "./expressions.ts";
+import { parseExpression } from "./expressions.ts";
 import {
-  addLocal,
-  codeAround,
+  addLocalVariable,
+  sliceCodeAround,
   findCaptures,
   findMatches,
   findReadsByPattern,
@@ -17,7 +17,7 @@ import {
   type VariableRead,
   type VariableReads,
 } from "./reads.ts";
-import { findSchemaReads, schemaLibrariesOf } from "./schema-reads.ts";
+import { findSchemaReads, findSchemaLibraries } from "./schema-reads.ts";
 import { isTestedInScript } from "./script-tested-values.ts";
 
 /** The object with the environment of Node.js, of a bundler, or of Bun. Code that also runs in a browser writes `process?.env`. */
@@ -43,7 +43,7 @@ const DESTRUCTURING = new RegExp(String.raw`\{([^{}]{1,2000})\}\s*=\s*${ENVIRONM
  *     export const env = z.object({ PORT: z.coerce.number() }).parse(process.env);
  */
 export function findScriptReads(text: string): VariableReads {
-  const schemaLibraries = schemaLibrariesOf(text);
+  const schemaLibraries = findSchemaLibraries(text);
   const file: ScriptFile = { text, locals: new Map(), hasSchema: schemaLibraries.length > 0 };
   const reads = [
     ...findAliasReads(file),
@@ -55,7 +55,7 @@ export function findScriptReads(text: string): VariableReads {
     ...findReadsByPattern(text, PRESENCE_TEST, { isRequired: false }),
     ...findDestructuredReads(text, DESTRUCTURING, { areLocalsSearched: true }),
   ];
-  return withTestsOfLocals(text, reads, file.locals);
+  return addTestsOfLocals(text, reads, file.locals);
 }
 
 interface ScriptFile {
@@ -92,12 +92,12 @@ function findAccesses(
   const access = String.raw`${objectPattern}(?:\?\.|\.)?(?:\[\s*["'\x60](${namePattern})["'\x60]\s*\]|(?<=\.)(${namePattern})\b)(!(?!=))?`;
   return findMatches(text, new RegExp(access, "g")).flatMap((match) => {
     const [, quotedName, plainName, nonNullMark] = match;
-    const { before, after } = codeAround(text, match, MAX_LENGTH_BEFORE);
+    const { before, after } = sliceCodeAround(text, match, MAX_LENGTH_BEFORE);
     const isWrite = ASSIGNED_AFTER.test(after) || /\bdelete\s+$/.test(before);
     if (isWrite) return [];
     const name = quotedName ?? plainName ?? "";
     const localName = LOCAL_BEFORE.exec(before)?.[1];
-    if (localName !== undefined) addLocal(locals, localName, name);
+    if (localName !== undefined) addLocalVariable(locals, localName, name);
     // With t3-env, `PORT: process.env.PORT` hands the value to the schema, which tests it.
     const isHandedToSchema = hasSchema && KEY_BEFORE.exec(before)?.[1] === name;
     return [
@@ -112,11 +112,14 @@ function findAccesses(
 }
 
 /** Code that ends a program: `throw`, or a call of a function with such a word in its name, which is a guess. */
-const FAILURE = String.raw`throw\b|(?:\w+\.)?\w*(?:fail|raise|abort|panic|die|exit|missing|required|never)\w*\s*\(`;
+const FAILURE_PATTERN = String.raw`throw\b|(?:\w+\.)?\w*(?:fail|raise|abort|panic|die|exit|missing|required|never)\w*\s*\(`;
 /** A function whose argument must be true or set: `assert(X)`. */
 const ASSERTION_BEFORE = /\b(?:assert(?:\.(?:ok|notEqual|strictEqual))?|invariant|ok|nonNull|ensure|required?)\(\s*$/i;
 /** `X ?? fail()`, or `X || (() => { throw …`. */
-const OR_FAILURE = new RegExp(String.raw`^\s*(?:\?\?|\|\|)\s*(?:\(\s*\(\s*\)\s*=>\s*\{?\s*)?(?:${FAILURE})`, "i");
+const OR_FAILURE = new RegExp(
+  String.raw`^\s*(?:\?\?|\|\|)\s*(?:\(\s*\(\s*\)\s*=>\s*\{?\s*)?(?:${FAILURE_PATTERN})`,
+  "i",
+);
 /** The code before the value in `if (!X)`, or in `if (!A || !X)`. */
 const IF_NOT_BEFORE = /\bif\s*\(\s*(?:!\s*[\w$.?[\]"']{1,80}\s*\|\|\s*){0,9}!\s*$/;
 /** The code before the value in `if (X === undefined)`, or in `if (typeof X === "undefined")`. */
@@ -128,7 +131,7 @@ const IS_UNSET_AFTER = /^\s*={2,3}\s*(?:undefined|null|""|''|"undefined"|'undefi
  * condition must not contain `&&`, since `if (!A && !B)` does not require both variables.
  */
 const THEN_FAILURE = new RegExp(
-  String.raw`^(?:(?!&&)[^{};]){0,200}\)\s*\{?\s*(?:console\.\w+\([^;{}]{0,200}\);?\s*)?(?:return\s+)?(?:${FAILURE})`,
+  String.raw`^(?:(?!&&)[^{};]){0,200}\)\s*\{?\s*(?:console\.\w+\([^;{}]{0,200}\);?\s*)?(?:return\s+)?(?:${FAILURE_PATTERN})`,
   "i",
 );
 
@@ -154,10 +157,10 @@ const DESTRUCTURED_ITEM = /(?:^|,)\s*([A-Za-z_]\w*)(?:\s*:\s*(\w+))?\s*(?=,|$)/g
  *
  * @param accessLocals the local variables that findAccesses() has found
  */
-function withTestsOfLocals(text: string, reads: VariableReads, accessLocals: LocalVariables): VariableReads {
+function addTestsOfLocals(text: string, reads: VariableReads, accessLocals: LocalVariables): VariableReads {
   const destructuredLocals = findDestructuredLocals(text);
   const locals: LocalVariables = new Map(accessLocals);
-  for (const [localName, variable] of destructuredLocals) addLocal(locals, localName, variable);
+  for (const [localName, variable] of destructuredLocals) addLocalVariable(locals, localName, variable);
   const localsWithoutFallback = new Map([...findPlainLocals(text), ...destructuredLocals]);
   if (localsWithoutFallback.size + locals.size === 0) return reads;
   const { required, tested } = findUsesOfLocals(text, locals, localsWithoutFallback);
@@ -185,7 +188,7 @@ function findUsesOfLocals(
   // Looking up each word of the file is faster than a pattern of all the names, which would try each name at each character.
   for (const match of findMatches(text, /(?<![\w$.])\w+(?![\w$])/g, isLocal)) {
     const [localName] = match;
-    const { before, after } = codeAround(text, match, MAX_LENGTH_BEFORE);
+    const { before, after } = sliceCodeAround(text, match, MAX_LENGTH_BEFORE);
     const variableWithoutFallback = localsWithoutFallback.get(localName);
     if (variableWithoutFallback !== undefined && failsIfUnset(before, after)) required.add(variableWithoutFallback);
     if (!isTestedInScript(before, after)) continue;
@@ -260,7 +263,7 @@ function findFunctionReads(text: string): VariableReads {
   if (!/["']env-var["']/.test(text)) return requiringReads;
   const getReads = findMatches(text, /\.get\(\s*["'`]([A-Z][A-Z0-9_]*)["'`]\s*\)/g).map((match) => {
     const { 0: getCall, 1: name = "", index } = match;
-    const furtherCalls = expressionAt(text, index + getCall.length);
+    const furtherCalls = parseExpression(text, index + getCall.length);
     return { name, isRequired: /\.required\(\s*(?:true)?\s*\)/.test(furtherCalls), offset: index };
   });
   return [...requiringReads, ...getReads];
@@ -270,7 +273,7 @@ function findFunctionReads(text: string): VariableReads {
  * Finds the names in destructuring patterns such as `{ A, B: b, C = 1 }`.
  *
  * @param pattern its first group is the text between the braces, and its match begins with the opening brace
- * @param options.areLocalsSearched true if withTestsOfLocals() searches for tests of the local variables. Until then the variables
+ * @param options.areLocalsSearched true if `addTestsOfLocals` searches for tests of the local variables. Until then the variables
  *   without a default are untested.
  */
 function findDestructuredReads(text: string, pattern: RegExp, options: { areLocalsSearched: boolean }): VariableReads {

@@ -101,24 +101,24 @@ function blankUnexpanded(text: string): string {
       for (const { word, isQuoted } of announcedHeredocs) {
         const end = findHeredocEnd(text, position + 1, word);
         const document = text.slice(position, end);
-        code += isQuoted ? toSpaces(document) : document;
+        code += isQuoted ? blankText(document) : document;
         position = end;
       }
       announcedHeredocs = [];
       continue;
     }
     if (character === '"') isInDoubleQuotes = !isInDoubleQuotes;
-    const { end, isExpanded, heredoc } = passageAt(text, position, isInDoubleQuotes);
+    const { end, isExpanded, heredoc } = parsePassage(text, position, isInDoubleQuotes);
     if (heredoc !== undefined) announcedHeredocs.push(heredoc);
     const passage = text.slice(position, end);
-    code += isExpanded ? passage : toSpaces(passage);
+    code += isExpanded ? passage : blankText(passage);
     position = end;
   }
   return code;
 }
 
 /** Returns the passage that begins at a position. */
-function passageAt(text: string, position: number, isInDoubleQuotes: boolean): ScriptPassage {
+function parsePassage(text: string, position: number, isInDoubleQuotes: boolean): ScriptPassage {
   const character = text.charAt(position);
   // A backslash and the character that it escapes.
   if (character === "\\") return { end: position + 2, isExpanded: false };
@@ -145,7 +145,7 @@ function passageAt(text: string, position: number, isInDoubleQuotes: boolean): S
 }
 
 /** Returns a text of the same length that keeps the line breaks, since several patterns match lines. */
-function toSpaces(passage: string): string {
+function blankText(passage: string): string {
   return passage.replaceAll(/[^\n]/g, " ");
 }
 

@@ -38,23 +38,23 @@ const CALL_BEFORE = /\w\(\s{0,20}$/;
  * @param after the code directly after the expression
  */
 export function isValueTested(before: string, after: string, syntax: TestSyntax): boolean {
-  let left = before;
-  let right = after;
+  let codeBefore = before;
+  let codeAfter = after;
   // After `String(X)` the value is set, even if X is not.
   let isAlwaysSet = false;
   // Each round looks at the expression with one more pair of brackets: X, then (X), then Number((X)).
   for (let brackets = 0; brackets <= MAX_BRACKETS; brackets++) {
-    if (syntax.castAfter !== undefined) right = right.replace(syntax.castAfter, "");
-    if (syntax.testAfter.test(right) || syntax.branchBefore.test(left)) return true;
+    if (syntax.castAfter !== undefined) codeAfter = codeAfter.replace(syntax.castAfter, "");
+    if (syntax.testAfter.test(codeAfter) || syntax.branchBefore.test(codeBefore)) return true;
     // In `if (X.length)` the access to the member fails before anything is tested.
-    const failsAtMember = !isAlwaysSet && syntax.memberAfter.test(right);
-    if (!failsAtMember && (syntax.hasTestBefore(left) || syntax.forwardingBefore.test(left))) return true;
-    const opening = syntax.bracketBefore.exec(left);
-    const closing = syntax.bracketAfter.exec(right);
+    const failsAtMember = !isAlwaysSet && syntax.memberAfter.test(codeAfter);
+    if (!failsAtMember && (syntax.hasTestBefore(codeBefore) || syntax.forwardingBefore.test(codeBefore))) return true;
+    const opening = syntax.bracketBefore.exec(codeBefore);
+    const closing = syntax.bracketAfter.exec(codeAfter);
     if (opening === null || closing === null) break;
     isAlwaysSet ||= syntax.lenientConversion.test(opening[0]);
-    left = left.slice(0, opening.index);
-    right = right.slice(closing[0].length);
+    codeBefore = codeBefore.slice(0, opening.index);
+    codeAfter = codeAfter.slice(closing[0].length);
   }
-  return CALL_BEFORE.test(left) && syntax.defaultAfter.test(right);
+  return CALL_BEFORE.test(codeBefore) && syntax.defaultAfter.test(codeAfter);
 }

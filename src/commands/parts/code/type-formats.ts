@@ -23,7 +23,7 @@ export function isPortName(name: string): boolean {
  *
  * @param name the name of the variable
  */
-export function numberFormat(type: "integer" | "number", range: NumberRange, name: string): FormatEntry {
+export function createNumberFormat(type: "integer" | "number", range: NumberRange, name: string): FormatEntry {
   const { minimum, maximum } = range;
   const admitsAllPorts = (minimum ?? 1) === 1 && (maximum ?? MAX_PORT) === MAX_PORT;
   if (isPortName(name) && admitsAllPorts) return "port";
@@ -40,7 +40,7 @@ const MAX_MIN_LENGTH = 65_536;
  * Returns the format of a text with a prefix or a minimum length, in characters; undefined if it has neither. A contract takes an
  * empty value for no value, so that a minimum length of 1 adds nothing.
  */
-export function textFormat(prefix: string | undefined, minLength = 0): FormatEntry | undefined {
+export function createTextFormat(prefix: string | undefined, minLength = 0): FormatEntry | undefined {
   const hasLength = Number.isInteger(minLength) && minLength > 1 && minLength <= MAX_MIN_LENGTH;
   const hasPrefix = prefix !== undefined && prefix !== "";
   if (!hasPrefix && !hasLength) return undefined;
@@ -48,7 +48,7 @@ export function textFormat(prefix: string | undefined, minLength = 0): FormatEnt
 }
 
 /** Returns the format of a choice of texts; undefined if one of them is empty, or if there are none. */
-export function enumFormat(values: readonly string[] | undefined): FormatEntry | undefined {
+export function createEnumFormat(values: readonly string[] | undefined): FormatEntry | undefined {
   const distinctValues = [...new Set(values)];
   if (distinctValues.length === 0 || distinctValues.includes("")) return undefined;
   return { type: "enum", values: distinctValues };

@@ -16,26 +16,26 @@ import { SophiaError } from "../../../core/error.ts";
 import { entriesOf, fingerprintOfLines, type ValuesEntry } from "../../../esc/definition/edit-entry.ts";
 import { createMatcher } from "../../../resolve/name-globs.ts";
 import { isOwnVariable } from "../../../resolve/reserved-names.ts";
-import { validationLines } from "./schema-text.ts";
+import { formatValidation } from "./schema-text.ts";
 
 /** The key below `values`, unless the user chooses another key. */
 const DEFAULT_KEY = "contract";
 
-export interface SchemaState {
+export interface SchemaComparison {
   readonly key: string;
   /** The entry that the definition has now; undefined if it has none with this key. */
   readonly entry: ValuesEntry | undefined;
   /** The schema that follows from the contract. */
-  readonly translated: ContractSchema;
+  readonly schemaOfContract: ContractSchema;
   /** The YAML of that schema: the lines of an up-to-date entry below its key. */
-  readonly lines: readonly string[];
+  readonly expectedLines: readonly string[];
   /** Returns true if the schema checks the variable. */
   readonly isEnforced: (name: string) => boolean;
   /** `differs` means that the contract or the selection of variables has changed since the entry was written. */
   readonly state: "missing" | "differs" | "current";
 }
 
-export interface SchemaRequest {
+export interface SchemaOptions {
   /** The user's key; by default the key of the entry that `enforce` has written, or {@link DEFAULT_KEY} if there is none. */
   readonly key?: string | undefined;
   /** The variables that the schema must check; by default those of the existing entry, or all if there is none. */
@@ -50,12 +50,12 @@ export interface SchemaRequest {
  * @throws SophiaError (esc-edit, 125) if the key belongs to an entry that `enforce` has not written, or if sophia-run cannot edit
  *   the definition
  */
-export function schemaState(
+export function compareSchema(
   contract: Contract,
   yaml: string,
   files: ReadonlySet<string>,
-  request: SchemaRequest = {},
-): SchemaState {
+  request: SchemaOptions = {},
+): SchemaComparison {
   const entries = entriesOf(yaml);
   const [writtenKey] =
     Array.from(entries).find(([, candidateEntry]) => findSelection(candidateEntry) !== undefined) ?? [];
@@ -74,18 +74,18 @@ export function schemaState(
   const isExcluded = createMatcher(selection.except);
   const isEnforced = (name: string): boolean => isIncluded(name) && !isExcluded(name) && !isOwnVariable(name);
   const description = describeSchemaWriter(selection);
-  const translated = createContractSchema(contract, {
+  const schemaOfContract = createContractSchema(contract, {
     isEnforced,
     variablesFromFiles: files,
-    title: titleOf(contract),
+    title: createSchemaTitle(contract),
     description,
   });
-  const lines = validationLines(translated.schema, 0);
-  return { key, entry, translated, lines, isEnforced, state: compareEntry(entry, lines) };
+  const expectedLines = formatValidation(schemaOfContract.schema, 0);
+  return { key, entry, schemaOfContract, expectedLines, isEnforced, state: compareEntry(entry, expectedLines) };
 }
 
 /** Compares the parsed YAML, because the user may have changed spaces, quotes and comments. */
-function compareEntry(entry: ValuesEntry | undefined, lines: readonly string[]): SchemaState["state"] {
+function compareEntry(entry: ValuesEntry | undefined, lines: readonly string[]): SchemaComparison["state"] {
   if (entry === undefined) return "missing";
   const isEqual = JSON.stringify(entry.fingerprint) === JSON.stringify(fingerprintOfLines(lines));
   return isEqual ? "current" : "differs";
@@ -96,16 +96,16 @@ function compareEntry(entry: ValuesEntry | undefined, lines: readonly string[]):
  * written. The description has the path `fn::validate`, `schema`, `description`. In a fingerprint each string has the prefix `s `.
  */
 function findSelection({ fingerprint }: ValuesEntry): EnforcedGlobs | undefined {
-  const [, validation] = mapEntries(fingerprint).find(([key]) => key === "s fn::validate") ?? [];
-  const [, schema] = mapEntries(validation).find(([key]) => key === "s schema") ?? [];
-  const [, description] = mapEntries(schema).find(([key]) => key === "s description") ?? [];
+  const [, validation] = listMapEntries(fingerprint).find(([key]) => key === "s fn::validate") ?? [];
+  const [, schema] = listMapEntries(validation).find(([key]) => key === "s schema") ?? [];
+  const [, description] = listMapEntries(schema).find(([key]) => key === "s description") ?? [];
   return typeof description === "string" ? parseDescription(description.slice("s ".length)) : undefined;
 }
 
 type Fingerprint = ValuesEntry["fingerprint"];
 
 /** Returns the keys and values of the fingerprint of a map, `["map", [key, value], …]`; none for another node. */
-function mapEntries(fingerprint: Fingerprint | undefined): readonly (readonly [Fingerprint, Fingerprint])[] {
+function listMapEntries(fingerprint: Fingerprint | undefined): readonly (readonly [Fingerprint, Fingerprint])[] {
   if (typeof fingerprint !== "object" || fingerprint[0] !== "map") return [];
   return fingerprint.slice(1).flatMap((pair) => {
     const [key, value] = typeof pair === "object" ? pair : [];
@@ -114,7 +114,7 @@ function mapEntries(fingerprint: Fingerprint | undefined): readonly (readonly [F
 }
 
 /** Returns the title of the schema, by which the readers of the definition recognize the contract. */
-function titleOf({ source, name }: Contract): string {
+function createSchemaTitle({ source, name }: Contract): string {
   if (name !== undefined) return name;
   return source.kind === "file" ? "sophia.contract.json" : "the built-in contract of sophia-run";
 }

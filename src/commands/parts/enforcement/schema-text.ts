@@ -24,10 +24,10 @@ const MULTILINE_MEMBERS = ["properties", "anyOf", "$defs"] as const;
  *
  * @param indent the columns by which each line is indented
  */
-export function validationLines(schema: EscSchema, indent: number): readonly string[] {
+export function formatValidation(schema: EscSchema, indent: number): readonly string[] {
   const lines = [
     "fn::validate:",
-    ...indentLines(["schema:", ...indentLines(schemaLines(schema), INDENT)], INDENT),
+    ...indentLines(["schema:", ...indentLines(formatSchema(schema), INDENT)], INDENT),
     ...indentLines(["value: ${environmentVariables}"], INDENT),
   ];
   return indentLines(lines, indent);
@@ -38,23 +38,25 @@ function indentLines(lines: readonly string[], columns: number): readonly string
 }
 
 /** Returns the lines of a JSON Schema: one for each member, or several for those of {@link MULTILINE_MEMBERS}. */
-function schemaLines(schema: EscSchema): readonly string[] {
+function formatSchema(schema: EscSchema): readonly string[] {
   return Object.entries(schema).flatMap(([key, value]: [string, unknown]): readonly string[] => {
-    if (!MULTILINE_MEMBERS.some((member) => member === key)) return [`${key}: ${inlineText(value)}`];
+    if (!MULTILINE_MEMBERS.some((member) => member === key)) return [`${key}: ${formatOnOneLine(value)}`];
     const entries = Array.isArray(value)
-      ? value.map((item: unknown) => `- ${inlineText(item)}`)
-      : Object.entries(Object(value)).map(([name, item]: [string, unknown]) => `${keyText(name)}: ${inlineText(item)}`);
+      ? value.map((item: unknown) => `- ${formatOnOneLine(item)}`)
+      : Object.entries(Object(value)).map(
+          ([name, item]: [string, unknown]) => `${keyText(name)}: ${formatOnOneLine(item)}`,
+        );
     return entries.length === 0 ? [`${key}: {}`] : [`${key}:`, ...indentLines(entries, INDENT)];
   });
 }
 
 /** Returns a value as YAML on one line. ESC would replace `${…}` and `$$` in strings, so these are escaped. */
-function inlineText(value: unknown): string {
+function formatOnOneLine(value: unknown): string {
   if (typeof value === "string") return UNQUOTED_TYPE.test(value) ? value : quoted(escapeReferences(value));
-  if (Array.isArray(value)) return `[${value.map(inlineText).join(", ")}]`;
+  if (Array.isArray(value)) return `[${value.map(formatOnOneLine).join(", ")}]`;
   if (typeof value !== "object" || value === null) return String(value);
   const members = Object.entries(value).map(
-    ([key, member]: [string, unknown]) => `${keyText(key)}: ${inlineText(member)}`,
+    ([key, member]: [string, unknown]) => `${keyText(key)}: ${formatOnOneLine(member)}`,
   );
   return `{${members.join(", ")}}`;
 }

@@ -48,7 +48,7 @@ export type RenewalReport =
 
 export interface RefreshReport {
   readonly scope: RefreshScope;
-  readonly parts: ReadonlyMap<RenewedKind, RenewalReport>;
+  readonly reportsByKind: ReadonlyMap<RenewedKind, RenewalReport>;
   readonly warnings: RefreshPlan["warnings"];
 }
 
@@ -62,24 +62,24 @@ export function reportRefresh(start: Start, settings: Settings): RefreshReport |
 }
 
 /** Reports what `run --refresh` would renew, for a user who has not asked for a renewal yet. */
-export function offerRefresh(start: Start): RefreshReport {
+export function reportPossibleRefresh(start: Start): RefreshReport {
   return createReport(FULL_SCOPE, start);
 }
 
 function createReport(scope: RefreshScope, start: Start): RefreshReport {
   const plan = planRefresh(scope, start, Date.now());
-  const parts = new Map<RenewedKind, RenewalReport>(
-    scope.clouds.map((cloud) => [cloud, cloudReport(cloud, plan, start)]),
+  const reportsByKind = new Map<RenewedKind, RenewalReport>(
+    scope.clouds.map((cloud) => [cloud, reportCloud(cloud, plan, start)]),
   );
-  if (scope.hasFiles) parts.set("files", filesReport(plan));
-  return { scope, parts, warnings: plan.warnings };
+  if (scope.hasFiles) reportsByKind.set("files", reportFiles(plan));
+  return { scope, reportsByKind, warnings: plan.warnings };
 }
 
 /** @param plan the renewal of all clouds, of which the report describes one */
-function cloudReport(cloud: Cloud, plan: RefreshPlan, start: Start): RenewalReport {
+function reportCloud(cloud: Cloud, plan: RefreshPlan, start: Start): RenewalReport {
   // A refusal without a cloud is about all of them.
   const refusal = plan.refusals.find((candidate) => candidate.cloud === undefined || candidate.cloud === cloud);
-  if (refusal !== undefined) return refusedReport(refusal.error);
+  if (refusal !== undefined) return reportRefusal(refusal.error);
   const credentials = plan.credentials.find((candidate) => candidate.cloud === cloud);
   if (credentials === undefined) return { kind: "nothing", why: plan.reasons.get(cloud) ?? "ESC gives none" };
   const { selected } = start.values;
@@ -97,9 +97,9 @@ function cloudReport(cloud: Cloud, plan: RefreshPlan, start: Start): RenewalRepo
   };
 }
 
-function filesReport({ files, session, refusals }: RefreshPlan): RenewalReport {
+function reportFiles({ files, session, refusals }: RefreshPlan): RenewalReport {
   const refusal = refusals.find(({ cloud }) => cloud === undefined);
-  if (refusal !== undefined) return refusedReport(refusal.error);
+  if (refusal !== undefined) return reportRefusal(refusal.error);
   const [firstFile] = files;
   if (firstFile === undefined) return { kind: "nothing", why: "ESC gives no files" };
   return {
@@ -112,7 +112,7 @@ function filesReport({ files, session, refusals }: RefreshPlan): RenewalReport {
   };
 }
 
-function refusedReport({ message, hint = "" }: SophiaError): RenewalReport {
+function reportRefusal({ message, hint = "" }: SophiaError): RenewalReport {
   return { kind: "refused", problem: message, remedy: hint };
 }
 

@@ -32,7 +32,7 @@ export interface EscTarget {
 }
 
 /** Returns the option of `findEscAccess` by which `--in` replaces `ESC_ENV`; no option if the user did not write `--in`. */
-export function environmentsOfOption(inEnvironment: unknown): {
+export function parseInOption(inEnvironment: unknown): {
   readonly environments?: { value: string; option: string };
 } {
   return typeof inEnvironment === "string" ? { environments: { value: inEnvironment, option: "--in" } } : {};
@@ -56,10 +56,10 @@ export function requireOnlyEnvironment(target: EscTarget): EscTarget {
 }
 
 /** Sends requests about one environment, and returns what the command needs from the answers. */
-type EnvironmentRequest<T> = (name: FullName, connection: Connection) => Promise<T>;
+type SendEnvironmentRequest<T> = (name: FullName, connection: Connection) => Promise<T>;
 
 /** Sends a request about the only environment of the target. @throws SophiaError (125) if ESC does not answer it */
-export async function askOnlyEnvironment<T>(target: EscTarget, request: EnvironmentRequest<T>): Promise<T> {
+export async function askOnlyEnvironment<T>(target: EscTarget, request: SendEnvironmentRequest<T>): Promise<T> {
   const [result] = await askEachTargetEnvironment(target, request);
   if (result === undefined) throw new TypeError("no environment was asked");
   return result;
@@ -68,17 +68,17 @@ export async function askOnlyEnvironment<T>(target: EscTarget, request: Environm
 /** Sends a request about each environment of the target. @throws SophiaError (125) if ESC does not answer one of them */
 export async function askEachTargetEnvironment<T>(
   { esc, settings, context }: EscTarget,
-  request: EnvironmentRequest<T>,
+  request: SendEnvironmentRequest<T>,
 ): Promise<readonly T[]> {
   const progress = await createProgress(context, settings);
   const answers = await askEsc(esc, progress, request).finally(progress.done);
-  if (answers.kind !== "read") throw new SophiaError(withCreationCommand(answers.failure, esc));
+  if (answers.kind !== "read") throw new SophiaError(addCreationCommand(answers.failure, esc));
   printNotices(context, settings, answers.remarks);
   return answers.results;
 }
 
 /** Adds the command that creates the environment to the failure of a request about the only environment, if it does not exist. */
-function withCreationCommand(failure: Failure, { environments }: EscSettings): Failure {
+function addCreationCommand(failure: Failure, { environments }: EscSettings): Failure {
   const [environment, ...furtherEnvironments] = environments;
   const isOnlyEnvironment = environment !== undefined && furtherEnvironments.length === 0;
   if (failure.code !== "esc-not-found" || !isOnlyEnvironment) return failure;

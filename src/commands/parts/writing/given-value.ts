@@ -11,7 +11,7 @@ import type { Context } from "../../../core/context.ts";
 import { SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
 import { layOutQuestion } from "../../../output/stderr.ts";
-import { canAsk } from "../confirm.ts";
+import { canAskUser } from "../confirm.ts";
 
 /**
  * Reads the value of a variable and checks it against its declaration.
@@ -20,7 +20,7 @@ import { canAsk } from "../confirm.ts";
  * @param texts.remedy how the user can pass the value without a prompt
  * @throws SophiaError (rotate-value, 125) if there is no valid value; the error does not contain the value
  */
-export async function readValue(
+export async function readValueToWrite(
   name: string,
   declaration: Declaration | undefined,
   { what, remedy }: { readonly what: "value" | "new value"; readonly remedy: string },
@@ -28,9 +28,9 @@ export async function readValue(
 ): Promise<string> {
   const printableName = printable(name);
   const question = `${what === "value" ? "Value" : "New value"} of ${printableName} (not shown):`;
-  const value = canAsk(context)
+  const value = canAskUser(context)
     ? await context.readHidden(layOutQuestion(context, [question]))
-    : await readFromInput(printableName, remedy, context);
+    : await readValueFromInput(printableName, remedy, context);
   if (value === undefined || isBlank(value)) throw valueError(`there is no ${what} for ${printableName}`, remedy);
   const invalidValueError = (fault: string, hint: string): SophiaError =>
     valueError(`the ${what} of ${printableName} ${fault}`, hint);
@@ -47,7 +47,7 @@ export async function readValue(
 }
 
 /** Reads the standard input to its end, and removes the final line break, which most tools add to their output. */
-async function readFromInput(printableName: string, remedy: string, context: Context): Promise<string> {
+async function readValueFromInput(printableName: string, remedy: string, context: Context): Promise<string> {
   // At a terminal the user would type the value here, and the terminal would show it.
   if (context.isTerminal(0)) throw valueError(`no prompt is possible for the value of ${printableName}`, remedy);
   const bytes = await context.readInput();

@@ -29,22 +29,22 @@ export interface OmittedNames {
   readonly empty: readonly string[];
 }
 
-export interface SortedVariables {
+export interface SelectedValues {
   readonly values: readonly ValueToWrite[];
   readonly omitted: OmittedNames;
 }
 
 /** Separates the variables of a file that can be written from the others. @param plainTextNames the names in `--plain` */
-export function sortVariables(
+export function selectValuesToWrite(
   variables: readonly Variable[],
   contract: Contract,
   plainTextNames: ReadonlySet<string>,
-): SortedVariables {
+): SelectedValues {
   const values: ValueToWrite[] = [];
   const settings: string[] = [];
   const empty: string[] = [];
   for (const { name, value } of variables) {
-    if (reservedAs(name, contract) !== undefined) settings.push(name);
+    if (findReservation(name, contract) !== undefined) settings.push(name);
     else if (value === "" && declarationOf(contract, name) !== undefined) empty.push(name);
     else values.push(createValueToWrite(name, value, contract, plainTextNames.has(name)));
   }
@@ -77,7 +77,7 @@ export function createValueToWrite(
  * @param option the option as the user typed it, such as `--plain`
  * @throws SophiaError (usage, 125) if the contract declares the variable a secret
  */
-export function requirePublic(name: string, contract: Contract, option: string): void {
+export function refuseSecretAsPlainText(name: string, contract: Contract, option: string): void {
   if (declarationOf(contract, name)?.secret !== true) return;
   throw usageError(
     `${option}: the contract declares ${printable(name)} a secret`,
@@ -90,7 +90,7 @@ export function requirePublic(name: string, contract: Contract, option: string):
  * variable that sophia-run itself reads. An `undeclared` variable has the prefix of such settings, so that a later version may read
  * it; the program gets it only if the contract declares it.
  */
-export function reservedAs(name: string, contract: Contract): "setting" | "undeclared" | undefined {
+export function findReservation(name: string, contract: Contract): "setting" | "undeclared" | undefined {
   const isReserved = (isNameDeclared: boolean): boolean =>
     isReservedName(
       name,

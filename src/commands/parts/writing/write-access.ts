@@ -24,13 +24,13 @@ import { layOutQuestion } from "../../../output/stderr.ts";
 import { notAllowedError, collectConsentFacts } from "../../../access/consent-words.ts";
 import { findPlaces } from "../../../resolve/find-places.ts";
 import { readEnvFiles } from "../../../resolve/read-files.ts";
-import { canAsk } from "../confirm.ts";
+import { canAskUser } from "../confirm.ts";
 import type { DotenvReading } from "../../../sources/dotenv/index.ts";
 import { findEscAccess } from "../command-access.ts";
 import { usageError } from "../usage-errors.ts";
-import { environmentsOfOption, type EscTarget } from "./esc-target.ts";
+import { parseInOption, type EscTarget } from "./esc-target.ts";
 
-interface WriteAccessOptions {
+interface WriteTargetOptions {
   /** True if the command only shows the change (`--dry-run`). */
   readonly isDry: boolean;
   /** True if the user must not be asked to confirm the change (`--yes`). */
@@ -44,12 +44,12 @@ interface WriteAccessOptions {
 }
 
 /** The facts from which the access is found. */
-interface AccessSearch {
+interface TargetSearch {
   /** The value of `--in`. */
   readonly inEnvironment: unknown;
   readonly settings: Settings;
   readonly context: Context;
-  readonly options: WriteAccessOptions;
+  readonly options: WriteTargetOptions;
   readonly dotenv: DotenvReading;
   readonly contract: Contract;
 }
@@ -59,21 +59,21 @@ interface AccessSearch {
  * own credential if there is one, because it only reads.
  *
  * @param inEnvironment the value of `--in`
- * @returns the target; if a found file chose the environment, `chosenBy` is set and the command must ask {@link writeQuestion}
+ * @returns the target; if a found file chose the environment, `chosenBy` is set and the command must ask {@link createWriteQuestion}
  * @throws SophiaError (125) if there is no token or no environment, or if a found file chose the environment and the user cannot
  *   be asked
  */
-export async function writeAccess(
+export async function findWriteTarget(
   inEnvironment: unknown,
   settings: Settings,
   context: Context,
-  options: WriteAccessOptions,
+  options: WriteTargetOptions,
 ): Promise<EscTarget> {
   refuseWithoutEsc(settings);
   const dotenv = await readEnvFiles(settings, findPlaces(settings, context), context.environment);
   const contract = await loadContract(settings, context);
   requireNamedEnvironment(inEnvironment, contract, new VariableLookup(context.environment, dotenv.layers));
-  const search: AccessSearch = { inEnvironment, settings, context, options, dotenv, contract };
+  const search: TargetSearch = { inEnvironment, settings, context, options, dotenv, contract };
   const adminToken = new VariableLookup(context.environment, []).findInProcess(ADMIN_TOKEN);
   const mayUseLauncherCredential = options.isDry && options.alwaysByAdmin !== true && adminToken === undefined;
   const launcherTarget = mayUseLauncherCredential ? await findTarget(undefined, search) : undefined;
@@ -88,10 +88,10 @@ export async function writeAccess(
  * @param token the token for ESC; undefined for the launcher's own credential
  * @returns undefined if there is no credential
  */
-async function findTarget(token: Setting | undefined, search: AccessSearch): Promise<EscTarget | undefined> {
+async function findTarget(token: Setting | undefined, search: TargetSearch): Promise<EscTarget | undefined> {
   const { inEnvironment, settings, context, options, dotenv, contract } = search;
-  const { isDry, isConfirmed, remedy = namedByOption, reported = [] } = options;
-  const accessOptions = { ...environmentsOfOption(inEnvironment), ...(token === undefined ? {} : { token }) };
+  const { isDry, isConfirmed, remedy = describeInOption, reported = [] } = options;
+  const accessOptions = { ...parseInOption(inEnvironment), ...(token === undefined ? {} : { token }) };
   const { access, notices } = await findEscAccess(settings, context, accessOptions, { dotenv, contract });
   if (access.kind === "unconsented")
     throw notAllowedError(collectConsentFacts(access, contract), "nothing was written: ");
@@ -103,20 +103,24 @@ async function findTarget(token: Setting | undefined, search: AccessSearch): Pro
   const foundSettings = notices.flatMap((notice) =>
     notice.kind === "environment-by-file" && !isDry && isFoundFile(notice.file) ? [notice] : [],
   );
-  printNotices(context, settings, withoutNotices([...dotenv.notices, ...notices], [...reported, ...foundSettings]));
+  printNotices(context, settings, omitNotices([...dotenv.notices, ...notices], [...reported, ...foundSettings]));
   const target = { esc: access.settings, settings, context, contract };
   if (foundSettings.length === 0) return target;
   const chosenBy = enumerate(foundSettings.map(labelOf));
-  if (!isConfirmed && canAsk(context)) return { ...target, chosenBy };
+  if (!isConfirmed && canAskUser(context)) return { ...target, chosenBy };
   const isOrganizationFromFile = foundSettings.some(({ name }) => name !== "ESC_ENV");
-  throw unconfirmedError(chosenBy, remedy(environmentArgument(access.settings, isOrganizationFromFile)), context);
+  throw createUnconfirmedError(
+    chosenBy,
+    remedy(createEnvironmentArgument(access.settings, isOrganizationFromFile)),
+    context,
+  );
 }
 
 /** Refuses settings that keep this process from using ESC. @throws SophiaError (usage, 125) */
 function refuseWithoutEsc(settings: Settings): void {
-  const preventingVariable =
-    settings.fake !== undefined ? "SOPHIA_FAKE" : settings.offline ? "SOPHIA_OFFLINE" : undefined;
-  if (preventingVariable === undefined) return;
+  const { fake, offline } = settings;
+  if (fake === undefined && !offline) return;
+  const preventingVariable = fake === undefined ? "SOPHIA_OFFLINE" : "SOPHIA_FAKE";
   throw usageError(`this command changes ESC, but ${preventingVariable} is set`, "unset it");
 }
 
@@ -131,26 +135,26 @@ function requireNamedEnvironment(inEnvironment: unknown, contract: Contract, loo
 }
 
 /** Returns the notices except for those that have the same content as an omitted notice. */
-function withoutNotices(notices: readonly Notice[], omitted: readonly Notice[]): readonly Notice[] {
+function omitNotices(notices: readonly Notice[], omitted: readonly Notice[]): readonly Notice[] {
   const omittedTexts = new Set(omitted.map((notice) => JSON.stringify(notice)));
   return notices.filter((notice) => !omittedTexts.has(JSON.stringify(notice)));
 }
 
 /** Returns the question before a change. If a found file chose the environment, the question names the setting in that file. */
-export function writeQuestion(change: string, { chosenBy }: EscTarget): string {
+export function createWriteQuestion(change: string, { chosenBy }: EscTarget): string {
   return chosenBy === undefined ? `${change}?` : `${change} (by ${chosenBy})?`;
 }
 
 /** @param chosenBy the settings in found files */
-function unconfirmedError(chosenBy: string, remedy: string, context: Context): SophiaError {
+function createUnconfirmedError(chosenBy: string, remedy: string, context: Context): SophiaError {
   return new SophiaError({
     code: "not-confirmed",
     message: `nothing was written: ${chosenBy}, a file that was only found, decides which environment is changed`,
-    hint: canAsk(context) ? `confirm it without --yes, or ${remedy}` : remedy,
+    hint: canAskUser(context) ? `confirm it without --yes, or ${remedy}` : remedy,
   });
 }
 
-function namedByOption(environment: string): string {
+function describeInOption(environment: string): string {
   return `name the environment: --in ${environment}`;
 }
 
@@ -160,7 +164,10 @@ function namedByOption(environment: string): string {
  *
  * @param isOrganizationFromFile true if a found file chose the organization, so that the argument must name it
  */
-function environmentArgument({ environments, organization }: EscSettings, isOrganizationFromFile: boolean): string {
+function createEnvironmentArgument(
+  { environments, organization }: EscSettings,
+  isOrganizationFromFile: boolean,
+): string {
   const [environment, ...furtherEnvironments] = environments;
   if (environment === undefined || furtherEnvironments.length > 0) return "ORGANIZATION/PROJECT/ENVIRONMENT";
   const [fullName] = isOrganizationFromFile ? listMeanings(environment, organization) : [];
@@ -169,7 +176,7 @@ function environmentArgument({ environments, organization }: EscSettings, isOrga
 
 /** Asks for a token at the terminal. @throws SophiaError (esc-settings, 125) if there is no terminal or no answer */
 async function askForToken(context: Context): Promise<Setting> {
-  if (canAsk(context)) {
+  if (canAskUser(context)) {
     const value = await context.readHidden(
       layOutQuestion(context, ["A token that may open and write the environment (not shown):"]),
     );

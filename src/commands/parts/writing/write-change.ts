@@ -2,6 +2,7 @@
  * Writes values to Pulumi ESC, and describes the result of a change: the change is in effect, it waits for an approval as a draft, or
  * it failed. `set`, `import`, `rotate`, `enforce` and `request` share these texts.
  */
+import type { Context } from "../../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../../core/error.ts";
 import type { Line } from "../../../core/lines.ts";
 import { shellWord } from "../../../core/shell.ts";
@@ -37,7 +38,7 @@ export async function writeValues(
   overwrite: Overwrite,
   target: EscTarget,
   requireUnchanged: (current: EnvironmentState) => void = () => {},
-): Promise<ReturnType<typeof effectiveChange>> {
+): Promise<ReturnType<typeof requireChangeOrDraft>> {
   const edit = (current: EnvironmentState): string | undefined => {
     requireUnchanged(current);
     const changes = valuesToWrite.map(createPlanner(current, overwrite)).filter(isChange);
@@ -51,7 +52,7 @@ export async function writeValues(
   const result = await askOnlyEnvironment(target, (name, connection) =>
     changeEnvironment(name, connection, edit, valuesToMask, readOrEvaluate),
   );
-  return effectiveChange(result, target);
+  return requireChangeOrDraft(result, target);
 }
 
 /**
@@ -59,22 +60,16 @@ export async function writeValues(
  *
  * @throws SophiaError (125) for any other result
  */
-export function effectiveChange(
+export function requireChangeOrDraft(
   result: ChangeResult,
   { context, contract }: Pick<EscTarget, "context" | "contract">,
 ): EffectiveChange | typeof ExitStatus.draft {
   switch (result.kind) {
     case "done":
       return result;
-    case "draft": {
-      const { changeRequest: id, before } = result;
-      printReport(context, [
-        "",
-        `⏸️ Not in effect yet: a change to ${formatName(before.name)} requires an approval. The change is a draft now.`,
-        ...approvalLines({ id, organization: before.name.organization }, "then it is in effect"),
-      ]);
+    case "draft":
+      printDraft(result, context);
       return ExitStatus.draft;
-    }
     case "conflict":
       throw new SophiaError({
         code: "esc-conflict",
@@ -92,9 +87,21 @@ export function effectiveChange(
       throw new SophiaError({
         code: "esc-not-in-effect",
         message: `${printable(formatRevision(result.after))} was written, but the environment does not have the new value`,
-        hint: `pulumi env edit ${formatName(result.after.name)} shows why; to undo: ${rollbackCommand(result.before)}`,
+        hint: `pulumi env edit ${formatName(result.after.name)} shows why; to undo: ${createRollbackCommand(result.before)}`,
       });
   }
+}
+
+/** Prints the commands that approve a draft and put it into effect. */
+function printDraft(
+  { changeRequest: id, before: { name } }: Extract<ChangeResult, { kind: "draft" }>,
+  context: Context,
+): void {
+  printReport(context, [
+    "",
+    `⏸️ Not in effect yet: a change to ${formatName(name)} requires an approval. The change is a draft now.`,
+    ...createApprovalLines({ id, organization: name.organization }, "then it is in effect"),
+  ]);
 }
 
 /** A draft in ESC that waits for an approval. */
@@ -108,32 +115,32 @@ interface ChangeRequest {
  *
  * @param effect describes what happens when the request is applied
  */
-export function approvalLines(request: ChangeRequest, effect: string): readonly Line[] {
+export function createApprovalLines(request: ChangeRequest, effect: string): readonly Line[] {
   return [
-    changeRequestCommand("get", request),
-    `${changeRequestCommand("approve", request)}  # by another user`,
-    `${changeRequestCommand("apply", request)}  # ${effect}`,
+    createChangeRequestCommand("get", request),
+    `${createChangeRequestCommand("approve", request)}  # by another user`,
+    `${createChangeRequestCommand("apply", request)}  # ${effect}`,
   ].map((text) => ({ text: `   ${text}`, neverWraps: true }));
 }
 
 /** Returns a command of the Pulumi CLI. @param verb the action, such as `approve` */
-export function changeRequestCommand(verb: string, { id, organization }: ChangeRequest): string {
+export function createChangeRequestCommand(verb: string, { id, organization }: ChangeRequest): string {
   return `pulumi env change-request ${verb} ${shellWord(id)} -o ${shellWord(organization)}`;
 }
 
 /** Describes which revision the change has replaced, and names the command that restores it. */
-export function revisionsText({ before, after }: EffectiveChange): string {
+export function describeRevisions({ before, after }: EffectiveChange): string {
   const oldRevision = before.definition.revision;
   const newRevision = after.definition.revision;
   if (oldRevision === undefined || newRevision === undefined) return "The service does not report revisions.";
-  return `Revision ${oldRevision} is now ${newRevision}.\n   To undo all of it: ${rollbackCommand(before)}`;
+  return `Revision ${oldRevision} is now ${newRevision}.\n   To undo all of it: ${createRollbackCommand(before)}`;
 }
 
 /**
  * Returns the error for a variable that another user has set since the user confirmed the change. That value is kept, because
  * programs may use it already.
  */
-export function changedMeanwhile(name: string, current: EnvironmentState): SophiaError {
+export function createConflictError(name: string, current: EnvironmentState): SophiaError {
   return new SophiaError({
     code: "esc-conflict",
     message: `nothing was changed: another user has changed ${printable(name)} meanwhile (${formatRevision(current)})`,
@@ -142,7 +149,7 @@ export function changedMeanwhile(name: string, current: EnvironmentState): Sophi
 }
 
 /** Adds lines to a SophiaError, which describe what was done before the error. Returns any other error unchanged. */
-export function withDetails(error: unknown, ...lines: readonly string[]): unknown {
+export function addErrorDetails(error: unknown, ...lines: readonly string[]): unknown {
   if (!(error instanceof SophiaError)) return error;
   const { code, message, hint, details, status } = error;
   const failure = { code, message, details: [...details, ...lines], ...(hint === undefined ? {} : { hint }) };
@@ -150,11 +157,11 @@ export function withDetails(error: unknown, ...lines: readonly string[]): unknow
 }
 
 /** Returns the value of a variable in an environment; undefined if ESC has no value, or does not show it to this user. */
-export function valueIn({ opened }: Pick<EnvironmentState, "opened">, name: string): string | undefined {
+export function findValue({ opened }: Pick<EnvironmentState, "opened">, name: string): string | undefined {
   return opened.variables.find((variable) => variable.name === name)?.value;
 }
 
 /** Returns the command that restores a state; empty if the service does not report revisions. */
-function rollbackCommand({ name, definition: { revision } }: EnvironmentState): string {
+function createRollbackCommand({ name, definition: { revision } }: EnvironmentState): string {
   return revision === undefined ? "" : `pulumi env version rollback ${formatName(name)}@${revision}`;
 }

@@ -33,27 +33,27 @@ export function describePlan(
   const pronoun = assumedSecrets.length === 1 ? "it" : "them";
   return [
     `${printable(heading)}:`,
-    ...changeLines(plan),
+    ...formatChanges(plan),
     ...REASONS_TO_KEEP.flatMap(([state, reason]) =>
-      namesLine(namesOf(plan.filter((planned) => planned.state === state)), reason),
+      formatNamesLine(namesOf(plan.filter((planned) => planned.state === state)), reason),
     ),
-    ...namesLine(
+    ...formatNamesLine(
       namesOf(plan.filter(({ isPlainTextInEsc }) => isPlainTextInEsc === true)),
       "a secret that is plain text in ESC",
     ),
-    ...plan.flatMap(credentialLine),
-    ...namesLine(
+    ...plan.flatMap(formatCredentialLine),
+    ...formatNamesLine(
       namesOf(assumedSecrets),
       `secret, since the contract does not declare ${pronoun}; ${plainTextOption} writes plain text`,
     ),
-    ...namesLine(omitted.empty, "left out: empty, which means unset"),
-    ...namesLine(omitted.settings, "left out: settings of sophia-run"),
+    ...formatNamesLine(omitted.empty, "left out: empty, which means unset"),
+    ...formatNamesLine(omitted.settings, "left out: settings of sophia-run"),
     "",
   ].join("\n");
 }
 
 /** Returns the lines of added variables, then those of replaced ones, with aligned columns. */
-function changeLines(plan: readonly PlannedValue[]): readonly string[] {
+function formatChanges(plan: readonly PlannedValue[]): readonly string[] {
   const width = Math.max(0, ...plan.filter(isChange).map(({ name }) => printable(name).length));
   const linesFor = (state: PlannedState, sign: string): readonly string[] =>
     plan
@@ -63,13 +63,16 @@ function changeLines(plan: readonly PlannedValue[]): readonly string[] {
 }
 
 /** Returns a line about a value that is a secret because it contains a credential; none for other values. */
-function credentialLine({ name, credential }: PlannedValue): readonly string[] {
+function formatCredentialLine({ name, credential }: PlannedValue): readonly string[] {
   if (credential === undefined || credential === "") return [];
-  return namesLine([name], `secret, since the value holds ${credential}, although the contract declares it public`);
+  return formatNamesLine(
+    [name],
+    `secret, since the value holds ${credential}, although the contract declares it public`,
+  );
 }
 
 /** Returns a line about variables: their names, and a text. Returns no line if there are no variables. */
-function namesLine(names: readonly string[], text: string): readonly string[] {
+function formatNamesLine(names: readonly string[], text: string): readonly string[] {
   return names.length === 0 ? [] : [`  ${enumerateFew(names.map(printable))}: ${text}`];
 }
 

@@ -53,14 +53,14 @@ export function createPlanner(
     }
     // A secret of ESC stays a secret, even if it comes from an import or a reference. A value that ESC does not show may be a secret.
     const secret = valueToWrite.secret || variableInEsc?.secret === true || current.hidden?.has(name) === true;
-    return { ...valueToWrite, secret, state: stateOfNewValue(variableInEsc, name, current, mayOverwrite(name)) };
+    return { ...valueToWrite, secret, state: planNewValue(variableInEsc, name, current, mayOverwrite(name)) };
   };
 }
 
 /** Returns the plan for a variable whose new value is not known yet. The new value is assumed to differ from the one in ESC. */
-export function stateWithoutValue(name: string, current: EnvironmentState, mayOverwrite: boolean): PlannedState {
+export function planWithoutValue(name: string, current: EnvironmentState, mayOverwrite: boolean): PlannedState {
   const variableInEsc = current.opened.variables.find((variable) => variable.name === name);
-  return stateOfNewValue(variableInEsc, name, current, mayOverwrite);
+  return planNewValue(variableInEsc, name, current, mayOverwrite);
 }
 
 /**
@@ -68,7 +68,7 @@ export function stateWithoutValue(name: string, current: EnvironmentState, mayOv
  *
  * @param variableInEsc the variable in the opened environment; undefined if ESC has none, or does not show it
  */
-function stateOfNewValue(
+function planNewValue(
   variableInEsc: Variable | undefined,
   name: string,
   { definition, hidden, hiddenBy }: EnvironmentState,

@@ -5,7 +5,7 @@
 import { setTimeout } from "node:timers/promises";
 import { SophiaError } from "../../../core/error.ts";
 import type { Secret } from "../../../esc/settings/secret.ts";
-import { type App, askGh, type Gh, listSecrets } from "../../parts/gh-command.ts";
+import { type GithubProduct, runGh, type GhLocation, listGithubSecrets } from "../../parts/gh-command.ts";
 
 const SECRET_NAME = "ESC_TOKEN";
 
@@ -13,8 +13,8 @@ const SECRET_NAME = "ESC_TOKEN";
  * Returns the time of the secret's last change as gh lists it (`2025-01-31T23:59:59Z`): undefined if there is no secret, and an empty
  * text if gh lists no time. @throws SophiaError (gh, 125)
  */
-export async function secretUpdateTime(app: App, gh: Gh): Promise<string | undefined> {
-  const secrets = await listSecrets(app, gh);
+export async function secretUpdateTime(app: GithubProduct, gh: GhLocation): Promise<string | undefined> {
+  const secrets = await listGithubSecrets(app, gh);
   if (typeof secrets !== "string") return secrets.get(SECRET_NAME);
   const [message, hint] =
     secrets === "absent"
@@ -34,7 +34,12 @@ const TIME_RESOLUTION_MS = 1000;
  *
  * @param before the time before the change @throws SophiaError (gh, 125)
  */
-export async function storeToken(app: App, value: Secret, before: string | undefined, gh: Gh): Promise<void> {
+export async function storeToken(
+  app: GithubProduct,
+  value: Secret,
+  before: string | undefined,
+  gh: GhLocation,
+): Promise<void> {
   if (await setAndCompare(before, app, value, gh)) return;
   // If the previous change was in the same second, the time is equal although the secret is new. The next second differs.
   await setTimeout(TIME_RESOLUTION_MS);
@@ -42,15 +47,20 @@ export async function storeToken(app: App, value: Secret, before: string | undef
 }
 
 /** Sets the secret. @returns false if the list still has the time before the change @throws SophiaError (gh, 125) */
-async function setAndCompare(before: string | undefined, app: App, value: Secret, gh: Gh): Promise<boolean> {
-  const answer = await askGh(["secret", "set", SECRET_NAME, "--app", app], gh, value.reveal());
+async function setAndCompare(
+  before: string | undefined,
+  app: GithubProduct,
+  value: Secret,
+  gh: GhLocation,
+): Promise<boolean> {
+  const answer = await runGh(["secret", "set", SECRET_NAME, "--app", app], gh, value.reveal());
   if (typeof answer === "string") throw notStored(app);
   const after = await secretUpdateTime(app, gh);
   if (after === undefined) throw notStored(app);
   return after === "" || after !== before;
 }
 
-function notStored(app: App): SophiaError {
+function notStored(app: GithubProduct): SophiaError {
   return new SophiaError({
     code: "gh",
     message: `gh has not set the repository secret ${SECRET_NAME} for ${app}`,

@@ -38,11 +38,11 @@ import { createProgress } from "../../../output/progress.ts";
 import { askWithoutEnvironment } from "../../parts/esc-requests.ts";
 import { findEscAccess } from "../../parts/command-access.ts";
 import type { Command } from "../../command.ts";
-import { confirm } from "../../parts/confirm.ts";
-import { type App, APPS, environmentOfGh, type Gh } from "../../parts/gh-command.ts";
+import { askForConfirmation } from "../../parts/confirm.ts";
+import { type GithubProduct, GITHUB_PRODUCTS, environmentOfGh, type GhLocation } from "../../parts/gh-command.ts";
 import { askEachTargetEnvironment } from "../../parts/writing/esc-target.ts";
-import { writeAccess, writeQuestion } from "../../parts/writing/write-access.ts";
-import { withDetails } from "../../parts/writing/write-change.ts";
+import { findWriteTarget, createWriteQuestion } from "../../parts/writing/write-access.ts";
+import { addErrorDetails } from "../../parts/writing/write-change.ts";
 import {
   expiryOf,
   type OldToken,
@@ -75,8 +75,10 @@ export const rotateToken: Command = async ({ options }, context) => {
     return ExitStatus.ok;
   }
   const question =
-    target.chosenBy === undefined ? "Create the token?" : writeQuestion(`Create the token for ${environments}`, target);
-  if (!(await confirm(question, options["yes"] === true, context))) {
+    target.chosenBy === undefined
+      ? "Create the token?"
+      : createWriteQuestion(`Create the token for ${environments}`, target);
+  if (!(await askForConfirmation(question, options["yes"] === true, context))) {
     printReport(context, "Nothing was created.\n");
     return ExitStatus.unmet;
   }
@@ -92,9 +94,9 @@ export const rotateToken: Command = async ({ options }, context) => {
 
 /** The GitHub repository whose secret is replaced. */
 interface SecretRepository {
-  readonly gh: Gh;
+  readonly gh: GhLocation;
   /** When the secret was last changed, for each app of `APPS`; undefined if the secret does not exist. */
-  readonly timesBefore: ReadonlyMap<App, string | undefined>;
+  readonly timesBefore: ReadonlyMap<GithubProduct, string | undefined>;
 }
 
 /** Reads all settings, and checks that gh can list the secrets and that a token may write. @throws SophiaError (125) */
@@ -104,9 +106,9 @@ async function prepareRotation(options: Values, context: Context) {
   const expires = expiryOf(options["expires"], Date.now());
   const contract = await loadContract(settings, context);
   const gh = { cwd: context.project, environment: environmentOfGh(context.environment, contract) };
-  const times = await Promise.all(APPS.map(async (app) => [app, await secretUpdateTime(app, gh)] as const));
+  const times = await Promise.all(GITHUB_PRODUCTS.map(async (app) => [app, await secretUpdateTime(app, gh)] as const));
   const repository: SecretRepository = { gh, timesBefore: new Map(times) };
-  const target = await writeAccess(undefined, settings, context, {
+  const target = await findWriteTarget(undefined, settings, context, {
     isDry: options["dry-run"] === true,
     isConfirmed: options["yes"] === true,
     alwaysByAdmin: true,
@@ -138,7 +140,7 @@ async function createAndStore(
     printReport(context, `✅ ${name} is created.\n`);
     await requireOpening(token.value, rotation);
     printReport(context, `✅ It opens the environment.\n`);
-    for (const app of APPS) {
+    for (const app of GITHUB_PRODUCTS) {
       // From here on the repository may have the new token, even if storing it fails.
       mayBeStored = true;
       await storeToken(app, token.value, timesBefore.get(app), gh);
@@ -147,7 +149,7 @@ async function createAndStore(
   } catch (error) {
     if (!mayBeStored) throw await deleteUnusedToken(error, name, token.id, plan, rotation);
     const state = `the old token still works, and so does ${name}, which may already be stored as a secret; start again`;
-    throw withDetails(error, state);
+    throw addErrorDetails(error, state);
   }
 }
 
@@ -181,7 +183,7 @@ async function createNamedToken(
     );
   } catch (error) {
     // The answer may have been lost after the service had created the token.
-    throw withDetails(error, `if a token ${name} exists anyway, delete it in the console`);
+    throw addErrorDetails(error, `if a token ${name} exists anyway, delete it in the console`);
   }
 }
 
@@ -203,9 +205,9 @@ async function deleteUnusedToken(
 ): Promise<unknown> {
   try {
     await sendRequest(admin, (connection) => deleteToken(owner, id, connection));
-    return withDetails(error, `the old token still works; ${name} is deleted again`);
+    return addErrorDetails(error, `the old token still works; ${name} is deleted again`);
   } catch {
-    return withDetails(error, `the old token still works; delete ${name} in the console`);
+    return addErrorDetails(error, `the old token still works; delete ${name} in the console`);
   }
 }
 
@@ -333,7 +335,7 @@ async function deleteOldToken(
     });
   } catch (error) {
     const advice = `the new token is stored; the old one, ${printable(name)}, still works: delete it in the console`;
-    throw withDetails(error, advice);
+    throw addErrorDetails(error, advice);
   }
 }
 

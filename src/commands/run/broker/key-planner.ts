@@ -10,10 +10,10 @@ import type { Environment } from "../../../core/model.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { type BrokerPlan, planBroker, type BrokerPlanOptions } from "../../parts/broker/brokered-keys.ts";
-import { brokerErrorOf } from "../../parts/broker/describe-key-faults.ts";
+import { createBrokerError } from "../../parts/broker/describe-key-faults.ts";
 
 /** The plan without `--broker`. */
-const NO_KEYS: BrokerPlan = { keys: [], faults: [], exposed: [], excepted: [], outer: [] };
+const NO_KEYS: BrokerPlan = { keys: [], faults: [], exposedKeys: [], exceptedKeys: [], outerKeyNames: [] };
 
 export class KeyPlanner {
   readonly #settings: Pick<Settings, "broker">;
@@ -33,7 +33,7 @@ export class KeyPlanner {
   plan(start: Start): BrokerPlan {
     if (!this.#settings.broker) return NO_KEYS;
     const plan = planBroker(start, this.#environment, this.#options, (declaration) => this.#dummyFor(declaration));
-    const refusal = brokerErrorOf(plan, start.files.contract.source);
+    const refusal = createBrokerError(plan, start.files.contract.source);
     if (refusal !== undefined) throw refusal;
     return plan;
   }

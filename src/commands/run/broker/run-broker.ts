@@ -34,7 +34,7 @@ import { printLines } from "../../../output/stderr.ts";
 import { type Start, followsEsc } from "../../../resolve/start.ts";
 import { attempt } from "../../../system/errors.ts";
 import type { AuditRecorder } from "../../parts/audit-log/audit-record.ts";
-import { brokerPlanOptions, refuseBrokerOptions } from "../../parts/broker/broker-options.ts";
+import { parseBrokerPlanOptions, refuseBrokerOptions } from "../../parts/broker/broker-options.ts";
 import type { BrokeredKey, BrokerPlan } from "../../parts/broker/brokered-keys.ts";
 import { checkBrokerExcept } from "../../parts/broker/broker-except-option.ts";
 import { createDelivery } from "../delivery.ts";
@@ -175,7 +175,7 @@ interface PlannedKeys {
 /** Plans the keys of the first program, and prints the warnings of options without effect. @throws as `KeyPlanner.plan` */
 function planFirstProgram(checkedStart: CheckedStart): PlannedKeys {
   const { settings, flags, start, context } = checkedStart;
-  const planner = new KeyPlanner(settings, brokerPlanOptions(settings), context.environment);
+  const planner = new KeyPlanner(settings, parseBrokerPlanOptions(settings), context.environment);
   const exceptions = checkBrokerExcept(settings, flags, start, context.environment);
   const firstPlan = planner.plan(start);
   warnOfUnsetExceptions(exceptions, firstPlan, start, context);
@@ -189,7 +189,7 @@ async function openServerIfNeeded(
   { settings, context }: CheckedStart,
 ): Promise<BrokerListener | undefined> {
   // SOPHIA_BROKER_LISTEN may be set for all runs. Without --broker it has no effect.
-  if (settings.broker) return openListener(keys, brokerPlanOptions(settings).listenAddress, context.cwd);
+  if (settings.broker) return openListener(keys, parseBrokerPlanOptions(settings).listenAddress, context.cwd);
   return isNeededForRefresh ? openListener(keys, LOOPBACK_ADDRESS, context.cwd) : undefined;
 }
 
@@ -198,14 +198,14 @@ async function openServerIfNeeded(
  * although the command line has `--broker`; a contract may ask for the broker in projects that have no key yet.
  */
 function checkForKeys(
-  { keys, outer, excepted }: BrokerPlan,
+  { keys, outerKeyNames, exceptedKeys }: BrokerPlan,
   { settings, flags, start, context }: CheckedStart,
 ): boolean {
   if (!settings.broker) return false;
   if (keys.length > 0) return true;
   const mayKeysAppear = settings.watch && followsEsc(start);
   // The user knows of keys that an outer sophia-run brokers, and of those that --broker-except names.
-  const areKeysElsewhere = outer.length + excepted.length > 0;
+  const areKeysElsewhere = outerKeyNames.length + exceptedKeys.length > 0;
   if (flags["broker"] === true && !areKeysElsewhere) warnOfMissingKeys(start, mayKeysAppear, context);
   return mayKeysAppear;
 }
@@ -303,15 +303,15 @@ function deliverPlan(start: Start, plan: BrokerPlan, parts: BrokerParts): Broker
 
 /** Returns the variables by which the program finds the broker: an address for each key, or one for the socket. */
 function keyVariables(
-  { keys, outer }: BrokerPlan,
+  { keys, outerKeyNames }: BrokerPlan,
   environment: Environment,
   server: BrokerListener | undefined,
 ): Changes {
   if (keys.length === 0 || server === undefined) return {};
   const { origin, socketPath } = server;
   return socketPath === undefined
-    ? brokerVariables(keys, origin, environment, outer)
-    : socketVariables(keys, socketPath, environment, outer);
+    ? brokerVariables(keys, origin, environment, outerKeyNames)
+    : socketVariables(keys, socketPath, environment, outerKeyNames);
 }
 
 /** Returns a changed copy. Windows ignores the case of names, so there a change replaces the variable in every spelling. */

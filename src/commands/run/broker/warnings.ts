@@ -28,14 +28,14 @@ export function warnOfMissingKeys({ files: { contract } }: Start, mayKeysAppear:
 /** Warns of names in `--broker-except` that are not set, so that the option has no effect on them. */
 export function warnOfUnsetExceptions(
   exceptions: readonly string[],
-  { excepted, outer }: Pick<BrokerPlan, "excepted" | "outer">,
+  { exceptedKeys, outerKeyNames }: Pick<BrokerPlan, "exceptedKeys" | "outerKeyNames">,
   { files: { contract } }: Pick<Start, "files">,
   context: Context,
 ): void {
   const aliasesOf = (key: string): readonly string[] =>
     (contract.variables.get(key)?.aliases ?? []).map((alias) => alias.name);
-  const exceptedNames = excepted.flatMap(({ name, key }) => [name, key, ...aliasesOf(key)]);
-  const isSet = createNameMatcher([...exceptedNames, ...outer], context.environment);
+  const exceptedNames = exceptedKeys.flatMap(({ name, key }) => [name, key, ...aliasesOf(key)]);
+  const isSet = createNameMatcher([...exceptedNames, ...outerKeyNames], context.environment);
   const unset = exceptions.filter((name) => !isSet(name));
   if (unset.length === 0) return;
   printLines(context, [

@@ -4,7 +4,7 @@ import { findUnbrokeredSecrets } from "../../../../src/commands/parts/broker/bro
 import type { Values } from "../../../../src/command-line/options.ts";
 import { windowsEnvironment } from "../../../../src/core/names.ts";
 import type { Environment } from "../../../../src/core/model.ts";
-import { brokerPlanOptions } from "../../../../src/commands/parts/broker/broker-options.ts";
+import { parseBrokerPlanOptions } from "../../../../src/commands/parts/broker/broker-options.ts";
 import { folder } from "../../../helpers/sophia.ts";
 import { runStages } from "../../../helpers/start-stages.ts";
 
@@ -24,13 +24,13 @@ async function plan({ variables, environment = {}, dotenv = "", flags = {}, isWi
     ? windowsEnvironment(Object.entries(environment))
     : new Map(Object.entries(environment));
   const start = await runStages(cwd, own, flags);
-  const planned = planBroker(start, own, brokerPlanOptions(start.settings), () => "dummy");
+  const planned = planBroker(start, own, parseBrokerPlanOptions(start.settings), () => "dummy");
   return {
     keys: planned.keys.map(({ route: { name, origin } }) => [name, origin]),
     faults: planned.faults.map(({ name, fault }) => [name, fault.kind]),
-    exposed: planned.exposed.map(({ name, why }) => [name, why]),
-    excepted: planned.excepted.map(({ name }) => name),
-    outer: planned.outer,
+    exposed: planned.exposedKeys.map(({ name, why }) => [name, why]),
+    excepted: planned.exceptedKeys.map(({ name }) => name),
+    outer: planned.outerKeyNames,
     others: findUnbrokeredSecrets(planned, start, own).map(({ name, why }) => [name, why]),
   };
 }
