@@ -73,7 +73,7 @@ function explainPart(
       return undefined;
     case "refused": {
       const { problem, remedy } = part;
-      return kind !== "files" && CLOUD_FACTS[kind].conflicts.includes(name)
+      return kind !== "files" && CLOUD_FACTS[kind].conflictingVariables.includes(name)
         ? { kind: "refused", problem, remedy }
         : undefined;
     }

@@ -149,7 +149,11 @@ function renewedField(recorded: RecordedEvent): { readonly renewed?: readonly ob
   const { credentials, files } = renewals;
   return {
     renewed: [
-      ...credentials.map(({ cloud, expiresAt, by }) => ({ cloud, expiresAt: new Date(expiresAt).toISOString(), by })),
+      ...credentials.map(({ cloud, expiresAt, expirySource }) => ({
+        cloud,
+        expiresAt: new Date(expiresAt).toISOString(),
+        by: expirySource,
+      })),
       ...(files.length === 0 ? [] : [{ files }]),
     ],
   };
