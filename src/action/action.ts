@@ -10,8 +10,13 @@ import { isDeclared } from "../contract/check-contract.ts";
 import { resolveSettings } from "../command-line/settings.ts";
 import { resolveCommandStart } from "../commands/parts/command-start.ts";
 import { createAuditRecorder } from "../commands/parts/audit-log/audit-record.ts";
-import { collectVariables, shellNameFault, textFault, type ExportedVariable } from "../commands/export/exported.ts";
-import { appendTo, github } from "../commands/export/github-output.ts";
+import {
+  collectVariables,
+  findShellNameFault,
+  findTextFault,
+  type ExportedVariable,
+} from "../commands/export/exported-variables.ts";
+import { appendToRunnerFile, githubFormat } from "../commands/export/github-output.ts";
 import { isOfRunner } from "../contract/actions-runner.ts";
 import { runsCode } from "../trust/code-values.ts";
 import { isHarmlessAddress, isKeyAddress } from "../trust/key-addresses.ts";
@@ -55,7 +60,7 @@ export async function runAction(context: Context): Promise<boolean> {
   const settings = resolveSettings(inputs.options, environment);
   const record = createAuditRecorder(settings, inputs.options, step);
   const start = await resolveCommandStart(settings, step);
-  const { variables, files } = collectVariables(start);
+  const { variables, fileNames } = collectVariables(start);
   mask([...collectSecrets(start), ...variables.filter(({ secret }) => secret)], step);
 
   const run: ActionRun = { inputs, step, start, report: createReport(start) };
@@ -74,7 +79,7 @@ export async function runAction(context: Context): Promise<boolean> {
     settings.include.length === 0 ? () => true : createMatcher(settings.include, start.values.selection.folding);
   const declared = variables.filter(({ name }) => isDeclared(start.files.contract, name) && isIncluded(name));
   const exported = exportable(declared, inputs.export, start);
-  warnOfFiles(files, run);
+  warnOfFiles(fileNames, run);
   // The audit log comes before the export, so that no export is missing from it.
   record?.({ event: "export", names: exported.map(({ name }) => name) }, false, start);
   exportVariables(exported, run);
@@ -111,7 +116,7 @@ function warnOfFiles(fileVariables: readonly string[], { start, step }: ActionRu
 function exportVariables(exported: readonly ExportedVariable[], run: ActionRun): void {
   const isToLaterSteps = run.inputs.export === "env";
   const fileVariable = isToLaterSteps ? "GITHUB_ENV" : "GITHUB_OUTPUT";
-  appendTo(runnerFile(fileVariable, run.step), github.write(exported), fileVariable);
+  appendToRunnerFile(runnerFile(fileVariable, run.step), githubFormat.write(exported), fileVariable);
   const destination = isToLaterSteps ? "the later steps" : "the outputs of this step";
   const names = enumerate(exported.map(({ name }) => name));
   const result =
@@ -125,7 +130,7 @@ function writeSummary({ inputs, start, report }: ActionRun, outcome: string): vo
   const file = inputs.environment.get("GITHUB_STEP_SUMMARY") ?? "";
   if (file === "") return;
   const summary = describeStep(report, outcome, workspaceOf(inputs), createWithholdingDescriber(start));
-  appendTo(file, summary, "GITHUB_STEP_SUMMARY");
+  appendToRunnerFile(file, summary, "GITHUB_STEP_SUMMARY");
 }
 
 /** Returns the folder of the repository. GitHub resolves the paths in annotations from there. */
@@ -164,7 +169,7 @@ function exportable(
     const source = selected.get(name)?.origin.source;
     const defaultProblem = source === "contract" && to === "env" ? defaultFault(variable) : undefined;
     const targetProblem = (): string | undefined => (to === "env" ? environmentFault(variable) : outputFault(variable));
-    const problem = textFault(value) ?? defaultProblem ?? targetProblem();
+    const problem = findTextFault(value) ?? defaultProblem ?? targetProblem();
     if (problem === undefined) return true;
     if (source !== "environment") faults.push(`${printable(name)}: ${problem}`);
     return false;
@@ -180,12 +185,12 @@ function exportable(
 
 /** Returns why a variable cannot be in the environment of the later steps. */
 function environmentFault(variable: ExportedVariable): string | undefined {
-  return github.findFault(variable) ?? nameFault(variable) ?? sizeFault(variable);
+  return githubFormat.findFault(variable) ?? nameFault(variable) ?? sizeFault(variable);
 }
 
 /** Returns why a variable cannot be an output of the step. */
 function outputFault({ name }: ExportedVariable): string | undefined {
-  return shellNameFault(name);
+  return findShellNameFault(name);
 }
 
 /** Returns why GitHub Actions, or the programs of later steps, must not get a variable of this name. */

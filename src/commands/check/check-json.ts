@@ -1,12 +1,16 @@
-/** The report of `check` as JSON, without any part of a value. */
+/**
+ * Writes the report of `sophia-run check --json`. The report contains no part of a value. check-text.ts writes the same
+ * report for people.
+ */
 import { formatJson } from "../../core/json-text.ts";
 import { createEscJson } from "../../output/esc-report.ts";
 import type { Report } from "../../output/report.ts";
 import type { EnvironmentAge } from "./environments.ts";
 import type { ReportExtras } from "./check-text.ts";
 
-/** Returns the report as JSON. Its version changes if a field changes its meaning. */
-export function reportJson(report: Report, { trackedFiles, ages, gates, checks }: ReportExtras): string {
+/** Returns the report as JSON. The `version` changes if a field changes its meaning. */
+export function reportJson(report: Report, extras: ReportExtras): string {
+  const { trackedFiles, environmentAges, environmentGates, extraChecks } = extras;
   return formatJson({
     version: 1,
     met: report.met,
@@ -25,9 +29,9 @@ export function reportJson(report: Report, { trackedFiles, ages, gates, checks }
     violations: report.violations,
     notices: report.notices,
     tracked: trackedFiles,
-    gates,
-    revisions: ages.map(revisionJson),
-    ...Object.assign({}, ...checks.map(({ fields }) => fields)),
+    gates: environmentGates,
+    revisions: environmentAges.map(revisionJson),
+    ...Object.assign({}, ...extraChecks.map(({ fields }) => fields)),
   });
 }
 

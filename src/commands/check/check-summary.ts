@@ -27,14 +27,13 @@ export const INDENTED_WIDTH = WIDTH - INDENT.length;
 export function summaryLines(
   report: Report,
   unmet: UnmetReport | undefined,
-  checks: readonly ExtraCheck[],
+  extraChecks: readonly ExtraCheck[],
   similarNames: readonly string[],
 ): readonly Line[] {
-  const failedChecks = checks.filter(({ failures }) => failures.length > 0);
   return [
-    ...outcomeLines(report, unmet, checks),
-    ...failedChecks.flatMap(({ failures: [failure = "", ...details] }) => [`❌ ${failure}`, ...details.map(indented)]),
-    ...checks.flatMap(({ warnings = [] }) => warnings.map((warning) => `⚠️ ${warning}`)),
+    ...contractLines(report, unmet, extraChecks),
+    ...extraChecks.flatMap(failureLines),
+    ...extraChecks.flatMap(({ warnings = [] }) => warnings.map((warning) => `⚠️ ${warning}`)),
     ...escFailureLines(report),
     ...overriddenLines(report),
     ...similarNames.map((line) => `⚠️ ${line}`),
@@ -42,28 +41,36 @@ export function summaryLines(
   ];
 }
 
-/** Returns the outcome of the contract's check, which other checks may contradict. */
-function outcomeLines(report: Report, unmet: UnmetReport | undefined, checks: readonly ExtraCheck[]): readonly Line[] {
+/** Returns the result of the contract's check. A met contract has no lines if an extra check has failed. */
+function contractLines(
+  report: Report,
+  unmet: UnmetReport | undefined,
+  extraChecks: readonly ExtraCheck[],
+): readonly Line[] {
   if (unmet !== undefined) return unmetLines(report, unmet);
   // The line "✅ All checks passed!" would hide that another check has failed.
-  return checks.some(({ failures }) => failures.length > 0) ? [] : passedLines(report, checks);
+  return extraChecks.some(({ failures }) => failures.length > 0) ? [] : passedLines(report, extraChecks);
 }
 
-function passedLines(report: Report, checks: readonly ExtraCheck[]): readonly Line[] {
+/** Returns the failure of an extra check and its remedies; none if the check has passed. */
+function failureLines({ failures: [failure, ...details] }: ExtraCheck): readonly Line[] {
+  return failure === undefined ? [] : [`❌ ${failure}`, ...details.map(indented)];
+}
+
+function passedLines(report: Report, extraChecks: readonly ExtraCheck[]): readonly Line[] {
   const cacheAge = report.esc.environments.at(-1)?.ageSeconds;
   const sources = report.sources.map((source) =>
     source === "esc" && cacheAge !== undefined ? `ESC (${cacheWords(cacheAge)})` : labelOf(source),
   );
-  const loaded = sources.length === 0 ? "" : ` Configuration loaded from ${enumerate(sources)}`;
-  const allPassed = report.nothingRequired ? "All checks passed, but nothing is required." : "All checks passed!";
-  const hasWarnings = checks.some(({ warnings = [] }) => warnings.length > 0);
-  const requirementLines = [
+  const sourcesText = sources.length === 0 ? "" : ` Configuration loaded from ${enumerate(sources)}`;
+  const allPassedText = report.nothingRequired ? "All checks passed, but nothing is required." : "All checks passed!";
+  const hasWarnings = extraChecks.some(({ warnings = [] }) => warnings.length > 0);
+  const resultLine = searchable(`✅ ${hasWarnings ? "The contract is met." : allPassedText}${sourcesText}`);
+  if (!report.nothingRequired) return [resultLine];
+  return [
+    resultLine,
     indented("to require a variable, write in the contract:"),
     indented(`  ${requirementExample(report.variables[0]?.name)}`),
-  ];
-  return [
-    searchable(`✅ ${hasWarnings ? "The contract is met." : allPassed}${loaded}`),
-    ...(report.nothingRequired ? requirementLines : []),
   ];
 }
 

@@ -1,5 +1,10 @@
 /**
- * Writes the report of `check` for people: a section about Pulumi ESC, one for each section of the contract, and a summary.
+ * Writes the report of `check` for people: a section about Pulumi ESC, one for each section of the contract, and a summary
+ * (check-summary.ts). check-json.ts writes the same report for programs.
+ *
+ *     --- Database ---
+ *     ✅ DATABASE_URL: ***
+ *     ❌ PORT: Not configured
  */
 import type { EscSetting } from "../../output/esc-report.ts";
 import { type LineReport, type Report, createReportTitle } from "../../output/report.ts";
@@ -12,16 +17,16 @@ import type { ExtraCheck } from "./extra-check.ts";
 import type { Origin } from "../../core/model.ts";
 import { escEnvironmentWords, originWords } from "../../resolve/source-words.ts";
 
-/** The parts that the report of `check` has in addition to the `Report` that other commands share. */
+/** The results that the report of `check` has in addition to the `Report` that other commands share. */
 export interface ReportExtras {
   /** The `.env` files that git tracks. */
   readonly trackedFiles: readonly string[];
   /** The newest revisions of the ESC environments. */
-  readonly ages: readonly EnvironmentAge[];
+  readonly environmentAges: readonly EnvironmentAge[];
   /** The ESC environments whose opening or change needs an approval. */
-  readonly gates: readonly EnvironmentGates[];
-  /** The results of the checks that options add. */
-  readonly checks: readonly ExtraCheck[];
+  readonly environmentGates: readonly EnvironmentGates[];
+  /** The results of the checks that options such as `--live` add. */
+  readonly extraChecks: readonly ExtraCheck[];
 }
 
 interface TextExtras extends ReportExtras {
@@ -37,34 +42,36 @@ interface TextExtras extends ReportExtras {
 export function reportText(
   report: Report,
   unmet: UnmetReport | undefined,
-  { trackedFiles, ages, gates, checks, similarNames }: TextExtras,
+  { trackedFiles, environmentAges, environmentGates, extraChecks, similarNames }: TextExtras,
 ): readonly Line[] {
+  const contractSections = report.sections.map(({ title, lines }) => [
+    `--- ${title} ---`,
+    ...lines.map((line) => searchable(variableLine(line, report))),
+  ]);
+  const summarySection = [
+    "--- Summary ---",
+    ...summaryLines(report, unmet, extraChecks, similarNames),
+    ...trackedFiles.flatMap((file) => trackedFileLines(file)),
+  ];
   const sections: readonly (readonly Line[])[] = [
-    ...escSection(report, ages, gates),
-    ...report.sections.map(({ title, lines }) => [
-      `--- ${title} ---`,
-      ...lines.map((line) => searchable(variableLine(line, report))),
-    ]),
-    ...mainSourceSection(report),
-    ...checks.map(({ section }) => section),
-    [
-      "--- Summary ---",
-      ...summaryLines(report, unmet, checks, similarNames),
-      ...trackedFiles.flatMap((file) => trackedFileLines(file)),
-    ],
+    ...escSections(report, environmentAges, environmentGates),
+    ...contractSections,
+    ...mainSourceSections(report),
+    ...extraChecks.map(({ section }) => section),
+    summarySection,
   ];
   const title = report.isAbsent ? "=== Configuration check ===" : createReportTitle("check", report.contract);
   return [title, ...sections.flatMap((lines) => ["", ...lines])];
 }
 
 /**
- * Returns the section about ESC: environment, token, revisions and approvals. There is none if the project does not use
+ * Returns the section about ESC: environment, token, revisions and approvals. The list is empty if the project does not use
  * ESC.
  */
-function escSection(
+function escSections(
   report: Report,
-  ages: readonly EnvironmentAge[],
-  gates: readonly EnvironmentGates[],
+  environmentAges: readonly EnvironmentAge[],
+  environmentGates: readonly EnvironmentGates[],
 ): readonly (readonly Line[])[] {
   // The built-in contract is the Sophia platform's, whose projects use ESC.
   const isBuiltIn = report.contract.source === "built-in" && !report.isAbsent;
@@ -75,8 +82,8 @@ function escSection(
     [
       isBuiltIn ? "--- ESC Configuration ---" : "--- Pulumi ESC ---",
       ...settings.map((setting) => searchable(escSettingLine(setting, report))),
-      ...ages.map((age) => searchable(environmentLine(age, now))),
-      ...gates.map((gate) => `⏸️ ${describeGate(gate)}`),
+      ...environmentAges.map((age) => searchable(environmentLine(age, now))),
+      ...environmentGates.map((gate) => `⏸️ ${describeGate(gate)}`),
     ],
   ];
 }
@@ -139,10 +146,12 @@ function isFromMainSource(origin: Origin, { esc }: Report): boolean {
   return origin.environment === esc.environments.at(-1)?.name;
 }
 
-/** Returns the section that names the main source; none if no line leaves it out. */
-function mainSourceSection(report: Report): readonly (readonly Line[])[] {
-  const main = report.esc.environments.at(-1);
+/** Returns the section that names the main source. The list is empty if no value comes from there. */
+function mainSourceSections(report: Report): readonly (readonly Line[])[] {
+  const mainEnvironment = report.esc.environments.at(-1);
   const origins = report.sections.flatMap(({ lines }) => lines.flatMap(({ origin }) => origin ?? []));
-  if (main === undefined || !origins.some((origin) => isFromMainSource(origin, report))) return [];
-  return [["--- Sources ---", searchable(`✅ ESC ${escEnvironmentWords(main)} (where a line names no other source)`)]];
+  const hasMainSource = origins.some((origin) => isFromMainSource(origin, report));
+  if (mainEnvironment === undefined || !hasMainSource) return [];
+  const environmentText = escEnvironmentWords(mainEnvironment);
+  return [["--- Sources ---", searchable(`✅ ESC ${environmentText} (where a line names no other source)`)]];
 }

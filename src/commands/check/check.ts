@@ -36,24 +36,18 @@ import { findTrackedEnvFiles } from "./tracked-env-files.ts";
 /** Returns 0 if the contract is met and no further check fails, else 1. @throws SophiaError (125) */
 export const check: Command = async ({ options, positionals }, context) => {
   if (options["code"] === true) {
-    refuseOptions(options, "--code", ["against", "overdue", "live", "broker"]);
+    refuseBeside("--code", ["against", "overdue", "live", "broker"], options);
     const { checkCode } = await import("./code/check-code.ts");
     return checkCode(positionals[0], options, context);
   }
-  const asJson = options["json"] === true;
-  const { against } = options;
-  refuseOffline(options, context);
-  if (typeof against === "string") {
-    refuseOptions(options, "--against", ["overdue", "live"]);
+  refuseEscChecksOffline(options, context);
+  const environmentNames = options["against"];
+  if (typeof environmentNames === "string") {
+    refuseBeside("--against", ["overdue", "live"], options);
     const { compare } = await import("../compare/compare.ts");
-    return compare(against, options, asJson, context);
+    return compare(environmentNames, options, context);
   }
-  if (options["strict"] === true && options["live"] !== true) {
-    throw usageError(
-      "--strict needs --against, --live or --code",
-      "add --against ENV,ENV, --live or --code, or leave --strict out",
-    );
-  }
+  refuseStrictAlone(options);
   const settings = resolveSettings(options, context.environment);
   if (settings.broker || Object.keys(options).some((name) => name.startsWith("broker-"))) {
     (await import("../parts/broker/broker-options.ts")).refuseBrokerOptions(settings, options);
@@ -62,42 +56,66 @@ export const check: Command = async ({ options, positionals }, context) => {
   return checkStart(settings, options, context);
 };
 
-/** @throws SophiaError (usage, 125) if the user has given one of the other options, too */
-function refuseOptions(options: Values, option: string, others: readonly string[]): void {
-  const other = others.find((name) => (options[name] ?? false) !== false);
-  if (other !== undefined) throw conflictError(option, `--${other}`);
+/**
+ * Refuses options that cannot be used together with another one.
+ *
+ * @param option the option that the user has given, such as `--code`
+ * @param excludedNames the names of the options that it excludes, such as `live`
+ * @throws SophiaError (usage, 125) if the user has given one of them, too
+ */
+function refuseBeside(option: string, excludedNames: readonly string[], options: Values): void {
+  const conflictingName = excludedNames.find((name) => (options[name] ?? false) !== false);
+  if (conflictingName !== undefined) throw conflictError(option, `--${conflictingName}`);
 }
 
 /** @throws SophiaError (usage, 125) if a check needs ESC, but `--offline` forbids to contact it */
-function refuseOffline(options: Values, { environment }: Context): void {
-  const optionWithEsc =
-    typeof options["against"] === "string" ? "--against" : options["overdue"] === true ? "--overdue" : undefined;
+function refuseEscChecksOffline(options: Values, { environment }: Context): void {
+  const optionWithEsc = findOptionWithEsc(options);
   if (optionWithEsc !== undefined && resolveSettings(options, environment).offline) {
     throw conflictError(optionWithEsc, "--offline (SOPHIA_OFFLINE)");
   }
+}
+
+/** Returns the option whose check cannot do without ESC; undefined if the user has given none. */
+function findOptionWithEsc(options: Values): string | undefined {
+  if (typeof options["against"] === "string") return "--against";
+  return options["overdue"] === true ? "--overdue" : undefined;
+}
+
+/** @throws SophiaError (usage, 125) for `--strict` without a check that it could make stricter */
+function refuseStrictAlone(options: Values): void {
+  if (options["strict"] !== true || options["live"] === true) return;
+  throw usageError(
+    "--strict needs --against, --live or --code",
+    "add --against ENV,ENV, --live or --code, or leave --strict out",
+  );
 }
 
 /** Checks the values that a start would have, and prints the report. @returns the exit status */
 async function checkStart(settings: Settings, options: Values, context: Context): Promise<number> {
   const start = await resolveCommandStart(settings, context);
   const report = createReport(start);
-  const [trackedFiles, [ages, gates]] = await Promise.all([
+  const [trackedFiles, [environmentAges, environmentGates]] = await Promise.all([
     findTrackedEnvFiles(settings, start.files.contract, context),
     readEnvironmentDetails(start.store.esc, settings, context),
   ]);
-  const checks = await runExtraChecks(start, settings, options, context);
-  const extras = { trackedFiles, ages, gates, checks };
+  const extraChecks = await runExtraChecks(start, settings, options, context);
+  const extras = { trackedFiles, environmentAges, environmentGates, extraChecks };
   if (options["json"] === true) {
-    printOtherNotices(start, undefined, settings, context);
+    printUnreportedNotices(start, undefined, settings, context);
     context.out(reportJson(report, extras));
   } else {
-    const unread = report.met ? [] : await describeUnreadFiles(start, settings, context);
-    const unmet = report.met ? undefined : explainUnmet(start, INDENTED_WIDTH, chooseSetCommandInput(context), unread);
-    printOtherNotices(start, unmet, settings, context);
+    const unmet = report.met ? undefined : await explainUnmetStart(start, settings, context);
+    printUnreportedNotices(start, unmet, settings, context);
     printReport(context, reportText(report, unmet, { ...extras, similarNames: describeSimilarNames(start) }));
   }
-  const isPassed = report.met && checks.every(({ failures }) => failures.length === 0);
-  return isPassed ? ExitStatus.ok : ExitStatus.unmet;
+  const hasPassed = report.met && extraChecks.every(({ failures }) => failures.length === 0);
+  return hasPassed ? ExitStatus.ok : ExitStatus.unmet;
+}
+
+async function explainUnmetStart(start: Start, settings: Settings, context: Context): Promise<UnmetReport> {
+  const unreadFiles = await describeUnreadFiles(start, settings, context);
+  return explainUnmet(start, INDENTED_WIDTH, chooseSetCommandInput(context), unreadFiles);
 }
 
 /**
@@ -125,6 +143,7 @@ async function runExtraChecks(
     const { checkBroker } = await import("./check-broker.ts");
     checks.push(checkBroker(start, settings, options, context));
   }
+  // The contract decides about an option that the user has not set.
   const { refresh, awsRefresh } = start.files.contract;
   if ((settings.refresh ?? refresh) === true || (settings.awsRefresh ?? awsRefresh) === true) {
     const { reportRefresh } = await import("../parts/refresh/refresh-report.ts");
@@ -135,10 +154,15 @@ async function runExtraChecks(
 }
 
 /**
- * Prints the notices to stderr, except for those whose fact is in the report: that cached values are used, and that ESC
- * could not be read completely, if the report states this as the cause of an unmet contract.
+ * Prints the notices that the report does not contain to the standard error. The report already says that cached values are
+ * used. It also says that ESC could not be read completely, if this is the cause of an unmet contract.
  */
-function printOtherNotices(start: Start, unmet: UnmetReport | undefined, settings: Settings, context: Context): void {
+function printUnreportedNotices(
+  start: Start,
+  unmet: UnmetReport | undefined,
+  settings: Settings,
+  context: Context,
+): void {
   const notices = start.verdict.notices.filter(
     ({ kind }) => kind !== "esc-kept" && (kind !== "esc-incomplete" || unmet?.cause === undefined),
   );

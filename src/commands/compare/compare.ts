@@ -31,63 +31,96 @@ import { notAllowedError, collectConsentFacts } from "../../access/consent-words
 import { findEscAccess } from "../parts/command-access.ts";
 
 /**
- * Compares the environments and prints the report. No environment is opened, because that would make providers issue credentials.
+ * Compares the environments and prints the report.
  *
- * @param names the value of `--against`
+ * @param environmentNames the value of `--against`, such as `dev,prod`
+ * @param options the other options of `check`, such as `--strict`
  * @returns 1 for a certain violation and, with `--strict`, for drift; otherwise 0
  * @throws SophiaError (125) if an environment cannot be evaluated
  */
-export async function compare(names: string, options: Values, asJson: boolean, context: Context): Promise<number> {
+export async function compare(environmentNames: string, options: Values, context: Context): Promise<number> {
   const settings = resolveSettings(options, context.environment);
   const contract = await loadContract(settings, context);
-  const { settings: escSettings, notices: accessNotices } = await accessByNames(names, settings, contract, context);
+  const escAccess = await requireEscAccess(environmentNames, settings, contract, context);
+  const { environments, notices } = await evaluateEnvironments(escAccess, settings, context);
+  printNotices(context, settings, notices);
+  const comparison = compareEnvironments(contract, environments, {
+    isStrict: options["strict"] === true,
+    offer: chooseSetCommandInput(context),
+    contractFile: findReusableContractFile(settings),
+  });
+  if (options["json"] === true) {
+    const noticeTexts = notices.map((notice) => describeNotice(notice)[0]);
+    context.out(comparisonJson(comparison, noticeTexts));
+  } else printReport(context, comparisonText(comparison, layoutFor(context, 1).width));
+  return comparison.hasPassed ? ExitStatus.ok : ExitStatus.unmet;
+}
+
+/** The permission to evaluate the environments. */
+interface EscAccess {
+  readonly escSettings: EscSettings;
+  /** The notices about the files and variables that give the access. */
+  readonly accessNotices: readonly Notice[];
+}
+
+/**
+ * Returns the access to the environments that the user named.
+ *
+ * @throws SophiaError (125) if ESC is not configured, or the user has not allowed the environments
+ */
+async function requireEscAccess(
+  environmentNames: string,
+  settings: Settings,
+  contract: Contract,
+  context: Context,
+): Promise<EscAccess> {
+  if (settings.fake !== undefined) {
+    throw conflictError("--against", "--fake (SOPHIA_FAKE)");
+  }
+  const environments = { value: environmentNames, option: "--against" };
+  const { access, notices, dotenv } = await findEscAccess(settings, context, { environments }, { contract });
+  if (access.kind === "unconsented") throw notAllowedError(collectConsentFacts(access, contract));
+  if (access.kind === "on") {
+    return { escSettings: access.settings, accessNotices: [...dotenv.notices, ...notices] };
+  }
+  const missingVariable = access.kind === "incomplete" ? access.missing : "ESC_TOKEN";
+  throw new SophiaError({
+    code: "esc-required",
+    message: `--against needs ESC, but ${missingVariable} is not set`,
+    details: pulumiTokenRemedy(missingVariable, context.environment),
+    hint: "set ESC_TOKEN to an access token with read permission for all of these environments",
+  });
+}
+
+/** Environments as ESC knows them without opening them, and all notices for the user. */
+interface Evaluation {
+  readonly environments: readonly EvaluatedEnvironment[];
+  readonly notices: readonly Notice[];
+}
+
+/**
+ * Asks ESC for the environments. No environment is opened, because that would make providers issue credentials.
+ *
+ * @throws SophiaError (125) if an environment cannot be evaluated
+ */
+async function evaluateEnvironments(
+  { escSettings, accessNotices }: EscAccess,
+  settings: Settings,
+  context: Context,
+): Promise<Evaluation> {
   const progress = await createProgress(context, settings);
   const answers = await askEsc(escSettings, progress, evaluate).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);
-  const fullNames = answers.results.map(({ name }) => name);
+  const environments = answers.results;
+  const fullNames = environments.map(({ name }) => name);
   const gates = await readEnvironmentGates(settingsByFullNames(escSettings, fullNames), SILENT);
   const notices = [
     ...accessNotices,
     ...answers.remarks,
-    ...answers.results.flatMap(evaluationNotices),
+    ...environments.flatMap(evaluationNotices),
     ...gates.map((gate) => createRemark(describeGate(gate))),
   ];
-  printNotices(context, settings, notices);
-  const comparison = compareEnvironments(
-    contract,
-    answers.results,
-    options["strict"] === true,
-    chooseSetCommandInput(context),
-    findReusableContractFile(settings),
-  );
-  if (asJson) {
-    const noticeTexts = notices.map((notice) => describeNotice(notice)[0]);
-    context.out(comparisonJson(comparison, noticeTexts));
-  } else printReport(context, comparisonText(comparison, layoutFor(context, 1).width));
-  return comparison.passed ? ExitStatus.ok : ExitStatus.unmet;
-}
-
-/** Returns the settings of ESC for these environments. @throws SophiaError (125) if ESC is not configured, or the user has not allowed the environments */
-async function accessByNames(
-  names: string,
-  settings: Settings,
-  contract: Contract,
-  context: Context,
-): Promise<{ readonly settings: EscSettings; readonly notices: readonly Notice[] }> {
-  if (settings.fake !== undefined) {
-    throw conflictError("--against", "--fake (SOPHIA_FAKE)");
-  }
-  const environments = { value: names, option: "--against" };
-  const { access: esc, notices, dotenv } = await findEscAccess(settings, context, { environments }, { contract });
-  if (esc.kind === "unconsented") throw notAllowedError(collectConsentFacts(esc, contract));
-  if (esc.kind === "on") return { settings: esc.settings, notices: [...dotenv.notices, ...notices] };
-  const missing = esc.kind === "incomplete" ? esc.missing : "ESC_TOKEN";
-  throw new SophiaError({
-    code: "esc-required",
-    message: `--against needs ESC, but ${missing} is not set`,
-    details: pulumiTokenRemedy(missing, context.environment),
-    hint: "set ESC_TOKEN to an access token with read permission for all of these environments",
-  });
+  return { environments, notices };
 }
 
 /** Returns the warnings of ESC about a definition, and the notices about its values. */

@@ -14,19 +14,29 @@ import { describeContract, createReportTitle } from "../../output/report.ts";
 
 /** Returns the comparison as JSON. Its version changes if a field is removed or changes its meaning; fields may be added. */
 export function comparisonJson(
-  { met, drift, passed, contract, environments, rows }: Comparison,
+  { isMet, hasDrift, hasPassed, contract, environments, rows }: Comparison,
   notices: readonly string[],
 ): string {
-  const variables = rows.map(({ states, ...row }) => ({
-    ...row,
-    states: Object.fromEntries(environments.map((environment, index) => [titleOf(environment), states[index]])),
-  }));
-  const reported = environments.map(({ name, version, violations }) => ({ name, version, violations }));
-  return formatJson({ version: 1, passed, met, drift, contract, environments: reported, variables, notices });
+  return formatJson({
+    version: 1,
+    passed: hasPassed,
+    met: isMet,
+    drift: hasDrift,
+    contract,
+    environments: environments.map(({ name, version, violations }) => ({ name, version, violations })),
+    variables: rows.map((row) => ({
+      name: row.name,
+      declared: row.isDeclared,
+      secret: row.isSecret,
+      drift: row.hasDrift,
+      states: Object.fromEntries(environments.map((environment, index) => [titleOf(environment), row.states[index]])),
+    })),
+    notices,
+  });
 }
 
 /** The word for each state in the table, and its explanation below the table, unless the word says it all. */
-const STATE_TEXTS: Readonly<Record<ComparisonState, readonly [word: string, legend?: string]>> = {
+const STATE_TEXTS: Readonly<Record<ComparisonState, readonly [word: string, explanation?: string]>> = {
   set: ["set"],
   missing: ["missing"],
   "value-not-known": ["set*", "set, value not known: a secret, or made by a provider (fn::open)"],
@@ -53,22 +63,23 @@ const GAP_COLUMNS = 2;
 /** The mark, the space behind it, and the gap behind the name. */
 const MARGIN_COLUMNS = 2 + GAP_COLUMNS;
 
-/** Returns the comparison for people. @param width the columns of the terminal; a wider table is split */
-export function comparisonText(comparison: Comparison, width: number): readonly Line[] {
+/** Returns the comparison for people. A table that is wider than the terminal is split. */
+export function comparisonText(comparison: Comparison, terminalColumns: number): readonly Line[] {
   const { contract, environments, rows } = comparison;
-  const labels = labelsOf(environments);
+  const labels = createLabels(environments);
   const blocks: readonly (readonly Line[])[] = [
     [createReportTitle("comparison", contract)],
     [`Contract: ${describeContract(contract)}`, ...environmentLines(environments, labels)],
-    ...splitTable(rows, labels, width).map((lines) => lines.map((text) => ({ text, neverWraps: true }))),
+    ...splitTable(rows, labels, terminalColumns).map((lines) => lines.map((text) => ({ text, neverWraps: true }))),
     legendLines(rows),
     ...environments.filter(({ violations }) => violations.length > 0).map(violationLines),
     ["--- Summary ---", ...summaryLines(comparison)],
-  ].filter((lines) => lines.length > 0);
-  return blocks.flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]));
+  ];
+  const shownBlocks = blocks.filter((lines) => lines.length > 0);
+  return shownBlocks.flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]));
 }
 
-/** Lists the full names of the environments, each with its label in the table if the reader could not recognize it there. */
+/** Lists the full names of the environments, each followed by its label in the table if the name does not end in the label. */
 function environmentLines(environments: readonly ComparedEnvironment[], labels: readonly string[]): readonly string[] {
   return environments.map((environment, index) => {
     const title = titleOf(environment);
@@ -82,8 +93,11 @@ function titleOf({ name, version }: ComparedEnvironment): string {
   return version === undefined ? name : `${name}@${version}`;
 }
 
-/** Returns a short label for each environment: its name without the parts that all names share, or `[1]` and so on if that is long. */
-function labelsOf(environments: readonly ComparedEnvironment[]): readonly string[] {
+/**
+ * Returns a short label for each environment: its name without the leading parts that all names share. If one of these labels is long,
+ * the labels are `[1]`, `[2]` and so on.
+ */
+function createLabels(environments: readonly ComparedEnvironment[]): readonly string[] {
   // A full name is ORGANIZATION/PROJECT/NAME.
   const paths = environments.map((environment) => titleOf(environment).split("/"));
   const isShared = (partCount: number): boolean =>
@@ -95,13 +109,14 @@ function labelsOf(environments: readonly ComparedEnvironment[]): readonly string
   return areAllShort ? labels : labels.map((_, index) => `[${index + 1}]`);
 }
 
-/** The widths of a table's columns, and the environments that it has. */
+/** The widths of a table's columns, and the range of the environments that the table shows. */
 interface TableLayout {
   readonly nameColumns: number;
   readonly cellColumns: number;
-  /** The index of the table's first environment, and the index after its last one. */
-  readonly start: number;
-  readonly end: number;
+  /** The index of the table's first environment. */
+  readonly startIndex: number;
+  /** The index after that of the table's last environment. */
+  readonly endIndex: number;
 }
 
 /** Returns the table, or several tables to print below each other if the environments do not fit into the terminal. */
@@ -118,26 +133,23 @@ function splitTable(
   const cellsPerTable = Math.max(1, Math.floor(columnsForCells / cellColumns));
   const tableCount = Math.ceil(labels.length / cellsPerTable);
   return Array.from({ length: tableCount }, (_, index) => {
-    const start = index * cellsPerTable;
-    return tableLines(rows, labels, { nameColumns, cellColumns, start, end: start + cellsPerTable });
+    const startIndex = index * cellsPerTable;
+    return tableLines(rows, labels, { nameColumns, cellColumns, startIndex, endIndex: startIndex + cellsPerTable });
   });
 }
 
-/** Returns the lines of one table: its head, the declared variables, and then the others. */
+/** Returns the lines of one table: the names of the environments, the declared variables, and then the undeclared ones. */
 function tableLines(rows: readonly ComparisonRow[], labels: readonly string[], layout: TableLayout): readonly string[] {
-  const undeclaredRows = rows.filter(({ declared }) => !declared);
-  return [
-    tableLine({ mark: " ", name: "Variable", cells: labels }, layout),
-    ...rows.filter(({ declared }) => declared).map((row) => variableLine(row, layout)),
-    ...(undeclaredRows.length === 0
-      ? []
-      : ["  Not declared by the contract:", ...undeclaredRows.map((row) => variableLine(row, layout))]),
-  ];
+  const headLine = tableLine({ mark: " ", name: "Variable", cells: labels }, layout);
+  const declaredLines = rows.filter(({ isDeclared }) => isDeclared).map((row) => variableLine(row, layout));
+  const undeclaredLines = rows.filter(({ isDeclared }) => !isDeclared).map((row) => variableLine(row, layout));
+  if (undeclaredLines.length === 0) return [headLine, ...declaredLines];
+  return [headLine, ...declaredLines, "  Not declared by the contract:", ...undeclaredLines];
 }
 
-function variableLine({ name, states, drift }: ComparisonRow, layout: TableLayout): string {
+function variableLine({ name, states, hasDrift }: ComparisonRow, layout: TableLayout): string {
   const cells = isMissingEverywhere(states) ? states.map(() => "-") : states.map((state) => STATE_TEXTS[state][0]);
-  return tableLine({ mark: drift ? "!" : " ", name, cells }, layout);
+  return tableLine({ mark: hasDrift ? "!" : " ", name, cells }, layout);
 }
 
 interface TableRow {
@@ -147,8 +159,9 @@ interface TableRow {
   readonly cells: readonly string[];
 }
 
-function tableLine({ mark, name, cells }: TableRow, { nameColumns, cellColumns, start, end }: TableLayout): string {
-  const shownCells = cells.slice(start, end).map((cell) => cell.padEnd(cellColumns));
+function tableLine({ mark, name, cells }: TableRow, layout: TableLayout): string {
+  const { nameColumns, cellColumns, startIndex, endIndex } = layout;
+  const shownCells = cells.slice(startIndex, endIndex).map((cell) => cell.padEnd(cellColumns));
   const isLongName = name.length > nameColumns;
   const head = isLongName
     ? `${mark} ${name}\n${" ".repeat(nameColumns + MARGIN_COLUMNS)}`
@@ -160,18 +173,18 @@ function isMissingEverywhere(states: readonly ComparisonState[]): boolean {
   return states.every((state) => state === "missing");
 }
 
-/** Explains the marks and the words that the table has, but not those that it does not have. */
+/** Explains those marks and words that appear in the table. */
 function legendLines(rows: readonly ComparisonRow[]): readonly Line[] {
   const usedStates = new Set<string>(rows.flatMap(({ states }) => states));
-  const entries: readonly (readonly [word: string, legend?: string])[] = [
-    ...(rows.some(({ drift }) => drift) ? [DRIFT_LEGEND] : []),
+  const entries: readonly (readonly [word: string, explanation?: string])[] = [
+    ...(rows.some(({ hasDrift }) => hasDrift) ? [DRIFT_LEGEND] : []),
     ...(rows.some(({ states }) => isMissingEverywhere(states)) ? [UNSET_LEGEND] : []),
     ...Object.entries(STATE_TEXTS).flatMap(([state, texts]) => (usedStates.has(state) ? [texts] : [])),
   ];
-  return entries.flatMap(([word, legend]) =>
-    legend === undefined
+  return entries.flatMap(([word, explanation]) =>
+    explanation === undefined
       ? []
-      : { text: `${word.padEnd(LEGEND_WORD_COLUMNS)} ${legend}`, hangingIndent: LEGEND_WORD_COLUMNS + 1 },
+      : { text: `${word.padEnd(LEGEND_WORD_COLUMNS)} ${explanation}`, hangingIndent: LEGEND_WORD_COLUMNS + 1 },
   );
 }
 
@@ -179,24 +192,28 @@ function violationLines(environment: ComparedEnvironment): readonly Line[] {
   return [`--- ${titleOf(environment)} ---`, ...environment.lines];
 }
 
-/** Returns the result in a line for each fact. Without `--strict`, drift is only a warning. */
-function summaryLines({ met, strict, environments, rows }: Comparison): readonly string[] {
-  const driftCount = rows.filter(({ drift }) => drift).length;
-  const unmetEnvironments = environments.filter(({ violations }) => violations.length > 0);
-  const [onlyEnvironment, ...furtherEnvironments] = environments;
-  const metBy =
-    onlyEnvironment !== undefined && furtherEnvironments.length === 0
-      ? titleOf(onlyEnvironment)
-      : `all ${environments.length}`;
-  const driftText = `Drift in ${count(driftCount, "variable")}`;
-  return [
-    ...unmetEnvironments.map((environment) => `❌ The contract is not met by ${titleOf(environment)}`),
-    ...(met ? [`✅ The contract is met by ${metBy}, as far as is known without opening`] : []),
-    ...(driftCount > 0
-      ? [strict ? `❌ ${driftText} (--strict)` : `⚠️ ${driftText}: --strict makes the check fail`]
-      : []),
-    ...(driftCount === 0 && environments.length > 1
-      ? [`✅ No drift between ${count(environments.length, "environment")}`]
-      : []),
-  ];
+function summaryLines(comparison: Comparison): readonly string[] {
+  return [...contractSummary(comparison), ...driftSummary(comparison)];
+}
+
+/** Says which environments do not meet the contract, or that all of them do. */
+function contractSummary({ isMet, environments }: Comparison): readonly string[] {
+  if (!isMet) {
+    const unmetEnvironments = environments.filter(({ violations }) => violations.length > 0);
+    return unmetEnvironments.map((environment) => `❌ The contract is not met by ${titleOf(environment)}`);
+  }
+  const [firstEnvironment, ...furtherEnvironments] = environments;
+  const isOnlyOne = firstEnvironment !== undefined && furtherEnvironments.length === 0;
+  const subject = isOnlyOne ? titleOf(firstEnvironment) : `all ${environments.length}`;
+  return [`✅ The contract is met by ${subject}, as far as is known without opening`];
+}
+
+/** Says in how many variables the environments differ. Without `--strict`, drift is only a warning. */
+function driftSummary({ isStrict, environments, rows }: Comparison): readonly string[] {
+  const driftCount = rows.filter(({ hasDrift }) => hasDrift).length;
+  if (driftCount > 0) {
+    const driftText = `Drift in ${count(driftCount, "variable")}`;
+    return [isStrict ? `❌ ${driftText} (--strict)` : `⚠️ ${driftText}: --strict makes the check fail`];
+  }
+  return environments.length > 1 ? [`✅ No drift between ${count(environments.length, "environment")}`] : [];
 }

@@ -1,4 +1,9 @@
-/** Parses the options of `enforce`: what the user wants it to do with the schema of an environment. */
+/**
+ * Parses the options of `sophia-run enforce`: whether to write, check or remove the schema of an environment, its key, and the variables
+ * that it checks.
+ *
+ *     sophia-run enforce --only 'DB_*'      {purpose: "write", key: undefined, selection: {only: ["DB_*"], except: []}}
+ */
 import type { Values } from "../../command-line/options.ts";
 import { canMatchVariable } from "../../contract/esc-schema/contract-schema.ts";
 import type { SchemaOptions } from "../parts/enforcement/schema-entry.ts";
@@ -8,7 +13,7 @@ export interface EnforceRequest extends SchemaOptions {
   readonly purpose: "write" | "check" | "remove";
 }
 
-/** Entries of `values` to which ESC gives a meaning. */
+/** The keys of `values` to which ESC itself gives a meaning. */
 const RESERVED_KEYS: ReadonlySet<string> = new Set(["environmentVariables", "files", "pulumiConfig"]);
 
 /**
@@ -22,17 +27,19 @@ export function parseRequest(options: Values): EnforceRequest {
   const key = typeof options["key"] === "string" ? options["key"] : undefined;
   if (key !== undefined) requireKey(key);
   const selection = { only: globsIn(options["only"]), except: globsIn(options["except"]) };
-  if (!isRemove && options["only"] !== undefined && !selection.only.some(canMatchVariable)) {
+  if (isRemove) return { purpose: "remove", key, selection };
+  if (options["only"] !== undefined && !selection.only.some(canMatchVariable)) {
     // The schema would check nothing, and record no selection, so that a later `--check` would compare it with the whole
     // contract.
     throw usageError("--only matches no name of a variable", "* stands for any characters, ? for one: --only 'DB_*'");
   }
+  if (!isCheck) return { purpose: "write", key, selection };
   // Without these options, a check is about the variables that the schema was written for.
-  const usesWrittenSelection = isCheck && options["only"] === undefined && options["except"] === undefined;
-  const purpose = isCheck ? "check" : isRemove ? "remove" : "write";
-  return { purpose, key, selection: usesWrittenSelection ? undefined : selection };
+  const usesWrittenSelection = options["only"] === undefined && options["except"] === undefined;
+  return { purpose: "check", key, selection: usesWrittenSelection ? undefined : selection };
 }
 
+/** @throws SophiaError (usage, 125) for a key that the schema cannot have */
 function requireKey(key: string): void {
   if (!/^[A-Za-z_][\w-]*$/.test(key)) {
     throw usageError("--key takes a name of letters, digits, _ and -", "leave it out for the key contract");
@@ -46,7 +53,8 @@ function requireKey(key: string): void {
 }
 
 /**
- * The option may be given several times, and each time with several globs: `--only PORT,LOG_*`, as the schema records them.
+ * Returns the globs of an option. The user may give the option several times, and each time with several globs:
+ * `--only PORT,LOG_*`, as the schema records them.
  */
 function globsIn(option: Values[string]): readonly string[] {
   return Array.isArray(option) ? option.flatMap((globs) => globs.split(",")) : [];

@@ -1,17 +1,21 @@
 /**
- * The reports of `enforce`: the result of a check, the difference that a change makes, and the limits of a schema. Pure.
+ * Writes the reports of `sophia-run enforce`: the result of a check, the difference that a change makes, and the rules that a schema
+ * cannot express. This file has no side effects.
+ *
+ *     ❌ acme/app/dev@7: the schema values.contract is missing. To write it:
+ *        sophia-run enforce --in acme/app/dev
  */
 import { enumerateFew, type Line } from "../../core/lines.ts";
 import { type EnvironmentState, formatRevision } from "../../esc/api/change.ts";
 import { entryOf, type ValuesEntry } from "../../esc/definition/edit-entry.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
-import { blockDiff } from "./block-diff.ts";
+import { diffBlocks } from "./block-diff.ts";
 import type { SchemaChange } from "./schema-change.ts";
 
-/** The report of `--check`. */
-export function checkLines({ edited, entry, key }: SchemaChange, current: EnvironmentState): readonly Line[] {
+/** Returns the report of `--check`: whether the environment has the schema that follows from the contract. */
+export function checkLines({ editedYaml, entry, key }: SchemaChange, current: EnvironmentState): readonly Line[] {
   const environment = formatRevision(current);
-  if (edited === undefined) return [`✅ ${environment} is checked by this contract.`];
+  if (editedYaml === undefined) return [`✅ ${environment} is checked by this contract.`];
   const fault = entry === undefined ? "is missing" : "is not what the contract gives";
   return [
     `❌ ${environment}: the schema values.${key} ${fault}. To write it:`,
@@ -20,13 +24,13 @@ export function checkLines({ edited, entry, key }: SchemaChange, current: Enviro
 }
 
 /** Returns a unified diff of the schema alone, so that no value beside it is shown. */
-export function diffLines({ entry, edited, key }: SchemaChange, current: EnvironmentState): readonly Line[] {
-  const editedEntry = edited === undefined ? undefined : entryOf(edited, key);
+export function diffLines({ entry, editedYaml, key }: SchemaChange, current: EnvironmentState): readonly Line[] {
+  const editedEntry = editedYaml === undefined ? undefined : entryOf(editedYaml, key);
   // A schema that is added or removed has the same place before and after the change.
-  const line = entry?.line ?? editedEntry?.line ?? 1;
-  const before = { lines: linesOf(entry), line };
-  const after = { lines: linesOf(editedEntry), line: editedEntry?.line ?? line };
-  const texts = [`--- ${formatRevision(current)}`, `+++ ${formatName(current.name)}`, ...blockDiff(before, after)];
+  const firstLine = entry?.line ?? editedEntry?.line ?? 1;
+  const before = { lines: linesOf(entry), firstLine };
+  const after = { lines: linesOf(editedEntry), firstLine: editedEntry?.line ?? firstLine };
+  const texts = [`--- ${formatRevision(current)}`, `+++ ${formatName(current.name)}`, ...diffBlocks(before, after)];
   return texts.map((text) => ({ text, neverWraps: true }));
 }
 
@@ -34,6 +38,7 @@ function linesOf(entry: ValuesEntry | undefined): readonly string[] {
   return entry === undefined ? [] : entry.text.split(/\r?\n/);
 }
 
+/** The limit on the names of variables in one line; the others are counted. */
 const MAX_NAMES = 12;
 
 /** Returns a line for each rule that a schema cannot express, so that only a start checks it. */

@@ -1,4 +1,7 @@
-/** Checks the values that an environment has now against the contract, before a schema for them is written. Pure. */
+/**
+ * Checks the values that an environment has now against the contract, before `sophia-run enforce` writes a schema for them. This file
+ * has no side effects.
+ */
 import { applyContract } from "../../contract/apply.ts";
 import { checkContract, namesOfViolation } from "../../contract/check-contract.ts";
 import type { Contract, Violation } from "../../contract/contract-model.ts";
@@ -14,7 +17,7 @@ import { unlessUnseen } from "../../resolve/rejected-values.ts";
  *
  * @throws SophiaError (contract-slow, 125)
  */
-export function presentViolations(
+export function findPresentViolations(
   contract: Contract,
   isEnforced: (name: string) => boolean,
   { opened, hidden = new Map() }: EnvironmentState,

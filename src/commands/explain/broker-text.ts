@@ -1,6 +1,9 @@
 /**
  * Writes the rows of `sophia-run explain` about `--broker`, which keeps API keys from the program. The rows contain no
  * value.
+ *
+ *     broker   the program gets a dummy, never the value
+ *     sent to  https://api.openai.com, …
  */
 import type { RequestLimit } from "../../contract/broker/broker-model.ts";
 import { providerOf } from "../../contract/broker/providers.ts";
@@ -12,37 +15,18 @@ import type { KeyLocation } from "./locations.ts";
 /** A row of the table about a variable. If the key is empty, the row continues the one above it. */
 type Row = readonly [key: string, text: string];
 
-/** Returns the rows about one variable. @param inFull true for a variable that the user named, which gets all rows */
-export function brokerRows(explanation: BrokerExplanation | undefined, inFull: boolean): readonly Row[] {
+/** Returns the rows about one variable. @param isDetailed true for a variable that the user named, which gets all rows */
+export function brokerRows(explanation: BrokerExplanation | undefined, isDetailed: boolean): readonly Row[] {
   switch (explanation?.kind) {
     case undefined:
       return [];
-    case "brokered": {
-      const { origin, furtherOrigins = [], path, byWords, variables, allow, deny, limit, liesIn } = explanation;
-      const shortRows: readonly Row[] = [
-        ["broker", "the program gets a dummy, never the value"],
-        ["sent to", `${enumerate([origin + path, ...furtherOrigins])}, ${byWords}`],
-      ];
-      if (!inFull) return shortRows;
-      const defaultPaths = deny.length === 0 ? "all paths" : "all paths that are not denied";
-      return [
-        ...shortRows,
-        ["through", `the broker, whose address is in ${enumerate(variables)}`],
-        ...rowsOf("allowed", allow.length === 0 ? [defaultPaths] : allow),
-        ...rowsOf("denied", deny),
-        ...(limit === undefined ? [] : [["limit", describeLimit(limit)] as const]),
-        // All requests of GraphQL have the same path, by which no rule can tell them apart.
-        ...(providerOf(explanation.name)?.isGithub === true
-          ? [["rules", "allow or deny GraphQL as a whole: they cannot look into its queries"] as const]
-          : []),
-        ...rowsOf(
-          "lies in",
-          liesIn.length === 0 ? ["no other place that sophia-run knows"] : liesIn.map(describeLocation),
-        ),
-      ];
-    }
+    case "brokered":
+      return isDetailed ? [...briefKeyRows(explanation), ...detailedKeyRows(explanation)] : briefKeyRows(explanation);
     case "refused":
-      return [["broker", `refused: ${explanation.problem}`], ...(inFull ? [["", explanation.remedy] as const] : [])];
+      return [
+        ["broker", `refused: ${explanation.problem}`],
+        ...(isDetailed ? [["", explanation.remedy] as const] : []),
+      ];
     case "outer":
       return [["broker", "a dummy already, by the outer sophia-run"]];
     case "not-brokered":
@@ -50,11 +34,38 @@ export function brokerRows(explanation: BrokerExplanation | undefined, inFull: b
     case "address":
       return [["broker", `--broker sets it to its own address, for ${enumerate(explanation.keys)}`]];
     case "offer":
-      if (!inFull) return [];
+      if (!isDetailed) return [];
       return explanation.what === "dummy"
         ? [["broker", "--broker would give the program a dummy"]]
         : [["broker", `--broker would set it to its own address, for ${enumerate(explanation.keys)}`]];
   }
+}
+
+type BrokeredKeyExplanation = Extract<BrokerExplanation, { readonly kind: "brokered" }>;
+
+/** Returns the rows that each brokered key has: what the program gets, and where the broker sends the key. */
+function briefKeyRows({ origin, furtherOrigins = [], path, byWords }: BrokeredKeyExplanation): readonly Row[] {
+  return [
+    ["broker", "the program gets a dummy, never the value"],
+    ["sent to", `${enumerate([origin + path, ...furtherOrigins])}, ${byWords}`],
+  ];
+}
+
+/** Returns the further rows of a key that the user named: the rules for requests, and other places that have the key. */
+function detailedKeyRows({ name, variables, allow, deny, limit, liesIn }: BrokeredKeyExplanation): readonly Row[] {
+  const defaultPaths = deny.length === 0 ? "all paths" : "all paths that are not denied";
+  const locations = liesIn.length === 0 ? ["no other place that sophia-run knows"] : liesIn.map(describeLocation);
+  return [
+    ["through", `the broker, whose address is in ${enumerate(variables)}`],
+    ...createRows("allowed", allow.length === 0 ? [defaultPaths] : allow),
+    ...createRows("denied", deny),
+    ...(limit === undefined ? [] : [["limit", describeLimit(limit)] as const]),
+    // All requests of GraphQL have the same path, by which no rule can tell them apart.
+    ...(providerOf(name)?.isGithub === true
+      ? [["rules", "allow or deny GraphQL as a whole: they cannot look into its queries"] as const]
+      : []),
+    ...createRows("lies in", locations),
+  ];
 }
 
 function describeLimit({ perMinute, total }: RequestLimit): string {
@@ -64,7 +75,7 @@ function describeLimit({ perMinute, total }: RequestLimit): string {
 }
 
 /** Returns a row for each text. Only the first row has the key. */
-function rowsOf(key: string, texts: readonly string[]): readonly Row[] {
+function createRows(key: string, texts: readonly string[]): readonly Row[] {
   return texts.map((text, index) => [index === 0 ? key : "", text] as const);
 }
 

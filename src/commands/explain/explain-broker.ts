@@ -30,9 +30,10 @@ export type BrokerExplanation =
   /** The user has not given --broker, which would have this effect. */
   | { readonly kind: "offer"; readonly what: "dummy" | "address"; readonly keys: readonly string[] };
 
+/** Explains single variables. Its creation has computed what all variables share. */
 export interface BrokerExplainer {
-  /** Variables that the program gets although no source sets them. */
-  readonly added: readonly string[];
+  /** The names of variables that the program gets although no source sets them. */
+  readonly addedNames: readonly string[];
   /** Explains a variable; undefined if --broker does not concern it. */
   readonly explain: (name: string) => BrokerExplanation | undefined;
 }
@@ -57,12 +58,12 @@ export function createBrokerExplainer(
   };
   if (!settings.broker) {
     const keys = findBrokerableKeys(start, context.environment);
-    return { added: [], explain: (name) => explainOffer(canonicalName(name), keys) };
+    return { addedNames: [], explain: (name) => explainOffer(canonicalName(name), keys) };
   }
   checkBrokerExcept(settings, options, start, context.environment);
   const { keys, failures, outer, others } = reportBroker(start, settings, context.environment);
   return {
-    added: keys.flatMap(({ variables }) => variables),
+    addedNames: keys.flatMap(({ variables }) => variables),
     explain: (givenName) => {
       const name = printable(canonicalName(givenName));
       const key = keys.find((report) => report.name === name);

@@ -31,9 +31,10 @@ export type RefreshExplanation =
   /** The user has not given the option, which would renew the variable. */
   | { readonly kind: "offer" };
 
+/** Explains single variables. Its creation has computed what all variables share. */
 export interface RefreshExplainer {
-  /** Variables that the program gets although no source sets them. */
-  readonly added: readonly string[];
+  /** The names of variables that the program gets although no source sets them. */
+  readonly addedNames: readonly string[];
   /** Explains a variable; undefined if --refresh does not concern it. */
   readonly explain: (name: string) => RefreshExplanation | undefined;
 }
@@ -42,16 +43,17 @@ export interface RefreshExplainer {
 export function createRefreshExplainer(start: Start, settings: Settings): RefreshExplainer {
   const report = reportRefresh(start, settings);
   const offer = reportPossibleRefresh(start);
-  const parts = Array.from(report?.reportsByKind ?? []);
+  const renewals = Array.from(report?.reportsByKind ?? []);
   return {
-    added: parts.flatMap(([, part]) => (part.kind === "renewed" ? part.set : [])),
+    addedNames: renewals.flatMap(([, renewal]) => (renewal.kind === "renewed" ? renewal.set : [])),
     explain: (name) => {
-      for (const [kind, part] of parts) {
-        const explanation = explainPart(name, kind, part, report?.scope.option ?? "--refresh");
+      for (const [kind, renewal] of renewals) {
+        const explanation = explainByRenewal(name, kind, renewal, report?.scope.option ?? "--refresh");
         if (explanation !== undefined) return explanation;
       }
-      const isOffered = Array.from(offer.reportsByKind).some(([kind, part]) => {
-        return report?.reportsByKind.has(kind) !== true && part.kind === "renewed" && part.variables.includes(name);
+      // The option would renew the variable, but does not cover this kind of credentials or is not given.
+      const isOffered = Array.from(offer.reportsByKind).some(([kind, renewal]) => {
+        return report?.reportsByKind.has(kind) !== true && renewal.kind === "renewed" && renewal.variables.includes(name);
       });
       return isOffered ? { kind: "offer" } : undefined;
     },
@@ -62,23 +64,22 @@ export function createRefreshExplainer(start: Start, settings: Settings): Refres
  * Explains a variable by what happens to one kind of credentials, or to files. Returns undefined if the variable is not of
  * this kind.
  */
-function explainPart(
+function explainByRenewal(
   name: string,
   kind: RenewedKind,
-  part: RenewalReport,
+  renewal: RenewalReport,
   option: RefreshOption,
 ): RefreshExplanation | undefined {
-  switch (part.kind) {
+  switch (renewal.kind) {
     case "nothing":
       return undefined;
     case "refused": {
-      const { problem, remedy } = part;
-      return kind !== "files" && CLOUD_FACTS[kind].conflicts.includes(name)
-        ? { kind: "refused", problem, remedy }
-        : undefined;
+      const { problem, remedy } = renewal;
+      const isConflicting = kind !== "files" && CLOUD_FACTS[kind].conflictingVariables.includes(name);
+      return isConflicting ? { kind: "refused", problem, remedy } : undefined;
     }
     case "renewed": {
-      const { expiresAt, by, renewsAt, variables, set, withheld } = part;
+      const { expiresAt, by, renewsAt, variables, set, withheld } = renewal;
       if (variables.includes(name)) return { kind: "renewed", of: kind, expiresAt, by, renewsAt };
       if (set.includes(name)) return { kind: "set", option };
       return withheld.includes(name) ? { kind: "withheld", option } : undefined;
@@ -86,23 +87,22 @@ function explainPart(
   }
 }
 
-/** Returns the rows about one variable, each a key and a text. @param inFull true for a variable that the user named */
+/** Returns the rows about one variable, each a key and a text. @param isDetailed true for a variable that the user named */
 export function refreshRows(
   explanation: RefreshExplanation | undefined,
-  inFull: boolean,
+  isDetailed: boolean,
 ): readonly (readonly [string, string])[] {
   switch (explanation?.kind) {
     case undefined:
       return [];
     case "renewed": {
       const { of, expiresAt, by, renewsAt } = explanation;
+      const effect =
+        of === "files"
+          ? "its file gets each new content, under the same path"
+          : "the program gets it from sophia-run when it is needed, not as a variable";
       return [
-        [
-          "refresh",
-          of === "files"
-            ? "its file gets each new content, under the same path"
-            : "the program gets it from sophia-run when it is needed, not as a variable",
-        ],
+        ["refresh", effect],
         ["expires", `at ${expiresAt} (${describeExpirySource(by)}), renewed at ${renewsAt}`],
       ];
     }
@@ -113,8 +113,11 @@ export function refreshRows(
     case "set":
       return [["refresh", `${explanation.option} sets it, so that SDKs find credentials that are renewed`]];
     case "refused":
-      return [["refresh", `refused: ${explanation.problem}`], ...(inFull ? [["", explanation.remedy] as const] : [])];
+      return [
+        ["refresh", `refused: ${explanation.problem}`],
+        ...(isDetailed ? [["", explanation.remedy] as const] : []),
+      ];
     case "offer":
-      return inFull ? [["refresh", "--refresh would renew it while the program runs"]] : [];
+      return isDetailed ? [["refresh", "--refresh would renew it while the program runs"]] : [];
   }
 }

@@ -34,14 +34,14 @@ export function explanationJson({ contract, esc, chapters, unlisted, notices }: 
 /**
  * Returns the explanation for people.
  *
- * @param inFull true if the user named the variables, whose rows then also have descriptions and remedies
+ * @param isDetailed true if the user named the variables. Their rows then also have descriptions and remedies
  */
-export function explanationText(explanation: Explanation, inFull: boolean): readonly Line[] {
+export function explanationText(explanation: Explanation, isDetailed: boolean): readonly Line[] {
   const { chapters, unlisted } = explanation;
   // Variables that the user named have no chapters, so their only title is empty.
   const blocks: (readonly Line[])[] = chapters.flatMap(({ title, variables }) => [
     ...(title === "" ? [] : [[`--- ${printable(title)} ---`]]),
-    ...variables.map((variable) => variableLines(variable, inFull)),
+    ...variables.map((variable) => variableLines(variable, isDetailed)),
   ]);
   const { passed, withheld } = unlisted;
   if (passed + withheld > 0) {
@@ -101,20 +101,20 @@ function describeEsc({ status, environment, environments, credential, failure }:
 type Row = readonly [key: string, text: string | undefined];
 
 /** Returns the lines about a variable: a line with its name, and a table. */
-function variableLines(variable: VariableExplanation, inFull: boolean): readonly Line[] {
+function variableLines(variable: VariableExplanation, isDetailed: boolean): readonly Line[] {
   const { name, declaration } = variable;
   const label = declaration === undefined || declaration.label === name ? "" : ` (${printable(declaration.label)})`;
   const rows: readonly Row[] = [
     ["state", describeState(variable)],
-    ["purpose", inFull ? declaration?.description : undefined],
+    ["purpose", isDetailed ? declaration?.description : undefined],
     ...sourceRows(variable),
-    ["output", describeOutput(variable, inFull)],
-    ...brokerRows(variable.broker, inFull),
-    ...refreshRows(variable.refresh, inFull),
-    ...contractRows(variable, inFull),
+    ["output", describeOutput(variable, isDetailed)],
+    ...brokerRows(variable.broker, isDetailed),
+    ...refreshRows(variable.refresh, isDetailed),
+    ...contractRows(variable, isDetailed),
     ...variable.problems.flatMap(({ message, remedies }): readonly Row[] => [
       ["problem", message],
-      ...(inFull ? remedies : []).map((line) => ["", line] as const),
+      ...(isDetailed ? remedies : []).map((line) => ["", line] as const),
     ]),
   ];
   return [`${markOf(variable)} ${name}${label}`, ...rows.flatMap(rowLines)];
@@ -138,9 +138,9 @@ function sourceRows({ origin, delivery, shadows, withheld, skipped }: VariableEx
 }
 
 /** Returns the rows about what the contract says of a variable. */
-function contractRows(variable: VariableExplanation, inFull: boolean): readonly Row[] {
+function contractRows(variable: VariableExplanation, isDetailed: boolean): readonly Row[] {
   const { name, declaration, rules, aliasOf } = variable;
-  const fullDeclaration = inFull ? declaration : undefined;
+  const fullDeclaration = isDetailed ? declaration : undefined;
   return [
     ["alias", aliasOf && `of ${aliasOf}`],
     ...rules.map((rule) => ["rule", describeRule(rule, name)] as const),
@@ -240,13 +240,13 @@ function describeState({ state, passed, withheld, declared, secret, broker, refr
  * Describes whether --redact masks the value in the program's output. For a variable that the user did not name, this is
  * undefined unless it may surprise the user.
  */
-function describeOutput(variable: VariableExplanation, inFull: boolean): string | undefined {
+function describeOutput(variable: VariableExplanation, isDetailed: boolean): string | undefined {
   const { masking, declared, credential, reason } = variable;
   switch (masking) {
     case undefined:
       return undefined;
     case "masked": {
-      if (credential === undefined) return inFull ? "masked, with --redact" : undefined;
+      if (credential === undefined) return isDetailed ? "masked, with --redact" : undefined;
       const contradiction = declared ? ", although the contract declares it public, without a reason" : "";
       return `masked, with --redact: its value holds ${credential}${contradiction}`;
     }
@@ -255,7 +255,7 @@ function describeOutput(variable: VariableExplanation, inFull: boolean): string 
       const declarer = declared
         ? "the contract declares it not secret"
         : "neither the contract nor ESC declares it secret";
-      return inFull ? `never masked: ${declarer}` : undefined;
+      return isDetailed ? `never masked: ${declarer}` : undefined;
     }
     case "short":
       return "never masked: it has fewer than six characters";

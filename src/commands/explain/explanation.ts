@@ -124,7 +124,7 @@ export function createExplanation(
   const report = createReport(start);
   const { contract, isAbsent, esc, notices } = report;
   const explainer = new VariableExplainer(start, report, effects);
-  const addedNames = [...effects.broker.added, ...effects.refresh.added];
+  const addedNames = [...effects.broker.addedNames, ...effects.refresh.addedNames];
   if (names.length === 0) {
     return { contract, isAbsent, esc, notices, ...explainAll(start, explainer, addedNames, listsAll) };
   }
@@ -142,15 +142,13 @@ function explainAll(
   listsAll: boolean,
 ): Pick<Explanation, "chapters" | "unlisted"> {
   const { contract } = start.files;
-  const allNames = new Set([...start.values.resolution.keys(), ...namesSkippedByEsc(start), ...addedNames]);
-  const undeclaredNames = [...allNames].filter((name) => !contract.variables.has(name));
-  const undeclared = undeclaredNames.toSorted().map((name) => explainer.explain(name));
+  const undeclaredVariables = explainUndeclared(start, explainer, addedNames);
   const isOutsideScope = ({ name }: VariableExplanation): boolean => contract.scope?.outside.has(name) === true;
-  const outsideScope = undeclared.filter(isOutsideScope);
-  const others = undeclared.filter((variable) => !isOutsideScope(variable));
+  const variablesOutsideScope = undeclaredVariables.filter(isOutsideScope);
+  const otherVariables = undeclaredVariables.filter((variable) => !isOutsideScope(variable));
   const isListed = (variable: VariableExplanation): boolean => listsAll || isNoteworthy(variable);
-  const unlisted = others.filter((variable) => !isListed(variable));
-  const passedCount = unlisted.filter(({ passed }) => passed).length;
+  const unlistedVariables = otherVariables.filter((variable) => !isListed(variable));
+  const passedCount = unlistedVariables.filter(({ passed }) => passed).length;
   const declaredChapters = listChapters(contract).map(({ title, declarations }) => ({
     title,
     variables: declarations.map(({ name }) => explainer.explain(name)),
@@ -158,13 +156,24 @@ function explainAll(
   const undeclaredTitle = explainer.isContractAbsent ? "Variables" : "Not declared by the contract";
   const allChapters = [
     ...declaredChapters,
-    { title: undeclaredTitle, variables: others.filter(isListed) },
-    { title: `Not in the scope ${contract.scope?.name ?? ""}`, variables: outsideScope },
+    { title: undeclaredTitle, variables: otherVariables.filter(isListed) },
+    { title: `Not in the scope ${contract.scope?.name ?? ""}`, variables: variablesOutsideScope },
   ];
   return {
     chapters: allChapters.filter(({ variables }) => variables.length > 0),
-    unlisted: { passed: passedCount, withheld: unlisted.length - passedCount },
+    unlisted: { passed: passedCount, withheld: unlistedVariables.length - passedCount },
   };
+}
+
+/** Explains the variables that a source or an option has and the contract does not declare, sorted by name. */
+function explainUndeclared(
+  start: Start,
+  explainer: VariableExplainer,
+  addedNames: readonly string[],
+): readonly VariableExplanation[] {
+  const allNames = new Set([...start.values.resolution.keys(), ...namesSkippedByEsc(start), ...addedNames]);
+  const undeclaredNames = [...allNames].filter((name) => !start.files.contract.variables.has(name));
+  return undeclaredNames.toSorted().map((name) => explainer.explain(name));
 }
 
 /** Returns true for an undeclared variable that not only the process environment has, so that the report should list it. */

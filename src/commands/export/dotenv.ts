@@ -8,9 +8,9 @@
  *
  * python-dotenv decodes escapes in both kinds of quotes; the other two decode only `\n`, in double quotes.
  */
-import type { VariableFormat } from "./exported.ts";
+import type { VariableFormat } from "./exported-variables.ts";
 
-export const dotenv: VariableFormat = {
+export const dotenvFormat: VariableFormat = {
   findFault: ({ name, value }) => {
     if (!/^[\w.-]+$/.test(name)) return "its name must consist of letters, digits, _, . and -";
     if (name === "__proto__") return "dotenv for Node.js loses a variable of that name";
@@ -27,8 +27,8 @@ export const dotenv: VariableFormat = {
 /** Returns the value as it is written behind `NAME=`; undefined if it cannot be written for all three parsers. */
 function encodeValue(value: string): string | undefined {
   if (/^[\w./:@%+,=-]+$/.test(value)) return value;
-  // In single quotes python-dotenv decodes only `\\` and `\'`.
-  // In both kinds of quotes dotenv ignores a closing quote after a backslash, so that no value may end in one.
+  // In single quotes python-dotenv decodes only `\\` and `\'`. In both kinds of quotes dotenv ignores a closing quote after a
+  // backslash, so that no quoted value may end in a backslash.
   const canBeSingleQuoted = !value.includes("'") && !/\\\\|\\$/.test(value);
   if (canBeSingleQuoted) return `'${value}'`;
   const canBeDoubleQuoted = !value.includes('"') && !/\\[\\'abfnrtv]|\\$/.test(value);
@@ -37,8 +37,8 @@ function encodeValue(value: string): string | undefined {
 }
 
 /**
- * Returns true if the parsers read the value without quotes as it is. They remove spaces around it, and end it at a line
- * break or at a `#` (python-dotenv only at a space and a `#`).
+ * Returns true if the parsers read the value without quotes as it is. They remove spaces around a value, and end the value at a
+ * line break or at a `#` (python-dotenv only at a space and a `#`).
  */
 function canBeUnquoted(value: string): boolean {
   if (/[\p{Cc}\u2028\u2029#]/u.test(value)) return false;

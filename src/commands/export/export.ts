@@ -4,10 +4,10 @@
  */
 import { resolve } from "node:path";
 import type { Context } from "../../core/context.ts";
-import { resolveSettings } from "../../command-line/settings.ts";
+import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import { collectVariables, textFault, type ExportedVariable, type VariableFormat } from "./exported.ts";
-import { appendTo, githubTargets, type GithubTargets } from "./github-output.ts";
+import { collectVariables, findTextFault, type ExportedVariable, type VariableFormat } from "./exported-variables.ts";
+import { appendToRunnerFile, findGithubTargets, type GithubTargets } from "./github-output.ts";
 import { EXPORT_FORMATS } from "./formats.ts";
 import { createMaskCommands } from "../../output/workflow-commands.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
@@ -15,17 +15,15 @@ import { printLines } from "../../output/stderr.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { refuseIrregularFile, writePrivateFile, type TargetFile } from "../parts/project-files.ts";
 import { findProjectRoot } from "../parts/project-root.ts";
-import { createAuditRecorder } from "../parts/audit-log/audit-record.ts";
+import { type AuditRecorder, createAuditRecorder } from "../parts/audit-log/audit-record.ts";
 import { refuseAgent, refuseTerminal, printRealKeysNotice } from "../parts/secret-output.ts";
 import { usageError } from "../parts/usage-errors.ts";
 import { resolveCommandStart } from "../parts/command-start.ts";
+import type { Start } from "../../resolve/start.ts";
 import type { Command } from "../command.ts";
 
-/**
- * The texts of the refusals by refuseAgent() and refuseTerminal(): secrets must not appear before an agent or on a
- * terminal.
- */
-const PRINTER = {
+/** The texts with which `export` refuses to print to a coding agent (refuseAgent) or to a terminal (refuseTerminal). */
+const REFUSAL_TEXTS = {
   messageStart: "export would print secrets",
   agentRemedy: "--output FILE writes a file that only its owner can read; --reveal prints anyway",
   terminalRemedy: "write a file with --output FILE, send the output to a program, or allow this with --reveal",
@@ -36,55 +34,66 @@ export const exportVariables: Command = async ({ options }, context) => {
   const formatName = typeof options["format"] === "string" ? options["format"] : "dotenv";
   const format = EXPORT_FORMATS[formatName];
   if (format === undefined) throw new TypeError(`no format ${formatName}`);
-  const targets = formatName === "github" ? githubTargets(context) : undefined;
+  const githubTargets = formatName === "github" ? findGithubTargets(context) : undefined;
   const outputFile = findOutputFile(options["output"], formatName, context);
   if (outputFile === undefined && options["reveal"] !== true) {
-    refuseAgent(PRINTER, context);
-    refuseTerminal(PRINTER, context, targets?.maskStream === "err" ? 2 : 1);
+    refuseAgent(REFUSAL_TEXTS, context);
+    refuseTerminal(REFUSAL_TEXTS, context, githubTargets?.maskStream === "err" ? 2 : 1);
   }
 
   const settings = resolveSettings(options, context.environment);
   const record = createAuditRecorder(settings, options, context);
   const start = await resolveCommandStart(settings, context);
-  const {
-    store: { esc },
-    verdict: { notices, violations },
-  } = start;
-  if (settings.enforceContract && violations.length > 0) {
-    record?.({ event: "export", names: [] }, true, start);
-    const { createContractUnmetError } = await import("../parts/contract-unmet.ts");
-    const words = { consequence: "nothing was exported", wayOut: "--no-contract exports anyway" };
-    throw await createContractUnmetError(start, words, settings, context);
-  }
-  warnUnavailable(context, esc);
-  printNotices(context, settings, notices);
+  await requireMetContract(start, record, settings, context);
+  warnUnavailable(context, start.store.esc);
+  printNotices(context, settings, start.verdict.notices);
   printRealKeysNotice(
     context,
     settings,
     "export has the real keys, not dummies: SOPHIA_BROKER has no effect on it, and a shell that evaluates its output holds them",
   );
 
-  const { variables, files } = collectVariables(start);
+  const { variables, fileNames } = collectVariables(start);
   refuseFaults(variables, formatName, format);
-  if (files.length > 0) {
+  warnOfOmissions(variables, fileNames, context);
+  const text = format.write(variables);
+  const names = variables.map(({ name }) => name);
+  record?.({ event: "export", names }, false, start);
+  if (outputFile === undefined) printVariables(text, variables, githubTargets, context);
+  else writePrivateFile(outputFile, text);
+  return ExitStatus.ok;
+};
+
+/** @throws SophiaError (contract-unmet, 78) after it has recorded the refusal in the audit log */
+async function requireMetContract(
+  start: Start,
+  record: AuditRecorder | undefined,
+  settings: Settings,
+  context: Context,
+): Promise<void> {
+  if (!settings.enforceContract || start.verdict.violations.length === 0) return;
+  record?.({ event: "export", names: [] }, true, start);
+  const { createContractUnmetError } = await import("../parts/contract-unmet.ts");
+  const texts = { consequence: "nothing was exported", wayOut: "--no-contract exports anyway" };
+  throw await createContractUnmetError(start, texts, settings, context);
+}
+
+/** Warns of variables that are not exported because programs get them as files, or that there is nothing to export. */
+function warnOfOmissions(variables: readonly ExportedVariable[], fileNames: readonly string[], context: Context): void {
+  if (fileNames.length > 0) {
+    const asFiles = fileNames.length === 1 ? "it as a file" : "them as files";
     printLines(context, [
-      `warning: not exported, since programs get ${files.length === 1 ? "it as a file" : "them as files"}: ${enumerate(files.map(printable))}`,
+      `warning: not exported, since programs get ${asFiles}: ${enumerate(fileNames.map(printable))}`,
       "only a program that sophia-run starts gets private files, which are removed when it ends",
     ]);
   }
-  if (variables.length + files.length === 0) {
+  if (variables.length + fileNames.length === 0) {
     printLines(context, [
       "warning: nothing to export: no source adds a variable",
       "variables of the process environment are exported only if the contract declares them",
     ]);
   }
-  const text = format.write(variables);
-  const names = variables.map(({ name }) => name);
-  record?.({ event: "export", names }, false, start);
-  if (outputFile === undefined) print(text, variables, targets, context);
-  else writePrivateFile(outputFile, text);
-  return ExitStatus.ok;
-};
+}
 
 /**
  * Returns the file of `--output`; undefined for the standard output.
@@ -108,10 +117,10 @@ function findOutputFile(option: unknown, formatName: string, { cwd }: Context): 
 
 /** @throws SophiaError (not-exportable, 125) that names each variable that the format cannot hold */
 function refuseFaults(variables: readonly ExportedVariable[], formatName: string, format: VariableFormat): void {
-  // JSON writes a NUL, and half of a surrogate pair, as an escape.
-  const isTextFile = formatName !== "json";
+  // JSON writes as escapes what no text file can hold: a NUL, and half of a surrogate pair.
+  const isEscaped = formatName === "json";
   const faults = variables.flatMap((variable) => {
-    const fault = (isTextFile ? textFault(variable.value) : undefined) ?? format.findFault(variable);
+    const fault = (isEscaped ? undefined : findTextFault(variable.value)) ?? format.findFault(variable);
     return fault === undefined ? [] : [`${printable(variable.name)}: ${fault}`];
   });
   if (faults.length === 0) return;
@@ -123,18 +132,23 @@ function refuseFaults(variables: readonly ExportedVariable[], formatName: string
   });
 }
 
-/** @param targets for GitHub Actions; undefined for the standard output */
-function print(
+/**
+ * Prints the variables to the standard output, or hands them to later steps of a job.
+ *
+ * @param text the variables in the chosen format
+ * @param githubTargets the targets with `--format github`; otherwise undefined
+ */
+function printVariables(
   text: string,
   variables: readonly ExportedVariable[],
-  targets: GithubTargets | undefined,
+  githubTargets: GithubTargets | undefined,
   context: Context,
 ): void {
   // The commands that mask secrets come first, since a later step may print the secrets.
-  if (targets !== undefined) {
-    const masks = createMaskCommands(variables.filter(({ secret }) => secret));
-    context.raw(targets.maskStream === "err" ? 2 : 1, masks);
+  if (githubTargets !== undefined) {
+    const commands = createMaskCommands(variables.filter(({ secret }) => secret));
+    context.raw(githubTargets.maskStream === "err" ? 2 : 1, commands);
   }
-  if (targets?.file === undefined) context.raw(1, text);
-  else appendTo(targets.file, text);
+  if (githubTargets?.file === undefined) context.raw(1, text);
+  else appendToRunnerFile(githubTargets.file, text);
 }

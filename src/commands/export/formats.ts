@@ -3,28 +3,28 @@
  * would run.
  */
 import { shellQuoted } from "../../core/shell.ts";
-import { dotenv } from "./dotenv.ts";
-import { shellNameFault, type VariableFormat } from "./exported.ts";
-import { github } from "./github-output.ts";
+import { dotenvFormat } from "./dotenv.ts";
+import { findShellNameFault, type VariableFormat } from "./exported-variables.ts";
+import { githubFormat } from "./github-output.ts";
 
-const json: VariableFormat = {
+const jsonFormat: VariableFormat = {
   findFault: () => undefined,
   // fromEntries defines properties, so that `__proto__` is a name like any other.
   write: (variables) =>
     `${JSON.stringify(Object.fromEntries(variables.map(({ name, value }) => [name, value])), undefined, 2)}\n`,
 };
 
-/** Docker reads only lines that are shorter (Go's bufio.MaxScanTokenSize). */
-const DOCKER_LINE_LIMIT = 64 * 1024;
+/** Docker reads only lines that are shorter than this (Go's bufio.MaxScanTokenSize). */
+const DOCKER_LINE_LIMIT_BYTES = 64 * 1024;
 
 /** `NAME=value` as `docker run --env-file` reads it (docker/cli, pkg/kvfile): no quoting and no escapes. */
-const docker: VariableFormat = {
+const dockerFormat: VariableFormat = {
   findFault: ({ name, value }) => {
     if (value.includes("\n")) return "docker --env-file cannot hold the line break in its value";
     if (value.endsWith("\r")) return "docker --env-file drops the carriage return at the end of its value";
     const lineBytes = Buffer.byteLength(`${name}=${value}`);
-    if (lineBytes >= DOCKER_LINE_LIMIT) return "docker --env-file reads no line of 64 KiB or more";
-    return shellNameFault(name);
+    if (lineBytes >= DOCKER_LINE_LIMIT_BYTES) return "docker --env-file reads no line of 64 KiB or more";
+    return findShellNameFault(name);
   },
   write: (variables) => variables.map(({ name, value }) => `${name}=${value}\n`).join(""),
 };
@@ -33,13 +33,13 @@ const docker: VariableFormat = {
  * Variables whose new value bash evaluates as an arithmetic expression. It would run the command in the value
  * `x[$(command)]`.
  */
-const BASH_EVALUATED: ReadonlySet<string> = new Set(["RANDOM", "SRANDOM", "HISTCMD", "OPTIND", "LINENO"]);
+const NAMES_THAT_BASH_EVALUATES: ReadonlySet<string> = new Set(["RANDOM", "SRANDOM", "HISTCMD", "OPTIND", "LINENO"]);
 
 /**
  * Variables that bash or zsh does not let a script set; zsh then stops reading the script. Those in lower case belong to
  * zsh.
  */
-const SHELL_RESERVED: ReadonlySet<string> = new Set(
+const NAMES_RESERVED_BY_SHELLS: ReadonlySet<string> = new Set(
   [
     ["UID", "EUID", "GID", "EGID", "PPID", "BASHOPTS", "BASH_VERSINFO", "SHELLOPTS", "USERNAME", "_"],
     ["BASHPID", "BASH_ALIASES", "BASH_ARGC", "BASH_ARGV", "BASH_CMDS", "BASH_COMMAND", "BASH_LINENO", "BASH_SOURCE"],
@@ -57,36 +57,46 @@ const SHELL_RESERVED: ReadonlySet<string> = new Set(
  * `export NAME='value'` for POSIX shells (XCU 2.2.2). A quote becomes `'\''`, which zsh reads in the same way with
  * RC_QUOTES.
  */
-const shell: VariableFormat = {
+const shellFormat: VariableFormat = {
   findFault: ({ name }) => {
-    if (BASH_EVALUATED.has(name)) return "bash evaluates assignments to that name";
-    return SHELL_RESERVED.has(name) ? "bash or zsh reserves that name" : shellNameFault(name);
+    if (NAMES_THAT_BASH_EVALUATES.has(name)) return "bash evaluates assignments to that name";
+    return NAMES_RESERVED_BY_SHELLS.has(name) ? "bash or zsh reserves that name" : findShellNameFault(name);
   },
   write: (variables) => variables.map(({ name, value }) => `export ${name}=${shellQuoted(value)}\n`).join(""),
 };
 
 /** Variables that fish does not let a script set. */
-const FISH_RESERVED: ReadonlySet<string> = new Set(
+const NAMES_RESERVED_BY_FISH: ReadonlySet<string> = new Set(
   [
     ["PWD", "SHLVL", "_", "history", "hostname", "pipestatus", "status", "status_generation", "version"],
     ["FISH_VERSION", "fish_kill_signal", "fish_killring", "fish_pid", "umask", "euid"],
   ].flat(),
 );
 
-/** Code points that fish uses internally. It changes some of them in its input (U+F600 and following ones). */
-const FISH_INTERNAL = /[\uF500-\uF8FF]/;
+/** Matches the code points that fish uses internally. fish changes some of them in its input (U+F600 and following ones). */
+const FISH_INTERNAL_CHARACTER = /[\uF500-\uF8FF]/;
 
 /**
  * `set -gx NAME 'value'` for fish, in which a backslash escapes itself and the quote. fish makes a list of a variable whose
  * name ends in `PATH`, and gives programs its items joined by colons again.
  */
-const fish: VariableFormat = {
+const fishFormat: VariableFormat = {
   findFault: ({ name, value }) => {
-    if (FISH_RESERVED.has(name)) return "fish reserves that name";
-    return FISH_INTERNAL.test(value) ? "its value has a character that fish uses internally" : shellNameFault(name);
+    if (NAMES_RESERVED_BY_FISH.has(name)) return "fish reserves that name";
+    return FISH_INTERNAL_CHARACTER.test(value)
+      ? "its value has a character that fish uses internally"
+      : findShellNameFault(name);
   },
   write: (variables) =>
     variables.map(({ name, value }) => `set -gx ${name} '${value.replaceAll(/['\\]/g, String.raw`\$&`)}'\n`).join(""),
 };
 
-export const EXPORT_FORMATS: Readonly<Record<string, VariableFormat>> = { dotenv, shell, fish, json, github, docker };
+/** The formats by the name that the user gives to `--format`. */
+export const EXPORT_FORMATS: Readonly<Record<string, VariableFormat>> = {
+  dotenv: dotenvFormat,
+  shell: shellFormat,
+  fish: fishFormat,
+  json: jsonFormat,
+  github: githubFormat,
+  docker: dockerFormat,
+};

@@ -10,7 +10,7 @@ import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { endsInMidLine } from "../parts/audit-log/log-file.ts";
-import { shellNameFault, type VariableFormat } from "./exported.ts";
+import { findShellNameFault, type VariableFormat } from "./exported-variables.ts";
 
 /**
  * The format of GITHUB_ENV. The delimiter is random, so that a value cannot contain it and set another variable:
@@ -21,9 +21,9 @@ import { shellNameFault, type VariableFormat } from "./exported.ts";
  *
  * On Windows lines end in CR LF, because before a LF alone the runner would drop a CR at the end of the value.
  */
-export const github: VariableFormat = {
+export const githubFormat: VariableFormat = {
   findFault: ({ name }) =>
-    name === "NODE_OPTIONS" ? "GitHub Actions refuses NODE_OPTIONS in GITHUB_ENV" : shellNameFault(name),
+    name === "NODE_OPTIONS" ? "GitHub Actions refuses NODE_OPTIONS in GITHUB_ENV" : findShellNameFault(name),
   write: (variables) =>
     variables
       .map(({ name, value }) => {
@@ -45,13 +45,14 @@ export interface GithubTargets {
  * Returns the targets of this step. Commands go to the standard output or, if that is the file of GITHUB_ENV, to the
  * standard error. The runner reads both.
  */
-export function githubTargets({ environment }: Pick<Context, "environment">): GithubTargets {
+export function findGithubTargets({ environment }: Pick<Context, "environment">): GithubTargets {
   const file = environment.get("GITHUB_ENV") ?? "";
   if (file === "") return { maskStream: "out" };
   try {
-    const [target, output] = [statSync(file, { throwIfNoEntry: false }), fstatSync(1)];
-    const isOutput = output.dev === target?.dev && output.ino === target.ino;
-    if (isOutput) return { maskStream: "err" };
+    const targetFile = statSync(file, { throwIfNoEntry: false });
+    const standardOutput = fstatSync(1);
+    const isSameFile = standardOutput.dev === targetFile?.dev && standardOutput.ino === targetFile.ino;
+    if (isSameFile) return { maskStream: "err" };
   } catch (error) {
     // If the standard output is closed, it is not the file.
     if (systemErrorCode(error) !== "EBADF") throw error;
@@ -60,9 +61,12 @@ export function githubTargets({ environment }: Pick<Context, "environment">): Gi
 }
 
 /**
- * Appends lines to a file of the runner. @param variable the variable that names the file @throws SophiaError (output, 125)
+ * Appends lines to a file of GitHub's runner.
+ *
+ * @param fileVariable the variable that names the file, for the message
+ * @throws SophiaError (output, 125) if the file cannot be written
  */
-export function appendTo(file: string, text: string, variable = "GITHUB_ENV"): void {
+export function appendToRunnerFile(file: string, text: string, fileVariable = "GITHUB_ENV"): void {
   try {
     // An earlier step may have left a line without its end.
     appendFileSync(file, endsMidLine(file) ? `\n${text}` : text, { mode: 0o600 });
@@ -70,12 +74,13 @@ export function appendTo(file: string, text: string, variable = "GITHUB_ENV"): v
     const code = systemErrorCode(error) ?? "UNKNOWN";
     throw new SophiaError({
       code: "output",
-      message: `the file that ${variable} names, ${printable(file)}, cannot be written (${code})`,
-      hint: `in a step of GitHub Actions the runner sets ${variable}; elsewhere unset it`,
+      message: `the file that ${fileVariable} names, ${printable(file)}, cannot be written (${code})`,
+      hint: `in a step of GitHub Actions the runner sets ${fileVariable}; elsewhere unset it`,
     });
   }
 }
 
+/** Returns true if the last line of a file has no line end. */
 function endsMidLine(file: string): boolean {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (size === 0) return false;

@@ -1,7 +1,11 @@
-/** The command `sophia-run get NAME`. It prints the value of a variable that a program would get, for another program. */
+/**
+ * The command `sophia-run get NAME`. It prints the value of a variable that a program would get, for another program:
+ *
+ *     PORT=$(sophia-run get PORT)
+ */
 import { isUtf8 } from "node:buffer";
 import { fstatSync } from "node:fs";
-import { resolveSettings } from "../../command-line/settings.ts";
+import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import { namesOfViolation } from "../../contract/check-contract.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
@@ -15,78 +19,87 @@ import { originalValue } from "../../resolve/secret-values.ts";
 import { createWithholdingDescriber } from "../../output/withheld-words.ts";
 import { attempt } from "../../system/errors.ts";
 import { resolveCommandStart } from "../parts/command-start.ts";
-import { createAuditRecorder } from "../parts/audit-log/audit-record.ts";
+import { type AuditRecorder, createAuditRecorder } from "../parts/audit-log/audit-record.ts";
 import type { Command } from "../command.ts";
-import { isSecretValue } from "../export/exported.ts";
+import { isSecretValue } from "../export/exported-variables.ts";
 import { refuseUnknownVariables } from "../parts/unknown-variables.ts";
 import { refuseAgent, refuseTerminal, printRealKeysNotice } from "../parts/secret-output.ts";
 import { GITHUB_VARIABLE } from "../run/agents.ts";
 
-/**
- * The texts of the refusals by refuseAgent() and refuseTerminal(): a value must not appear before an agent or on a
- * terminal.
- */
-const PRINTER = {
+/** The texts with which `get` refuses to print to a coding agent (refuseAgent) or to a terminal (refuseTerminal). */
+const REFUSAL_TEXTS = {
   messageStart: "get would print a value",
   agentRemedy: "--reveal prints it anyway; sophia-run explain NAME shows where it comes from",
   terminalRemedy: "send the output to a program or a file, or allow this with --reveal",
 } as const;
 
+/** One call of the command, after the sources were read. */
+interface GetRun {
+  readonly start: Start;
+  readonly settings: Settings;
+  /** Writes to the audit log; undefined without `--audit-log`. */
+  readonly record: AuditRecorder | undefined;
+  readonly context: Context;
+}
+
 /** Returns 0 if the value is printed. @throws SophiaError (125), or with status 78 or 1 if there is no value to print */
 export const getValue: Command = async ({ options, positionals: [name = ""] }, context) => {
   if (options["reveal"] !== true) {
-    refuseAgent(PRINTER, context);
-    refuseTerminal(PRINTER, context);
+    refuseAgent(REFUSAL_TEXTS, context);
+    refuseTerminal(REFUSAL_TEXTS, context);
   }
   const settings = resolveSettings(options, context.environment);
   const record = createAuditRecorder(settings, options, context);
   const start = await resolveCommandStart(settings, context);
-  const {
-    files: { contract },
-    store: { esc },
-    values: { selected },
-    verdict: { notices },
-  } = start;
-  const declaredName = contract.aliases.get(name) ?? name;
-  const violations = relevantViolations(declaredName, start);
-  if (settings.enforceContract && violations.length > 0) {
-    record?.({ event: "get", names: [] }, true, start);
-    const { createContractUnmetError } = await import("../parts/contract-unmet.ts");
-    const words = {
-      consequence: `${name} was not printed`,
-      wayOut: selected.has(declaredName)
-        ? "--no-contract prints it anyway"
-        : `sophia-run explain ${printable(declaredName)} shows more`,
-    };
-    throw await createContractUnmetError(
-      { ...start, verdict: { ...start.verdict, violations } },
-      words,
-      settings,
-      context,
-    );
-  }
-  warnUnavailable(context, esc);
-  printNotices(context, settings, notices);
+  const run: GetRun = { start, settings, record, context };
+  const declaredName = start.files.contract.aliases.get(name) ?? name;
+  await requireMetRules(name, declaredName, run);
+  warnUnavailable(context, start.store.esc);
+  printNotices(context, settings, start.verdict.notices);
   refuseUnknownVariables([name], start);
-  const resolved = selected.get(name) ?? selected.get(declaredName);
-  if (resolved === undefined) throw notSet(declaredName, start);
+  const { selected } = start.values;
+  const variable = selected.get(name) ?? selected.get(declaredName);
+  if (variable === undefined) throw notSetError(declaredName, start);
   printRealKeysNotice(context, settings, "get has the real value, not a dummy: SOPHIA_BROKER has no effect on it");
+  printValue(variable, options["json"] === true, run);
+  return ExitStatus.ok;
+};
 
-  const value = originalValue(resolved.name, resolved.value);
+/** @throws SophiaError (contract-unmet, 78) if the contract requires the variable, or does not accept its value */
+async function requireMetRules(
+  name: string,
+  declaredName: string,
+  { start, settings, record, context }: GetRun,
+): Promise<void> {
+  const violations = relevantViolations(declaredName, start);
+  if (!settings.enforceContract || violations.length === 0) return;
+  record?.({ event: "get", names: [] }, true, start);
+  const { createContractUnmetError } = await import("../parts/contract-unmet.ts");
+  const texts = {
+    consequence: `${name} was not printed`,
+    wayOut: start.values.selected.has(declaredName)
+      ? "--no-contract prints it anyway"
+      : `sophia-run explain ${printable(declaredName)} shows more`,
+  };
+  throw await createContractUnmetError({ ...start, verdict: { ...start.verdict, violations } }, texts, settings, context);
+}
+
+/** Records the name in the audit log, masks a secret in GitHub Actions, and prints the value. @throws SophiaError (125) */
+function printValue(variable: ResolvedVariable, isJson: boolean, { start, record, context }: GetRun): void {
+  const { name } = variable;
+  const value = originalValue(name, variable.value);
   const bytes = Buffer.from(value);
-  const secret = isSecretValue(contract, resolved);
-  const isJson = options["json"] === true;
-  const output = isJson ? jsonOf(resolved, bytes, secret) : bytes;
-  record?.({ event: "get", names: [resolved.name] }, false, start);
+  const isSecret = isSecretValue(start.files.contract, variable);
+  const output = isJson ? formatVariable(variable, bytes, isSecret) : bytes;
+  record?.({ event: "get", names: [name] }, false, start);
   // The runner must read this command before it shows the value.
   const isInGithubActions = context.environment.get(GITHUB_VARIABLE) === "true";
-  if (secret && isInGithubActions && doesOnlyRunnerReadStderr(context)) {
-    context.raw(2, createMaskCommands([{ name: resolved.name, value }]));
+  if (isSecret && isInGithubActions && doesOnlyRunnerReadStderr(context)) {
+    context.raw(2, createMaskCommands([{ name, value }]));
   }
   context.raw(1, output);
   if (!isJson && context.isTerminal(1)) context.raw(1, "\n");
-  return ExitStatus.ok;
-};
+}
 
 /**
  * Returns the violations of rules about the variable. If a schema of ESC refuses the environment, each violation is a
@@ -99,7 +112,7 @@ function relevantViolations(declaredName: string, { verdict, values }: Start): S
 }
 
 /** Returns the failure of a variable that has no value, with the reason. */
-function notSet(name: string, start: Start): SophiaError {
+function notSetError(name: string, start: Start): SophiaError {
   const { scope } = start.files.contract;
   const isOutsideScope = scope?.outside.has(name) === true;
   const reason = isOutsideScope ? `not in the scope ${printable(scope.name)}` : createWithholdingDescriber(start)(name);
@@ -116,7 +129,7 @@ function notSet(name: string, start: Start): SophiaError {
 /**
  * Returns the value as JSON. Its version changes if a field changes its meaning. @throws SophiaError (not-exportable, 125)
  */
-function jsonOf({ name, origin, delivery }: ResolvedVariable, bytes: Buffer, secret: boolean): string {
+function formatVariable({ name, origin, delivery }: ResolvedVariable, bytes: Buffer, isSecret: boolean): string {
   if (!isUtf8(bytes)) {
     throw new SophiaError({
       code: "not-exportable",
@@ -124,7 +137,7 @@ function jsonOf({ name, origin, delivery }: ResolvedVariable, bytes: Buffer, sec
       hint: "without --json its bytes are printed as they are",
     });
   }
-  return formatJson({ version: 1, name, value: bytes.toString(), secret, delivery, origin });
+  return formatJson({ version: 1, name, value: bytes.toString(), secret: isSecret, delivery, origin });
 }
 
 /**

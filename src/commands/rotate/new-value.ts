@@ -1,4 +1,7 @@
-/** Gets the new value of a secret: from the user, or randomly generated in the format that the contract declares. */
+/**
+ * Obtains the new value for `sophia-run rotate NAME`: from the user, or with `--generate` a random value in the format that the contract
+ * declares.
+ */
 import { randomBytes } from "node:crypto";
 import { findFormatFault } from "../../contract/format.ts";
 import type { Declaration, ValueFormat } from "../../contract/contract-model.ts";
@@ -9,10 +12,11 @@ import { readValueToWrite, valueError } from "../parts/writing/given-value.ts";
 /**
  * Returns the new value.
  *
- * @param isGenerated true if the value is generated (`--generate`) @param oldValue the present value
+ * @param isGenerated true if the value is generated (`--generate`)
+ * @param oldValue the present value
  * @throws SophiaError (rotate-value, 125) if there is no value, or an invalid one; the message does not contain it
  */
-export async function newValue(
+export async function obtainNewValue(
   name: string,
   declaration: Declaration | undefined,
   isGenerated: boolean,
@@ -25,7 +29,7 @@ export async function newValue(
   }
   // A URL cannot be replaced by a random value, even if the contract does not declare the format.
   const isAddress = /^[a-z][a-z\d+.-]*:\/\//i.test(oldValue);
-  const value = isAddress ? undefined : generate(declaration?.format, name);
+  const value = isAddress ? undefined : generateValue(declaration?.format, name);
   if (value !== undefined) return value;
   const shownName = printable(name);
   throw valueError(
@@ -37,8 +41,8 @@ export async function newValue(
 }
 
 /** Returns a random value; undefined if no value of this format has enough random bits. */
-function generate(format: ValueFormat | undefined, name: string): string | undefined {
-  if (format === undefined) return randomWords()[0];
+function generateValue(format: ValueFormat | undefined, name: string): string | undefined {
+  if (format === undefined) return generateWords()[0];
   switch (format.kind) {
     case "text":
       return generateText(format, name);
@@ -61,21 +65,22 @@ function generate(format: ValueFormat | undefined, name: string): string | undef
 function generateText(format: Extract<ValueFormat, { kind: "text" }>, name: string): string | undefined {
   const { prefixes, minLength, pattern } = format;
   const prefix = prefixes[0] ?? "";
-  const words = randomWords();
+  const words = generateWords();
   // 32 characters of base64url have 192 random bits.
   const length = Math.max(minLength, 32);
   const wordOfLength = randomBytes(length).toString("base64url").slice(0, length);
   // A sample that does not contain the whole word has fewer random bits.
-  const samples = words.flatMap((word) => {
+  const patternSamples = words.flatMap((word) => {
     const sample = pattern?.sample(word, minLength) ?? "";
     return sample.includes(word) ? [sample] : [];
   });
-  const values = [...[...words, wordOfLength].map((word) => prefix + word), ...samples];
-  return values.find((value) => findFormatFault(format, value, name) === undefined);
+  const prefixedWords = [...words, wordOfLength].map((word) => prefix + word);
+  const candidates = [...prefixedWords, ...patternSamples];
+  return candidates.find((value) => findFormatFault(format, value, name) === undefined);
 }
 
 /** Returns words with at least 128 random bits each: letters, digits, `-` and `_`; hexadecimal digits; letters and digits. */
-function randomWords(): readonly string[] {
+function generateWords(): readonly string[] {
   const alphanumeric = randomBytes(48)
     .toString("base64")
     .replaceAll(/[^A-Za-z\d]/g, "");

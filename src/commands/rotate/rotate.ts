@@ -43,7 +43,7 @@ import {
   requireChangeOrDraft,
   findValue,
 } from "../parts/writing/write-change.ts";
-import { newValue } from "./new-value.ts";
+import { obtainNewValue } from "./new-value.ts";
 import type { Replacement } from "./replacement.ts";
 import { findRotatedProperty, rotateProperty } from "./rotated-by-esc.ts";
 import { restoreFromRevision } from "./value-from-revision.ts";
@@ -122,17 +122,13 @@ async function rotateStoredValue({
 }: RotationRun & { readonly contract: Contract }): Promise<number> {
   const { name, source, target } = rotation;
   if (source !== undefined) refuseComputed(name, source);
-  const { revision } = options;
-  let replacement: Replacement;
-  if (revision !== undefined) replacement = await restoreFromRevision(name, revision, target);
-  else if (source !== undefined) replacement = await createReplacement(name, source, options, contract, context);
-  else throw new TypeError("only --to allows a variable that does not exist");
+  const replacement = await findReplacement({ rotation, options, context }, contract);
   if (replacement.value === source?.variable.value) {
     printReport(context, `✅ ${describePlace(rotation)} already has this value.\n`);
     return ExitStatus.ok;
   }
   if (!(await confirmChange(replacement.description, rotation, options, context))) return statusIfUnwritten(options);
-  const edit = (now: EnvironmentState): string | undefined => editRevision(now, replacement, rotation, options);
+  const edit = (latest: EnvironmentState): string | undefined => editRevision(latest, replacement, rotation, options);
   const result = await askOnlyEnvironment(target, (fullName, connection) =>
     changeEnvironment(fullName, connection, edit, [replacement.value], readDespiteSchema),
   );
@@ -180,6 +176,16 @@ function describePlace({ name, current }: RotationTarget): string {
   return `${printable(name)} in ${printable(formatRevision(current))}`;
 }
 
+/** Finds the new value: in an earlier revision with `--to`, otherwise from the user or at random. @throws SophiaError (125) */
+async function findReplacement(
+  { rotation: { name, source, target }, options, context }: RotationRun,
+  contract: Contract,
+): Promise<Replacement> {
+  if (options.revision !== undefined) return restoreFromRevision(name, options.revision, target);
+  if (source === undefined) throw new TypeError("only --to allows a variable that does not exist");
+  return createReplacement(name, source, options, contract, context);
+}
+
 /** Reads the new value from the user, or generates it. The value is stored in plain text only if nothing says that it is a secret. */
 async function createReplacement(
   name: string,
@@ -189,7 +195,7 @@ async function createReplacement(
   context: Context,
 ): Promise<Replacement> {
   const declaration = declarationOf(contract, name);
-  const value = await newValue(name, declaration, isGenerated, variable.value, context);
+  const value = await obtainNewValue(name, declaration, isGenerated, variable.value, context);
   // A variable that the contract does not declare may be a secret.
   const isDeclaredSecret = declaration?.secret ?? true;
   const secret =
@@ -231,17 +237,18 @@ function statusIfUnwritten({ isDry }: RotateOptions): number {
  * another user writes meanwhile, and applies the same rules to it. @throws SophiaError (125) if the variable itself has changed
  */
 function editRevision(
-  now: EnvironmentState,
-  { change, value: replacementValue }: Replacement,
+  latest: EnvironmentState,
+  { change, value: newValue }: Replacement,
   { name, source }: RotationTarget,
   { revision }: RotateOptions,
 ): string | undefined {
-  const value = findValue(now, name);
-  if (value === replacementValue) return undefined;
-  if (value !== source?.variable.value) throw createConflictError(name, now);
-  const isRestored = revision !== undefined && isAbsent(name, [now]);
-  if (!isRestored) refuseComputed(name, findSource(name, [now]));
-  return setVariables(now.definition.yaml, [change]);
+  const latestValue = findValue(latest, name);
+  if (latestValue === newValue) return undefined;
+  if (latestValue !== source?.variable.value) throw createConflictError(name, latest);
+  // `--to` may restore a variable that was removed, which has no place in the definition yet.
+  const isRestored = revision !== undefined && isAbsent(name, [latest]);
+  if (!isRestored) refuseComputed(name, findSource(name, [latest]));
+  return setVariables(latest.definition.yaml, [change]);
 }
 
 interface ResultFacts {

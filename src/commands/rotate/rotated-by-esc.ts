@@ -1,4 +1,10 @@
-/** Values of `fn::rotate`, which ESC makes itself: this program can only request a new one. */
+/**
+ * Rotates values that ESC makes itself, for `sophia-run rotate NAME`. This program can only request a new value. In the definition, such
+ * a value has the function `fn::rotate`:
+ *
+ *     DATABASE_PASSWORD:
+ *       fn::rotate::postgres: …
+ */
 import { type ChangeResult, readCurrent } from "../../esc/api/change.ts";
 import { rotateByEsc } from "../../esc/api/definition-requests.ts";
 import { findRotation } from "../../esc/definition/follow-references.ts";

@@ -1,4 +1,7 @@
-/** `rotate NAME --to REVISION`: takes the value from an earlier revision of the definition. */
+/**
+ * Implements `sophia-run rotate NAME --to REVISION`, which restores the value that the variable had in an earlier revision of the
+ * environment's definition.
+ */
 import { didYouMean } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
 import { type EnvironmentState, readCurrent } from "../../esc/api/change.ts";

@@ -43,7 +43,7 @@ async function launchProgram({ flags, command }: Run, context: Context, preparat
   recordPhaseEnd("contract checked");
   const { outputMasking, watch, broker } = await attend(requestedRun, preparedAdditions, start);
 
-  const { environment, files } = broker?.first ?? createDelivery(start);
+  const { environment, files } = broker?.firstDelivery ?? createDelivery(start);
   return launch({
     command,
     environment,
@@ -51,7 +51,7 @@ async function launchProgram({ flags, command }: Run, context: Context, preparat
     options: settings,
     outputMasking,
     watch,
-    broker: broker?.launch,
+    broker: broker?.launchBroker,
     preparation,
     located,
   });

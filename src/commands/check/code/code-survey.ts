@@ -26,34 +26,47 @@ export interface CodeSurvey {
  * @param cwd the folder at which shown paths begin
  */
 export async function surveyCode(root: string, searchedNames: readonly string[], cwd: string): Promise<CodeSurvey> {
-  const reads = new Map<string, { required: boolean; readonly places: CodePlace[] }>();
-  const turboFiles: TurboFile[] = [];
-  const unmentioned = new Set(searchedNames);
-  const noteMentions = (text: string): void => {
-    for (const name of unmentioned) if (isMentioned(text, name)) unmentioned.delete(name);
-  };
-  const noteRead = (name: string, required: boolean, place: CodePlace): void => {
-    const earlierReads = reads.get(name) ?? { required: false, places: [] };
-    earlierReads.required ||= required;
-    // Several reads in one line are one place.
-    const lastPlace = earlierReads.places.at(-1);
-    if (lastPlace?.file !== place.file || lastPlace.line !== place.line) earlierReads.places.push(place);
-    reads.set(name, earlierReads);
-    unmentioned.delete(name);
-  };
+  const survey = new SurveyRecord(searchedNames);
   const shownPathOf = (path: string): string => shortenPath(join(root, path), cwd);
   const extent = await visitCode(root, {
-    onCodeFile: ({ path, text, reads: readsOfFile }) => {
+    onCodeFile: ({ path, text, reads }) => {
       const file = shownPathOf(path);
-      for (const { name, isRequired, line } of readsOfFile) noteRead(name, isRequired, { file, line });
-      noteMentions(text);
+      for (const { name, isRequired, line } of reads) survey.noteRead(name, isRequired, { file, line });
+      survey.noteMentions(text);
     },
     onOtherFile: (path, text) => {
-      if (/(?:^|\/)turbo\.jsonc?$/.test(path)) turboFiles.push({ file: shownPathOf(path), text });
-      else noteMentions(text);
+      if (/(?:^|\/)turbo\.jsonc?$/.test(path)) survey.turboFiles.push({ file: shownPathOf(path), text });
+      else survey.noteMentions(text);
     },
   });
+  const { reads, unmentioned, turboFiles } = survey;
   return { extent, reads, unmentioned, turboFiles };
+}
+
+/** The results of a survey so far. */
+class SurveyRecord {
+  readonly reads = new Map<string, { required: boolean; readonly places: CodePlace[] }>();
+  readonly turboFiles: TurboFile[] = [];
+  readonly unmentioned: Set<string>;
+
+  constructor(searchedNames: readonly string[]) {
+    this.unmentioned = new Set(searchedNames);
+  }
+
+  noteRead(name: string, isRequired: boolean, place: CodePlace): void {
+    const readsOfName = this.reads.get(name) ?? { required: false, places: [] };
+    readsOfName.required ||= isRequired;
+    // Several reads in one line are one place.
+    const lastPlace = readsOfName.places.at(-1);
+    const isNewPlace = lastPlace?.file !== place.file || lastPlace.line !== place.line;
+    if (isNewPlace) readsOfName.places.push(place);
+    this.reads.set(name, readsOfName);
+    this.unmentioned.delete(name);
+  }
+
+  noteMentions(text: string): void {
+    for (const name of this.unmentioned) if (isMentioned(text, name)) this.unmentioned.delete(name);
+  }
 }
 
 /** The beginnings of lines that are comments in one of the languages. */

@@ -43,6 +43,7 @@ export interface UnreadVariable {
   readonly place: CodePlace | undefined;
 }
 
+/** The drift in both directions. */
 export interface CodeDrift {
   readonly undeclared: readonly UndeclaredVariable[];
   readonly unread: readonly UnreadVariable[];
@@ -51,6 +52,7 @@ export interface CodeDrift {
 /**
  * Compares the reads with the contract.
  *
+ * @param reads the variables that the code reads, by name
  * @param declarations the places of all declarations, also of those in other profiles
  * @param unmentioned the declared names that appear in no file
  */
@@ -66,24 +68,28 @@ export function compareCode(
   // The declarations also have the variables of other profiles, which the contract of this profile does not have.
   const isKnown = (name: string): boolean =>
     declaredNames.has(name) || addressNames.has(name) || (declarations.has(name) && !namesOutsideScope.has(name));
-  const isRead = (name: string): boolean => reads.has(name) || !unmentioned.has(name);
-  const undeclared = Array.from(reads).filter(([name]) => !isKnown(name) && findExclusionReason(name) === undefined);
+  const isUndeclared = (name: string): boolean => !isKnown(name) && findExclusionReason(name) === undefined;
+  const undeclaredReads = Array.from(reads).filter(([name]) => isUndeclared(name));
   const findSimilarDeclared = createNameFinder(declaredNames);
-  const findSimilarUndeclared = createNameFinder(undeclared.map(([name]) => name));
-  return {
-    undeclared: undeclared
-      .map(([name, variableReads]) => ({
-        name,
-        ...variableReads,
-        similarName: findSimilarDeclared(name),
-        isOutsideScope: namesOutsideScope.has(name),
-      }))
-      .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-    unread: Array.from(contract.variables.values())
-      .filter(({ name }) => declarations.get(name)?.isUnread !== true)
-      .filter((declaration) => !namesOfDeclaration(declaration).some(isRead))
-      .map(({ name }) => ({ name, similarName: findSimilarUndeclared(name), place: declarations.get(name) })),
-  };
+  const undeclared = undeclaredReads.map(([name, variableReads]) => ({
+    name,
+    ...variableReads,
+    similarName: findSimilarDeclared(name),
+    isOutsideScope: namesOutsideScope.has(name),
+  }));
+
+  const isRead = (name: string): boolean => reads.has(name) || !unmentioned.has(name);
+  const unreadDeclarations = Array.from(contract.variables.values()).filter(
+    (declaration) =>
+      declarations.get(declaration.name)?.isUnread !== true && !namesOfDeclaration(declaration).some(isRead),
+  );
+  const findSimilarUndeclared = createNameFinder(undeclaredReads.map(([name]) => name));
+  const unread = unreadDeclarations.map(({ name }) => ({
+    name,
+    similarName: findSimilarUndeclared(name),
+    place: declarations.get(name),
+  }));
+  return { undeclared: undeclared.toSorted((a, b) => (a.name < b.name ? -1 : 1)), unread };
 }
 
 /**

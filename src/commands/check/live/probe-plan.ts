@@ -40,7 +40,7 @@ type PlannedRequest = Pick<ProbePlan, "destination" | "consentReason" | "request
 interface VariableProbe {
   readonly name: string;
   readonly probe: ProbeEntry;
-  /** The built-in contract has the same probe for this name, so that its host needs no consent. */
+  /** True if the built-in contract has the same probe for this name. Then its host needs no consent. */
   readonly isBuiltIn: boolean;
 }
 
@@ -75,23 +75,31 @@ function planRequest(
   start: Start,
   backend: string | undefined,
 ): PlannedRequest {
-  if (typeof probe !== "string") return planHttpRequest(probe, isBuiltIn, resolved, start, backend);
+  if (typeof probe !== "string") return planHttpRequest({ template: probe, isBuiltIn, resolved, backend }, start);
   const destination = `the database of ${printable(name)}`;
   const request = { kind: "postgresql", url: resolved.value } as const;
   return { destination, ...withConsentReason(reasonForDefaultUrl(resolved, destination)), request };
 }
 
+/** The test of a variable's value by a request over HTTP. */
+interface HttpTest {
+  readonly template: ProbeTemplate;
+  /** True if the built-in contract has the same probe for the variable. */
+  readonly isBuiltIn: boolean;
+  /** The variable whose value is tested. */
+  readonly resolved: ResolvedVariable;
+  /** The caller's backend; undefined for Pulumi Cloud. */
+  readonly backend: string | undefined;
+}
+
 function planHttpRequest(
-  template: ProbeTemplate,
-  isBuiltIn: boolean,
-  resolved: ResolvedVariable,
+  { template, isBuiltIn, resolved, backend }: HttpTest,
   { store: { esc }, values: { selected } }: Start,
-  backend: string | undefined,
 ): PlannedRequest {
   const hostName = variableInHost(template.url);
   const declaredDestination = describeDestination(template.url);
-  const missing = referencesOf(template).find((name) => !isSet(selected, name));
-  if (missing !== undefined) return withoutRequest(declaredDestination, `${printable(missing)} is not set`);
+  const unsetName = referencesOf(template).find((name) => !isSet(selected, name));
+  if (unsetName !== undefined) return withoutRequest(declaredDestination, `${printable(unsetName)} is not set`);
 
   // Half a surrogate pair has no form in a request.
   const valueOf = (name: string): string => (selected.get(name)?.value ?? "").toWellFormed();

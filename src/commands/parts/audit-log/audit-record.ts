@@ -157,7 +157,11 @@ function createRenewalFields(recordedEvent: RecordedEvent): { readonly renewed?:
   const { credentials, files } = renewals;
   return {
     renewed: [
-      ...credentials.map(({ cloud, expiresAt, by }) => ({ cloud, expiresAt: new Date(expiresAt).toISOString(), by })),
+      ...credentials.map(({ cloud, expiresAt, expirySource }) => ({
+        cloud,
+        expiresAt: new Date(expiresAt).toISOString(),
+        by: expirySource,
+      })),
       ...(files.length === 0 ? [] : [{ files }]),
     ],
   };

@@ -83,17 +83,20 @@ function reportCloud(cloud: Cloud, plan: RefreshPlan, start: Start): RenewalRepo
   const credentials = plan.credentials.find((candidate) => candidate.cloud === cloud);
   if (credentials === undefined) return { kind: "nothing", why: plan.reasons.get(cloud) ?? "ESC gives none" };
   const { selected } = start.values;
-  const { tokens, replacements, withheld, leadMs, preferredBySdks } = CLOUD_FACTS[cloud];
+  const { tokenVariables, replacementVariables, withheldVariables, leadMs, preferredBySdks } = CLOUD_FACTS[cloud];
   const isSet = (name: string): boolean => (selected.get(name)?.value ?? "") !== "";
-  const variables = tokens.filter(isSet);
+  const variables = tokenVariables.filter(isSet);
   const [origin] = variables.flatMap((name) => selected.get(name)?.origin ?? []);
   return {
     kind: "renewed",
     variables,
     from: origin === undefined ? "" : printable(originWords(origin)),
     ...reportTimes(credentials, leadMs),
-    set: replacements.filter((name) => !plan.setByEsc.includes(name)),
-    withheld: [...withheld.filter(isSet), ...plan.withheld.filter((name) => preferredBySdks.includes(name))],
+    set: replacementVariables.filter((name) => !plan.namesSetByEsc.includes(name)),
+    withheld: [
+      ...withheldVariables.filter(isSet),
+      ...plan.withheldNames.filter((name) => preferredBySdks.includes(name)),
+    ],
   };
 }
 
@@ -106,7 +109,7 @@ function reportFiles({ files, session, refusals }: RefreshPlan): RenewalReport {
     kind: "renewed",
     variables: files.map(({ name }) => name),
     from: printable(originWords(firstFile.origin)),
-    ...reportTimes({ ...session, by: "session" }),
+    ...reportTimes({ ...session, expirySource: "session" }),
     set: [],
     withheld: [],
   };
@@ -117,10 +120,10 @@ function reportRefusal({ message, hint = "" }: SophiaError): RenewalReport {
 }
 
 /** @param leadMs how long before the credentials expire they must have been renewed */
-function reportTimes(credentials: Pick<Credentials, "openedAt" | "expiresAt" | "by">, leadMs?: number) {
+function reportTimes(credentials: Pick<Credentials, "openedAt" | "expiresAt" | "expirySource">, leadMs?: number) {
   return {
     expiresAt: formatSecond(credentials.expiresAt),
-    by: credentials.by,
+    by: credentials.expirySource,
     renewsAt: formatSecond(renewalOf({ ...credentials, leadMs })),
   };
 }

@@ -1,6 +1,9 @@
 /**
- * Stores the token as a secret of the GitHub repository, with the GitHub CLI (gh). GitHub never shows a secret, so that the time of
- * its last change is the only proof that it was stored.
+ * Stores the new token of `sophia-run rotate --token` as the repository secret ESC_TOKEN of GitHub, with the GitHub CLI (gh). GitHub
+ * never shows a secret, so that the time of its last change is the only proof that it was stored. The file runs these commands:
+ *
+ *     gh secret list --app actions
+ *     gh secret set ESC_TOKEN --app actions       the token is passed by the standard input
  */
 import { setTimeout } from "node:timers/promises";
 import { SophiaError } from "../../../core/error.ts";
@@ -13,7 +16,7 @@ const SECRET_NAME = "ESC_TOKEN";
  * Returns the time of the secret's last change as gh lists it (`2025-01-31T23:59:59Z`): undefined if there is no secret, and an empty
  * text if gh lists no time. @throws SophiaError (gh, 125)
  */
-export async function secretUpdateTime(app: GithubProduct, gh: GhLocation): Promise<string | undefined> {
+export async function findSecretUpdateTime(app: GithubProduct, gh: GhLocation): Promise<string | undefined> {
   const secrets = await listGithubSecrets(app, gh);
   if (typeof secrets !== "string") return secrets.get(SECRET_NAME);
   const [message, hint] =
@@ -26,41 +29,32 @@ export async function secretUpdateTime(app: GithubProduct, gh: GhLocation): Prom
   throw new SophiaError({ code: "gh", message, hint });
 }
 
-/** GitHub reports times in whole seconds. */
+/** The resolution of GitHub's times, which are whole seconds. */
 const TIME_RESOLUTION_MS = 1000;
 
 /**
  * Sets the secret, and checks that its time has changed.
  *
- * @param before the time before the change @throws SophiaError (gh, 125)
+ * @param timeBefore the time of the secret's last change before this one @throws SophiaError (gh, 125)
  */
-export async function storeToken(
-  app: GithubProduct,
-  value: Secret,
-  before: string | undefined,
-  gh: GhLocation,
-): Promise<void> {
-  if (await setAndCompare(before, app, value, gh)) return;
+export async function storeToken(app: GithubProduct, token: Secret, timeBefore: string | undefined, gh: GhLocation): Promise<void> {
+  if (await setSecret(app, token, timeBefore, gh)) return;
   // If the previous change was in the same second, the time is equal although the secret is new. The next second differs.
   await setTimeout(TIME_RESOLUTION_MS);
-  if (!(await setAndCompare(before, app, value, gh))) throw notStored(app);
+  if (!(await setSecret(app, token, timeBefore, gh))) throw notStoredError(app);
 }
 
 /** Sets the secret. @returns false if the list still has the time before the change @throws SophiaError (gh, 125) */
-async function setAndCompare(
-  before: string | undefined,
-  app: GithubProduct,
-  value: Secret,
-  gh: GhLocation,
-): Promise<boolean> {
-  const answer = await runGh(["secret", "set", SECRET_NAME, "--app", app], gh, value.reveal());
-  if (typeof answer === "string") throw notStored(app);
-  const after = await secretUpdateTime(app, gh);
-  if (after === undefined) throw notStored(app);
-  return after === "" || after !== before;
+async function setSecret(app: GithubProduct, token: Secret, timeBefore: string | undefined, gh: GhLocation): Promise<boolean> {
+  const answer = await runGh(["secret", "set", SECRET_NAME, "--app", app], gh, token.reveal());
+  if (typeof answer === "string") throw notStoredError(app);
+  const timeAfter = await findSecretUpdateTime(app, gh);
+  if (timeAfter === undefined) throw notStoredError(app);
+  // If gh lists no time, its success alone is taken as the proof.
+  return timeAfter === "" || timeAfter !== timeBefore;
 }
 
-function notStored(app: GithubProduct): SophiaError {
+function notStoredError(app: GithubProduct): SophiaError {
   return new SophiaError({
     code: "gh",
     message: `gh has not set the repository secret ${SECRET_NAME} for ${app}`,

@@ -44,20 +44,20 @@ import { askEachTargetEnvironment } from "../../parts/writing/esc-target.ts";
 import { findWriteTarget, createWriteQuestion } from "../../parts/writing/write-access.ts";
 import { addErrorDetails } from "../../parts/writing/write-change.ts";
 import {
-  expiryOf,
+  chooseRole,
+  describePlan,
+  findOwner,
   type OldToken,
-  ownerOf,
-  planText,
-  roleFor,
+  parseExpiry,
   TOKEN_NAME_PREFIX,
   type TokenPlan,
 } from "./token-plan.ts";
-import { secretUpdateTime, storeToken } from "./github-repository.ts";
+import { findSecretUpdateTime, storeToken } from "./github-repository.ts";
 
 /** The settings that all steps need. */
 interface TokenRotation {
   /** The settings of ESC with the token that creates and deletes tokens (`ESC_ADMIN_TOKEN`). */
-  readonly admin: EscSettings;
+  readonly adminSettings: EscSettings;
   readonly sendRequest: RequestSender;
   readonly settings: Settings;
   readonly contract: Contract;
@@ -66,10 +66,10 @@ interface TokenRotation {
 
 /** Returns 0; 1 if the user declines. Unless it returns 0, the old token still works. @throws SophiaError (125) */
 export const rotateToken: Command = async ({ options }, context) => {
-  const { rotation, repository, expires, launcher, target } = await prepareRotation(options, context);
-  const plan = await createPlan({ options, expires, launcher }, rotation);
-  const environments = rotation.admin.environments.map(({ text }) => text).join(", ");
-  printReport(context, planText(plan, environments));
+  const { rotation, repository, expiresAt, launcherSettings, target } = await prepareRotation(options, context);
+  const plan = await createPlan({ options, expiresAt, launcherSettings }, rotation);
+  const environments = rotation.adminSettings.environments.map(({ text }) => text).join(", ");
+  printReport(context, describePlan(plan, environments));
   if (options["dry-run"] === true) {
     printReport(context, "Nothing was created: --dry-run.\n");
     return ExitStatus.ok;
@@ -83,7 +83,7 @@ export const rotateToken: Command = async ({ options }, context) => {
     return ExitStatus.unmet;
   }
   await createAndStore(plan, repository, rotation);
-  await removeOldToken(plan.old, rotation);
+  await removeOldToken(plan.oldToken, rotation);
   printReport(
     context,
     "The value of the new token is not shown. Other users of the old one (.env, a token file, a running Codespace) need a token of " +
@@ -103,10 +103,10 @@ interface SecretRepository {
 async function prepareRotation(options: Values, context: Context) {
   const settings = resolveSettings(options, context.environment);
   // The options are checked before anything is read.
-  const expires = expiryOf(options["expires"], Date.now());
+  const expiresAt = parseExpiry(options["expires"], Date.now());
   const contract = await loadContract(settings, context);
   const gh = { cwd: context.project, environment: environmentOfGh(context.environment, contract) };
-  const times = await Promise.all(GITHUB_PRODUCTS.map(async (app) => [app, await secretUpdateTime(app, gh)] as const));
+  const times = await Promise.all(GITHUB_PRODUCTS.map(async (app) => [app, await findSecretUpdateTime(app, gh)] as const));
   const repository: SecretRepository = { gh, timesBefore: new Map(times) };
   const target = await findWriteTarget(undefined, settings, context, {
     isDry: options["dry-run"] === true,
@@ -115,10 +115,10 @@ async function prepareRotation(options: Values, context: Context) {
     remedy: (environment) => `set ESC_ENV in the environment: export ESC_ENV=${environment}`,
   });
   const { access } = await findEscAccess(settings, context, {}, { contract });
-  const launcher = access.kind === "on" ? access.settings : undefined;
+  const launcherSettings = access.kind === "on" ? access.settings : undefined;
   const sendRequest = createRequestSender(settings, context);
-  const rotation: TokenRotation = { admin: target.esc, sendRequest, settings, contract, context };
-  return { rotation, repository, expires, launcher, target };
+  const rotation: TokenRotation = { adminSettings: target.esc, sendRequest, settings, contract, context };
+  return { rotation, repository, expiresAt, launcherSettings, target };
 }
 
 /**
@@ -153,7 +153,7 @@ async function createAndStore(
   }
 }
 
-/** Sends a request with the token of these settings. It concerns no environment. @throws SophiaError (125) if it fails */
+/** Sends a request that concerns no environment, with the token of these settings. @throws SophiaError (125) if it fails */
 type RequestSender = <T>(account: EscSettings, send: (connection: Connection) => Promise<T>) => Promise<T>;
 
 function createRequestSender(settings: Settings, context: Context): RequestSender {
@@ -172,14 +172,14 @@ function createRequestSender(settings: Settings, context: Context): RequestSende
 /** Creates the new token. @throws SophiaError (125) with advice about a token that may exist although no answer came */
 async function createNamedToken(
   name: string,
-  { owner, expires, roleId }: TokenPlan,
-  { admin, sendRequest }: TokenRotation,
+  { owner, expiresAt, roleId }: TokenPlan,
+  { adminSettings, sendRequest }: TokenRotation,
 ): ReturnType<typeof createToken> {
   // `createPlan` recognizes a personal token by the name before the colon.
   const description = `${name}: opens an ESC environment`;
   try {
-    return await sendRequest(admin, (connection) =>
-      createToken(owner, { name, description, expires, roleId }, connection),
+    return await sendRequest(adminSettings, (connection) =>
+      createToken(owner, { name, description, expires: expiresAt, roleId }, connection),
     );
   } catch (error) {
     // The answer may have been lost after the service had created the token.
@@ -201,10 +201,10 @@ async function deleteUnusedToken(
   name: string,
   id: string,
   { owner }: TokenPlan,
-  { admin, sendRequest }: TokenRotation,
+  { adminSettings, sendRequest }: TokenRotation,
 ): Promise<unknown> {
   try {
-    await sendRequest(admin, (connection) => deleteToken(owner, id, connection));
+    await sendRequest(adminSettings, (connection) => deleteToken(owner, id, connection));
     return addErrorDetails(error, `the old token still works; ${name} is deleted again`);
   } catch {
     return addErrorDetails(error, `the old token still works; delete ${name} in the console`);
@@ -212,60 +212,67 @@ async function deleteUnusedToken(
 }
 
 /** Deletes the old token, or prints why it stays and that the user must delete it. @throws SophiaError (125) */
-async function removeOldToken(old: OldToken, rotation: TokenRotation): Promise<void> {
+async function removeOldToken(oldToken: OldToken, rotation: TokenRotation): Promise<void> {
   const { context } = rotation;
-  if (old.kind === "stays") {
-    printReport(context, `The old token still works, because ${old.why}. Delete it in the console.\n`);
+  if (oldToken.kind === "stays") {
+    printReport(context, `The old token still works, because ${oldToken.reason}. Delete it in the console.\n`);
     return;
   }
-  await deleteOldToken(old, rotation);
-  printReport(context, `✅ The old token, ${printable(old.name)}, is deleted.\n`);
+  await deleteOldToken(oldToken, rotation);
+  printReport(context, `✅ The old token, ${printable(oldToken.name)}, is deleted.\n`);
 }
 
 interface PlanOptions {
   /** The options of the command line. */
   readonly options: Values;
-  readonly expires: Date;
+  readonly expiresAt: Date;
   /** The settings of ESC with the launcher's token; undefined if no token is set. */
-  readonly launcher: EscSettings | undefined;
+  readonly launcherSettings: EscSettings | undefined;
 }
 
 /** Plans the new token, and decides whether the old one can be deleted. @throws SophiaError (125) */
 async function createPlan(
-  { options, expires, launcher }: PlanOptions,
-  { admin, sendRequest }: TokenRotation,
+  { options, expiresAt, launcherSettings }: PlanOptions,
+  { adminSettings, sendRequest }: TokenRotation,
 ): Promise<TokenPlan> {
-  const { identity, listed, old } = await findOldToken(launcher, admin, sendRequest);
-  const owner = await ownerOf(options, identity, async () => {
-    const ownedEnvironment = admin.environments.find((environment) => environment.organization !== undefined);
-    const configuredName = ownedEnvironment?.organization ?? admin.organization;
-    const organization = configuredName ?? (await sendRequest(admin, findDefaultOrganization));
-    if (organization !== undefined) return organization;
-    throw invalidSetting("the organization is not known", "set ESC_ORG");
-  });
-  const openRole =
+  const { identity, listedToken, oldToken } = await findOldToken(launcherSettings, adminSettings, sendRequest);
+  const owner = await findOwner(options, identity, () => findOrganization(adminSettings, sendRequest));
+  const openRoleId =
     owner.kind === "organization"
-      ? await sendRequest(admin, (connection) => findOpenRole(owner.organization, connection))
+      ? await sendRequest(adminSettings, (connection) => findOpenRole(owner.organization, connection))
       : undefined;
-  const roleId = roleFor(owner, openRole, listed);
+  const roleId = chooseRole(owner, openRoleId, listedToken);
   // A token that may not list tokens gets undefined. Then the plan does not mention leftovers of earlier runs.
-  const tokens = (await sendRequest(admin, (connection) => listTokens(owner, connection))) ?? [];
-  const leftovers = tokens
-    .filter(({ id }) => !(old.kind === "known" && old.id === id))
-    // A personal token has no name, but its description begins with the name that this program gave it.
-    .map(({ name, description }) => (name === "" ? description.replace(/:.*/s, "") : name))
-    .filter((name) => name.startsWith(TOKEN_NAME_PREFIX));
-  return { owner, roleId, expires, old, leftovers };
+  const tokens = (await sendRequest(adminSettings, (connection) => listTokens(owner, connection))) ?? [];
+  return { owner, roleId, expiresAt, oldToken, leftoverNames: findLeftoverNames(tokens, oldToken) };
+}
+
+/** Finds the organization that the settings name, or else the default organization of the token that writes. */
+async function findOrganization(adminSettings: EscSettings, sendRequest: RequestSender): Promise<string> {
+  const { environments, organization } = adminSettings;
+  const environmentOfOrganization = environments.find((environment) => environment.organization !== undefined);
+  const configuredOrganization = environmentOfOrganization?.organization ?? organization;
+  const foundOrganization = configuredOrganization ?? (await sendRequest(adminSettings, findDefaultOrganization));
+  if (foundOrganization !== undefined) return foundOrganization;
+  throw invalidSetting("the organization is not known", "set ESC_ORG");
+}
+
+/** Returns the names of tokens that earlier runs of this program created, except for the old token itself. */
+function findLeftoverNames(tokens: readonly ListedToken[], oldToken: OldToken): readonly string[] {
+  const otherTokens = tokens.filter(({ id }) => !(oldToken.kind === "known" && oldToken.id === id));
+  // A personal token has no name, but its description begins with the name that this program gave it.
+  const names = otherTokens.map(({ name, description }) => (name === "" ? description.replace(/:.*/s, "") : name));
+  return names.filter((name) => name.startsWith(TOKEN_NAME_PREFIX));
 }
 
 /** The facts that the service reports about the launcher's present token. */
 interface OldTokenFacts {
   /** The token if it can be deleted, or the reason why it stays. */
-  readonly old: OldToken;
+  readonly oldToken: OldToken;
   /** Undefined if the service does not identify the token. */
   readonly identity?: TokenIdentity;
   /** The token's entry in the list of its owner's tokens; absent if exactly one entry is not found. */
-  readonly listed?: ListedToken;
+  readonly listedToken?: ListedToken;
 }
 
 /**
@@ -275,44 +282,65 @@ interface OldTokenFacts {
  * @throws SophiaError (125) if a request fails, or if the launcher has no token to rotate
  */
 async function findOldToken(
-  launcher: EscSettings | undefined,
-  admin: EscSettings,
+  launcherSettings: EscSettings | undefined,
+  adminSettings: EscSettings,
   sendRequest: RequestSender,
 ): Promise<OldTokenFacts> {
-  const keepOldToken = (why: string): OldTokenFacts => ({ old: { kind: "stays", why } });
-  if (launcher === undefined) return keepOldToken("none is set");
-  const { kind } = launcher.credential;
-  if (kind === "oidc-file" || kind === "github-actions") {
-    throw invalidSetting(
-      "the launcher has no token to rotate: it exchanges an ID token in each run",
-      "no rotation is needed",
-    );
+  if (launcherSettings === undefined) return { oldToken: keepOldToken("none is set") };
+  refuseIdToken(launcherSettings);
+  const identity = await identifyOldToken(launcherSettings, sendRequest);
+  if (identity === "rejected") {
+    return { oldToken: keepOldToken("the service does not accept it, so it cannot be identified") };
   }
-  // The old token may have expired, which is a reason to rotate it. So its refusal does not end the command.
-  let identity: TokenIdentity | undefined;
-  try {
-    identity = await sendRequest(launcher, identifyToken);
-  } catch (error) {
-    if (!(error instanceof SophiaError)) throw error;
-    return keepOldToken("the service does not accept it, so it cannot be identified");
-  }
-  if (identity === undefined) return keepOldToken("the service does not identify it");
+  if (identity === undefined) return { oldToken: keepOldToken("the service does not identify it") };
   const { name } = identity;
   const owner = ownerOfIdentity(identity);
-  const tokens = await sendRequest(admin, (connection) => listTokens(owner, connection));
-  if (tokens === undefined)
-    return { identity, ...keepOldToken("the token that writes may not list the tokens of its owner") };
+  const tokens = await sendRequest(adminSettings, (connection) => listTokens(owner, connection));
+  if (tokens === undefined) {
+    return { identity, oldToken: keepOldToken("the token that writes may not list the tokens of its owner") };
+  }
   const tokensOfName = tokens.filter((token) => token.name === name);
-  const [listed] = tokensOfName;
-  if (listed === undefined || tokensOfName.length > 1) {
-    return { identity, ...keepOldToken("not exactly one token has its name") };
+  const [listedToken] = tokensOfName;
+  if (listedToken === undefined || tokensOfName.length > 1) {
+    return { identity, oldToken: keepOldToken("not exactly one token has its name") };
   }
   // Deleting the token that sends the request would also end the requests that follow.
-  const adminIdentity = await sendRequest(admin, identifyToken);
+  const adminIdentity = await sendRequest(adminSettings, identifyToken);
   if (adminIdentity !== undefined && isSameToken(adminIdentity, identity)) {
-    return { identity, listed, ...keepOldToken("it is also the token that writes") };
+    return { identity, listedToken, oldToken: keepOldToken("it is also the token that writes") };
   }
-  return { identity, listed, old: { kind: "known", owner, id: listed.id, name } };
+  return { identity, listedToken, oldToken: { kind: "known", owner, id: listedToken.id, name } };
+}
+
+function keepOldToken(reason: string): OldToken {
+  return { kind: "stays", reason };
+}
+
+/** Refuses a launcher that gets a new token in each run, in exchange for an ID token. @throws SophiaError (esc-settings, 125) */
+function refuseIdToken({ credential: { kind } }: EscSettings): void {
+  if (kind !== "oidc-file" && kind !== "github-actions") return;
+  throw invalidSetting(
+    "the launcher has no token to rotate: it exchanges an ID token in each run",
+    "no rotation is needed",
+  );
+}
+
+/**
+ * Asks the service which token the launcher has. A token may have expired, which is a reason to rotate it, so that a rejected token does
+ * not end the command.
+ *
+ * @returns undefined if the service does not identify the token
+ */
+async function identifyOldToken(
+  launcherSettings: EscSettings,
+  sendRequest: RequestSender,
+): Promise<TokenIdentity | "rejected" | undefined> {
+  try {
+    return await sendRequest(launcherSettings, identifyToken);
+  } catch (error) {
+    if (!(error instanceof SophiaError)) throw error;
+    return "rejected";
+  }
 }
 
 function isSameToken(first: TokenIdentity, second: TokenIdentity): boolean {
@@ -322,10 +350,10 @@ function isSameToken(first: TokenIdentity, second: TokenIdentity): boolean {
 /** Deletes the old token, and checks that the service no longer lists it. @throws SophiaError (125) */
 async function deleteOldToken(
   { owner, id, name }: Extract<OldToken, { readonly kind: "known" }>,
-  { admin, sendRequest }: TokenRotation,
+  { adminSettings, sendRequest }: TokenRotation,
 ): Promise<void> {
   try {
-    await sendRequest(admin, async (connection) => {
+    await sendRequest(adminSettings, async (connection) => {
       await deleteToken(owner, id, connection);
       const remaining = await listTokens(owner, connection);
       if (remaining?.some((token) => token.id === id) === true) {

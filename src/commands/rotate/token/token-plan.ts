@@ -9,32 +9,34 @@ import { printable } from "../../../core/text.ts";
 import { type ListedToken, OPEN_ROLE, type TokenIdentity, type TokenOwner } from "../../../esc/api/tokens.ts";
 import { usageError } from "../../parts/usage-errors.ts";
 
+/** The launcher's present token, and what becomes of it. */
 export type OldToken =
-  /** It will be deleted. */
+  /** The token will be deleted. */
   | { readonly kind: "known"; readonly owner: TokenOwner; readonly id: string; readonly name: string }
-  /** It is not deleted. `why` follows the word "because" in messages. */
-  | { readonly kind: "stays"; readonly why: string };
+  /** The token is not deleted. The reason follows the word "because" in messages. */
+  | { readonly kind: "stays"; readonly reason: string };
 
 export interface TokenPlan {
   readonly owner: TokenOwner;
   /** Undefined for a token whose permissions are those of its user or team. */
   readonly roleId: string | undefined;
-  readonly expires: Date;
-  readonly old: OldToken;
+  readonly expiresAt: Date;
+  readonly oldToken: OldToken;
   /** The names of tokens that earlier runs created, which may be unused. */
-  readonly leftovers: readonly string[];
+  readonly leftoverNames: readonly string[];
 }
 
-/** The lifetime without `--expires`. */
+/** The lifetime of a token without `--expires`. */
 const DEFAULT_DAYS = 90;
 /** The longest lifetime that the service allows. */
 const MAX_DAYS = 730;
-/** Names begin with it, so that later runs recognize the tokens that this program created. */
+/** The beginning of each new token's name, by which later runs recognize the tokens that this program created. */
 export const TOKEN_NAME_PREFIX = "sophia-run-";
 
 /** Parses `--expires 30d` or `--expires 30`. @param now ms since 1970 @throws SophiaError (usage, 125) */
-export function expiryOf(option: Values[string], now: number): Date {
-  const days = option === undefined ? DEFAULT_DAYS : Number(/^(\d{1,3})d?$/.exec(String(option))?.[1] ?? Number.NaN);
+export function parseExpiry(option: Values[string], now: number): Date {
+  const daysText = option === undefined ? String(DEFAULT_DAYS) : /^(\d{1,3})d?$/.exec(String(option))?.[1];
+  const days = Number(daysText ?? Number.NaN);
   if (days >= 1 && days <= MAX_DAYS) return new Date(now + days * DAY_MS);
   throw usageError("--expires needs a number of days from 1 to 730", "for example: --expires 90d");
 }
@@ -44,25 +46,25 @@ export function expiryOf(option: Values[string], now: number): Date {
  *
  * @param findOrganization called if neither names the organization @throws SophiaError (usage, 125)
  */
-export function ownerOf(
+export function findOwner(
   { kind, team }: Values,
-  old: TokenIdentity | undefined,
+  oldIdentity: TokenIdentity | undefined,
   findOrganization: () => Promise<string>,
 ): Promise<TokenOwner> | TokenOwner {
-  const findOwner = async (): Promise<string> => old?.organization ?? findOrganization();
-  const defaultKind = team === undefined ? kindOf(old) : "team";
+  const findOwnerOrganization = async (): Promise<string> => oldIdentity?.organization ?? findOrganization();
+  const defaultKind = team === undefined ? kindOf(oldIdentity) : "team";
   const ownerKind = typeof kind === "string" ? kind : (defaultKind ?? "");
   if (team !== undefined && ownerKind !== "team") throw usageError("--team is only for a team token", "leave it out");
   switch (ownerKind) {
     case "personal":
       return { kind: "personal" };
     case "organization":
-      return findOwner().then((name) => ({ kind: "organization", organization: name }));
+      return findOwnerOrganization().then((organization) => ({ kind: "organization", organization }));
     case "team": {
-      const name = typeof team === "string" ? team : old?.team;
+      const name = typeof team === "string" ? team : oldIdentity?.team;
       if (name === undefined || name === "")
         throw usageError("the team of the token is not known", "name it with --team");
-      return findOwner().then((organization) => ({ kind: "team", organization, team: name }));
+      return findOwnerOrganization().then((organization) => ({ kind: "team", organization, team: name }));
     }
     default:
       throw usageError(
@@ -73,25 +75,27 @@ export function ownerOf(
 }
 
 /** Returns the kind of a token that the service has identified. A team's token has an organization, too. */
-function kindOf(old: TokenIdentity | undefined): TokenOwner["kind"] | undefined {
-  if (old === undefined) return undefined;
-  if (old.team !== undefined) return "team";
-  return old.organization === undefined ? "personal" : "organization";
+function kindOf(identity: TokenIdentity | undefined): TokenOwner["kind"] | undefined {
+  if (identity === undefined) return undefined;
+  if (identity.team !== undefined) return "team";
+  return identity.organization === undefined ? "personal" : "organization";
 }
 
 /**
  * Returns the role of the new token, which may only open environments. Only an organization token has a role.
  *
- * @param openRole the role's id, if the token that writes may read roles
+ * @param openRoleId the id of the role that may only open environments; undefined if the token that writes may not read roles
+ * @param oldToken the launcher's present token
  * @throws SophiaError (token-role, 125) if an organization token would be allowed more than to open environments
  */
-export function roleFor(
+export function chooseRole(
   owner: TokenOwner,
-  openRole: string | undefined,
-  old: ListedToken | undefined,
+  openRoleId: string | undefined,
+  oldToken: ListedToken | undefined,
 ): string | undefined {
   if (owner.kind !== "organization") return undefined;
-  const roleId = openRole ?? (old?.role === OPEN_ROLE ? old.roleId : undefined);
+  const oldOpenRoleId = oldToken?.role === OPEN_ROLE ? oldToken.roleId : undefined;
+  const roleId = openRoleId ?? oldOpenRoleId;
   if (roleId !== undefined) return roleId;
   throw new SophiaError({
     code: "token-role",
@@ -108,17 +112,20 @@ const PERMISSIONS: Readonly<Record<TokenOwner["kind"], string>> = {
 };
 
 /** Describes the plan for the user, before the question. */
-export function planText({ owner, expires, old, leftovers }: TokenPlan, environments: string): string {
+export function describePlan(plan: TokenPlan, environments: string): string {
+  const { owner, expiresAt, oldToken, leftoverNames } = plan;
   return [
     `The launcher's token for ${printable(environments)}:`,
-    `  + a new one, ${describeOwner(owner)}, ${PERMISSIONS[owner.kind]}, until ${formatDay(expires)}`,
+    `  + a new one, ${describeOwner(owner)}, ${PERMISSIONS[owner.kind]}, until ${formatDay(expiresAt)}`,
     `  ~ the repository secret ESC_TOKEN, for Actions and for Codespaces (gh secret set)`,
-    old.kind === "known"
-      ? `  - the old one, ${printable(old.name)}, after the new one is stored: all other uses of it stop working`
-      : `  = the old one is not deleted, because ${old.why}`,
-    ...(leftovers.length === 0
+    oldToken.kind === "known"
+      ? `  - the old one, ${printable(oldToken.name)}, after the new one is stored: all other uses of it stop working`
+      : `  = the old one is not deleted, because ${oldToken.reason}`,
+    ...(leftoverNames.length === 0
       ? []
-      : [`  ? ${leftovers.map(printable).join(", ")}: created by an earlier run; delete unused ones in the console`]),
+      : [
+          `  ? ${leftoverNames.map(printable).join(", ")}: created by an earlier run; delete unused ones in the console`,
+        ]),
     "",
   ].join("\n");
 }

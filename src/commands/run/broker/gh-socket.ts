@@ -42,7 +42,7 @@ export async function openGhBroker(
   environment: Environment,
   context: Context,
 ): Promise<GhBroker> {
-  const { folder, socket, remove } = await makeGhFolder(environment, context);
+  const { folder, socket, remove } = await createGhFolder(environment, context);
   try {
     await server.openSocket(socket);
   } catch (error) {
@@ -54,7 +54,7 @@ export async function openGhBroker(
       hint: "set TMPDIR to a folder with a short path that may be written, or leave --broker out",
     });
   }
-  return { variables: (keys, withDummies) => ghVariables(keys, folder, withDummies), remove };
+  return { variables: (keys, environmentWithDummies) => ghVariables(keys, folder, environmentWithDummies), remove };
 }
 
 interface GhFolder {
@@ -65,17 +65,19 @@ interface GhFolder {
 }
 
 /** Copies the user's configuration, and warns if it cannot be used. @throws SophiaError (secret-files, 125) */
-async function makeGhFolder(environment: Environment, context: Context): Promise<GhFolder> {
+async function createGhFolder(environment: Environment, context: Context): Promise<GhFolder> {
   const userFile = findUserConfig(environment);
   const userConfig = attempt(() => readFoundFile(userFile, { maxBytes: MAX_CONFIG_BYTES }).toString("utf8")) ?? "";
   // A configuration that gh itself has written needs no YAML parser, which takes long to load.
-  const addSetting = hasOneSettingPerLine(userConfig) ? withSettingLine : (await import("./gh-config.ts")).withSetting;
+  const changeSetting = hasOneSettingPerLine(userConfig)
+    ? changeSettingLine
+    : (await import("./gh-config.ts")).changeSetting;
   let isUserConfigUsed = true;
   const { folder, remove } = makeRunFolder((path) => {
     const socket = join(path, SOCKET_FILE);
-    const content = addSetting(userConfig, SOCKET_SETTING, socket);
+    const content = changeSetting(userConfig, SOCKET_SETTING, socket);
     isUserConfigUsed = content !== undefined;
-    return [{ name: CONFIG_FILE, content: content ?? withSettingLine("", SOCKET_SETTING, socket) }];
+    return [{ name: CONFIG_FILE, content: content ?? changeSettingLine("", SOCKET_SETTING, socket) }];
   }, environment.get("XDG_RUNTIME_DIR"));
   if (!isUserConfigUsed) {
     printLines(context, [`warning: with --broker gh ignores ${printable(userFile)}: it is no YAML of settings`]);
@@ -119,8 +121,11 @@ function hasOneSettingPerLine(config: string): boolean {
   return lines.every((line, index) => /^[\w-]+:(?:\s|$)/.test(line) || (line === "---" && index === 0));
 }
 
-/** Replaces the line of a setting in such a configuration, or adds one at the end. A string of JSON is one of YAML, too. */
-function withSettingLine(config: string, name: string, value: string): string {
+/**
+ * Replaces the line of a setting in a configuration with one setting per line, or adds a line at the end. A string of JSON is a
+ * string of YAML, too.
+ */
+function changeSettingLine(config: string, name: string, value: string): string {
   const otherLines = config.split(/\r?\n/).filter((line) => !line.startsWith(`${name}:`) && line !== "---");
   const withoutLastBreak = otherLines.at(-1) === "" ? otherLines.slice(0, -1) : otherLines;
   return [...withoutLastBreak, `${name}: ${JSON.stringify(value)}`, ""].join("\n");

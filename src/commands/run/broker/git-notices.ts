@@ -21,7 +21,8 @@ export async function printGitNotices(
   const hosts = accesses.map(({ host }) => host);
   printProxyNotice(hosts, environment, context);
   for (const { remote, replacement } of await findReplacedRemotes(accesses, environment, context)) {
-    const [shownRemote, shownReplacement] = [withoutCredentials(remote), withoutCredentials(replacement)];
+    const shownRemote = maskCredentials(remote);
+    const shownReplacement = maskCredentials(replacement);
     const text = `git goes from ${shownRemote} to ${shownReplacement} by a setting of the user (insteadOf), without the broker`;
     printLines(context, [text]);
   }
@@ -35,15 +36,15 @@ function printProxyNotice(hosts: readonly string[], environment: Environment, co
       `the program gets no NO_PROXY=* and no proxy: git reaches ${shownHosts} by the broker, as its proxy`,
     ]);
   } else if (entries.length > 0) {
-    const removed = enumerateFew(entries.map(printable), 5);
+    const removedEntries = enumerateFew(entries.map(printable), 5);
     printLines(context, [
-      `NO_PROXY of the program is without ${removed}: git reaches ${shownHosts} by the broker, as its proxy`,
+      `NO_PROXY of the program is without ${removedEntries}: git reaches ${shownHosts} by the broker, as its proxy`,
     ]);
   }
 }
 
 /** Masks a token that the user has written into an address: `https://x-access-token:TOKEN@github.com/`. */
-function withoutCredentials(address: string): string {
+function maskCredentials(address: string): string {
   return printable(address.replaceAll(/\/\/(?!git@)[^/]*@/g, "//***@"));
 }
 
@@ -71,7 +72,7 @@ async function findReplacedRemotes(
   const args = ["config", "-z", "--get-regexp", String.raw`^url\..*\.(insteadof|pushinsteadof)$`];
   const gitEnvironment = new Map([...environment].filter(([name]) => GIT_VARIABLES.test(name)));
   const brokeredRemotes = accesses.flatMap(remotesOf);
-  const replaced: ReplacedRemote[] = [];
+  const replacedRemotes: ReplacedRemote[] = [];
   try {
     for await (const record of readGitRecords({ cwd, environment: gitEnvironment }, args)) {
       const [, replacement, remote] = /^url\.(.*)\.(?:push)?insteadof\n(.*)$/s.exec(record.toString()) ?? [];
@@ -80,11 +81,11 @@ async function findReplacedRemotes(
       const bypassesBroker = brokeredRemotes.some(
         (brokered) => remote.startsWith(brokered) || replacement.startsWith(brokered),
       );
-      if (bypassesBroker) replaced.push({ remote, replacement });
+      if (bypassesBroker) replacedRemotes.push({ remote, replacement });
     }
   } catch (error) {
     // git is not installed, or has no such setting (it then exits with 1). In both cases it cannot bypass the broker.
     if (!(error instanceof GitRefusal)) throw error;
   }
-  return replaced;
+  return replacedRemotes;
 }

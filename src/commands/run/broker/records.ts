@@ -37,43 +37,65 @@ export interface RequestWriter {
   readonly mask: (start: Start, dummies: readonly Secret[]) => void;
 }
 
-/** @param log the path of the audit log, relative to `cwd` unless it is absolute @param run identifies the run in each line */
+/**
+ * Creates the writer of a run.
+ *
+ * @param log the path of the audit log, relative to `cwd` unless it is absolute
+ * @param run identifies the run in each line
+ */
 export function createRequestWriter(log: string, cwd: string, run: string): RequestWriter {
-  const logPath = resolve(cwd, log);
-  let secrets: readonly Secret[] = [];
-  let masking = maskingOf(secrets);
-  const maskText = (text: string): string => {
-    const stream = masking.stream();
-    return Buffer.concat([Buffer.from(stream.push(Buffer.from(text))), stream.flush()]).toString();
-  };
-  const append = (event: string, fields: object): void => {
-    const time = new Date().toISOString();
-    appendToAuditLog(logPath, formatJsonLine({ version: 1, time, event, run, pid: process.pid, ...fields }));
-  };
+  return new AuditedRequests(resolve(cwd, log), run);
+}
 
-  let refusedCount = 0;
-  let hourBegin = performance.now();
-  const endHour = (): void => {
-    const omittedCount = refusedCount - MAX_REFUSED_LINES;
-    refusedCount = 0;
-    hourBegin = performance.now();
-    if (omittedCount > 0) append("refused-requests", { count: omittedCount });
-  };
-  return {
-    write: (record) => {
-      if (performance.now() - hourBegin >= HOUR_MS) endHour();
-      if (record.outcome === "refused" && record.name === undefined) {
-        refusedCount += 1;
-        if (refusedCount > MAX_REFUSED_LINES) return;
-      }
-      // The path is cut after masking, because the masking does not recognize the beginning of a secret.
-      append("request", { ...record, path: maskText(record.path).slice(0, MAX_PATH_LENGTH) });
-    },
-    end: endHour,
-    mask: (start, dummies) => {
-      const allSecrets = addFormerSecrets([...collectSecrets(start), ...dummies], secrets).secrets;
-      masking = maskingOf(allSecrets);
-      secrets = allSecrets;
-    },
-  };
+class AuditedRequests implements RequestWriter {
+  readonly #logPath: string;
+  readonly #run: string;
+  /** The secrets that are masked in paths, also the former ones. */
+  #secrets: readonly Secret[] = [];
+  #masking = maskingOf(this.#secrets);
+  /** The number of refused requests without a key in this hour. */
+  #refusedCount = 0;
+  /** The time at which this hour has begun, by the monotonic clock. */
+  #hourBegin = performance.now();
+
+  constructor(logPath: string, run: string) {
+    this.#logPath = logPath;
+    this.#run = run;
+  }
+
+  write(record: RequestRecord): void {
+    if (performance.now() - this.#hourBegin >= HOUR_MS) this.end();
+    if (record.outcome === "refused" && record.name === undefined) {
+      this.#refusedCount += 1;
+      if (this.#refusedCount > MAX_REFUSED_LINES) return;
+    }
+    // The path is cut after masking, because the masking does not recognize the beginning of a secret.
+    const path = this.#maskText(record.path).slice(0, MAX_PATH_LENGTH);
+    this.#append("request", { ...record, path });
+  }
+
+  /** Ends the hour, and begins the next one. */
+  end(): void {
+    const omittedCount = this.#refusedCount - MAX_REFUSED_LINES;
+    this.#refusedCount = 0;
+    this.#hourBegin = performance.now();
+    if (omittedCount > 0) this.#append("refused-requests", { count: omittedCount });
+  }
+
+  mask(start: Start, dummies: readonly Secret[]): void {
+    const { secrets } = addFormerSecrets([...collectSecrets(start), ...dummies], this.#secrets);
+    // This may throw, and then the former masking must stay.
+    this.#masking = maskingOf(secrets);
+    this.#secrets = secrets;
+  }
+
+  #maskText(text: string): string {
+    const stream = this.#masking.stream();
+    return Buffer.concat([Buffer.from(stream.push(Buffer.from(text))), stream.flush()]).toString();
+  }
+
+  #append(event: string, fields: object): void {
+    const time = new Date().toISOString();
+    appendToAuditLog(this.#logPath, formatJsonLine({ version: 1, time, event, run: this.#run, pid: process.pid, ...fields }));
+  }
 }

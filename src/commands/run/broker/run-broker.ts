@@ -4,7 +4,7 @@
  * dummies in the program's requests by the real keys, and sends the requests to the services.
  *
  *     const broker = await openRunBroker(checkedStart);   // listens, and plans the first program
- *     launch({ ...broker.first, broker: broker.launch });
+ *     launch({ ...broker.firstDelivery, broker: broker.launchBroker });
  *     const delivery = broker.deliver(nextStart);         // after a change in ESC (--watch)
  *     delivery.apply();
  *
@@ -69,7 +69,7 @@ export interface RunBroker {
   /** Identifies the run in the audit log. */
   readonly run: string;
   /** The delivery for the first program, which is already applied. */
-  readonly first: Omit<BrokeredDelivery, "apply">;
+  readonly firstDelivery: Omit<BrokeredDelivery, "apply">;
   /** The credentials and files that are renewed while the program runs; undefined for none. */
   readonly renewed: Renewals | undefined;
   /** Returns the names of the brokered keys, according to the delivery that was applied last. */
@@ -81,7 +81,7 @@ export interface RunBroker {
   /** Sets the function that the broker calls when a service answers 401. It asks ESC whether the key `name` has changed. */
   readonly onUnauthorized: (look: (name: string) => Promise<void>) => void;
   /** The functions that the launch calls, see `LaunchBroker`. */
-  readonly launch: LaunchBroker;
+  readonly launchBroker: LaunchBroker;
 }
 
 /** A start whose contract is checked, with the options of the command line (`flags`). */
@@ -127,12 +127,11 @@ function obstacleToExec({ broker, refresh, awsRefresh }: Settings): "broker" | "
  */
 export async function openRunBroker(checkedStart: CheckedStart): Promise<RunBroker | undefined> {
   const { settings, start, context, record } = checkedStart;
-  const preparedRefresh = await prepareRefreshIfAsked(checkedStart);
+  const preparedRefresh = await prepareRefreshIfRequested(checkedStart);
   if (!settings.broker && preparedRefresh === undefined) return undefined;
 
-  const planned = planFirstProgram(checkedStart);
-  if (!planned.mayHaveKeys && preparedRefresh === undefined) return undefined;
-  const { firstPlan, planner } = planned;
+  const { firstPlan, planner, mayHaveKeys } = planFirstProgram(checkedStart);
+  if (!mayHaveKeys && preparedRefresh === undefined) return undefined;
   warnOfCopies(firstPlan.keys, start, context);
 
   const run = randomBytes(8).toString("hex");
@@ -149,18 +148,18 @@ export async function openRunBroker(checkedStart: CheckedStart): Promise<RunBrok
   const gh = server === undefined ? undefined : await openGhIfNeeded(firstPlan, checkedStart, server);
   await warnOfGitSettings(firstPlan, checkedStart, server);
 
-  const parts: BrokerParts = { settings, context, planner, keys, requestWriter, server, refresh, gh };
-  const first = deliverPlan(start, firstPlan, parts);
-  first.apply();
+  const openBroker: OpenBroker = { settings, context, planner, keys, requestWriter, server, refresh, gh };
+  const firstDelivery = deliverPlan(start, firstPlan, openBroker);
+  firstDelivery.apply();
   return {
     run,
-    first,
+    firstDelivery,
     renewed: preparedRefresh?.renewals,
     names: () => keys.names(),
-    dummies: () => dummiesIn(parts),
-    deliver: (nextStart) => deliverPlan(nextStart, planner.plan(nextStart), parts),
+    dummies: () => dummiesIn(openBroker),
+    deliver: (nextStart) => deliverPlan(nextStart, planner.plan(nextStart), openBroker),
     onUnauthorized: (look) => keys.lookForChangesWith(look),
-    launch: launchBroker(parts),
+    launchBroker: createLaunchBroker(openBroker),
   };
 }
 
@@ -211,7 +210,7 @@ function checkForKeys(
 }
 
 /** Loads the code of `--refresh` only if the options or the contract ask for it. @throws as `prepareRefresh` */
-async function prepareRefreshIfAsked({ settings, flags, start, context }: CheckedStart) {
+async function prepareRefreshIfRequested({ settings, flags, start, context }: CheckedStart) {
   const scope = refreshScope(settings, start.files.contract);
   if (scope === undefined) return undefined;
   return (await import("../refresh/prepare-refresh.ts")).prepareRefresh(scope, { settings, flags, start, context });
@@ -258,8 +257,8 @@ async function warnOfGitSettings(
   await printGitNotices(accesses, createDelivery(start).environment, context);
 }
 
-/** The parts of an open broker. */
-interface BrokerParts {
+/** The objects that an open broker consists of. */
+interface OpenBroker {
   readonly settings: Settings;
   readonly context: Context;
   readonly planner: KeyPlanner;
@@ -272,28 +271,28 @@ interface BrokerParts {
 }
 
 /** Returns the dummies of keys, and the tokens and credentials of `--refresh`. */
-function dummiesIn({ planner, refresh }: Pick<BrokerParts, "planner" | "refresh">): readonly Secret[] {
+function dummiesIn({ planner, refresh }: Pick<OpenBroker, "planner" | "refresh">): readonly Secret[] {
   return [...planner.dummies(), ...(refresh?.secrets() ?? [])];
 }
 
 const NO_FILES: ReadonlySet<string> = new Set();
 
 /** Returns what the program of a start and its plan gets. @throws SophiaError (aws, refresh; 125) as `Refresh.deliver` */
-function deliverPlan(start: Start, plan: BrokerPlan, parts: BrokerParts): BrokeredDelivery {
-  const { keys, requestWriter, server, refresh, gh } = parts;
+function deliverPlan(start: Start, plan: BrokerPlan, openBroker: OpenBroker): BrokeredDelivery {
+  const { keys, requestWriter, server, refresh, gh } = openBroker;
   const { environment, files } = createDelivery(start);
   const refreshed = refresh?.deliver(start);
   // The changes build on each other: gh's depend on the variables of the keys, and those of --refresh on gh's.
-  const withKeys = applyChanges(environment, keyVariables(plan, environment, server));
-  const withGh = applyChanges(withKeys, gh?.variables(plan.keys, withKeys) ?? {});
+  const environmentWithKeys = applyChanges(environment, keyVariables(plan, environment, server));
+  const environmentWithGh = applyChanges(environmentWithKeys, gh?.variables(plan.keys, environmentWithKeys) ?? {});
   return {
-    environment: applyChanges(withGh, refreshed?.variables(withGh) ?? {}),
+    environment: applyChanges(environmentWithGh, refreshed?.variables(environmentWithGh) ?? {}),
     files,
     renewedFiles: refreshed?.files ?? NO_FILES,
     brokered: new Map(plan.keys.map(({ route, value }) => [route.name, JSON.stringify([value, route])])),
     apply: () => {
       // The masking comes first: it may throw, and then the broker must go on with the former keys.
-      requestWriter?.mask(start, dummiesIn(parts));
+      requestWriter?.mask(start, dummiesIn(openBroker));
       keys.replace(plan.keys);
       server?.replaceRoutes(plan.keys.map(({ route }) => route));
       refreshed?.apply();
@@ -325,32 +324,32 @@ function applyChanges(environment: Environment, changes: Changes): Environment {
 }
 
 /** Returns the functions that the launch calls when a program has been started, and when the last one has ended. */
-function launchBroker({ settings, context, keys, requestWriter, server, refresh, gh }: BrokerParts): LaunchBroker {
+function createLaunchBroker({ settings, context, keys, requestWriter, server, refresh, gh }: OpenBroker): LaunchBroker {
   return {
     started: (report = context.err, mask, replaceFile) => {
       keys.writeReportsWith(report);
       refresh?.started(report, mask, replaceFile);
     },
-    end: (end) => {
+    end: (programEnd) => {
       refresh?.end();
       server?.close();
       // A full disk must not change the status with which this process ends. Each complete request was recorded before.
       attempt(() => requestWriter?.end());
       gh?.remove();
-      // A status other than 0. For a program that a signal has ended, `end` is the signal's name.
-      const hasFailed = typeof end === "number" && end !== 0;
-      const unused = keys.unused();
-      if (hasFailed && !settings.quiet && unused.length > 0) {
-        printLines(context, [describeUnused(unused, server?.socketPath !== undefined ? "socket" : "port")]);
+      // `programEnd` is the exit status or, for a program that a signal has ended, the signal's name.
+      const hasFailed = typeof programEnd === "number" && programEnd !== 0;
+      const unusedKeys = keys.unused();
+      if (hasFailed && !settings.quiet && unusedKeys.length > 0) {
+        printLines(context, [describeUnusedKeys(unusedKeys, server?.socketPath === undefined ? "port" : "socket")]);
       }
     },
   };
 }
 
 /** Explains the likely reason why a program failed: it does not read the address of the broker. */
-function describeUnused(keys: readonly BrokeredKey[], address: "socket" | "port"): string {
+function describeUnusedKeys(keys: readonly BrokeredKey[], address: "socket" | "port"): string {
   const names = keys.map(({ route }) => printable(route.name));
-  // `base` has the variables with the address of the broker. One of them is enough for the message.
+  // `base` has the variables with the address of the broker. One variable for each key is enough for the message.
   const variables =
     address === "socket" ? [SOCKET_VARIABLE] : keys.flatMap(({ base }) => Object.keys(base).slice(0, 1));
   return `no request came for ${enumerateFew(names, 5)}: the program must read ${enumerateFew(variables, 5)}`;

@@ -13,7 +13,7 @@ export function findAwsCredentials(start: ReadStart, session: EscSession): AwsCr
   const keys = { keyId: valueOf(KEY_ID), secretKey: valueOf(SECRET_KEY), sessionToken: valueOf(SESSION_TOKEN) };
   const statedEnd = Date.parse(valueOf(AWS_EXPIRATION));
   const expiry = Number.isNaN(statedEnd)
-    ? { expiresAt: session.expiresAt, by: "session" }
-    : { expiresAt: statedEnd, by: AWS_EXPIRATION };
+    ? { expiresAt: session.expiresAt, expirySource: "session" }
+    : { expiresAt: statedEnd, expirySource: AWS_EXPIRATION };
   return { cloud: "aws", ...keys, openedAt: session.openedAt, ...expiry };
 }

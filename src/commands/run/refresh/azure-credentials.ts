@@ -17,8 +17,8 @@ export function findAzureCredentials(start: ReadStart, { openedAt }: EscSession)
   if (firstToken === undefined) return `ESC does not set ${enumerate(AZURE_TOKENS, "or")}`;
   for (const { value: token } of tokens) {
     // A token that is not a JWT has no time at which it expires.
-    const expiresAt = endOfToken(token);
-    if (expiresAt !== undefined) return { cloud: "azure", token, openedAt, expiresAt, by: "token" };
+    const expiresAt = parseTokenEnd(token);
+    if (expiresAt !== undefined) return { cloud: "azure", token, openedAt, expiresAt, expirySource: "token" };
   }
   return `${firstToken.name} is no JWT that says when it expires (exp)`;
 }
@@ -27,7 +27,7 @@ export function findAzureCredentials(start: ReadStart, { openedAt }: EscSession)
  * Returns the end of a JWT in milliseconds since 1970; undefined for any other text. A JWT has three parts in Base64url,
  * `header.payload.signature`, and the payload is JSON: `{"sub":"…","exp":1764662400}` (RFC 7519, section 4.1.4).
  */
-export function endOfToken(token: string): number | undefined {
+export function parseTokenEnd(token: string): number | undefined {
   const [header, payload, signature, ...furtherParts] = token.split(".");
   const hasThreeParts =
     header !== undefined && payload !== undefined && signature !== undefined && furtherParts.length === 0;

@@ -21,7 +21,7 @@ interface CredentialsLife {
    * The origin of `expiresAt`: the name of a variable of ESC; `token` if the token itself says it; `session` for the lifetime of the
    * session; `default` if nothing says it, and an hour is assumed.
    */
-  readonly by: string;
+  readonly expirySource: string;
 }
 
 export interface AwsCredentials extends CredentialsLife {
@@ -43,24 +43,28 @@ export interface AzureCredentials extends CredentialsLife {
 
 export type Credentials = AwsCredentials | GoogleCredentials | AzureCredentials;
 
+/** The variables and rules of one cloud. */
 interface CloudFacts {
   /** The name of the credentials in messages. */
   readonly noun: string;
   /** The variables in which ESC gives the credentials. The preferred one is the first. */
-  readonly tokens: readonly string[];
+  readonly tokenVariables: readonly string[];
   /** The variables that are set only if ESC gives credentials which expire. */
-  readonly proof: readonly string[];
+  readonly expiringVariables: readonly string[];
   /** The variables by which the caller's own credentials would win over those of ESC. */
-  readonly conflicts: readonly string[];
+  readonly conflictingVariables: readonly string[];
   /** The variables that the program gets in place of the tokens. */
-  readonly replacements: readonly string[];
-  /** The variables among `replacements` that ESC may set itself. Then the program gets the value of ESC. */
-  readonly keepable: readonly string[];
+  readonly replacementVariables: readonly string[];
+  /** The variables among `replacementVariables` that ESC may set itself. Then the program gets the value of ESC. */
+  readonly settableByEsc: readonly string[];
   /** Further variables that the program does not get, whoever sets them. */
-  readonly withheld: readonly string[];
+  readonly withheldVariables: readonly string[];
   /** Variables that SDKs prefer. The program does not get those of ESC; there is a warning for those of the caller. */
   readonly preferredBySdks: readonly string[];
-  /** True if SDKs ask this process for the credentials, and get none after their end. False if they read a file, which stays. */
+  /**
+   * True if SDKs ask this process for the credentials, and get none after they have expired. False if SDKs read a file, which still
+   * exists then.
+   */
   readonly isServed: boolean;
   /** The time before the end at which the credentials must have been renewed, because SDKs cache them; absent for none. */
   readonly leadMs?: number;
@@ -69,34 +73,34 @@ interface CloudFacts {
 export const CLOUD_FACTS: Readonly<Record<Cloud, CloudFacts>> = {
   aws: {
     noun: "AWS credentials",
-    tokens: AWS_KEYS,
-    proof: [SESSION_TOKEN],
-    conflicts: AWS_KEYS,
-    replacements: AWS_SET,
-    keepable: [],
-    withheld: [AWS_EXPIRATION, ...AWS_WITHHELD],
+    tokenVariables: AWS_KEYS,
+    expiringVariables: [SESSION_TOKEN],
+    conflictingVariables: AWS_KEYS,
+    replacementVariables: AWS_SET,
+    settableByEsc: [],
+    withheldVariables: [AWS_EXPIRATION, ...AWS_WITHHELD],
     preferredBySdks: [],
     isServed: true,
   },
   google: {
     noun: "Google Cloud credentials",
-    tokens: GOOGLE_TOKENS,
-    proof: GOOGLE_TOKENS,
-    conflicts: [...GOOGLE_TOKENS, ...GOOGLE_FILES],
-    replacements: GOOGLE_FILES,
-    keepable: GOOGLE_FILES,
-    withheld: [GOOGLE_EXPIRY],
+    tokenVariables: GOOGLE_TOKENS,
+    expiringVariables: GOOGLE_TOKENS,
+    conflictingVariables: [...GOOGLE_TOKENS, ...GOOGLE_FILES],
+    replacementVariables: GOOGLE_FILES,
+    settableByEsc: GOOGLE_FILES,
+    withheldVariables: [GOOGLE_EXPIRY],
     preferredBySdks: [],
     isServed: true,
   },
   azure: {
     noun: "Azure credentials",
-    tokens: AZURE_TOKENS,
-    proof: AZURE_TOKENS,
-    conflicts: [...AZURE_TOKENS, ...AZURE_FILES],
-    replacements: AZURE_FILES,
-    keepable: AZURE_FILES,
-    withheld: [],
+    tokenVariables: AZURE_TOKENS,
+    expiringVariables: AZURE_TOKENS,
+    conflictingVariables: [...AZURE_TOKENS, ...AZURE_FILES],
+    replacementVariables: AZURE_FILES,
+    settableByEsc: AZURE_FILES,
+    withheldVariables: [],
     preferredBySdks: AZURE_PREFERRED,
     isServed: false,
     // azure-identity keeps what it has read from the file for ten minutes (Python) or five (Node.js).
@@ -109,18 +113,18 @@ export function secretsOfCredentials(
   credentials: Credentials,
 ): readonly { readonly name: string; readonly value: string }[] {
   if (credentials.cloud !== "aws") {
-    const [name = ""] = CLOUD_FACTS[credentials.cloud].tokens;
+    const [name = ""] = CLOUD_FACTS[credentials.cloud].tokenVariables;
     return [{ name, value: credentials.token }];
   }
   const values = [credentials.keyId, credentials.secretKey, credentials.sessionToken];
   return AWS_KEYS.map((name, index) => ({ name, value: values[index] ?? "" }));
 }
 
-/** Returns true if both have the same secret values, whatever their lifetimes. */
+/** Returns true if both credentials have the same secret values, whatever their lifetimes are. */
 export function areSameCredentials(first: Credentials, second: Credentials): boolean {
-  const toText = (credentials: Credentials): string =>
+  const secretsText = (credentials: Credentials): string =>
     JSON.stringify(secretsOfCredentials(credentials).map(({ value }) => value));
-  return toText(first) === toText(second);
+  return secretsText(first) === secretsText(second);
 }
 
 /** The parts of a start in which credentials are looked for. */

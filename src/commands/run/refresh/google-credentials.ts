@@ -4,7 +4,7 @@ import { type EscSession, findEscValue, type GoogleCredentials, type ReadStart }
 import { GOOGLE_EXPIRY, GOOGLE_TOKENS } from "./google-variables.ts";
 
 /** The lifetime of a token if the definition of the ESC environment sets no other one (`tokenLifetime` of the provider). */
-const DEFAULT_LIFE_MS = 3_600_000;
+const DEFAULT_LIFETIME_MS = 3_600_000;
 /** Matches the form of `${gcp.login.expiry}`, 2026-12-02T07:30:00Z. `Date.parse` would take other forms for local time. */
 const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
 
@@ -16,7 +16,7 @@ export function findGoogleCredentials(start: ReadStart, { openedAt }: EscSession
   // `Date.parse` returns NaN for a date that does not exist, such as the 32nd.
   const statedEnd = RFC_3339.test(expiryText) ? Date.parse(expiryText) : Number.NaN;
   const expiry = Number.isNaN(statedEnd)
-    ? { expiresAt: openedAt + DEFAULT_LIFE_MS, by: "default" }
-    : { expiresAt: statedEnd, by: GOOGLE_EXPIRY };
+    ? { expiresAt: openedAt + DEFAULT_LIFETIME_MS, expirySource: "default" }
+    : { expiresAt: statedEnd, expirySource: GOOGLE_EXPIRY };
   return { cloud: "google", token, openedAt, ...expiry };
 }

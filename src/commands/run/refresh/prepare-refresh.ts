@@ -17,7 +17,7 @@ import { systemErrorCode } from "../../../system/errors.ts";
 import type { BrokerListener } from "../broker/open-listener.ts";
 import { createDelivery } from "../delivery.ts";
 import { refusePipedToken } from "../piped-token.ts";
-import { emptyReason, isPlanned, planRefresh } from "./refresh-plan.ts";
+import { describeEmptyPlan, isPlanned, planRefresh } from "./refresh-plan.ts";
 import { REFRESH_OPTIONS, type RefreshScope } from "./refresh-scope.ts";
 import { planOrRefuse, type Refresh, serveRefresh } from "./refresh.ts";
 import { needsServer } from "./refreshed-variables.ts";
@@ -63,7 +63,7 @@ export async function prepareRefresh(
   for (const lines of plan.warnings) printLines(context, lines);
   if (!isPlanned(plan)) {
     if (flags[optionName] === true)
-      printLines(context, [`warning: ${option} has no effect: ${emptyReason(plan, start)}`]);
+      printLines(context, [`warning: ${option} has no effect: ${describeEmptyPlan(plan, start)}`]);
     return undefined;
   }
   refusePipedToken(option, start, context);

@@ -17,7 +17,8 @@ import { findGoogleCredentials } from "./google-credentials.ts";
 import { GOOGLE_EXPIRY } from "./google-variables.ts";
 import { REFRESH_OPTIONS, type RefreshScope } from "./refresh-scope.ts";
 
-type Lines = readonly [string, ...string[]];
+/** The lines of one message. */
+type MessageLines = readonly [string, ...string[]];
 
 export interface RefreshPlan {
   /** The items that the option may renew: the clouds, and whether it includes files. */
@@ -30,13 +31,13 @@ export interface RefreshPlan {
   readonly files: readonly ResolvedVariable[];
   /** The session in which ESC has opened the files. */
   readonly session: EscSession;
-  /** Variables that `--refresh` would set, but that ESC sets itself. The program gets the values of ESC. */
-  readonly setByEsc: readonly string[];
-  /** Variables of ESC that the program does not get, since SDKs would prefer them. */
-  readonly withheld: readonly string[];
+  /** The names of variables that `--refresh` would set, but that ESC sets itself. The program gets the values of ESC. */
+  readonly namesSetByEsc: readonly string[];
+  /** The names of variables of ESC that the program does not get, since SDKs would prefer them. */
+  readonly withheldNames: readonly string[];
   /** The reasons why the program must not be started. */
   readonly refusals: readonly Refusal[];
-  readonly warnings: readonly Lines[];
+  readonly warnings: readonly MessageLines[];
 }
 
 /** A reason why the program must not be started. */
@@ -46,26 +47,30 @@ interface Refusal {
   readonly error: SophiaError;
 }
 
-/** The search for the credentials of each cloud. */
-const FINDERS = { aws: findAwsCredentials, google: findGoogleCredentials, azure: findAzureCredentials } as const;
+/** The functions that find the credentials of each cloud. */
+const CREDENTIALS_FINDERS = {
+  aws: findAwsCredentials,
+  google: findGoogleCredentials,
+  azure: findAzureCredentials,
+} as const;
 
 /** Plans a start whose sources were read. @param readAt the time at which the sources were read, in milliseconds since 1970 */
 export function planRefresh(scope: RefreshScope, start: ReadStart, readAt: number): RefreshPlan {
   const session = sessionOf(start, readAt);
   const credentials: Credentials[] = [];
   const reasons = new Map<Cloud, string>();
-  const refusals: Refusal[] = start.settings.offline ? [{ cloud: undefined, error: offlineRefusal(scope) }] : [];
-  const warnings: Lines[] = [];
+  const refusals: Refusal[] = start.settings.offline ? [{ cloud: undefined, error: createOfflineError(scope) }] : [];
+  const warnings: MessageLines[] = [];
   for (const cloud of scope.clouds) {
-    const result = start.store.esc.kind === "read" ? FINDERS[cloud](start, session) : "ESC is not read";
+    const result = start.store.esc.kind === "read" ? CREDENTIALS_FINDERS[cloud](start, session) : "ESC is not read";
     if (typeof result === "string") {
       reasons.set(cloud, result);
       warnings.push(...warnOfUnknownEnd(cloud, result, start));
     } else {
       credentials.push(result);
-      warnings.push(...warningsFor(result, start));
+      warnings.push(...createWarnings(result, start));
     }
-    const error = conflictRefusal(scope, cloud, start);
+    const error = createConflictError(scope, cloud, start);
     if (error !== undefined) refusals.push({ cloud, error });
   }
   const isFromEsc = (name: string): boolean => start.values.selected.get(name)?.origin.source === "esc";
@@ -75,8 +80,8 @@ export function planRefresh(scope: RefreshScope, start: ReadStart, readAt: numbe
     reasons,
     files: scope.hasFiles ? escFiles(start) : [],
     session,
-    setByEsc: credentials.flatMap(({ cloud }) => CLOUD_FACTS[cloud].keepable.filter(isFromEsc)),
-    withheld: credentials.flatMap(({ cloud }) => CLOUD_FACTS[cloud].preferredBySdks.filter(isFromEsc)),
+    namesSetByEsc: credentials.flatMap(({ cloud }) => CLOUD_FACTS[cloud].settableByEsc.filter(isFromEsc)),
+    withheldNames: credentials.flatMap(({ cloud }) => CLOUD_FACTS[cloud].preferredBySdks.filter(isFromEsc)),
     refusals,
     warnings,
   };
@@ -88,7 +93,10 @@ export function isPlanned({ credentials, files }: RefreshPlan): boolean {
 }
 
 /** Returns the reason why nothing is renewed. */
-export function emptyReason({ scope, reasons }: RefreshPlan, { store: { esc } }: Pick<ReadStart, "store">): string {
+export function describeEmptyPlan(
+  { scope, reasons }: RefreshPlan,
+  { store: { esc } }: Pick<ReadStart, "store">,
+): string {
   if (esc.kind !== "read") return "ESC is not read";
   const [firstReason] = reasons.values();
   const isForAwsAlone = !scope.hasFiles && firstReason !== undefined;
@@ -107,7 +115,7 @@ function escFiles({ values: { selected } }: Pick<ReadStart, "values">): readonly
   return Array.from(selected.values()).filter(({ delivery, origin }) => delivery === "file" && origin.source === "esc");
 }
 
-function offlineRefusal({ option }: RefreshScope): SophiaError {
+function createOfflineError({ option }: RefreshScope): SophiaError {
   const { name, failure } = REFRESH_OPTIONS[option];
   return new SophiaError({
     code: failure,
@@ -117,25 +125,17 @@ function offlineRefusal({ option }: RefreshScope): SophiaError {
 }
 
 /** Returns an error if credentials of another source win over those of ESC, since only those of ESC can be renewed. */
-function conflictRefusal({ option }: RefreshScope, cloud: Cloud, start: ReadStart): SophiaError | undefined {
-  const { conflicts } = CLOUD_FACTS[cloud];
+function createConflictError({ option }: RefreshScope, cloud: Cloud, start: ReadStart): SophiaError | undefined {
   // The user's own credentials file for Google must not stop a project whose ESC has only credentials of AWS.
   if (option === "--refresh" && !doesEscGive(cloud, start)) return undefined;
-  const outerNames = readRefreshedNames(start.environment);
-  const callerVariables = conflicts.flatMap((name) => {
-    const variable = start.values.selected.get(name);
-    if (variable === undefined || variable.value === "" || variable.origin.source === "esc") return [];
-    // An outer sophia-run has set this variable, and renews it.
-    const isOfOuter = variable.origin.source === "environment" && outerNames.includes(name);
-    return isOfOuter ? [] : [variable];
-  });
-  const [firstVariable] = callerVariables;
+  const conflictingVariables = findConflicts(cloud, start);
+  const [firstVariable] = conflictingVariables;
   if (firstVariable === undefined) return undefined;
-  const names = callerVariables.map(({ name }) => name);
+  const names = conflictingVariables.map(({ name }) => name);
   const them = names.length === 1 ? "it" : "them";
   // `--exclude` withholds the variable of ESC, too. AWS needs all of its three variables, so excluding one of them alone would leave
   // the program with credentials that do not work.
-  const excludedNames = cloud === "aws" ? conflicts : names;
+  const excludedNames = cloud === "aws" ? CLOUD_FACTS.aws.conflictingVariables : names;
   const excludedWords = cloud === "aws" ? "all three" : them;
   return new SophiaError({
     code: cloud === "aws" ? "aws" : "refresh",
@@ -144,9 +144,20 @@ function conflictRefusal({ option }: RefreshScope, cloud: Cloud, start: ReadStar
   });
 }
 
+/** Finds the credentials of a cloud that win over those of ESC, and that no outer sophia-run renews. */
+function findConflicts(cloud: Cloud, { values: { selected }, environment }: ReadStart): readonly ResolvedVariable[] {
+  const outerNames = readRefreshedNames(environment);
+  return CLOUD_FACTS[cloud].conflictingVariables.flatMap((name) => {
+    const variable = selected.get(name);
+    if (variable === undefined || variable.value === "" || variable.origin.source === "esc") return [];
+    const isRenewedByOuter = variable.origin.source === "environment" && outerNames.includes(name);
+    return isRenewedByOuter ? [] : [variable];
+  });
+}
+
 /** Returns true if ESC gives credentials of a cloud that expire, even if the caller's win over them. */
 function doesEscGive(cloud: Cloud, { values: { selected } }: Pick<ReadStart, "values">): boolean {
-  return CLOUD_FACTS[cloud].proof.some((name) => {
+  return CLOUD_FACTS[cloud].expiringVariables.some((name) => {
     const variable = selected.get(name);
     const origins = [variable?.origin, ...(variable?.shadowed ?? []).map(({ origin }) => origin)];
     return origins.some((origin) => origin?.source === "esc");
@@ -154,20 +165,23 @@ function doesEscGive(cloud: Cloud, { values: { selected } }: Pick<ReadStart, "va
 }
 
 /** Returns a warning if ESC has a token for Azure that cannot be renewed, because it has no time at which it expires. */
-function warnOfUnknownEnd(cloud: Cloud, reason: string, start: ReadStart): readonly Lines[] {
+function warnOfUnknownEnd(cloud: Cloud, reason: string, start: ReadStart): readonly MessageLines[] {
   const isEndUnknown = cloud === "azure" && start.store.esc.kind === "read" && doesEscGive(cloud, start);
   return isEndUnknown ? [[`warning: the token for Azure is not renewed: ${reason}`]] : [];
 }
 
 /** Returns the warnings about credentials that are renewed: an assumed end, and variables that may keep SDKs from using them. */
-function warningsFor({ cloud, by }: Credentials, { values: { selected } }: ReadStart): readonly Lines[] {
-  const { noun, preferredBySdks, keepable } = CLOUD_FACTS[cloud];
-  const setVariables = (names: readonly string[]): readonly ResolvedVariable[] =>
+function createWarnings(
+  { cloud, expirySource }: Credentials,
+  { values: { selected } }: ReadStart,
+): readonly MessageLines[] {
+  const { noun, preferredBySdks, settableByEsc } = CLOUD_FACTS[cloud];
+  const findSetVariables = (names: readonly string[]): readonly ResolvedVariable[] =>
     names.flatMap((name) => selected.get(name) ?? []).filter(({ value }) => value !== "");
-  const preferredOfCaller = setVariables(preferredBySdks).filter(({ origin }) => origin.source !== "esc");
-  const setByEsc = setVariables(keepable).filter(({ origin }) => origin.source === "esc");
-  const assumedEnd: readonly Lines[] =
-    by === "default"
+  const preferredOfCaller = findSetVariables(preferredBySdks).filter(({ origin }) => origin.source !== "esc");
+  const setByEsc = findSetVariables(settableByEsc).filter(({ origin }) => origin.source === "esc");
+  const assumedEndWarnings: readonly MessageLines[] =
+    expirySource === "default"
       ? [
           [
             `warning: ESC does not say when the ${noun} expire: an hour after the opening is assumed`,
@@ -176,11 +190,11 @@ function warningsFor({ cloud, by }: Credentials, { values: { selected } }: ReadS
         ]
       : [];
   return [
-    ...assumedEnd,
-    ...preferredOfCaller.map(({ name, origin }): Lines => [
+    ...assumedEndWarnings,
+    ...preferredOfCaller.map(({ name, origin }): MessageLines => [
       `warning: SDKs prefer ${name} of ${originWords(origin)} to the ${noun} of ESC`,
       `leave it out with --exclude ${name}`,
     ]),
-    ...setByEsc.map(({ name }): Lines => [`warning: ESC itself sets ${name}, which the program keeps`]),
+    ...setByEsc.map(({ name }): MessageLines => [`warning: ESC itself sets ${name}, which the program keeps`]),
   ];
 }

@@ -32,7 +32,7 @@ import {
 import { GOOGLE_HEADER, googleFile } from "./google-variables.ts";
 import { loopbackAnswer, type LoopbackPath } from "./loopback-paths.ts";
 import { planRefresh, type RefreshPlan } from "./refresh-plan.ts";
-import { type RefreshAddresses, refreshedVariables } from "./refreshed-variables.ts";
+import { createVariableChanges, type RefreshAddresses } from "./refreshed-variables.ts";
 import { Renewer, type RenewerParts } from "./renewer.ts";
 import type { SteadyClock } from "./steady-clock.ts";
 
@@ -57,7 +57,7 @@ export interface Refresh {
   readonly end: () => void;
 }
 
-/** The surroundings of `serveRefresh`. */
+/** The server, the first program and the functions that the caller gives to `serveRefresh`. */
 interface RefreshService {
   /** The server that SDKs ask; undefined if all credentials are in files. */
   readonly server: Pick<Broker, "serveLocally"> | undefined;
@@ -67,6 +67,7 @@ interface RefreshService {
   /** The variables of the first program. */
   readonly environment: Environment;
   readonly clock: SteadyClock;
+  /** Records renewals in the audit log. */
   readonly record: RenewerParts["record"];
   /** Masks further secrets in the audit log. */
   readonly mask: (secrets: readonly Secret[]) => void;
@@ -100,10 +101,7 @@ export async function serveRefresh(
 ): Promise<Refresh> {
   if (firstPlan.credentials.some(({ cloud }) => cloud === "aws")) await warnOfProfile(environment, context);
   const folder = createFolder(environment);
-  const runSecrets: RunSecrets = {
-    awsToken: createToken(),
-    google: { header: createToken(), subjectToken: createToken() },
-  };
+  const runSecrets = createRunSecrets();
   // The renewer is created below. No program runs yet, so no request with the right token can come before.
   const origin = await serveLoopback(
     server,
@@ -114,17 +112,18 @@ export async function serveRefresh(
   const addresses: RefreshAddresses = { origin, awsToken: runSecrets.awsToken, files: pathsIn(folder) };
   const storeCredentials = (credentials: Credentials): void => storeToken(credentials, folder);
   const renewer = new Renewer(firstPlan, start, { context, clock, storeCredentials, record, mask });
+  const deliver = (nextStart: Start): RefreshedDelivery => {
+    const isFirst = nextStart === start;
+    const plan = isFirst ? firstPlan : planOrRefuse(planRefresh(firstPlan.scope, nextStart, Date.now()));
+    return {
+      variables: (program) => createVariableChanges(plan, addresses, program, context.environment),
+      files: new Set(plan.files.map(({ name }) => name)),
+      // The renewer has begun with the first plan.
+      apply: () => (isFirst ? undefined : renewer.adopt(plan, nextStart)),
+    };
+  };
   return {
-    deliver: (nextStart) => {
-      const isFirst = nextStart === start;
-      const plan = isFirst ? firstPlan : planOrRefuse(planRefresh(firstPlan.scope, nextStart, Date.now()));
-      return {
-        variables: (program) => refreshedVariables(plan, addresses, program, context.environment),
-        files: new Set(plan.files.map(({ name }) => name)),
-        // The renewer has begun with the first plan.
-        apply: () => (isFirst ? undefined : renewer.adopt(plan, nextStart)),
-      };
-    },
+    deliver,
     secrets: () => [...namedSecrets(runSecrets), ...renewer.secrets()],
     started: (report, maskOutput, replaceFile) => renewer.started(report, maskOutput, replaceFile),
     end: () => {
@@ -210,6 +209,10 @@ async function warnOfProfile(environment: Environment, context: Context): Promis
     `warning: the default profile of ${printable(config)} has credentials, which some SDKs use in place of ESC's`,
     "name a file without it in AWS_CONFIG_FILE",
   ]);
+}
+
+function createRunSecrets(): RunSecrets {
+  return { awsToken: createToken(), google: { header: createToken(), subjectToken: createToken() } };
 }
 
 function createToken(): string {

@@ -31,12 +31,12 @@ export function needsServer({ credentials }: Pick<RefreshPlan, "credentials">): 
 }
 
 /**
- * Returns the changes of the program's variables.
+ * Returns the changes of the program's variables; undefined stands for a variable that the program does not get.
  *
  * @param program the program's variables before these changes
  * @param caller the caller's variables, which may have the mark of an outer sophia-run
  */
-export function refreshedVariables(
+export function createVariableChanges(
   plan: RefreshPlan,
   addresses: RefreshAddresses,
   program: Environment,
@@ -44,8 +44,8 @@ export function refreshedVariables(
 ): Changes {
   const changes: Record<string, string | undefined> = needsServer(plan) ? { ...withoutProxyForLoopback(program) } : {};
   for (const { cloud } of plan.credentials) Object.assign(changes, variablesOfCloud(cloud, addresses, program));
-  for (const name of plan.withheld) changes[name] = undefined;
-  for (const name of plan.setByEsc) delete changes[name];
+  for (const name of plan.withheldNames) changes[name] = undefined;
+  for (const name of plan.namesSetByEsc) delete changes[name];
   return { ...changes, ...markForNested(plan, caller) };
 }
 
@@ -62,7 +62,10 @@ function variablesOfCloud(cloud: Cloud, { origin, awsToken, files }: RefreshAddr
 
 /** Returns the mark by which a sophia-run that the program starts knows what this one and those around it renew. */
 function markForNested({ credentials }: RefreshPlan, caller: Environment): Changes {
-  const names = credentials.flatMap(({ cloud }) => [...CLOUD_FACTS[cloud].tokens, ...CLOUD_FACTS[cloud].replacements]);
+  const names = credentials.flatMap(({ cloud }) => [
+    ...CLOUD_FACTS[cloud].tokenVariables,
+    ...CLOUD_FACTS[cloud].replacementVariables,
+  ]);
   const allNames = new Set([...readRefreshedNames(caller), ...names]);
   return allNames.size === 0 ? {} : { [REFRESHED_VARIABLE]: [...allNames].join(",") };
 }

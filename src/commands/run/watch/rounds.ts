@@ -54,7 +54,7 @@ export interface WatchState {
   /** The digests of what the program and the broker have. */
   readonly digests: Digests;
   /** The names of the values that differed between two openings, because providers make them on each opening. */
-  readonly volatile: ReadonlySet<string>;
+  readonly volatileNames: ReadonlySet<string>;
   /** The revisions at the end of the last successful round; undefined before the first one. */
   readonly known: KnownEnvironments | undefined;
   /** Environments whose revision the token could see before and is refused now, with the HTTP status. */
@@ -62,11 +62,11 @@ export interface WatchState {
   /** The time at which the values must be renewed: some time before the session ends. */
   readonly expiresAt: number;
   /** The time at which a round opens the environments even without a visible change, if some revisions are hidden. */
-  readonly opensAt: number;
+  readonly nextOpeningAt: number;
   /** The number of rounds that failed since the last success. */
-  readonly failures: number;
+  readonly failureCount: number;
   /** The time before which ESC has asked for no further request (`Retry-After`); in the past if it has not asked. */
-  readonly pausesUntil: number;
+  readonly noRequestBefore: number;
   /** The texts of the failures that were reported since the last success. */
   readonly reportedFailures: ReadonlySet<string>;
   readonly round: Round;
@@ -79,7 +79,7 @@ interface Round {
   /** True if the session ends soon, so that the values must be renewed. */
   readonly isExpiring: boolean;
   /** True if the environments must be opened because revisions are hidden. */
-  readonly isDue: boolean;
+  readonly isOpeningDue: boolean;
   /** The revisions that this round has seen; absent if it has not looked. They become `known` when the round succeeds. */
   readonly seen?: KnownEnvironments;
   /** The digests of the first of two openings; absent before it. */
@@ -130,19 +130,19 @@ const MAX_RENEWAL_PART = 0.9;
 const MAX_JITTER = 0.2;
 
 /** A round that only looks. It is also the state before the first round. */
-const PLAIN_ROUND: Round = { isEarly: false, isExpiring: false, isDue: false };
+const PLAIN_ROUND: Round = { isEarly: false, isExpiring: false, isOpeningDue: false };
 
 /** Returns the first state, and a pause as the first action. @param digests the digests of the values that the program got */
 export function beginRounds<Renewal>(digests: Digests, timing: RoundTiming): RoundStep<Renewal> {
   const state: WatchState = {
     digests,
-    volatile: new Set(),
+    volatileNames: new Set(),
     known: undefined,
     lost: new Map(),
     expiresAt: nextExpiry(timing),
-    opensAt: timing.now + OPEN_INTERVAL_MS,
-    failures: 0,
-    pausesUntil: timing.now,
+    nextOpeningAt: timing.now + OPEN_INTERVAL_MS,
+    failureCount: 0,
+    noRequestBefore: timing.now,
     reportedFailures: new Set(),
     round: PLAIN_ROUND,
   };
@@ -172,18 +172,18 @@ export function nextStep<Renewal>(
 function onWoken(before: WatchState, isEarly: boolean, timing: RoundTiming): RoundStep<never> {
   const { known, lost } = before;
   // ESC has asked for the pause, so a service that refuses a key cannot cut it short.
-  if (isEarly && timing.now < before.pausesUntil) return pause(before, timing);
+  if (isEarly && timing.now < before.noRequestBefore) return pause(before, timing);
   const isExpiring = timing.now >= before.expiresAt;
   const areSomeHidden = known !== undefined && known.hidden.size + lost.size > 0;
-  const isDue = timing.now >= before.opensAt && areSomeHidden;
-  const state: WatchState = { ...before, round: { isEarly, isExpiring, isDue } };
+  const isOpeningDue = timing.now >= before.nextOpeningAt && areSomeHidden;
+  const state: WatchState = { ...before, round: { isEarly, isExpiring, isOpeningDue } };
   const open: RoundStep<never> = { state, messages: [], action: { kind: "open" } };
   // A look cannot show whether the refused key has changed, if its revision may be among the hidden ones.
-  if (isEarly && areSomeHidden && !isDue) return open;
-  const isLookUseful = known === undefined || known.seen.size > 0 || isDue;
+  if (isEarly && areSomeHidden && !isOpeningDue) return open;
+  const isLookUseful = known === undefined || known.seen.size > 0 || isOpeningDue;
   if (isLookUseful) {
     // A look leaves out the revisions that were hidden before. When they are due it asks again: the token may see them now.
-    const revisionsBefore = known !== undefined && isDue ? { ...known, hidden: new Set<string>() } : known;
+    const revisionsBefore = known !== undefined && isOpeningDue ? { ...known, hidden: new Set<string>() } : known;
     return { state, messages: [], action: { kind: "look", before: revisionsBefore } };
   }
   return isExpiring ? open : pause(state, timing);
@@ -191,9 +191,9 @@ function onWoken(before: WatchState, isEarly: boolean, timing: RoundTiming): Rou
 
 /** Opens the environments if a revision has changed, or if they must be opened anyway. */
 function onLooked(before: WatchState, look: ChangeReport, timing: RoundTiming): RoundStep<never> {
-  const { isEarly, isExpiring, isDue } = before.round;
+  const { isEarly, isExpiring, isOpeningDue } = before.round;
   if (look.kind !== "seen") {
-    const afterRefusal = { ...before, pausesUntil: timing.now + (look.retryAfterMs ?? 0) };
+    const afterRefusal = { ...before, noRequestBefore: timing.now + (look.retryAfterMs ?? 0) };
     const { message } = look.failure;
     return fail(afterRefusal, [`warning: cannot look for changes in ESC: ${message}; the program continues`], timing);
   }
@@ -208,9 +208,9 @@ function onLooked(before: WatchState, look: ChangeReport, timing: RoundTiming): 
   // The first look has nothing to compare, and always reports a change. If it saw no revision at all, that is no reason to open the
   // environments, unless a service refused a key.
   const hasChanged = look.hasChanged && (!isFirstLook || seen.seen.size > 0 || isEarly);
-  if (!hasChanged && !isExpiring && !isDue) return succeed({ ...state, known: seen }, allMessages, timing);
+  if (!hasChanged && !isExpiring && !isOpeningDue) return succeed({ ...state, known: seen }, allMessages, timing);
   // The change may have replaced a provider by a fixed value, so the round must find out again which values are volatile.
-  const stateToOpen = hasChanged ? { ...state, volatile: new Set<string>() } : state;
+  const stateToOpen = hasChanged ? { ...state, volatileNames: new Set<string>() } : state;
   return { state: stateToOpen, messages: allMessages, action: { kind: "open" } };
 }
 
@@ -223,12 +223,12 @@ function onOpened<Renewal>(before: WatchState, values: NewValues<Renewal>, timin
   }
   const { digests, renewal } = values;
   const { firstOpening = digests } = round;
-  const volatile = new Set([...before.volatile, ...differences(firstOpening, digests).all]);
+  const volatileNames = new Set([...before.volatileNames, ...differences(firstOpening, digests).all]);
   // At the end of a session volatile values must be renewed as well. --refresh already replaces files while the program runs.
   const requiresAction = (name: string): boolean =>
-    round.isExpiring ? !digests.renewed.has(name) : !volatile.has(name);
+    round.isExpiring ? !digests.renewed.has(name) : !volatileNames.has(name);
   const { program, brokered, all } = differences(before.digests, digests);
-  const state: WatchState = { ...before, volatile };
+  const state: WatchState = { ...before, volatileNames };
   if (!all.some(requiresAction)) {
     return finishOpening(state, [["detail", ["the program would get the same values from ESC"]]], timing);
   }
@@ -263,11 +263,11 @@ function differences(before: Digests, after: Digests) {
 
 /** Ends a round that has opened the environments: sets the times of the next opening and of the next renewal. */
 function finishOpening(before: WatchState, messages: readonly RoundMessage[], timing: RoundTiming): RoundStep<never> {
-  const { isEarly, isExpiring, isDue, seen = before.known } = before.round;
+  const { isEarly, isExpiring, isOpeningDue, seen = before.known } = before.round;
   // An early round must not postpone the regular opening, however often a service refuses a key.
-  const opensAt = isEarly && !isDue ? before.opensAt : timing.now + OPEN_INTERVAL_MS;
+  const nextOpeningAt = isEarly && !isOpeningDue ? before.nextOpeningAt : timing.now + OPEN_INTERVAL_MS;
   const expiresAt = isExpiring ? nextExpiry(timing) : before.expiresAt;
-  return succeed({ ...before, known: seen, opensAt, expiresAt }, messages, timing);
+  return succeed({ ...before, known: seen, nextOpeningAt, expiresAt }, messages, timing);
 }
 
 /** Ends a round without a failure. If some revisions are still refused, that failure goes on, and its count is kept. */
@@ -275,7 +275,7 @@ function succeed(state: WatchState, messages: readonly RoundMessage[], timing: R
   if (state.lost.size > 0) return pause(state, timing, messages);
   const recoveryMessages: readonly RoundMessage[] =
     state.reportedFailures.size > 0 ? [["notice", ["ESC is checked for changes again"]]] : [];
-  return pause({ ...state, reportedFailures: new Set(), failures: 0 }, timing, [...messages, ...recoveryMessages]);
+  return pause({ ...state, reportedFailures: new Set(), failureCount: 0 }, timing, [...messages, ...recoveryMessages]);
 }
 
 /** Ends a round that failed. Reports a failure only if it was not reported since the last success. */
@@ -283,7 +283,7 @@ function fail(before: WatchState, lines: Lines, timing: RoundTiming): RoundStep<
   const text = lines.join("\n");
   const state = {
     ...before,
-    failures: before.failures + 1,
+    failureCount: before.failureCount + 1,
     reportedFailures: new Set([...before.reportedFailures, text]),
   };
   return pause(state, timing, before.reportedFailures.has(text) ? [] : [["warning", lines]]);
@@ -295,9 +295,9 @@ function pause(
   { now, random, everyMs }: RoundTiming,
   messages: readonly RoundMessage[] = [],
 ): RoundStep<never> {
-  const doubledMs = everyMs * 2 ** Math.min(state.failures, MAX_DOUBLINGS);
+  const doubledMs = everyMs * 2 ** Math.min(state.failureCount, MAX_DOUBLINGS);
   const pauseMs = Math.min(doubledMs, Math.max(everyMs, MAX_PAUSE_MS));
-  const retryAfterMs = state.pausesUntil - now;
+  const retryAfterMs = state.noRequestBefore - now;
   const jitteredMs = Math.max(pauseMs, retryAfterMs) * (1 + MAX_JITTER * random);
   const untilExpiryMs = state.expiresAt - now;
   // The session may already be over, if ESC could not be opened in time. Then only the pauses after failures apply. A timer longer

@@ -70,7 +70,7 @@ export async function followProgram(
   const run = new WatchedRun(watched, program, context);
   const follower = followEsc<Change>(
     {
-      digests: run.digest(broker?.first ?? createDelivery(start)),
+      digests: run.digest(broker?.firstDelivery ?? createDelivery(start)),
       everyMs,
       sessionMs: start.settings.sessionMs ?? SESSION_MS,
       look: (before) => run.look(before),

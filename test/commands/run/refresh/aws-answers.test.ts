@@ -11,7 +11,7 @@ const CREDENTIALS: AwsCredentials = {
   secretKey: "secret",
   sessionToken: "session",
   openedAt: 0,
-  by: "AWS_CREDENTIAL_EXPIRATION",
+  expirySource: "AWS_CREDENTIAL_EXPIRATION",
   expiresAt: Date.UTC(2026, 10, 30, 18, 5, 0, 250),
 };
 const DOOR = {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { endOfToken } from "../../../../src/commands/run/refresh/azure-credentials.ts";
+import { parseTokenEnd } from "../../../../src/commands/run/refresh/azure-credentials.ts";
 import { azureVariables } from "../../../../src/commands/run/refresh/azure-variables.ts";
 import { CLOUDS, type ReadStart } from "../../../../src/commands/run/refresh/cloud-credentials.ts";
 import { fileChanges } from "../../../../src/commands/run/refresh/renewed-files.ts";
-import { emptyReason, planRefresh } from "../../../../src/commands/run/refresh/refresh-plan.ts";
+import { describeEmptyPlan, planRefresh } from "../../../../src/commands/run/refresh/refresh-plan.ts";
 import { refreshScope } from "../../../../src/commands/run/refresh/refresh-scope.ts";
 import type { Origin, ResolvedVariable } from "../../../../src/core/model.ts";
 import type { Start } from "../../../../src/resolve/start.ts";
@@ -64,26 +64,33 @@ describe("the clouds that are renewed", () => {
 
 describe("a plan of renewals", () => {
   test.each<readonly [string, Given, readonly object[]]>([
-    ["AWS, for the session", KEYS, [{ cloud: "aws", expiresAt: AT + HOUR, by: "session" }]],
+    ["AWS, for the session", KEYS, [{ cloud: "aws", expiresAt: AT + HOUR, expirySource: "session" }]],
     [
       "AWS, until a stated time",
       { ...KEYS, AWS_CREDENTIAL_EXPIRATION: "2026-12-02T07:15:00Z" },
-      [{ cloud: "aws", expiresAt: AT + HOUR / 4, by: "AWS_CREDENTIAL_EXPIRATION" }],
+      [{ cloud: "aws", expiresAt: AT + HOUR / 4, expirySource: "AWS_CREDENTIAL_EXPIRATION" }],
     ],
     [
       "Google Cloud, until a stated time",
       { GOOGLE_OAUTH_ACCESS_TOKEN: "ya29", GOOGLE_OAUTH_ACCESS_TOKEN_EXPIRY: "2026-12-02T09:30:00.5+02:00" },
-      [{ cloud: "google", token: "ya29", expiresAt: AT + HOUR / 2 + 500, by: "GOOGLE_OAUTH_ACCESS_TOKEN_EXPIRY" }],
+      [
+        {
+          cloud: "google",
+          token: "ya29",
+          expiresAt: AT + HOUR / 2 + 500,
+          expirySource: "GOOGLE_OAUTH_ACCESS_TOKEN_EXPIRY",
+        },
+      ],
     ],
     [
       "Google Cloud, for an hour, if the time has no zone",
       { CLOUDSDK_AUTH_ACCESS_TOKEN: "ya29", GOOGLE_OAUTH_ACCESS_TOKEN_EXPIRY: "2026-12-02T09:30:00" },
-      [{ cloud: "google", token: "ya29", expiresAt: AT + HOUR, by: "default" }],
+      [{ cloud: "google", token: "ya29", expiresAt: AT + HOUR, expirySource: "default" }],
     ],
     [
       "Azure, until the time in the token",
       { AZURE_FEDERATED_TOKEN: jwt({ exp: AT / 1000 + 60 }) },
-      [{ cloud: "azure", expiresAt: AT + 60_000, by: "token" }],
+      [{ cloud: "azure", expiresAt: AT + 60_000, expirySource: "token" }],
     ],
     ["no JWT", { ARM_OIDC_TOKEN: "opaque" }, []],
     ["keys that do not expire", { AWS_ACCESS_KEY_ID: "AKIA", AWS_SECRET_ACCESS_KEY: "s" }, []],
@@ -106,8 +113,10 @@ describe("a plan of renewals", () => {
 
   test("has a reason if there is nothing to renew", () => {
     const start = startWith({});
-    expect(emptyReason(planRefresh(WHOLE, start, AT), start)).toContain("neither credentials that expire nor files");
-    expect(emptyReason(planRefresh(AWS, start, AT), start)).toContain("ESC does not set AWS_ACCESS_KEY_ID");
+    expect(describeEmptyPlan(planRefresh(WHOLE, start, AT), start)).toContain(
+      "neither credentials that expire nor files",
+    );
+    expect(describeEmptyPlan(planRefresh(AWS, start, AT), start)).toContain("ESC does not set AWS_ACCESS_KEY_ID");
   });
 });
 
@@ -164,8 +173,8 @@ describe("the plan refuses to renew the caller's credentials", () => {
       AZURE_USERNAME: callerValue,
     };
     const plan = planRefresh(WHOLE, startWith(startVariables), AT);
-    expect(plan.setByEsc).toEqual(["GOOGLE_APPLICATION_CREDENTIALS"]);
-    expect(plan.withheld).toEqual(["AZURE_CLIENT_SECRET"]);
+    expect(plan.namesSetByEsc).toEqual(["GOOGLE_APPLICATION_CREDENTIALS"]);
+    expect(plan.withheldNames).toEqual(["AZURE_CLIENT_SECRET"]);
     expect(plan.warnings.flat().filter((line) => line.includes("AZURE_"))).toEqual([
       expect.stringContaining("AZURE_USERNAME of the process environment"),
       expect.stringContaining("--exclude AZURE_USERNAME"),
@@ -185,7 +194,7 @@ test.each([
   ["four parts", `${jwt({ exp: 1 })}.x`, undefined],
   ["nothing", "", undefined],
 ])("the end of a token is parsed: %s", (_, token, end) => {
-  expect(endOfToken(token)).toBe(end);
+  expect(parseTokenEnd(token)).toBe(end);
 });
 
 test("the identity for Azure is taken from ARM_… unless it is set", () => {

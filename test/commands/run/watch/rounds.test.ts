@@ -105,7 +105,7 @@ describe("a round of --watch", () => {
     ],
     [
       "values of providers are known to differ",
-      { ...STEADY, volatile: new Set(["AWS"]) },
+      { ...STEADY, volatileNames: new Set(["AWS"]) },
       [WOKEN, looked(VISIBLE, true)],
       "look open",
     ],
@@ -134,7 +134,7 @@ describe("a round of --watch", () => {
     ],
     [
       "before the session ends, if nothing is visible",
-      { ...STARTED, known: HIDDEN, opensAt: 60 * MINUTE },
+      { ...STARTED, known: HIDDEN, nextOpeningAt: 60 * MINUTE },
       48 * MINUTE,
       [WOKEN],
       "open",
@@ -157,7 +157,7 @@ describe("a round of --watch", () => {
       ["KEY", "two"],
       ["AWS", "c"],
     ]);
-    expect([...state.volatile]).toEqual(["AWS"]);
+    expect([...state.volatileNames]).toEqual(["AWS"]);
   });
 
   it("tries a restart that is not possible again, with growing pauses, and reports it once", () => {
@@ -188,7 +188,7 @@ describe("a round of --watch with the broker", () => {
   const PROGRAM = { KEY: "dummy", AWS: "a" };
   const OTHER = { KEY: "dummy", AWS: "b" };
   const BROKERED: WatchState = { ...STEADY, digests: digests(PROGRAM, { KEY: "one" }) };
-  const VOLATILE: WatchState = { ...BROKERED, volatile: new Set(["KEY"]) };
+  const VOLATILE: WatchState = { ...BROKERED, volatileNames: new Set(["KEY"]) };
   const CHANGED = [WOKEN, looked(VISIBLE, true)];
 
   it.each<readonly [string, WatchState, readonly RoundEvent<string>[], string]>([

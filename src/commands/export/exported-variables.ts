@@ -1,4 +1,7 @@
-/** Collects the variables that `sophia-run export` prints, and declares what each of its formats must provide. */
+/**
+ * Collects the variables that `sophia-run export` prints, and declares what each of its formats must provide. The GitHub action of
+ * sophia-run exports the same variables.
+ */
 import type { Start } from "../../resolve/start.ts";
 import { isDeclared } from "../../contract/check-contract.ts";
 import type { Contract } from "../../contract/contract-model.ts";
@@ -13,7 +16,7 @@ export interface ExportedVariable {
   readonly secret: boolean;
 }
 
-/** A format for variables, such as that of `.env` files. The caller must write only variables without a fault. */
+/** A format for variables, such as that of `.env` files. The caller must call `write` only with variables that have no fault. */
 export interface VariableFormat {
   /**
    * Returns the reason why the format, or a program that reads it, cannot hold the variable. The text contains no value.
@@ -24,7 +27,7 @@ export interface VariableFormat {
 }
 
 /** Returns the reason why a shell cannot have a variable of this name; undefined if it can. */
-export function shellNameFault(name: string): string | undefined {
+export function findShellNameFault(name: string): string | undefined {
   return /^[A-Za-z_]\w*$/.test(name) ? undefined : "its name must consist of letters, digits and _";
 }
 
@@ -32,32 +35,32 @@ export function shellNameFault(name: string): string | undefined {
  * Returns the reason why no text file can hold the value; undefined if it can. Programs in C end a string at a NUL, and
  * half of a surrogate pair cannot be written in UTF-8.
  */
-export function textFault(value: string): string | undefined {
+export function findTextFault(value: string): string | undefined {
   if (value.includes("\0")) return "its value has a NUL character";
   return value.isWellFormed() ? undefined : "its value is not Unicode text";
 }
 
 /**
  * Collects the variables that sophia-run adds, and those that the contract declares. The declared ones come first, in the
- * contract's order. `files` has the names of those that a program would get as private files, which are not exported.
+ * contract's order. `fileNames` has the names of those that a program would get as private files, which are not exported.
  */
 export function collectVariables({ files: { contract }, values: { selected } }: Start): {
   readonly variables: readonly ExportedVariable[];
-  readonly files: readonly string[];
+  readonly fileNames: readonly string[];
 } {
   const undeclaredNames = [...selected.keys()].filter((name) => !contract.variables.has(name)).toSorted();
   const variables: ExportedVariable[] = [];
-  const files: string[] = [];
+  const fileNames: string[] = [];
   for (const name of [...contract.variables.keys(), ...undeclaredNames]) {
     const resolved = selected.get(name);
     if (resolved === undefined) continue;
     // sophia-run itself adds FROM_FILES, although its origin is the environment.
-    const isOfCaller = resolved.origin.source === "environment" && name !== FROM_FILES;
-    if (isOfCaller && !isDeclared(contract, name)) continue;
-    if (resolved.delivery === "file") files.push(name);
+    const isFromCaller = resolved.origin.source === "environment" && name !== FROM_FILES;
+    if (isFromCaller && !isDeclared(contract, name)) continue;
+    if (resolved.delivery === "file") fileNames.push(name);
     else variables.push({ name, value: resolved.value, secret: isSecretValue(contract, resolved) });
   }
-  return { variables, files };
+  return { variables, fileNames };
 }
 
 /** Returns true if the value must not be shown: ESC keeps it as a secret, or reports hide it (`isHidden`). */
