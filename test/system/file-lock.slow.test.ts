@@ -65,6 +65,10 @@ test("the lock can be taken with a umask that removes the permissions of the use
   const formerMask = process.umask(0o777);
   onTestFinished(() => void process.umask(formerMask));
   // The superuser could use a folder without permissions, so the test looks at the permissions.
-  const locked = await withFileLock(join(path, "file"), () => statSync(join(path, "file.lock")).mode & 0o777, "process");
+  const locked = await withFileLock(
+    join(path, "file"),
+    () => statSync(join(path, "file.lock")).mode & 0o777,
+    "process",
+  );
   expect(locked).toStrictEqual({ result: 0o700 });
 });

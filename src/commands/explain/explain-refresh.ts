@@ -53,7 +53,9 @@ export function createRefreshExplainer(start: Start, settings: Settings): Refres
       }
       // The option would renew the variable, but does not cover this kind of credentials or is not given.
       const isOffered = Array.from(offer.reportsByKind).some(([kind, renewal]) => {
-        return report?.reportsByKind.has(kind) !== true && renewal.kind === "renewed" && renewal.variables.includes(name);
+        return (
+          report?.reportsByKind.has(kind) !== true && renewal.kind === "renewed" && renewal.variables.includes(name)
+        );
       });
       return isOffered ? { kind: "offer" } : undefined;
     },

@@ -81,7 +81,12 @@ async function requireMetRules(
       ? "--no-contract prints it anyway"
       : `sophia-run explain ${printable(declaredName)} shows more`,
   };
-  throw await createContractUnmetError({ ...start, verdict: { ...start.verdict, violations } }, texts, settings, context);
+  throw await createContractUnmetError(
+    { ...start, verdict: { ...start.verdict, violations } },
+    texts,
+    settings,
+    context,
+  );
 }
 
 /** Records the name in the audit log, masks a secret in GitHub Actions, and prints the value. @throws SophiaError (125) */

@@ -29,7 +29,9 @@ export async function askRequired<SomeCandidate extends Candidate>(
   const decidedCandidates = candidates.map((candidate) => {
     return requiredNames.has(candidate.name) ? { ...candidate, required: true } : candidate;
   });
-  const assumedRequired = canAskUser(context) ? [] : decidedCandidates.filter(({ name }) => proposedNames.includes(name));
+  const assumedRequired = canAskUser(context)
+    ? []
+    : decidedCandidates.filter(({ name }) => proposedNames.includes(name));
   return { candidates: decidedCandidates, assumedRequired };
 }
 

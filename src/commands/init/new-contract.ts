@@ -62,7 +62,11 @@ export async function createContract(
   const { content } = selection;
   const schema = chooseSchema(context, root);
   // "wx" fails if another process has created the file since the check above.
-  writeTextFile(targetFile(CONTRACT_FILE_NAME, context), createContractText({ name, ...content }, schema.address), "wx");
+  writeTextFile(
+    targetFile(CONTRACT_FILE_NAME, context),
+    createContractText({ name, ...content }, schema.address),
+    "wx",
+  );
   if (schema.isMissing) await createSchema(context);
   // The user has just agreed to write the named environments into the contract, so that the next start must not ask again.
   const escLines = selection.shouldNameEnvironments

@@ -28,7 +28,12 @@ import {
 } from "../parts/writing/esc-target.ts";
 import { findWriteTarget, createWriteQuestion } from "../parts/writing/write-access.ts";
 import { createConflictError, describeRevisions, findValue, writeValues } from "../parts/writing/write-change.ts";
-import { type ValueToWrite, createValueToWrite, refuseSecretAsPlainText, findReservation } from "../parts/writing/value-to-write.ts";
+import {
+  type ValueToWrite,
+  createValueToWrite,
+  refuseSecretAsPlainText,
+  findReservation,
+} from "../parts/writing/value-to-write.ts";
 import { isChange, type PlannedValue, createPlanner, planWithoutValue } from "../parts/writing/write-plan.ts";
 import { describePlan } from "../parts/writing/write-plan-text.ts";
 import { readValueToWrite } from "../parts/writing/given-value.ts";

@@ -23,7 +23,9 @@ export function readEntry(path: string): Buffer | UnusableFile {
  * @returns the reason if the entry cannot be written
  */
 export function writeEntry(path: string, bytes: Uint8Array, unique: string): UnusableFile | undefined {
-  return writePrivate(path, bytes, unique, { cleanUpFolder: (folder) => removeOldestEntries(folder, fileNameOf(path)) });
+  return writePrivate(path, bytes, unique, {
+    cleanUpFolder: (folder) => removeOldestEntries(folder, fileNameOf(path)),
+  });
 }
 
 /**

@@ -37,7 +37,12 @@ const TIME_RESOLUTION_MS = 1000;
  *
  * @param timeBefore the time of the secret's last change before this one @throws SophiaError (gh, 125)
  */
-export async function storeToken(app: GithubProduct, token: Secret, timeBefore: string | undefined, gh: GhLocation): Promise<void> {
+export async function storeToken(
+  app: GithubProduct,
+  token: Secret,
+  timeBefore: string | undefined,
+  gh: GhLocation,
+): Promise<void> {
   if (await setSecret(app, token, timeBefore, gh)) return;
   // If the previous change was in the same second, the time is equal although the secret is new. The next second differs.
   await setTimeout(TIME_RESOLUTION_MS);
@@ -45,7 +50,12 @@ export async function storeToken(app: GithubProduct, token: Secret, timeBefore: 
 }
 
 /** Sets the secret. @returns false if the list still has the time before the change @throws SophiaError (gh, 125) */
-async function setSecret(app: GithubProduct, token: Secret, timeBefore: string | undefined, gh: GhLocation): Promise<boolean> {
+async function setSecret(
+  app: GithubProduct,
+  token: Secret,
+  timeBefore: string | undefined,
+  gh: GhLocation,
+): Promise<boolean> {
   const answer = await runGh(["secret", "set", SECRET_NAME, "--app", app], gh, token.reveal());
   if (typeof answer === "string") throw notStoredError(app);
   const timeAfter = await findSecretUpdateTime(app, gh);

@@ -106,7 +106,9 @@ async function prepareRotation(options: Values, context: Context) {
   const expiresAt = parseExpiry(options["expires"], Date.now());
   const contract = await loadContract(settings, context);
   const gh = { cwd: context.project, environment: environmentOfGh(context.environment, contract) };
-  const times = await Promise.all(GITHUB_PRODUCTS.map(async (app) => [app, await findSecretUpdateTime(app, gh)] as const));
+  const times = await Promise.all(
+    GITHUB_PRODUCTS.map(async (app) => [app, await findSecretUpdateTime(app, gh)] as const),
+  );
   const repository: SecretRepository = { gh, timesBefore: new Map(times) };
   const target = await findWriteTarget(undefined, settings, context, {
     isDry: options["dry-run"] === true,

@@ -96,6 +96,9 @@ class AuditedRequests implements RequestWriter {
 
   #append(event: string, fields: object): void {
     const time = new Date().toISOString();
-    appendToAuditLog(this.#logPath, formatJsonLine({ version: 1, time, event, run: this.#run, pid: process.pid, ...fields }));
+    appendToAuditLog(
+      this.#logPath,
+      formatJsonLine({ version: 1, time, event, run: this.#run, pid: process.pid, ...fields }),
+    );
   }
 }
