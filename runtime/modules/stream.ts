@@ -1,7 +1,7 @@
 /**
- * The module node:stream of the executable's runtime. It has only the classes that the runtime and sophia-run's code use. Their code is
- * the package readable-stream, which is the code of Node.js. Single files of the package are imported, because its entry would load
- * all files.
+ * The module node:stream of the executable's runtime. It has only the classes that the runtime and sophia-run's code use. They come
+ * from the package readable-stream, a copy of Node.js's own streams. Individual files of the package are imported, because its entry
+ * would load all of them.
  */
 import { Buffer } from "./buffer.ts";
 import duplex from "readable-stream/lib/internal/streams/duplex.js";

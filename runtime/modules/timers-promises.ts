@@ -1,4 +1,4 @@
-/** The module node:timers/promises of the executable's runtime, of which sophia-run's code uses only `setTimeout`. */
+/** The module node:timers/promises of the executable's runtime. It has only `setTimeout`, since sophia-run's code uses no more of it. */
 import { AbortError } from "../errors.ts";
 import { Timer } from "../loop.ts";
 
@@ -8,7 +8,7 @@ interface TimeoutOptions {
   readonly ref?: boolean;
 }
 
-/** Resolves with the value after this time. Rejects with an AbortError as soon as the signal aborts. */
+/** Resolves with `value` after `ms` milliseconds. Rejects with an AbortError as soon as the signal aborts. */
 export function setTimeout<Value>(
   ms = 1,
   value?: Value,

@@ -27,7 +27,7 @@ export const VISIBLE = /[^\s\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\
 /**
  * Returns all violations: first those of rules, and then those of values, both in the order of the contract.
  *
- * @param findFormatFault the check of formats. The caller creates one for each check, since it counts the work of all
+ * @param formatFault the check of formats. The caller creates one for each check, since it counts the work of all
  *   patterns
  * @throws SophiaError (contract-slow, 125)
  */

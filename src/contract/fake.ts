@@ -1,5 +1,5 @@
 /**
- * Finds the variables that a start lacks to meet the contract, and creates dummy values for them (`--fake`). So tests,
+ * Finds the variables that must still be set to meet the contract, and creates dummy values for them (`--fake`). So tests,
  * previews and coding agents can start a program without its secrets.
  */
 import { groupBy } from "../core/group-by.ts";
@@ -49,7 +49,7 @@ function createDummy(declaration: Declaration): ResolvedVariable {
   return { name, value: createDummyValue(declaration), secret, origin: { source: "fake" }, delivery };
 }
 
-/** Returns the variables on whose values it depends what a rule requires, each with the rule. */
+/** Returns the variables whose values decide what a rule requires, each with the rule. */
 function listDependencies(rule: Rule): readonly { readonly name: string; readonly rule: Rule }[] {
   const names = "names" in rule ? rule.names : rule.kind === "required-when" ? [rule.when.name] : [];
   return names.map((name) => ({ name, rule }));

@@ -41,7 +41,7 @@ export class Socket extends Duplex {
   handle: StreamHandle | null = null;
   /** True if HTTP or TLS has already emitted the error that ends the connection. */
   hadError = false;
-  /** The server that has accepted this socket learns by this function that the socket is destroyed. */
+  /** Called when the socket is destroyed, so that the server that has accepted it forgets it. */
   onDestroyed: (() => void) | undefined;
   #isReferenced = true;
   #timer: Timer | undefined;

@@ -30,7 +30,7 @@ export interface ReportExtras {
 }
 
 interface TextExtras extends ReportExtras {
-  /** Warnings of names that resemble an unset variable, as similarNameLines() returns them. */
+  /** Warnings of names that resemble an unset variable, as describeSimilarNames() returns them. */
   readonly similarNames: readonly string[];
 }
 

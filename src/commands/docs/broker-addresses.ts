@@ -6,13 +6,13 @@
 import { baseOf, compileBrokerEntry } from "../../contract/broker/entry.ts";
 import type { Contract, Declaration, SectionLine } from "../../contract/contract-model.ts";
 
-/** The beginning of the descriptions of such variables, by which `init` recognizes them in a `.env.example`. */
+/** The beginning of the descriptions of these variables, by which `init` recognizes them in a `.env.example`. */
 const DESCRIPTION_PREFIX = "Set by sophia-run --broker, for ";
 
 /**
- * Returns the contract with these variables, each after its key. Only the keys that have a member `broker` in the contract
- * get them. A key that the broker knows without this member does not, so that the documents of other contracts stay as they
- * are.
+ * Returns the contract with the address variables, each after its key. Only keys with a member `broker` in the contract get
+ * address variables. The broker also knows keys without this member, but they get none, so that the documents of other
+ * contracts stay as they are.
  */
 export function addBrokerAddresses(contract: Contract): Contract {
   const addedByKey = new Map<string, readonly Declaration[]>();
@@ -47,7 +47,7 @@ function missingAddresses(declaration: Declaration, { variables, aliases }: Cont
     .map((name) => addressDeclaration(name, declaration.name));
 }
 
-/** Returns true for the description of such a variable. */
+/** Returns true if a comment describes an address variable. */
 export function isAddressNote(comment: string): boolean {
   return comment.startsWith(DESCRIPTION_PREFIX);
 }

@@ -1,6 +1,6 @@
 /**
  * The command `sophia-run docs`. It writes SECRETS.md, `.env.example` and types from the contract, or compares these files
- * with it (`--check`). It writes all files or none: it makes all drafts, and finds each reason against writing, before it
+ * with it (`--check`). It writes all files or none: it makes all drafts, and checks whether each may be written, before it
  * writes the first file.
  */
 import { basename, dirname, join, resolve } from "node:path";
@@ -93,7 +93,7 @@ function writeAll(drafts: readonly DocumentDraft[], isForced: boolean, context: 
 function warnOfBuiltInContract(context: Context): void {
   printLines(context, [
     "no contract here, so this is the Sophia platform's built-in one",
-    // `init` would take the built-in contract from these files.
+    // The files must go first: otherwise `init` would take the variables of the built-in contract from them.
     "to start your own, delete these files and run sophia-run init",
   ]);
 }

@@ -1,6 +1,6 @@
 /**
  * Collects the variables that `sophia-run export` prints, and declares what each of its formats must provide. The GitHub action of
- * sophia-run exports the same variables.
+ * sophia-run exports those of them that the contract declares.
  */
 import type { Start } from "../../resolve/start.ts";
 import { isDeclared } from "../../contract/check-contract.ts";

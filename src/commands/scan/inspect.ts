@@ -4,7 +4,7 @@
  *     const inspection = new Inspection(secrets);
  *     inspection.read(firstChunk, true);       // the chunks in order
  *     inspection.read(lastChunk, false);
- *     inspection.result();                     // { findings: [{ form, line: 3, lastLine: 3 }], unlistedCount: 0 }
+ *     inspection.collectFindings();            // { findings: [{ form, line: 3, lastLine: 3 }], unlistedCount: 0 }
  *
  * One automaton (masking/automaton.ts) searches for all secrets and their encoded forms at once. This file has no side effects.
  */

@@ -2,7 +2,7 @@
  * Finds the line and the column of each error in a contract that load-file.ts has refused. load-file.ts imports this
  * only then: its own checks are fast, but do not know positions.
  *
- *     { "variables": { "PORT": { "format": "prot" } } }      line 1, column 38: unknown value: did you mean port?
+ *     { "variables": { "PORT": { "format": "prot" } } }      line 1, column 38: unknown value: did you mean "port"?
  */
 import { schemaText } from "../generated/schema-text.ts";
 import type { LocatedFault } from "./contract-file-error.ts";

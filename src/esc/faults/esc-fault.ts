@@ -76,12 +76,12 @@ export class EscFault extends Error {
   }
 }
 
-/** Returns the fault of an answer that ESC itself does not give. */
+/** Returns the fault for an answer that does not have the form of ESC's answers. */
 export function unexpectedAnswer(host: string): EscFault {
   return new EscFault({ kind: "answer", host, problem: "unexpected" });
 }
 
-/** The statuses for something that the token may not see, and of a service that does not know the request. */
+/** The statuses with which a service answers if the token may not see something, or if the service does not know the request. */
 export const HIDDEN_STATUSES: ReadonlySet<number> = new Set([400, 403, 404, 405, 501]);
 
 /** Returns the HTTP status of a fault; undefined for any other error. */

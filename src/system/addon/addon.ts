@@ -1,6 +1,7 @@
 /**
  * The addon (native/system.c): system calls that Node.js lacks, and faster versions of others. The loader loads it once and
- * hands it to the bundle. Every function here works without it, if more slowly or less often.
+ * hands it to the bundle. Without the addon, the functions here find nothing out (they return false or undefined), and
+ * their callers use the slower functions of Node.js.
  */
 import { attempt } from "../errors.ts";
 import { WORLD_READABLE, WORLD_WRITABLE } from "../ownership.ts";

@@ -29,7 +29,7 @@ export interface ToolVariable {
 export interface ToolFormat {
   /** The format as a contract writes it. */
   readonly entry: FormatEntry;
-  /** The same format as findFormatFault() takes it. */
+  /** The same format in the form that a compiled contract has. */
   readonly checked: ValueFormat;
 }
 

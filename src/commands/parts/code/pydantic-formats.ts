@@ -114,7 +114,7 @@ export function findFieldsWithEarlyValidator(classBody: string): ReadonlySet<str
   );
 }
 
-/** Types contain types, so that a long one would be parsed several times. */
+/** The limit on the length of a type. A type contains other types, so the parts of a long type would be parsed several times. */
 const MAX_TYPE_LENGTH = 500;
 /** How many wrappers around a type, such as `Optional[…]`, are removed. */
 const MAX_WRAPPERS = 3;

@@ -95,7 +95,7 @@ export const rotateToken: Command = async ({ options }, context) => {
 /** The GitHub repository whose secret is replaced. */
 interface SecretRepository {
   readonly gh: GhLocation;
-  /** When the secret was last changed, for each app of `APPS`; undefined if the secret does not exist. */
+  /** When the secret was last changed, for each product of `GITHUB_PRODUCTS`; undefined if the secret does not exist. */
   readonly timesBefore: ReadonlyMap<GithubProduct, string | undefined>;
 }
 
