@@ -77,7 +77,7 @@ const FORMATS: readonly (readonly [format: unknown, right: readonly string[], wr
   [{ type: "text", prefix: "k-", minLength: 5, pattern: "k-[a-z]+" }, ["k-abc"], ["k-ab", "x-abc", "k-ABC"]],
 ];
 
-describe("formatFault", () => {
+describe("findFormatFault", () => {
   it("is tested with values for each format", () => {
     expect(FORMATS.map(([format]) => format)).toEqual(expect.arrayContaining([...NAMED_FORMATS]));
   });

@@ -119,6 +119,12 @@ describe("the commands that set values in ESC", () => {
     ]);
   });
 
+  it("name the contract if the user has named it", () => {
+    const context = { ...contextOfEsc("acme/sophia/dev"), contractFile: "configs/web app.json" };
+    const [{ remedies } = { remedies: [] }] = describeInWords(contract, {}, context);
+    expect(remedies).toStrictEqual(["sophia-run set TOKEN --in acme/sophia/dev --contract 'configs/web app.json'"]);
+  });
+
   describe.each(["dash", "bash", "zsh", "fish"])("pasted in %s", (shell) => {
     skipBecause(notInstalled(shell, "-c", "true"));
 

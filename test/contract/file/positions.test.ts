@@ -143,7 +143,7 @@ it("parseWithPositions refuses 100,000 levels, and does not overflow the stack",
   }
 });
 
-describe("lineAndColumn", () => {
+describe("positionAt", () => {
   it.each([
     ["abc", 0, 1, 1],
     ["abc", 2, 1, 3],
@@ -160,7 +160,7 @@ describe("lineAndColumn", () => {
 it.each([
   ["on one line", "😀,"],
   ["on many lines", "😀,\r\n"],
-])("addPositions locates 200,000 offsets %s in linear time, each as lineAndColumn does", (_, part) => {
+])("addPositions locates 200,000 offsets %s in linear time, each as positionAt does", (_, part) => {
   const text = part.repeat(200_000);
   const places = Array.from({ length: 200_000 }, (__, index) => ({ offset: index * part.length + 2 }));
   const all = addPositions(text, places);
