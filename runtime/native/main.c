@@ -4,11 +4,11 @@
  *
  * A start has these steps:
  * 1. The process switches to a stack of sufficient size (start_on_small_stack, choose_stack, run_on_stack).
- * 2. It has the engine, with all modules loaded, in its image (image.h). An executable without an image loads the modules now
- *    (load_modules).
+ * 2. The engine is in memory, with all modules loaded, because the executable contains an image: a copy of the memory of a
+ *    process that had loaded them (image.h). An executable without an image loads the modules now (load_modules).
  * 3. It passes to JavaScript how the caller started it, and calls the function `start`, which never returns (run_javascript).
  *
- * The build also runs this program, to make the image (load_image).
+ * The build also runs this program, as `sophia-run --make-image`. That process only writes the image (load_image), and ends.
  */
 #include <dirent.h>
 #include <fcntl.h>

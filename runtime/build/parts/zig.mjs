@@ -10,10 +10,11 @@ import { ZIG } from "./versions.mjs";
 const PIP_PLATFORMS = { x64: "manylinux_2_12_x86_64", arm64: "manylinux_2_17_aarch64" };
 
 /**
- * Fetches zig for this machine, unless .cache/zig has it already. Sets ZIG_GLOBAL_CACHE_DIR in the environment of this process.
+ * Fetches zig for this machine, unless .cache/zig has it already. If ZIG_GLOBAL_CACHE_DIR is not set, sets it in
+ * the environment of this process.
  *
  * @param root the repository
- * @returns the path of the compiler
+ * @returns {{ compiler: string }} the path of zig
  */
 export function fetchZig(root) {
   const unpackWheel = (downloads) => {
