@@ -71,7 +71,7 @@ const ESC_LINES: readonly string[] = [
   "ESC_TOKEN=",
 ];
 
-/** Returns the text of a new file, with each variable, its description and no value. @param mark the result of `markOf` */
+/** Returns the text of a new file, with each variable, its description and no value. @param mark the result of `createMark` */
 export function createEnvExample(contract: Contract, mark: string, usesEsc: boolean): string {
   const rulesOf = createRuleFinder(contract);
   const groups = contract.rules

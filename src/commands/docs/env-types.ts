@@ -9,7 +9,7 @@ import { descriptionLines, createRuleFinder } from "./outline.ts";
 /**
  * Returns the text of the file. A variable that is required or has a default is always set, and all others are optional.
  *
- * @param mark the result of `markOf`
+ * @param mark the result of `createMark`
  */
 export function createEnvTypes(contract: Contract, mark: string): string {
   const rulesOf = createRuleFinder(contract);

@@ -38,7 +38,7 @@ export function pythonStyleOf(text: string): PythonStyle {
  * Returns the text of the module, for Python 3.10 and later. An attribute is None if its variable is unset or empty, and
  * neither required nor with a default. No `repr` shows a secret, and no error message contains a value.
  *
- * @param mark the result of `markOf`
+ * @param mark the result of `createMark`
  */
 export function createPythonSettings(contract: Contract, mark: string, style: PythonStyle): string {
   const names = createAttributeNames([...contract.variables.keys()]);
