@@ -8,6 +8,7 @@ import type { Server } from "node:http";
 import { connect } from "node:net";
 import { isLoopbackAddress } from "../core/url.ts";
 import { attempt } from "../system/errors.ts";
+import { withUmask } from "../system/umask.ts";
 
 /** An address at which the broker listens. */
 export interface OwnAddress {
@@ -119,12 +120,7 @@ async function listenOnSocket(server: Server, { path, onCreated }: SocketAddress
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
     throw Object.assign(new Error("the path of the socket is too long"), { code: "ENAMETOOLONG" });
   }
-  const mask = process.umask(0o177);
-  try {
-    server.listen(path);
-  } finally {
-    process.umask(mask);
-  }
+  withUmask(0o177, () => server.listen(path));
   // Binding to a path is synchronous. If it failed, `once` throws the error.
   if (server.listening) onCreated?.();
   await once(server, "listening");

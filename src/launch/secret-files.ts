@@ -12,6 +12,7 @@ import { printable } from "../core/text.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import { GROUP_OR_WORLD_WRITABLE } from "../system/ownership.ts";
 import { isSameFolder } from "../system/paths.ts";
+import { PRIVATE_UMASK, withUmask } from "../system/umask.ts";
 import { loadMonitorAddon } from "./monitor/monitor-addon.ts";
 import type { Launch, Program, SecretFile } from "./types.ts";
 import { listen, type Undo } from "./event-listeners.ts";
@@ -55,7 +56,7 @@ export function writeSecretFiles(
   runtimeDirectory: string | undefined,
   atExit: AtExit = undoAtExit,
 ): SecretFiles {
-  return withPrivateUmask(() =>
+  return withUmask(PRIVATE_UMASK, () =>
     writeFiles(files, makeFolder(runtimeDirectory), { atExit, removesProgramFiles: false }),
   );
 }
@@ -72,20 +73,10 @@ export function makeRunFolder(
   files: (folder: string) => readonly SecretFile[],
   runtimeDirectory: string | undefined,
 ): Pick<SecretFiles, "folder" | "replace" | "remove"> {
-  return withPrivateUmask(() => {
+  return withUmask(PRIVATE_UMASK, () => {
     const folder = makeFolder(runtimeDirectory);
     return writeFiles(files(folder.path), folder, { atExit: undoAtExit, removesProgramFiles: true });
   });
-}
-
-/** Calls a function with a umask that gives new files to their owner only. The caller's umask could remove the owner's permissions. */
-function withPrivateUmask<Result>(callback: () => Result): Result {
-  const callersMask = process.umask(0o077);
-  try {
-    return callback();
-  } finally {
-    process.umask(callersMask);
-  }
 }
 
 interface WriteOptions {
@@ -158,7 +149,7 @@ interface Replacement {
 /** Writes a file, and then renames it to the file that it replaces. @throws SophiaError (secret-files, 125) */
 function replaceFile({ path, inside }: OwnedFolder, { fileName, replacementName, content }: Replacement): void {
   const replacementPath = join(inside, replacementName);
-  withPrivateUmask(() => {
+  withUmask(PRIVATE_UMASK, () => {
     try {
       // A replacement that has failed may have left this file.
       ignoreErrors(() => unlinkSync(replacementPath));

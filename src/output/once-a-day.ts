@@ -8,8 +8,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import { formatDay } from "../core/day.ts";
 import type { Environment } from "../core/model.ts";
-import { cacheFolder } from "../system/folders.ts";
-import { makeFolder } from "../system/folders.ts";
+import { cacheFolder, makePrivateFolder } from "../system/folders.ts";
 import { parentOf, within } from "../system/paths.ts";
 import { withPrivateFolder } from "../system/private-folder.ts";
 
@@ -27,7 +26,7 @@ export function isNewToday(message: string, environment: Environment, makesFolde
   if (folder === undefined) return true;
   try {
     if (!makesFolder && !statSync(parentOf(folder)).isDirectory()) return true;
-    makeFolder(folder, 0o700);
+    makePrivateFolder(folder);
     const isNew = withPrivateFolder(folder, ({ path }) =>
       addLineOfToday(within(path, FILE_NAME), JSON.stringify(message)),
     );

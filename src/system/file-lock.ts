@@ -13,10 +13,10 @@
 import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { attempt, systemErrorCode } from "./errors.ts";
-import { makeFolder } from "./folders.ts";
 import { GROUP_OR_WORLD_WRITABLE } from "./ownership.ts";
-import { parentOf, within } from "./paths.ts";
-import { removeQuietly, type UnusableFile, withFileInPrivateFolder } from "./private-file.ts";
+import { within } from "./paths.ts";
+import { makeFolderOf, removeQuietly, type UnusableFile, withFileInPrivateFolder } from "./private-file.ts";
+import { PRIVATE_UMASK, withUmask } from "./umask.ts";
 
 /** An older lock was left by a process that was killed, because a change takes only milliseconds. */
 const MAX_LOCK_AGE_MS = 5000;
@@ -44,11 +44,8 @@ export async function withFileLock<Result>(
   change: () => Result,
   uniqueName: string,
 ): Promise<{ readonly result: Result } | { readonly fault: UnusableFile }> {
-  try {
-    makeFolder(parentOf(path), 0o700);
-  } catch (error) {
-    return { fault: { kind: "system", path, code: systemErrorCode(error) ?? "UNKNOWN" } };
-  }
+  const folderFault = makeFolderOf(path);
+  if (folderFault !== undefined) return { fault: folderFault };
   const lockPath = `${path}.lock`;
   const holder = HOLDER_PREFIX + uniqueName;
   const fault = await waitForLock(lockPath, holder);
@@ -83,7 +80,9 @@ function tryToTake(lock: string, holder: string): boolean {
   // If this process is killed before the rename, writePrivate later removes the folder, because its name ends with `.tmp`.
   const prepared = `${lock}.${holder}.tmp`;
   try {
-    makePrivateFolder(prepared);
+    withUmask(PRIVATE_UMASK, () => {
+      mkdirSync(prepared);
+    });
     writeFileSync(within(prepared, holder), "", { flag: "wx", mode: 0o600 });
     // On Windows not even an empty folder can be replaced by a rename.
     removeEmptyFolder(lock);
@@ -93,20 +92,6 @@ function tryToTake(lock: string, holder: string): boolean {
     removeHolder(prepared, holder);
     if (ALREADY_LOCKED_CODES.has(systemErrorCode(error))) return false;
     throw error;
-  }
-}
-
-/**
- * Makes a folder that only this user can use. The caller's umask could remove the user's permissions.
- *
- * @throws the system's error
- */
-function makePrivateFolder(path: string): void {
-  const callersMask = process.umask(0o077);
-  try {
-    mkdirSync(path, 0o700);
-  } finally {
-    process.umask(callersMask);
   }
 }
 

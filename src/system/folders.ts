@@ -3,23 +3,29 @@ import { mkdirSync } from "node:fs";
 import type { Environment } from "../core/model.ts";
 import { systemErrorCode } from "./errors.ts";
 import { parentOf, within } from "./paths.ts";
+import { PRIVATE_UMASK, withUmask } from "./umask.ts";
 
 /**
  * Makes a folder, and the missing folders above it. Node's own option `recursive` never returns if mkdir(2) fails with
  * ENOENT, as it does in `/proc`. @param path an absolute path @throws the system's error
  */
-export function makeFolder(path: string, mode = 0o777): void {
+export function makeFolder(path: string): void {
   const parent = parentOf(path);
-  if (tryToMake(path, mode) || parent === path) return;
-  makeFolder(parent, mode);
+  if (tryToMake(path) || parent === path) return;
+  makeFolder(parent);
   // The parent exists now, so that any error, ENOENT as well, is final.
-  if (!tryToMake(path, mode)) mkdirSync(path, mode);
+  if (!tryToMake(path)) mkdirSync(path);
+}
+
+/** Does the same as {@link makeFolder}, and gives the folders that it makes to this user alone (0700). */
+export function makePrivateFolder(path: string): void {
+  withUmask(PRIVATE_UMASK, () => makeFolder(path));
 }
 
 /** Makes a folder, unless it exists. @returns false if the folder above it is missing @throws any other error */
-function tryToMake(path: string, mode: number): boolean {
+function tryToMake(path: string): boolean {
   try {
-    mkdirSync(path, mode);
+    mkdirSync(path);
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ENOENT") return false;

@@ -15,12 +15,11 @@ import {
 } from "node:fs";
 import { readOpenFile } from "./bounded-read.ts";
 import { attempt, systemErrorCode } from "./errors.ts";
-import { makeFolder } from "./folders.ts";
+import { makePrivateFolder } from "./folders.ts";
 import { parentOf, within } from "./paths.ts";
 import { GROUP_OR_WORLD } from "./ownership.ts";
 import { type FolderFault, type PrivateFolder, withPrivateFolder } from "./private-folder.ts";
 
-const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 /** Ends the name of a file that is not complete yet. A process that is killed leaves such a file. */
 const TEMPORARY_SUFFIX = ".tmp";
@@ -49,6 +48,16 @@ export function withFileInPrivateFolder<Result>(
   const useFile = (folder: PrivateFolder): Result => use(within(folder.path, fileNameOf(path)), folder);
   try {
     return withPrivateFolder(parentOf(path), useFile, forbiddenMode);
+  } catch (error) {
+    return { kind: "system", path, code: systemErrorCode(error) ?? "UNKNOWN" };
+  }
+}
+
+/** Makes the folder of a private file, if it is missing. @returns the reason why that is impossible */
+export function makeFolderOf(path: string): UnusableFile | undefined {
+  try {
+    makePrivateFolder(parentOf(path));
+    return undefined;
   } catch (error) {
     return { kind: "system", path, code: systemErrorCode(error) ?? "UNKNOWN" };
   }
@@ -92,11 +101,8 @@ export function writePrivate(
     cleanUpFolder,
   }: Pick<PrivateFileLimits, "forbiddenMode"> & { readonly cleanUpFolder?: (folder: string) => void } = {},
 ): UnusableFile | undefined {
-  try {
-    makeFolder(parentOf(path), FOLDER_MODE);
-  } catch (error) {
-    return { kind: "system", path, code: systemErrorCode(error) ?? "UNKNOWN" };
-  }
+  const fault = makeFolderOf(path);
+  if (fault !== undefined) return fault;
   const write = (file: string, folder: PrivateFolder): undefined => {
     const temporary = `${file}.${uniqueName}${TEMPORARY_SUFFIX}`;
     try {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { sleep } from "../../src/system/blocking.ts";
 import { withFileLock } from "../../src/system/file-lock.ts";
@@ -60,15 +60,14 @@ test("a process whose lock was stale does not remove the lock of its successor",
   writeFileSync(join(path, "release"), "");
 });
 
-test("the lock can be taken with a umask that removes the permissions of the user", async () => {
-  const path = folder();
+test("the lock can be taken with a umask that removes the permissions of the user, and its folder is made", async () => {
+  const path = join(folder(), "config", "sophia-run");
   const formerMask = process.umask(0o777);
   onTestFinished(() => void process.umask(formerMask));
   // The superuser could use a folder without permissions, so the test looks at the permissions.
-  const locked = await withFileLock(
-    join(path, "file"),
-    () => statSync(join(path, "file.lock")).mode & 0o777,
-    "process",
-  );
-  expect(locked).toStrictEqual({ result: 0o700 });
+  const modes = (): readonly number[] =>
+    [dirname(path), path, join(path, "file.lock")].map((made) => statSync(made).mode & 0o777);
+  const locked = await withFileLock(join(path, "file"), modes, "process");
+  expect(locked).toStrictEqual({ result: [0o700, 0o700, 0o700] });
+  expect(process.umask()).toBe(0o777);
 });

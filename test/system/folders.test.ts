@@ -1,15 +1,18 @@
-import { statSync, writeFileSync } from "node:fs";
+import { chmodSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { makeFolder } from "../../src/system/folders.ts";
+import { makeFolder, makePrivateFolder } from "../../src/system/folders.ts";
 import { notLinux } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
 
-test("makeFolder makes missing folders with the given mode, and does not change existing folders", () => {
+test("makePrivateFolder makes missing folders for this user alone, and neither function changes existing folders", () => {
   const above = folder();
-  makeFolder(join(above, "a", "b"), 0o700);
-  makeFolder(join(above, "a", "b"), 0o755);
+  chmodSync(above, 0o755);
+  makePrivateFolder(join(above, "a", "b"));
+  makeFolder(join(above, "a", "b"));
+  makePrivateFolder(above);
   expect(["a", "a/b"].map((name) => statSync(join(above, name)).mode & 0o777)).toEqual([0o700, 0o700]);
+  expect(statSync(above).mode & 0o777).toBe(0o755);
   writeFileSync(join(above, "file"), "");
   expect(() => makeFolder(join(above, "file", "b"))).toThrow("ENOTDIR");
 });

@@ -24,7 +24,7 @@ import { SophiaError } from "../../../core/error.ts";
 import { shellWord } from "../../../core/shell.ts";
 import { printable } from "../../../core/text.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
-import { makeFolder } from "../../../system/folders.ts";
+import { makePrivateFolder } from "../../../system/folders.ts";
 
 /** The limit on the size of the log. It is thousands of records, since a record has some hundred bytes and the names of the variables. */
 const MAX_LOG_BYTES = 5 * 1024 * 1024;
@@ -88,7 +88,7 @@ function openLog(path: string): OpenLog {
   const entry = lstatSync(path, { throwIfNoEntry: false });
   if (entry?.isSymbolicLink() === true) throw logError(path, "is a symbolic link");
   if (entry?.isFile() === false) throw irregularFileError(path);
-  if (entry === undefined) makeFolder(dirname(path), 0o700);
+  if (entry === undefined) makePrivateFolder(dirname(path));
   const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
   // Windows has none of the last three flags.
   let flags = 0;
