@@ -30,3 +30,14 @@ test.each([
 ])("the schema of a text with %j allows no number", (format) => {
   expect(allowsNumber(format)).toBe(false);
 });
+
+test("the schema of an integer whose bound no expression can state allows the texts of all integers, and reports it", () => {
+  const { variables } = contractOf({ variables: { SIZE: { format: { type: "integer", maximum: 2 ** 60 } } } });
+  const { alternatives, gaps } = createValueSchema(variables.get("SIZE") ?? {}, true);
+  const patterns = alternatives.flatMap((schema) => ("pattern" in schema ? [schema.pattern] : []));
+  expect(gaps).toContain("range of a number in quotes");
+  expect(patterns).toHaveLength(1);
+  const [pattern = ""] = patterns;
+  expect(["7", "-12", "+0"].every((text) => new RegExp(pattern).test(text))).toBe(true);
+  expect(["", "x", "1x", "1.5"].some((text) => new RegExp(pattern).test(text))).toBe(false);
+});
