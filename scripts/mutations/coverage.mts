@@ -47,6 +47,7 @@ export const COVERAGE: Readonly<Record<string, readonly string[]>> = {
     "test/resolve/",
     "test/output/",
     "test/commands/check/",
+    "test/commands/enforce/enforce.slow.test.ts",
     "test/commands/explain/",
     "test/scenarios/code-from-files.slow.test.ts",
     "test/scenarios/key-addresses.slow.test.ts",

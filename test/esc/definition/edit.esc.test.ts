@@ -116,6 +116,12 @@ describe("a change of a definition", () => {
     expect(setVariables(before, [secret("NEW", "s")])).toBe(after);
   });
 
+  test("writes several variables into an empty object", () => {
+    expect(setVariables("{}", [plain("A", "1"), plain("B", "2")])).toBe(
+      '{"values": {"environmentVariables": {"A": "1", "B": "2"}}}',
+    );
+  });
+
   test("keeps a secret secret, and escapes references", () => {
     const before = "values:\n  environmentVariables:\n    S: {fn::secret: old}\n    P: old\n";
     expect(setVariables(before, [plain("S", "a${b}"), plain("P", "a${b}$$c$d")])).toBe(
