@@ -70,13 +70,16 @@ function replaceCommandName(text: string, context: Context): string {
   return text.replaceAll(COMMAND, () => name);
 }
 
+/** A word in single quotes, as a shell reads it, also with quotes of its own: `'it'\''s here'`. */
+const QUOTED = String.raw`'[^']*'(?:\\''[^']*')*`;
+
 /** Matches beginnings of commands to paste, after which a line must not break. */
 const PASTED = new RegExp(
   [
     String.raw`\bchmod (?:\S+ (?:'[^']*)?)?`,
     String.raw`\bpulumi (?:env (?:\S+ )?)?`,
     // `npx --no-install sophia-run --project app rotate API_KEY --in acme/app/dev`
-    String.raw`\b(?:(?:npx|bunx|yarn|pnpm|uv|pdm) (?:--no-install |exec |run )?|exec )?sophia-run\b(?: --project (?:'[^']*'|\S+))?(?: (?:(?:rotate|request) (?:\S+ (?:--in )?)?|allow(?: --\w+ (?:'[^']*'|[^\s,]+))*)?)?`,
+    String.raw`\b(?:(?:npx|bunx|yarn|pnpm|uv|pdm) (?:--no-install |exec |run )?|exec )?sophia-run\b(?: --project (?:${QUOTED}|\S+))?(?: (?:(?:rotate|request) (?:\S+ (?:--in )?)?|allow(?: --\w+ (?:${QUOTED}|[^\s,]+))*)?)?`,
     "--(?:allow|broker-(?:except|to)|exclude|reason) ",
   ].join("|"),
   "g",

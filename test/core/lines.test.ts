@@ -33,6 +33,17 @@ it("lines are never broken within a command", () => {
   );
 });
 
+it.each([
+  ["update: sophia-run docs", ["update:", "sophia-run docs"]],
+  ["or npx --no-install sophia-run check --strict", ["or", "npx --no-install sophia-run check", "--strict"]],
+  [
+    String.raw`in sophia-run --project 'it'\''s a folder' docs`,
+    ["in", String.raw`sophia-run --project 'it'\''s a folder' docs`],
+  ],
+])("neither a subcommand nor a part of a quoted path begins a line: %s", (text, lines) => {
+  expect(wrap(withCommandsWhole(text), 1)).toEqual(lines);
+});
+
 it("breaking lines takes time linear in the text's length", () => {
   const text = `did not begin ${"chmod 600 'it ".repeat(50_000)}${"NAME, ".repeat(200_000)}`;
   expect(wrap(withCommandsWhole(text), 80).join(" ").length).toBeGreaterThan(1_000_000);

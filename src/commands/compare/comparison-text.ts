@@ -62,6 +62,8 @@ const MIN_CELL_COLUMNS = 7;
 const GAP_COLUMNS = 2;
 /** The mark, the space behind it, and the gap behind the name. */
 const MARGIN_COLUMNS = 2 + GAP_COLUMNS;
+/** The columns of `Contract: ` and `ESC:      `. A long path or name stays behind them, on the same line. */
+const HEADING_COLUMNS = 10;
 
 /** Returns the comparison for people. A table that is wider than the terminal is split. */
 export function comparisonText(comparison: Comparison, terminalColumns: number): readonly Line[] {
@@ -69,7 +71,10 @@ export function comparisonText(comparison: Comparison, terminalColumns: number):
   const labels = createLabels(environments);
   const blocks: readonly (readonly Line[])[] = [
     [createReportTitle("comparison", contract)],
-    [`Contract: ${describeContract(contract)}`, ...environmentLines(environments, labels)],
+    [
+      { text: `Contract: ${describeContract(contract)}`, hangingIndent: HEADING_COLUMNS },
+      ...environmentLines(environments, labels),
+    ],
     ...splitTable(rows, labels, terminalColumns).map((lines) => lines.map((text) => ({ text, neverWraps: true }))),
     legendLines(rows),
     ...environments.filter(({ violations }) => violations.length > 0).map(violationLines),
@@ -80,12 +85,15 @@ export function comparisonText(comparison: Comparison, terminalColumns: number):
 }
 
 /** Lists the full names of the environments, each followed by its label in the table if the name does not end in the label. */
-function environmentLines(environments: readonly ComparedEnvironment[], labels: readonly string[]): readonly string[] {
+function environmentLines(environments: readonly ComparedEnvironment[], labels: readonly string[]): readonly Line[] {
   return environments.map((environment, index) => {
     const title = titleOf(environment);
     const label = labels[index] ?? "";
     const heading = index === 0 ? "ESC:     " : "         ";
-    return `${heading} ${title}${title.endsWith(label) ? "" : ` (${label})`}`;
+    return {
+      text: `${heading} ${title}${title.endsWith(label) ? "" : ` (${label})`}`,
+      hangingIndent: HEADING_COLUMNS,
+    };
   });
 }
 

@@ -62,13 +62,18 @@ export function codeJson({
 /** The limits on the places of a variable, and on the names in one line; the others are counted. */
 const MAX_PLACES = 3;
 const MAX_NAMES = 10;
+/** The columns of `Contract: ` and `Code:     `. A long path stays behind them, on the same line. */
+const HEADING_COLUMNS = 10;
 
 /** Returns the comparison for people. */
 export function codeText(comparison: CodeComparison): readonly Line[] {
   const { undeclared, unread = [], turboGaps } = comparison;
   const contract = reportContract(comparison.contract);
   const sections: readonly (readonly Line[])[] = [
-    [`Contract: ${describeContract(contract)}`, `Code:     ${printable(comparison.folder)}`],
+    [
+      { text: `Contract: ${describeContract(contract)}`, hangingIndent: HEADING_COLUMNS },
+      { text: `Code:     ${printable(comparison.folder)}`, hangingIndent: HEADING_COLUMNS },
+    ],
     sectionLines(
       "--- Read, Not Declared ---",
       undeclared.flatMap((variable) => undeclaredLines(variable, comparison)),
