@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { describeCredential } from "../../src/contract/credential-forms.ts";
 import { looksSecret, mayHoldCredentials } from "../../src/contract/looks-secret.ts";
+import { TOKEN_FORMS } from "../../src/contract/known-credentials.ts";
 import { CORPUS, type Row } from "./corpus.ts";
 
 describe("a variable that no contract declares", () => {
@@ -85,3 +86,11 @@ it.each<[string, boolean]>([
   ["3000", false],
   ["debug", false],
 ])("%s may hold credentials later: %s", (value, expected) => expect(mayHoldCredentials(value)).toBe(expected));
+
+it.each(TOKEN_FORMS.map(([beginning]) => beginning))(
+  "the beginning of a token alone is no credential: %s",
+  (beginning) => {
+    expect(describeCredential(beginning)).toBeUndefined();
+    expect(describeCredential(`${beginning}…`)).toBeUndefined();
+  },
+);

@@ -326,3 +326,13 @@ test.each([20_000, 200_000])("a value of %i bytes is masked in plain text, line 
   expect(maskOutput(value, `<${value}> ${first} ${second}`)).toBe("<***> *** ***");
   expect(maskOutput(value, Buffer.from(value).toString("base64"))).toMatch(/^\*{3}.?=*$/);
 });
+
+test.each(searches)(
+  "half a surrogate pair in front of another character is no character of a value (%s)",
+  (_, createMasking) => {
+    const value = "\u{2841}".repeat(8);
+    const output = String.raw`\ud801\u0041`.repeat(8);
+    expect(maskOutput(value, output, createMasking)).toBe(output);
+    expect(maskOutput(value, String.raw`\u2841`.repeat(8), createMasking)).toBe("***");
+  },
+);
