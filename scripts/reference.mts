@@ -25,6 +25,7 @@ import {
 } from "../src/commands/help/help-texts.ts";
 import { TOPIC_NAMES } from "../src/commands/help/topics.ts";
 import { enumerate } from "../src/core/text.ts";
+import { FOUND_ENVIRONMENT_HELP } from "../src/commands/parts/writing/write-options.ts";
 import { COMMANDS } from "../src/commands/registry.ts";
 import { ESC_VARIABLES } from "../src/esc/settings/own-variables.ts";
 import { FAILURE_CODES } from "../src/core/failure-codes.ts";
@@ -67,6 +68,17 @@ const OTHER_VARIABLES = new Map([
 const missing = ESC_VARIABLES.filter((name) => !OTHER_VARIABLES.has(name));
 if (missing.length > 0) throw new Error(`the reference does not describe ${missing.join(", ")}`);
 
+/** The first sentence that the help of each command that writes to ESC has about its token. */
+const WRITE_TOKEN_HELP =
+  "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it must be allowed to open and write the environment.";
+
+/** The commands whose common paragraphs and shared options the page has only once. */
+const WRITING_COMMANDS = COMMAND_NAMES.filter((name) => COMMANDS[name].details?.includes(FOUND_ENVIRONMENT_HELP));
+for (const name of WRITING_COMMANDS) {
+  if (COMMANDS[name].details?.some((detail) => detail.startsWith(WRITE_TOKEN_HELP)) === true) continue;
+  throw new Error(`the help of ${name} does not say: ${WRITE_TOKEN_HELP}`);
+}
+
 function entries(list: readonly (readonly [term: string, meaning: string])[]): string {
   return list.map(([term, meaning]) => `- ${term}: ${meaning}`).join("\n");
 }
@@ -92,19 +104,48 @@ function ownOptions(options: Readonly<Record<string, Option>>): string {
 }
 
 function command(name: CommandName, definition: CommandDefinition): string {
-  const { describe, details = [], options = {}, statuses, examples } = definition;
-  const taken = namesFor(name).filter((option) => !Object.hasOwn(options, option));
-  const shared = OPTION_GROUPS.flatMap((group) => describeShared(group, taken));
+  const { describe, options = {}, statuses, examples } = definition;
+  const isWriting = WRITING_COMMANDS.includes(name);
+  const shared = isWriting ? [] : sharedOptionsOf(name);
   return [
     `### ${name}`,
     `\`sophia-run ${formatCommandForm(name, definition)}\``,
     `${text(describe)}.`,
-    ...details.map(text),
+    ...(isWriting ? ownDetails(definition) : (definition.details ?? [])).map(text),
     ...(Object.keys(options).length === 0 ? [] : [ownOptions(options)]),
     ...(shared.length === 0 ? [] : [`Shared options: ${shared.join("; ")}.`]),
+    ...(isWriting
+      ? ["Token, question and shared options: [commands that write to ESC](#commands-that-write-to-esc)."]
+      : []),
     `Exit statuses:\n\n${entries(statusEntries(Object.entries(statuses)))}`,
     shell(examples),
   ].join("\n\n");
+}
+
+/** Returns the paragraphs of a command that writes to ESC, without what such commands have in common. */
+function ownDetails({ details = [] }: CommandDefinition): readonly string[] {
+  return details
+    .filter((detail) => detail !== FOUND_ENVIRONMENT_HELP)
+    .map((detail) => detail.replace(WRITE_TOKEN_HELP, "").trim())
+    .filter((detail) => detail !== "");
+}
+
+/** Returns what the commands that write to ESC have in common. @throws Error if their shared options differ */
+function describeWriting(): readonly string[] {
+  const [shared = "", ...others] = new Set(WRITING_COMMANDS.map((name) => sharedOptionsOf(name).join("; ")));
+  if (others.length > 0) throw new Error("the commands that write to ESC take different shared options");
+  return [
+    "### Commands that write to ESC",
+    `${enumerate(WRITING_COMMANDS.map((name) => `[${name}](#${anchor(name)})`))} have this in common. ${WRITE_TOKEN_HELP}`,
+    text(FOUND_ENVIRONMENT_HELP),
+    `Shared options: ${shared}.`,
+  ];
+}
+
+/** Describes the shared options that a command takes. */
+function sharedOptionsOf(name: CommandName): readonly string[] {
+  const taken = namesFor(name).filter((option) => !Object.hasOwn(COMMANDS[name].options ?? {}, option));
+  return OPTION_GROUPS.flatMap((group) => describeShared(group, taken));
 }
 
 /** Names the options of a group that a command takes: the group as a whole if possible, since most commands take most options. */
@@ -144,7 +185,7 @@ const wanted = [
   "# Reference",
   "<!-- made by npm run docs; do not edit -->",
   text(
-    "Every command, option, variable, exit status and failure code, from the tables that `--help` uses. Pulumi ESC (Environments, Secrets, and Configuration) is called ESC.",
+    "Every command, option, variable, exit status and failure code. Pulumi ESC (Environments, Secrets, and Configuration) is called ESC.",
   ),
   "## Starting a program",
   shell(USAGE_LINES),
@@ -167,6 +208,7 @@ const wanted = [
       return [group, names.map((name) => `[${name}](#${anchor(name)})`).join(", ")] as const;
     }),
   ),
+  ...describeWriting(),
   ...COMMAND_NAMES.map((name) => command(name, COMMANDS[name])),
   "## Other variables",
   entries(Array.from(OTHER_VARIABLES, ([name, meaning]) => [`\`${name}\``, text(meaning)])),

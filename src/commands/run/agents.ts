@@ -10,29 +10,29 @@ export const GITHUB_VARIABLE = "GITHUB_ACTIONS";
 /**
  * Coding agents by the variables that they set for their commands (docs/masking.md has the same table). A variable is not here if
  * users' own terminals have it (CURSOR_TRACE_ID, REPL_ID, TERM_PROGRAM), or if it is a setting of the agent (CODEX_HOME,
- * GOOSE_PROVIDER, OPENCODE_CLIENT).
+ * GOOSE_PROVIDER, OPENCODE_CLIENT). Each line ends with the document or code that names the variable.
  */
 export const AGENTS: Readonly<Record<string, string>> = {
-  CLAUDECODE: "Claude Code",
-  CODEX_SANDBOX: "Codex",
-  CODEX_SANDBOX_NETWORK_DISABLED: "Codex",
-  CODEX_CI: "Codex",
-  CODEX_THREAD_ID: "Codex",
-  COPILOT_CLI: "GitHub Copilot",
-  COPILOT_AGENT_SESSION_ID: "GitHub Copilot",
-  CURSOR_AGENT: "Cursor",
-  GEMINI_CLI: "Gemini CLI",
-  QWEN_CODE: "Qwen Code",
-  OPENCODE: "OpenCode",
-  CRUSH: "Crush",
-  CLINE_ACTIVE: "Cline",
-  AUGMENT_AGENT: "Augment",
-  AMP_CURRENT_THREAD_ID: "Amp",
-  GOOSE_TERMINAL: "goose",
-  ANTIGRAVITY_AGENT: "Antigravity",
-  PI_CODING_AGENT: "pi",
-  TRAE_AI_SHELL_ID: "Trae",
-  AI_AGENT: "a coding agent",
+  CLAUDECODE: "Claude Code", // its documentation of environment variables
+  CODEX_SANDBOX: "Codex", // AGENTS.md and spawn.rs in openai/codex
+  CODEX_SANDBOX_NETWORK_DISABLED: "Codex", // AGENTS.md and spawn.rs in openai/codex
+  CODEX_CI: "Codex", // AGENTS.md and spawn.rs in openai/codex
+  CODEX_THREAD_ID: "Codex", // AGENTS.md and spawn.rs in openai/codex
+  COPILOT_CLI: "GitHub Copilot", // the detection of agents in cli/cli
+  COPILOT_AGENT_SESSION_ID: "GitHub Copilot", // the detection of agents in cli/cli
+  CURSOR_AGENT: "Cursor", // its documentation of the agent's terminal
+  GEMINI_CLI: "Gemini CLI", // its documentation of the shell tool
+  QWEN_CODE: "Qwen Code", // its documentation of the shell tool
+  OPENCODE: "OpenCode", // its sources
+  CRUSH: "Crush", // its sources
+  CLINE_ACTIVE: "Cline", // VscodeTerminalRegistry.ts in cline/cline
+  AUGMENT_AGENT: "Augment", // its reference of the shell environment
+  AMP_CURRENT_THREAD_ID: "Amp", // its manual
+  GOOSE_TERMINAL: "goose", // its documentation
+  ANTIGRAVITY_AGENT: "Antigravity", // the detection of agents in cli/cli
+  PI_CODING_AGENT: "pi", // earendil-works/pi
+  TRAE_AI_SHELL_ID: "Trae", // its terminal
+  AI_AGENT: "a coding agent", // the proposals for a common variable, agents.md, Bun
 };
 
 /** The values of the variable AGENT that agents set. Other programs use this name for other things. */
