@@ -7,7 +7,7 @@ import { linkSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync }
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../esc-server/index.ts";
-import { folder, sophia, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+import { folder, sophia, sophiaRun, unwrapLines } from "../helpers/sophia.ts";
 
 const NAME = "acme/app/dev";
 const FILE = "sophia.contract.json";
@@ -98,9 +98,9 @@ describe("a tracked .env that git might not list", () => {
     const nested = ["--keep-esc", "--", ...sophiaRun, ...PRINT];
     const ended = await run(nested, { ESC_ENV: "app/dev" });
     expect(ended.stdout).toBe("got\n");
-    expect(unwrapped(ended.stderr)).toContain("a file that an outer sophia-run read names acme/app/dev");
+    expect(unwrapLines(ended.stderr)).toContain("a file that an outer sophia-run read names acme/app/dev");
     expect(server.count("any")).toBe(0);
-    expect(unwrapped(ended.stderr)).toContain("no consent can be remembered for the file of an outer sophia-run");
+    expect(unwrapLines(ended.stderr)).toContain("no consent can be remembered for the file of an outer sophia-run");
     const allowed = { ESC_ENV: "app/dev", SOPHIA_ALLOW_ENVIRONMENT: `${NAME},app/default/dev` };
     expect((await run(nested, allowed)).stdout).toBe("got sentinel-of-dev\n");
     // `allow` in the inner sophia-run does not allow the environment for every file that the outer sophia-run may read.
@@ -121,7 +121,7 @@ describe("a tracked .env that git might not list", () => {
     symlinkSync("../own.env", join(cwd, "app/.env"));
     const outside = await sophia(PRINT, { cwd: join(cwd, "app") });
     expect(outside.status).toBe(125);
-    expect(unwrapped(outside.stderr)).toContain(`.env is a link to ${join(cwd, "own.env")}, outside its repository`);
+    expect(unwrapLines(outside.stderr)).toContain(`.env is a link to ${join(cwd, "own.env")}, outside its repository`);
     expect(server.count("any")).toBe(0);
   });
 
@@ -184,7 +184,7 @@ describe("a revision that a file names", () => {
     writeFileSync(join(cwd, FILE), NAMING.replace(NAME, `${NAME}@1`));
     const refused = await run(PRINT);
     expect(refused.status).toBe(78);
-    expect(unwrapped(refused.stderr)).toContain(`names ${NAME}@1, which`);
+    expect(unwrapLines(refused.stderr)).toContain(`names ${NAME}@1, which`);
     expect(server.count("any")).toBe(0);
     expect((await run(["allow"])).stdout).toContain(`${NAME}@1`);
     expect((await run(PRINT)).stdout).toBe("got sentinel-of-dev\n");
@@ -197,7 +197,7 @@ describe("the remedy", () => {
   test("names the project that the start has named", async () => {
     const { cwd, run } = await clone({ [`app/${FILE}`]: NAMING });
     const refused = await run(["--project", "app", ...PRINT]);
-    expect(unwrapped(refused.stderr)).toContain(`run sophia-run --project ${join(cwd, "app")} allow, or`);
+    expect(unwrapLines(refused.stderr)).toContain(`run sophia-run --project ${join(cwd, "app")} allow, or`);
     expect((await run(["--project", join(cwd, "app"), "allow"])).status).toBe(0);
     expect((await run(["--project", "app", ...PRINT])).status).toBe(0);
   });
@@ -209,7 +209,7 @@ describe("the remedy", () => {
     const start = ["--contract", "app/own.json", ...PRINT];
     const refused = await run(start);
     const remedy = ["allow", "--contract", join(cwd, "app/own.json")];
-    expect(unwrapped(refused.stderr)).toContain(`run sophia-run ${remedy.join(" ")}, or`);
+    expect(unwrapLines(refused.stderr)).toContain(`run sophia-run ${remedy.join(" ")}, or`);
     expect((await run(remedy)).status).toBe(0);
     expect((await run(start)).stdout).toBe("got sentinel-of-dev\n");
   });

@@ -20,7 +20,7 @@ import {
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
-import { environmentOf, folder, sophia, unwrapped } from "../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, unwrapLines } from "../helpers/sophia.ts";
 import { atTerminal, type Step } from "../helpers/terminal.ts";
 import { expectWording } from "../helpers/wording.ts";
 
@@ -105,7 +105,7 @@ describe("a contract that the search finds", () => {
     expect(server.count("any")).toBe(0);
     expect(server.connections).toBe(0);
     expect(before.stdout).not.toContain("sentinel");
-    expect(unwrapped(before.stdout + before.stderr)).toContain(NAME);
+    expect(unwrapLines(before.stdout + before.stderr)).toContain(NAME);
     await run(args, { ...own, ...ALLOW }, "a value\n");
     expect(server.count("any")).toBeGreaterThan(0);
   });
@@ -143,7 +143,7 @@ describe("a contract that the search finds", () => {
     const env = { ESC_ORG: "acme", SOPHIA_ALLOW_ENVIRONMENT: "acme/other/dev" };
     const refused = await run(PRINT, env);
     expect(refused.stdout).toBe("got\n");
-    expect(unwrapped(refused.stderr)).toContain("other/default/dev is not tried with SOPHIA_ALLOW_ENVIRONMENT");
+    expect(unwrapLines(refused.stderr)).toContain("other/default/dev is not tried with SOPHIA_ALLOW_ENVIRONMENT");
     expect(server.calls.every(({ path }) => !path.includes("other/default"))).toBe(true);
     // The old meaning is not read from the cache either, although another start has cached its values.
     await run(["--cache", ...PRINT], { ESC_ORG: "acme", ESC_ENV: "other/dev" });
@@ -185,7 +185,7 @@ describe("a contract that the search finds", () => {
     const started = await run(PRINT, { KEY: "own" });
     expect(started).toMatchObject({ status: 0, stdout: "got own\n" });
     expect(started.stderr).toContain("warning: ESC is not read");
-    expect(unwrapped(started.stderr)).toContain("run sophia-run allow, or set ESC_ENV in the environment");
+    expect(unwrapLines(started.stderr)).toContain("run sophia-run allow, or set ESC_ENV in the environment");
     const required = await run(["--require-esc", ...PRINT], { KEY: "own" });
     expect(required).toMatchObject({ status: 125, stdout: "" });
     expect(required.stderr).toContain("ESC is required");
@@ -236,7 +236,7 @@ describe("a contract that the search finds", () => {
     expect(inherited.stdout).toBe("got sentinel-of-dev\n");
     const refused = await run(["--profile", "production", ...PRINT]);
     expect(refused.status).toBe(78);
-    expect(unwrapped(refused.stderr)).toContain("sophia-run allow --profile production");
+    expect(unwrapLines(refused.stderr)).toContain("sophia-run allow --profile production");
     await run(["allow", "--profile", "production"]);
     expect((await run(["--profile", "production", ...PRINT])).stdout).toBe("got sentinel-of-production\n");
   });
@@ -300,7 +300,7 @@ describe("a .env that the search finds", () => {
     server.reset();
     const refused = await run(PRINT);
     expect(refused.status).toBe(78);
-    expect(unwrapped(refused.stderr)).toContain(`${join(cwd, ".env")} names ${NAME}`.replace(`${cwd}/`, ""));
+    expect(unwrapLines(refused.stderr)).toContain(`${join(cwd, ".env")} names ${NAME}`.replace(`${cwd}/`, ""));
     expect(server.count("any")).toBe(0);
     await run(["allow"]);
     expect(JSON.parse(readFileSync(allowed, "utf8"))).toMatchObject({
@@ -418,7 +418,7 @@ describe("SOPHIA_ALLOW_ENVIRONMENT", () => {
     writeFileSync(join(cwd, ".env"), `SOPHIA_ALLOW_ENVIRONMENT=${NAME}\n`, { mode: 0o600 });
     expect((await run(PRINT)).status).toBe(78);
     const printed = await run(["--no-contract", "--", "env"]);
-    expect(environmentOf(printed.stdout)).not.toHaveProperty("SOPHIA_ALLOW_ENVIRONMENT");
+    expect(parseEnvironment(printed.stdout)).not.toHaveProperty("SOPHIA_ALLOW_ENVIRONMENT");
   });
 });
 
@@ -453,7 +453,7 @@ describe("the file of consents", () => {
     server.reset();
     const ended = await run(PRINT);
     expect(ended.status).toBe(78);
-    expect(unwrapped(ended.stderr)).toContain("allowed.json");
+    expect(unwrapLines(ended.stderr)).toContain("allowed.json");
     expect(server.count("any")).toBe(0);
     expect(await run(["allow"])).toMatchObject({ status: 125, stdout: "" });
     // The yes is valid for this start only.
@@ -520,7 +520,7 @@ describe("the file of consents", () => {
     utimesSync(lock, now, now + hour);
     const refused = await run(["allow"]);
     expect(refused).toMatchObject({ status: 125, stdout: "" });
-    expect(unwrapped(refused.stderr)).toContain("another process is changing it");
+    expect(unwrapLines(refused.stderr)).toContain("another process is changing it");
     expect(existsSync(allowed)).toBe(false);
     utimesSync(lock, now, now - hour);
     expect((await run(["allow"])).status).toBe(0);

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync,
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../esc-server/index.ts";
-import { folder, sophia, unwrapped } from "../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
 
 const NAME = "acme/app/dev";
@@ -68,14 +68,14 @@ describe("a link out of the repository", () => {
     const ended = await run(PRINT, "clone");
     expect(ended).toMatchObject({ status: 125, stdout: "" });
     expect(server.count("any")).toBe(0);
-    expectWording(unwrapped(ended.stderr).replaceAll(home, "<home>"));
+    expectWording(unwrapLines(ended.stderr).replaceAll(home, "<home>"));
     expect((await run(PRINT, "app")).stdout).toBe("got sentinel-of-dev\n");
     // If the user names the linked contract, sophia-run still asks for a consent: the other project's consent is not
     // used.
     server.reset();
     const named = await run(["--contract", FILE, ...PRINT], "clone");
     expect(named.status).toBe(78);
-    expect(unwrapped(named.stderr)).toContain(`run sophia-run allow --contract ${join(home, "clone", FILE)}`);
+    expect(unwrapLines(named.stderr)).toContain(`run sophia-run allow --contract ${join(home, "clone", FILE)}`);
     expect(server.count("any")).toBe(0);
     expect((await run(["allow", "--contract", FILE], "clone")).status).toBe(0);
     expect((await run(["--contract", FILE, ...PRINT], "clone")).stdout).toBe("got sentinel-of-dev\n");
@@ -108,7 +108,7 @@ describe("a link out of the repository", () => {
       track(dirname(place), join(home, "clone"));
       const ended = await run(PRINT, "clone", {});
       expect(ended).toMatchObject({ status: 125, stdout: "" });
-      expect(unwrapped(ended.stderr)).toContain(`.env is a link to ${place}, `);
+      expect(unwrapLines(ended.stderr)).toContain(`.env is a link to ${place}, `);
       expect(server.count("any")).toBe(0);
     },
   );
@@ -139,9 +139,9 @@ describe("a link out of the repository", () => {
       track(join(home, "other"), join(home, "clone/below"), join(home, "clone"));
       const ended = await run(PRINT, "clone", {});
       expect.soft({ name, ...ended }).toMatchObject({ status: 125, stdout: "" });
-      expect.soft(unwrapped(ended.stderr)).toContain(`${name} is a link to ${home}`);
+      expect.soft(unwrapLines(ended.stderr)).toContain(`${name} is a link to ${home}`);
       const way = name === FILE ? ["--contract", FILE] : name === ".env" ? ["--dotenv", ".env"] : ["--no-override"];
-      expect.soft(unwrapped(ended.stderr)).toContain(way.join(" "));
+      expect.soft(unwrapLines(ended.stderr)).toContain(way.join(" "));
       const got = name === ".env" ? "got of-other\n" : "got\n";
       expect.soft({ name, ...(await run([...way, ...PRINT], "clone", {})) }).toMatchObject({ status: 0, stdout: got });
     }
@@ -154,7 +154,7 @@ describe("a link out of the repository", () => {
     );
     const archive = await run(PRINT, "archive", {});
     expect(archive.status).toBe(125);
-    expect(unwrapped(archive.stderr)).toContain(`outside its folder ${join(home, "archive")}`);
+    expect(unwrapLines(archive.stderr)).toContain(`outside its folder ${join(home, "archive")}`);
     track(join(home, "main"));
     execFileSync("git", ["worktree", "add", "-q", "--no-checkout", "../worktree"], { cwd: join(home, "main") });
     symlinkSync("../main/.env", join(home, "worktree/.env"));
@@ -188,7 +188,7 @@ describe("a link out of the repository", () => {
     const input = JSON.stringify({ hook_event_name: "PreToolUse", tool_name: "Read", tool_input: { file_path: "x" } });
     const ended = await sophia([command, ...args], { cwd, env: { ...env, ESC_ADMIN_TOKEN: server.token }, input });
     expect(ended.status).toBe(command === "hook" ? 2 : 125);
-    expect(unwrapped(ended.stderr)).toContain(`is a link to ${join(home, "app", FILE)}, outside`);
+    expect(unwrapLines(ended.stderr)).toContain(`is a link to ${join(home, "app", FILE)}, outside`);
     expect(ended.stdout).toBe("");
     expect(server.count("any")).toBe(0);
   });
@@ -320,8 +320,8 @@ describe("a contract that extends another contract", () => {
     track(join(home, "app"), join(home, "clone"));
     const ended = await run(PRINT, "clone");
     expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(unwrapped(ended.stderr)).toContain(`base/base.json leads to ${join(home, "app", FILE)}, and a contract`);
-    expect(unwrapped(ended.stderr)).toContain(`--contract ${FILE} allows any file`);
+    expect(unwrapLines(ended.stderr)).toContain(`base/base.json leads to ${join(home, "app", FILE)}, and a contract`);
+    expect(unwrapLines(ended.stderr)).toContain(`--contract ${FILE} allows any file`);
     // The file that names the environment is not in the folder of the contract that the user names.
     expect((await run(["--contract", FILE, ...PRINT], "clone")).status).toBe(78);
     rmSync(join(home, "clone/base/base.json"));

@@ -9,9 +9,9 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../esc-server/index.ts";
 import { isStandalone, sophiaRun } from "../helpers/program.ts";
-import { folder, unwrapped } from "../helpers/sophia.ts";
+import { folder, unwrapLines } from "../helpers/sophia.ts";
 import { startAtTerminal, type Step } from "../helpers/terminal.ts";
-import { runProgram } from "../esc/command.ts";
+import { runProgram } from "../esc/run-program.ts";
 
 const NAME = "acme/app/dev";
 const FILE = "sophia.contract.json";
@@ -56,7 +56,7 @@ describe("in a folder whose name is not UTF-8", () => {
     track(home);
     const ended = await run(PRINT);
     expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(unwrapped(ended.stderr)).toContain("the path of its folder is not UTF-8");
+    expect(unwrapLines(ended.stderr)).toContain("the path of its folder is not UTF-8");
     expect(await run(["--no-override", ...PRINT])).toMatchObject({ status: 0, stdout: "got\n" });
   });
 
@@ -67,7 +67,7 @@ describe("in a folder whose name is not UTF-8", () => {
     server.reset();
     const ended = await run(PRINT);
     expect(ended.stdout).toBe("got\n");
-    expect(unwrapped(ended.stderr)).toContain("no consent can be remembered for a folder whose path is not UTF-8");
+    expect(unwrapLines(ended.stderr)).toContain("no consent can be remembered for a folder whose path is not UTF-8");
     // Node.js reaches the folder by this link, which has the name that Node.js decodes.
     symlinkSync(ODD, join(home, DECODED));
     track(home);

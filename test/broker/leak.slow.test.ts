@@ -10,7 +10,7 @@ import type { Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { cases } from "../helpers/seed.ts";
-import { responseTo, startBroker, startUpstream, textOf } from "./upstream.ts";
+import { waitForResponse, startBroker, startUpstream, readText } from "./upstream.ts";
 
 const REQUESTS = cases(2000, 10_000);
 const STREAMS = cases(200, 1000);
@@ -72,11 +72,11 @@ test(
     const answered = async (method: string): Promise<http.IncomingMessage> => {
       const request = http.request(origin, { method, path: "/v1/x", headers, agent: client });
       request.end(method === "POST" ? "body" : undefined);
-      return responseTo(request);
+      return waitForResponse(request);
     };
 
     await repeat(REQUESTS, async () => {
-      expect(await textOf(await answered("POST"))).toBe("{}");
+      expect(await readText(await answered("POST"))).toBe("{}");
     });
     expect(upstream.sockets.size).toBeLessThanOrEqual(AT_ONCE);
     await repeat(STREAMS, async () => {

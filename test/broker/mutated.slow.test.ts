@@ -13,13 +13,13 @@ import { PASSWORD_SLOT } from "../../src/contract/broker/broker-model.ts";
 import { parseRules } from "../../src/contract/broker/path-rules.ts";
 import { cases } from "../helpers/seed.ts";
 import { folder } from "../helpers/sophia.ts";
-import { KEYS, routesTo } from "./routes.ts";
-import type { BrokerProcess } from "./process.ts";
-import { nextText, type Received, send, startBroker, startUpstream } from "./upstream.ts";
+import { REAL_KEYS, createRoutes } from "./routes.ts";
+import type { BrokerProcess } from "./broker-process.ts";
+import { readNextText, type ReceivedRequest, sendRequest, startBroker, startUpstream } from "./upstream.ts";
 
 const RUNS = cases(100, 2000);
 const PER_RUN = 50;
-const [openai, anthropic, search] = routesTo("http://127.0.0.1:1");
+const [openai, anthropic, search] = createRoutes("http://127.0.0.1:1");
 const DUMMIES = [openai, anthropic, search].map(({ dummy }) => dummy);
 
 const escaped = (text: string): string =>
@@ -165,7 +165,11 @@ async function exchange(
     .replaceAll("HOST", `127.0.0.1${nonLoopbackAddress}`)
     .replaceAll("LOCAL", `localhost${nonLoopbackAddress}`);
   socket.write(written, "latin1");
-  const answer = await Promise.race([nextText(socket), once(socket, "close").then(() => ""), isOver.then(() => "")]);
+  const answer = await Promise.race([
+    readNextText(socket),
+    once(socket, "close").then(() => ""),
+    isOver.then(() => ""),
+  ]);
   socket.destroy();
   return answer;
 }
@@ -176,7 +180,7 @@ async function exchange(
  */
 async function untilOthersAnswered(broker: string, dummy: string): Promise<void> {
   for (let turn = 0; turn < 3; turn++)
-    await send(broker, "/v1/models", { headers: { Authorization: `Bearer ${dummy}` } });
+    await sendRequest(broker, "/v1/models", { headers: { Authorization: `Bearer ${dummy}` } });
 }
 
 /**
@@ -184,10 +188,10 @@ async function untilOthersAnswered(broker: string, dummy: string): Promise<void>
  * does.
  */
 function violationsOf(
-  { method, target: aim, rawHeaders, headers }: Received,
+  { method, target: aim, rawHeaders, headers }: ReceivedRequest,
   dummies: readonly string[] = DUMMIES,
 ): readonly string[] {
-  const used = Object.entries(KEYS).filter(([, key]) => rawHeaders.some((text) => text.includes(key)));
+  const used = Object.entries(REAL_KEYS).filter(([, key]) => rawHeaders.some((text) => text.includes(key)));
   const [name, key = ""] = used[0] ?? [];
   const read = new URL(aim.toLowerCase().replaceAll(/%2f|%5c|\\/g, "/"), "http://x");
   const plain = decodeURIComponent(read.pathname.replaceAll("%zz", "").replaceAll(/%(?![\da-f]{2})/g, ""))
@@ -379,7 +383,7 @@ const gitRequest = fc
 
 /** Lists the rules that a request which has reached the git service, or its API, violates. */
 function gitViolationsOf(
-  { method, target: written, rawHeaders, headers }: Received,
+  { method, target: written, rawHeaders, headers }: ReceivedRequest,
   isGit: boolean,
 ): readonly string[] {
   const plain = new URL(written.toLowerCase().replaceAll(/%2f|%5c|\\/g, "/"), "http://x").pathname;
@@ -414,7 +418,7 @@ test(
       server.on("upgrade", (_, socket) => void socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
     }
     const agents = new Map(services.map(({ origin }) => [origin, new Agent({ keepAlive: true })]));
-    const keyOf = (name: string): string => (name === "GITHUB_PAT" ? GIT_KEY : (KEYS[name] ?? ""));
+    const keyOf = (name: string): string => (name === "GITHUB_PAT" ? GIT_KEY : (REAL_KEYS[name] ?? ""));
     const agentFor = (origin: string): Agent => agents.get(origin) ?? expect.fail(origin);
     const broker = await startBroker(git.origin, { keyOf, agentFor });
     const route: Route = {
@@ -448,7 +452,7 @@ test(
         });
         const exchanges = requests.map((text, index) => exchange(index % 2 === 0 ? port : socketPath, text, over));
         for (let turn = 0; turn < 3; turn++)
-          await send(broker.origin, "/api.test/repos/acme/x", { method: "GET", headers: mark });
+          await sendRequest(broker.origin, "/api.test/repos/acme/x", { method: "GET", headers: mark });
         isOver();
         for (const answer of await Promise.all(exchanges)) {
           tally[answer.startsWith("HTTP/1.1 200") ? "answered" : "refused"] += 1;

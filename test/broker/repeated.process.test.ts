@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { startWaitingProgram } from "./process.ts";
+import { startWaitingProgram } from "./broker-process.ts";
 
 const TOKEN = "github_pat_real0a1b2c3d4e5f6a7b8c9d";
 /**

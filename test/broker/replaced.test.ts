@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ReplacedKeys, withoutKeys } from "../../src/broker/replaced.ts";
 import { cases } from "../helpers/seed.ts";
-import { routesTo } from "./routes.ts";
+import { createRoutes } from "./routes.ts";
 
 const KEY = "ghp_real0a1b2c3d4e5f";
 const DUMMY = "ghp_sophia-012345678";
@@ -11,7 +11,7 @@ const DUMMY = "ghp_sophia-012345678";
 const LONGER_KEY = `${KEY}/+~?=longer`;
 const LONGER_DUMMY = "sophia-longer-01234567";
 
-const [openai, anthropic] = routesTo("https://api.example.test");
+const [openai, anthropic] = createRoutes("https://api.example.test");
 const routes = [
   { ...openai, dummy: DUMMY },
   { ...anthropic, dummy: LONGER_DUMMY },

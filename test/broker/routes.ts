@@ -8,7 +8,7 @@ const DUMMIES = {
 } as const;
 
 /** The real keys. None of them may be where a rule does not allow it. */
-export const KEYS: Readonly<Record<string, string>> = {
+export const REAL_KEYS: Readonly<Record<string, string>> = {
   OPENAI_API_KEY: "sk-real-openai-0a1b2c3d",
   ANTHROPIC_API_KEY: "sk-ant-real-anthropic-4e5f",
   SEARCH_KEY: "real-search-6a7b8c9d",
@@ -22,7 +22,7 @@ function rules(...texts: readonly string[]): readonly PathRule[] {
  * Returns three routes to one origin: one with a scheme; one with a header or a scheme, and a prefix; and one that
  * allows only certain paths.
  */
-export function routesTo(origin: string): readonly [openai: Route, anthropic: Route, search: Route] {
+export function createRoutes(origin: string): readonly [openai: Route, anthropic: Route, search: Route] {
   const base = { origin, path: "", servicePath: "", prefix: "", allow: [], deny: [] };
   return [
     {

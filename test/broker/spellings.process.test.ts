@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { startWaitingProgram } from "./process.ts";
+import { startWaitingProgram } from "./broker-process.ts";
 import { startUpstream } from "./upstream.ts";
 
 const TOKEN = "github_pat_real0a1b2c3d4e5f6a7b8c9d";

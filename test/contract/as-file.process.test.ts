@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
 import { skipBecause } from "../helpers/skip.ts";
-import { environmentOf, folder, sophia, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, sophiaRun, unwrapLines } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
 
 const CONTRACT = JSON.stringify({
@@ -86,7 +86,7 @@ test('a value with "as": "file" is shown as such by explain, left out by export,
   expect(explained.stdout).toContain("from     the process environment, passed as a private file\n");
   expect(explained.stdout).toContain("format   JSON in a file, whose path programs get\n");
   const exported = await sophia(["export"], at);
-  expect(environmentOf(exported.stdout)).toEqual({});
+  expect(parseEnvironment(exported.stdout)).toEqual({});
   expectWording(exported.stderr);
   const masked = await sophia(["--redact", "--", "sh", "-c", 'cat "$GOOGLE_APPLICATION_CREDENTIALS"'], at);
   expect(masked.stdout).toBe("***");
@@ -103,7 +103,7 @@ test.each([
   writeFileSync(join(cwd, "sophia.contract.json"), JSON.stringify({ variables }));
   const { status, stderr } = await sophia(["--", "true"], { cwd });
   expect(status).toBe(125);
-  expect(unwrapped(stderr)).toContain(member);
+  expect(unwrapLines(stderr)).toContain(member);
   expectWording(stderr);
 });
 

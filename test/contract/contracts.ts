@@ -47,20 +47,20 @@ export function resolutionOf(
   values: Readonly<Record<string, string>>,
   origin: Origin = { source: "environment" },
 ): Resolution {
-  return new Map(Object.entries(values).map(([name, value]) => [name, resolved(name, value, origin)]));
+  return new Map(Object.entries(values).map(([name, value]) => [name, createResolvedVariable(name, value, origin)]));
 }
 
-export function resolved(name: string, value: string, origin: Origin): ResolvedVariable {
+export function createResolvedVariable(name: string, value: string, origin: Origin): ResolvedVariable {
   return { name, value, secret: true, origin, delivery: "value", shadowed: [] };
 }
 
 /** Checks the contract's rules, and the formats of its values. */
-export function checked(contract: Contract, resolution: Resolution): readonly CheckedViolation[] {
+export function findViolations(contract: Contract, resolution: Resolution): readonly CheckedViolation[] {
   return checkContract(contract, resolution, createFormatCheck());
 }
 
 /** Returns `kind NAME…` for each violation, which is short enough for a table. */
-export function brief(violations: readonly CheckedViolation[]): readonly string[] {
+export function summarizeViolations(violations: readonly CheckedViolation[]): readonly string[] {
   return violations.map((violation) => {
     switch (violation.kind) {
       case "missing":
@@ -86,7 +86,7 @@ export function brief(violations: readonly CheckedViolation[]): readonly string[
  * Returns the failure that the function throws, with its text. If the function throws another error, or none, the test
  * fails.
  */
-export async function failureOf(run: () => unknown): Promise<SophiaError> {
+export async function catchFailure(run: () => unknown): Promise<SophiaError> {
   try {
     await run();
   } catch (error) {

@@ -7,8 +7,8 @@ import { BUILT_IN } from "../../src/contract/generated/built-in.ts";
 import type { Contract } from "../../src/contract/contract-model.ts";
 import type { Resolution } from "../../src/core/model.ts";
 import { resolveLayers } from "../../src/resolve/precedence.ts";
-import { contractDocuments } from "./arbitrary.ts";
-import { brief, checked, contractOf, failureOf, resolutionOf } from "./contracts.ts";
+import { contractDocuments } from "./arbitrary-contracts.ts";
+import { summarizeViolations, findViolations, contractOf, catchFailure, resolutionOf } from "./contracts.ts";
 
 /** Returns the values that are made up if the values of `present` are set. */
 const fakes = (contract: Contract, present: Resolution = new Map()): Readonly<Record<string, string>> =>
@@ -63,7 +63,7 @@ describe("createDummyLayer", () => {
         const layer = createDummyLayer(contract, new Map());
         expect(layer).toStrictEqual(createDummyLayer(contract, new Map()));
         const resolution = resolveLayers([layer], () => true);
-        expect(brief(checked(contract, resolution))).toStrictEqual([]);
+        expect(summarizeViolations(findViolations(contract, resolution))).toStrictEqual([]);
         const unmarked = layer.variables.filter(({ name, value }) => {
           const format = contract.variables.get(name)?.format;
           return (
@@ -87,7 +87,7 @@ describe("createDummyLayer", () => {
       groups: { g: { rule: "exactly-one", variables: ["A", "B"] } },
     });
     const resolution = resolveLayers([createDummyLayer(contract, new Map())], () => true);
-    expect(brief(checked(contract, resolution))).toStrictEqual(["several-set g: A B"]);
+    expect(summarizeViolations(findViolations(contract, resolution))).toStrictEqual(["several-set g: A B"]);
   });
 });
 
@@ -95,7 +95,9 @@ describe("createDummyLayer", () => {
 const value = (declaration: object): string => {
   const contract = contractOf({ variables: { A_KEY: { ...declaration, required: true } } });
   const made = fakes(contract)["A_KEY"] ?? "";
-  expect(brief(checked(contract, resolutionOf({ A_KEY: made }, { source: "fake" })))).toStrictEqual([]);
+  expect(
+    summarizeViolations(findViolations(contract, resolutionOf({ A_KEY: made }, { source: "fake" }))),
+  ).toStrictEqual([]);
   return made;
 };
 
@@ -159,7 +161,7 @@ describe("the dummy value", () => {
   it("is the example if none can be made from the format, and an error asks for an example if there is none", async () => {
     const format = { type: "text", pattern: "a.*|b1", prefix: "b" };
     expect(value({ format, example: "b1" })).toBe("b1");
-    const failure = await failureOf(() => value({ format }));
+    const failure = await catchFailure(() => value({ format }));
     expect(failure).toMatchObject({ code: "fake-value", status: 125 });
     expectWording(`${failure.message}\n${failure.hint}`);
   });

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { findFormatFault as faultOf, createPatternWork } from "../../src/contract/format.ts";
 import { isPlaceholder } from "../../src/contract/placeholder.ts";
 import type { Declaration, ValueFormat } from "../../src/contract/contract-model.ts";
-import { NAMED_FORMATS } from "./arbitrary.ts";
+import { NAMED_FORMATS } from "./arbitrary-contracts.ts";
 import { contractOf } from "./contracts.ts";
 
 /** Returns the declaration of a variable as a contract file declares it. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { applyContract } from "../../src/contract/apply.ts";
 import { describeViolations } from "../../src/contract/violation-wording.ts";
 import { resolveLayers } from "../../src/resolve/precedence.ts";
-import { brief, checked, contractOf, failureOf, resolutionOf } from "./contracts.ts";
+import { summarizeViolations, findViolations, contractOf, catchFailure, resolutionOf } from "./contracts.ts";
 
 const sentinel = "Sentinel7f3a";
 
@@ -55,8 +55,8 @@ const cases: readonly Case[] = [
 describe("no value is shown", () => {
   it.each(cases)("by the violations of the contract %j", (document, values, expected) => {
     const contract = contractOf(document);
-    const violations = checked(contract, resolutionOf(values));
-    expect(brief(violations)).toStrictEqual([expected]);
+    const violations = findViolations(contract, resolutionOf(values));
+    expect(summarizeViolations(violations)).toStrictEqual([expected]);
     for (const context of [
       { defaultTarget: { kind: "local" } },
       { defaultTarget: { kind: "esc", environment: "acme/sophia/dev" } },
@@ -94,7 +94,7 @@ describe("no value is shown", () => {
     { variables: { A: { format: { type: "enum", values: ["a"] } }, B: { required: { when: "A", equals: sentinel } } } },
     { variables: { A: { format: { type: "text", pattern: `${sentinel}(` } } } },
   ])("by the faults of the contract %j", async (document) => {
-    const failure = await failureOf(() => contractOf(document));
+    const failure = await catchFailure(() => contractOf(document));
     expect(failure.code).toBe("contract-invalid");
     expect(inspect(failure, { depth: Infinity })).not.toContain(sentinel);
   });

@@ -9,7 +9,7 @@ import type { Origin } from "../../src/core/model.ts";
 import { notInstalled, skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
-import { checked, contractOf, resolutionOf } from "./contracts.ts";
+import { findViolations, contractOf, resolutionOf } from "./contracts.ts";
 
 type Context = Parameters<typeof describeViolations>[2];
 
@@ -19,7 +19,7 @@ function describeInWords(contract: Contract, values: Readonly<Record<string, str
 }
 
 function wordings(contract: Contract, values: Readonly<Record<string, string>>, context: Partial<Context> = {}) {
-  const violations = checked(contract, resolutionOf(values));
+  const violations = findViolations(contract, resolutionOf(values));
   return describeViolations(violations, contract, {
     presentNames: Object.keys(values),
     defaultTarget: { kind: "local" },

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { instructions } from "./container.ts";
 import { folder } from "./sophia.ts";
-import { start } from "./started.ts";
+import { startProcess } from "./start-process.ts";
 
 /** A built image. Its paths are in a folder that stands for the root of the file system. */
 export interface BuiltImage {
@@ -65,7 +65,7 @@ export async function buildImage(
         break;
       case "RUN": {
         const script = rest.replaceAll(` ${COMMANDS}/`, ` ${inside(COMMANDS)}/`);
-        const done = await start(["sh", "-ec", script], { cwd: inside("."), env: stage.env }).finished;
+        const done = await startProcess(["sh", "-ec", script], { cwd: inside("."), env: stage.env }).finished;
         if (done.status !== 0) throw new Error(`${rest}: status ${done.status}\n${done.stdout}${done.stderr}`);
         break;
       }
@@ -103,7 +103,7 @@ async function copy(
   const paths = rest.split(" ");
   const target = inside(paths.pop() ?? "");
   const source = stage?.root ?? context;
-  const found = await start(
+  const found = await startProcess(
     [
       "sh",
       "-c",

@@ -6,7 +6,7 @@ import { maskingOf, createSearch, type Masking } from "../../src/masking/masking
 import type { CompiledSearch } from "../../src/masking/masking-model.ts";
 import { cases, SEED } from "../helpers/seed.ts";
 import { noAddon, skipBecause } from "../helpers/skip.ts";
-import { loadCompiledSearch, useCompiledSearch } from "./compiled.ts";
+import { loadCompiledSearch, useCompiledSearch } from "./compiled-search.ts";
 import { secretOutput } from "./outputs.ts";
 
 skipBecause(noAddon);

@@ -1,7 +1,7 @@
 import { array, assert, constantFrom, integer, nat, property, string } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { maskingOf } from "../../src/masking/masking.ts";
-import { useCompiledSearch } from "./compiled.ts";
+import { useCompiledSearch } from "./compiled-search.ts";
 import { cases, SEED } from "../helpers/seed.ts";
 import { MIXTURES } from "./mixtures.ts";
 

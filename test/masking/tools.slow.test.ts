@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { maskingOf } from "../../src/masking/masking.ts";
-import { useCompiledSearch } from "./compiled.ts";
+import { useCompiledSearch } from "./compiled-search.ts";
 import { cases, SEED } from "../helpers/seed.ts";
 import { notInstalled, notNightly } from "../helpers/skip.ts";
 

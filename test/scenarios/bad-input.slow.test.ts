@@ -11,7 +11,7 @@ import {
   sophia,
   sophiaRun,
   type RunOptions,
-  unwrapped,
+  unwrapLines,
 } from "../helpers/sophia.ts";
 
 /** Expects a failure of sophia-run: status 125, the problem in the first line, the remedy below, an empty stdout. */
@@ -21,7 +21,7 @@ async function expectRefusal(args: readonly string[], options: RunOptions, ...wo
   expect(stderr).toMatch(/^sophia-run: \S.*\n(?: {2,}\S.*\n)+$/);
   // At most 80 columns, except for longer words.
   for (const line of stderr.split("\n")) expect(line.length <= 80 || !line.trim().includes(" "), line).toBe(true);
-  for (const word of words) expect(unwrapped(stderr)).toContain(word);
+  for (const word of words) expect(unwrapLines(stderr)).toContain(word);
   expect(stderr).not.toMatch(/^\s+at /m);
   expect(stderr).not.toContain("sentinel");
 }

@@ -14,7 +14,7 @@ import {
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { missingCommand } from "../helpers/skip.ts";
-import { copyOfPackage, folder } from "../helpers/sophia.ts";
+import { copyPackage, folder } from "../helpers/sophia.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -28,7 +28,7 @@ function printedBy(file: string, name: string, script: string): string {
 }
 
 it("a checkout that is not built fails with the command that builds it", () => {
-  const path = copyOfPackage();
+  const path = copyPackage();
   for (const name of ["dist", "bin/sophia-run.cjs"]) rmSync(join(path, name), { recursive: true });
   const args = [join(path, "bin/sophia-run"), "--", "true"];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
@@ -41,7 +41,7 @@ it("a checkout that is not built fails with the command that builds it", () => {
 
 /** A checkout that is built. */
 function checkout(): string {
-  const path = copyOfPackage();
+  const path = copyPackage();
   for (const name of ["src", "native", "runtime", "scripts", "package.json"])
     cpSync(join(root, name), join(path, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(path, "node_modules"));

@@ -5,9 +5,9 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
-import { escVariables } from "../commands/world.ts";
+import { escVariables } from "../commands/sophia-environment.ts";
 import { missingCommand, notInstalled } from "../helpers/skip.ts";
-import { folder, isStandalone, sophia, unwrapped } from "../helpers/sophia.ts";
+import { folder, isStandalone, sophia, unwrapLines } from "../helpers/sophia.ts";
 
 /** The code of the repository. It ends well, and reads what it is given, so that no program waits for it. */
 const CODE = "#!/bin/sh\n: >ran\ncat >/dev/null </dev/null\n";
@@ -362,7 +362,7 @@ describe.each(ATTACKS)("$name in a found .env file", { timeout: 60_000 }, (attac
     const shell = ["sh", "-c", '"$@" >&2; echo "plain $PLAIN"', "sh", ...commandOf(attack)];
     const withheld = await sophia(["--no-contract", "--", ...shell], { cwd, env: MACHINE });
     expect([withheld.stdout, existsSync(join(cwd, "ran"))]).toEqual(["plain 1\n", false]);
-    expect(unwrapped(withheld.stderr)).toMatch(
+    expect(unwrapLines(withheld.stderr)).toMatch(
       new RegExp(`^sophia-run: warning: ${name} in \\.env .*--allow ${name} passes it on`),
     );
     const allowed = await sophia(["--no-contract", "--allow", name, "--", ...shell], { cwd, env: MACHINE });
@@ -378,7 +378,7 @@ test("PYTHONWARNINGS and BROWSER of a found .env file run no code together", asy
   writeFileSync(join(cwd, ".env"), file, { mode: 0o600 });
   const command = ["--no-contract", "--", "python3", "-c", "1"];
   const { stderr } = await sophia(command, { cwd, env: MACHINE });
-  expect([existsSync(join(cwd, "ran")), unwrapped(stderr)]).toEqual([
+  expect([existsSync(join(cwd, "ran")), unwrapLines(stderr)]).toEqual([
     false,
     expect.stringContaining("--allow PYTHONWARNINGS,BROWSER"),
   ]);
@@ -392,7 +392,10 @@ test.each(ATTACKS.map(({ name, value }) => [name, value] as const))(
     const contract = { variables: { [name]: { default: value, secret: false } } };
     const cwd = folder({ "sophia.contract.json": JSON.stringify(contract) });
     const { status, stderr } = await sophia(["--", "true"], { cwd });
-    expect([status, unwrapped(stderr)]).toEqual([125, expect.stringContaining(`default of ${name} would make other`)]);
+    expect([status, unwrapLines(stderr)]).toEqual([
+      125,
+      expect.stringContaining(`default of ${name} would make other`),
+    ]);
   },
 );
 
@@ -405,7 +408,7 @@ test("an ESC environment that a found .env file opens runs no code either", asyn
   writeFileSync(join(cwd, ".env"), evilLines.join(""), { mode: 0o600 });
   const command = ["--no-contract", "--", "git", ...GIT, "commit", "--amend", "--allow-empty"];
   const { stderr } = await sophia(command, { cwd });
-  expect([existsSync(join(cwd, "ran")), unwrapped(stderr)]).toEqual([
+  expect([existsSync(join(cwd, "ran")), unwrapLines(stderr)]).toEqual([
     false,
     expect.stringContaining("--allow GIT_EDITOR"),
   ]);

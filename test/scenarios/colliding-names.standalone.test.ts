@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { collidingNames, collidingNumbers } from "../helpers/colliding-names.ts";
 import { notLinux, skipBecause } from "../helpers/skip.ts";
 import { folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
-import { executable, notMade } from "../helpers/standalone.ts";
+import { executable, noExecutable } from "../helpers/executables.ts";
 
 const COUNT = 20_000;
 const names = collidingNames(COUNT);
@@ -36,7 +36,7 @@ function secondsOf(program: readonly string[], cwd: string, words: readonly stri
 
 const FORMS = [
   ["program under test", sophiaRun, undefined],
-  ["executable", [executable], isStandalone ? "it is the program under test" : notMade],
+  ["executable", [executable], isStandalone ? "it is the program under test" : noExecutable],
 ] as const;
 
 const INPUTS = [

@@ -11,7 +11,7 @@ import { fetchPythonPackages } from "../helpers/python-packages.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { notInstalled } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { startProcess } from "../helpers/start-process.ts";
 
 const root = join(import.meta.dirname, "../..");
 const document = readFileSync(join(root, "docs/coming-from.md"), "utf8");
@@ -77,7 +77,7 @@ function project(files: Readonly<Record<string, string>> = {}) {
   const cwd = folder({ ...FILES, ...files });
   const ours = sophiaRun.map((word) => `'${word}'`).join(" ");
   return (script: string, env: Readonly<Record<string, string>> = {}) =>
-    start(["bash", "-c", `sophia-run() { ${ours} "$@"; }\n${script}`], {
+    startProcess(["bash", "-c", `sophia-run() { ${ours} "$@"; }\n${script}`], {
       cwd,
       env: {
         PATH: cleanPath,

@@ -32,8 +32,8 @@ import {
 } from "../helpers/pod.ts";
 import { notLinux, notPackage, skipBecause } from "../helpers/skip.ts";
 import { addon, folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
-import { executable, notMade } from "../helpers/standalone.ts";
-import { start } from "../helpers/started.ts";
+import { executable, noExecutable } from "../helpers/executables.ts";
+import { startProcess } from "../helpers/start-process.ts";
 
 // Each file's command is read out of it, and run as PID 1 of a container that is made without an engine.
 
@@ -138,7 +138,7 @@ describe("examples/docker", () => {
     skip,
   }) => {
     skip(notPackage !== undefined, notPackage);
-    skip(notMade !== undefined, notMade);
+    skip(noExecutable !== undefined, noExecutable);
     const names = readdirSync(join(examples, "docker")).filter((name) => /(?:^|\.)Dockerfile$/.test(name));
     expect(names.length).toBeGreaterThan(3);
     const place = folder();
@@ -146,7 +146,8 @@ describe("examples/docker", () => {
     const tarball = await pack(place);
     await install(`./${basename(tarball)}`, place, home);
     rmSync(join(place, "node_modules"), { recursive: true });
-    const run = (script: string) => start(["sh", "-ec", script], { cwd: place, env: npmEnvironment(home) }).finished;
+    const run = (script: string) =>
+      startProcess(["sh", "-ec", script], { cwd: place, env: npmEnvironment(home) }).finished;
     expect(await run("npm ci --omit=dev")).toMatchObject({ status: 0 });
     for (const name of names) {
       const lines = instructions(dockerfile(name));
@@ -175,7 +176,7 @@ describe("examples/docker", () => {
       // The base image of each has Node.js in another place.
       const node = name === "distroless.Dockerfile" ? "/nodejs/bin/node" : "/usr/local/bin/node";
       const script = copy.replace("RUN ", "").replaceAll("/usr/local/bin/sophia-run", `${taken}/sophia-run`);
-      const done = await start(["sh", "-ec", script], { cwd: place, env: npmEnvironment(folder()) }).finished;
+      const done = await startProcess(["sh", "-ec", script], { cwd: place, env: npmEnvironment(folder()) }).finished;
       expect(done).toMatchObject({
         status: 0,
         stdout: "",
@@ -238,7 +239,7 @@ describe("examples/docker", () => {
     test(`${first} is PID 1, without rights, on a read-only root; healthy; ends at SIGTERM with its own status`, async () => {
       const image = readImage(dockerfile(name));
       const server = pod.container(optionsOf(image, { env: TOKEN_FILE }));
-      const [, pid] = await server.seen(/listening on port 3000 \(process (\d+)\)/);
+      const [, pid] = await server.waitForStdout(/listening on port 3000 \(process (\d+)\)/);
       expect(pid === "1").toBe(first === "the program");
       const init = server.init();
       const status = readFileSync(`/proc/${init}/status`, "utf8");
@@ -270,7 +271,7 @@ describe("examples/docker", () => {
     const image = readImage(dockerfile("Dockerfile"));
     const env = { ...TOKEN_FILE, ESC_ENV: pod.environment };
     const server = pod.container(optionsOf(image, { env }));
-    await server.seen(/listening on port 3000 \(process (\d+)\)/);
+    await server.waitForStdout(/listening on port 3000 \(process (\d+)\)/);
     const files = server.exec(["find", "/tmp", "-type", "f", "-printf", "%m\\n"]).stdout;
     expect(files).toMatch(/^(?:600\n)+$/);
     process.kill(server.init(), "SIGTERM");
@@ -304,7 +305,7 @@ describe("examples/docker", () => {
     // The mode is that of the image if none is given.
     const env = { ...TOKEN_FILE, ...(mode === undefined ? {} : { SOPHIA_MODE: mode }) };
     const program = pod.container(optionsOf(image, { command: [...image.entrypoint, "sh", "-c", script], env }));
-    await program.seen(/ready/);
+    await program.waitForStdout(/ready/);
     const init = program.init();
     process.kill(init, "SIGTERM");
     // The program handles signals in the order in which they were sent: this one finds it alive.
@@ -399,14 +400,14 @@ describe("the image of examples/python", () => {
       if (program === "Node.js") {
         const strip = 'tar -xzf "$1" && rm package/dist/sophia-run-linux-* && tar -czf "$1" package && rm -r package';
         execFileSync("sh", ["-euc", strip, "sh", basename(tarball)], { cwd: place });
-      } else if (notMade !== undefined) {
-        throw new Error(notMade);
+      } else if (noExecutable !== undefined) {
+        throw new Error(noExecutable);
       }
       const script = steps
         .map((line) => line.replace("RUN ", "").replaceAll("/copied", `${place}/copied`))
         .join("\n")
         .replace("/usr/local/bin/node", process.execPath);
-      const built = await start(["sh", "-ec", script], { cwd: place, env: npmEnvironment(home) }).finished;
+      const built = await startProcess(["sh", "-ec", script], { cwd: place, env: npmEnvironment(home) }).finished;
       expect(built).toMatchObject({ status: 0, stdout: "" });
       expect(built.stderr).toMatch(program === "Node.js" ? /^cp: .*sophia-run-linux-.*\n$/ : /^$/);
       chmodSync(place, 0o755);
@@ -432,7 +433,7 @@ describe("the CMD in docs/containers.md", () => {
     const shell = readImage(`FROM ${image.base}\n${cmd}`);
     const env = { ...TOKEN_FILE, SOPHIA_MODE: "auto" };
     const server = pod.container(optionsOf(image, { command: shell.cmd, env }));
-    const [, pid = ""] = await server.seen(/listening on port 3000 \(process (\d+)\)/);
+    const [, pid = ""] = await server.waitForStdout(/listening on port 3000 \(process (\d+)\)/);
     process.kill(server.init(), "SIGTERM");
     return { ...server, pid, healthcheck: image.healthcheck };
   };
@@ -470,7 +471,7 @@ describe("examples/kubernetes", () => {
     const named = { ...spec.env, ESC_ENV: environment };
     const env = spec.audience === undefined ? named : { ...named, ESC_OIDC_ORG: organization };
     const server = pod.container(optionsOf(image, { command: spec.command, user: spec.user, mounts, env }));
-    await server.seen(/listening on port 3000 /);
+    await server.waitForStdout(/listening on port 3000 /);
     const probe = `fetch("http://127.0.0.1:${spec.port}/").then((answer) => answer.text()).then(console.log)`;
     expect(JSON.parse(server.exec(["node", "-e", probe]).stdout)).toEqual({
       qdrant: "qdrant.example.test:6333",

@@ -13,7 +13,7 @@ import { ESC_VALUES } from "../helpers/esc-values.ts";
 import { cleanPath, install, npmEnvironment, pack } from "../helpers/pack.ts";
 import { notInstalled, notPackage, skipBecause } from "../helpers/skip.ts";
 import { CONTRACT_VALUES, folder, sophiaRun } from "../helpers/sophia.ts";
-import { isAlive, start } from "../helpers/started.ts";
+import { isAlive, startProcess } from "../helpers/start-process.ts";
 import { startAtTerminal } from "../helpers/terminal.ts";
 import { readWorkflow } from "../helpers/workflow.ts";
 
@@ -93,8 +93,11 @@ describe("examples/npm-scripts:", () => {
   ])("npm start runs the server with the values of ESC, and SIGTERM to npm stops both, $how", async ({ adapt }) => {
     const cwd = await installed("npm-scripts");
     adapt(cwd);
-    const npm = start(["npm", "start"], { cwd, env: { ...environment(), ...access.environment, ...access.token } });
-    const [, port = "", server = ""] = await npm.seen(/listening on port (\d+) \(process (\d+)\)/);
+    const npm = startProcess(["npm", "start"], {
+      cwd,
+      env: { ...environment(), ...access.environment, ...access.token },
+    });
+    const [, port = "", server = ""] = await npm.waitForStdout(/listening on port (\d+) \(process (\d+)\)/);
     const answer: unknown = await (await fetch(`http://127.0.0.1:${port}/`)).json();
     expect(answer).toEqual({ qdrant: new URL(QDRANT_URL).host, authenticated: true });
     process.kill(npm.pid, "SIGTERM");
@@ -110,7 +113,7 @@ describe("examples/npm-scripts:", () => {
   test("the program's exit status passes through npm", async () => {
     const cwd = await installed("npm-scripts");
     const env = { ...environment(), ...access.environment, ...access.token };
-    const job = await start(["npm", "run", "job"], { cwd, env }).finished;
+    const job = await startProcess(["npm", "run", "job"], { cwd, env }).finished;
     expect(job.stderr).toContain("7 documents could not be indexed");
     expect(job.stderr).not.toContain("sophia-run:");
     expect(job.status).toBe(7);
@@ -118,13 +121,13 @@ describe("examples/npm-scripts:", () => {
 
   test("the statuses of an unmet contract and of a check pass through npm, too", async () => {
     const cwd = await installed("npm-scripts");
-    const unmet = await start(["npm", "start"], { cwd, env: environment() }).finished;
+    const unmet = await startProcess(["npm", "start"], { cwd, env: environment() }).finished;
     expect(unmet.status).toBe(78);
     expect(unmet.stderr).toContain("QDRANT_API_KEY");
     expect(unmet.stdout).not.toContain("listening");
-    expect((await start(["npm", "run", "check"], { cwd, env: environment() }).finished).status).toBe(1);
+    expect((await startProcess(["npm", "run", "check"], { cwd, env: environment() }).finished).status).toBe(1);
     writeFileSync(join(cwd, ".env"), envFile());
-    const met = await start(["npm", "run", "check"], { cwd, env: environment() }).finished;
+    const met = await startProcess(["npm", "run", "check"], { cwd, env: environment() }).finished;
     expect(met.stdout).toContain("✅ All checks passed! Configuration loaded from .env\n");
     expect(met.status).toBe(0);
   });
@@ -145,7 +148,8 @@ describe("examples/devcontainer:", () => {
   });
   /** Runs a lifecycle command as the devcontainer CLI does. */
   const lifecycle = (command: string, around: Surroundings) =>
-    start(["/bin/sh", "-c", command], { cwd: around.workspace, env: lifecycleEnvironment(config, around) }).finished;
+    startProcess(["/bin/sh", "-c", command], { cwd: around.workspace, env: lifecycleEnvironment(config, around) })
+      .finished;
   const both = (): Record<string, string> => ({ ESC_ENV: "acme/sophia/prod", ESC_TOKEN: esc.token });
 
   test("it asks for the two secrets and begins with sophia-run", () => {
@@ -162,7 +166,7 @@ describe("examples/devcontainer:", () => {
     // It asks Docker whether such a container is running: none is.
     const words = ["read-configuration", "--workspace-folder", workspace, "--docker-path", "true"];
     const env = { PATH: cleanPath, HOME: workspace, ...both() };
-    const { status, stdout } = await start([cli, ...words], { cwd: workspace, env }).finished;
+    const { status, stdout } = await startProcess([cli, ...words], { cwd: workspace, env }).finished;
     expect(status).toBe(0);
     const read: unknown = JSON.parse(stdout);
     const { remoteEnv, postStartCommand, secrets: names } = config;
@@ -238,11 +242,11 @@ function envFile(): string {
 }
 
 test("examples/python serves with its configuration, and ends as a bare start does", async () => {
-  const server = start([...sophiaRun, "--", "python3", "app.py"], {
+  const server = startProcess([...sophiaRun, "--", "python3", "app.py"], {
     cwd: join(examples, "python"),
     env: { PATH: cleanPath, PORT: "0", ...access.environment, ...access.token },
   });
-  const [, port = ""] = await server.seen(/serving on port (\d+)\n/);
+  const [, port = ""] = await server.waitForStdout(/serving on port (\d+)\n/);
   await expect(fetch(`http://127.0.0.1:${port}/`).then((answer) => answer.text())).resolves.toBe(
     `Qdrant is at ${QDRANT_URL}\n`,
   );
@@ -260,7 +264,7 @@ test("examples/actions runs its tests with the configuration, and without the to
   await install(tarball, copy, home);
   const commands = steps.flatMap(({ run }) => (run === undefined || run === "npm ci" ? [] : [run]));
   expect(commands).toEqual(["node_modules/.bin/sophia-run -- npm test"]);
-  const job = start(["bash", "-e", "-c", commands.join("\n")], {
+  const job = startProcess(["bash", "-e", "-c", commands.join("\n")], {
     cwd: copy,
     env: { ...npmEnvironment(home), CI: "true", GITHUB_ACTIONS: "true", ...access.environment, ...access.token },
   });

@@ -9,7 +9,7 @@ import { createCommandHelp, createMainHelp } from "../../src/commands/help/help.
 import { PLAIN_LAYOUT, WIDTH } from "../../src/output/layout.ts";
 import { skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
-import { executable, notMade } from "../helpers/standalone.ts";
+import { executable, noExecutable } from "../helpers/executables.ts";
 import { protectionsOf, segmentsOf } from "../helpers/protections.ts";
 import { startAtTerminal } from "../helpers/terminal.ts";
 
@@ -31,7 +31,7 @@ function run(args: readonly string[], cwd: string, env: Readonly<Record<string, 
  * tests, which run it in place of the package where SOPHIA_RUN_UNDER_TEST names it.
  */
 describe("the stand-alone executable", () => {
-  skipBecause(notMade);
+  skipBecause(noExecutable);
 
   /** `BUN_…`: on macOS and Windows the executable is one of Bun. */
   it.each([

@@ -2,12 +2,12 @@
 import { chmodSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { expect, test } from "vitest";
-import { sentinel, SENTINEL } from "../commands/world.ts";
+import { sentinelOf, SENTINEL } from "../commands/sophia-environment.ts";
 import { commandsOf } from "../../scripts/demo/transcript.ts";
 import { startEscServer } from "../esc-server/index.ts";
 import { fencedBlocks } from "../helpers/markdown.ts";
 import { npmEnvironment, pack } from "../helpers/pack.ts";
-import { standInForRepository } from "../helpers/repository.ts";
+import { createLocalRepository } from "../helpers/local-repository.ts";
 import { notPackage } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
 import { startAtTerminal } from "../helpers/terminal.ts";
@@ -50,7 +50,7 @@ test("each block of the page about the first value works after the block before 
   const script = blocks
     .map(({ language, text }) => (language === "sh" ? `set -e\n${text}set +e` : commandsOf(text).join("\n")))
     .join("\n");
-  const value = `sk_${sentinel("key")}`;
+  const value = `sk_${sentinelOf("key")}`;
   const environment = npmEnvironment(home);
   const shell = startAtTerminal(
     ["bash", "--norc", "-c", `stty -echo\n${script}`],
@@ -60,7 +60,7 @@ test("each block of the page about the first value works after the block before 
         ...environment,
         PATH: [commands, environment["PATH"]].join(delimiter),
         TARBALL: tarball,
-        ...standInForRepository(tarball),
+        ...createLocalRepository(tarball),
         WRITER: server.token,
         PULUMI_BACKEND_URL: server.url,
       },

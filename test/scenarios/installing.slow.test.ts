@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { cleanPath } from "../helpers/pack.ts";
 import { notInstalled, notLinux, skipBecause } from "../helpers/skip.ts";
 import { folder, isStandalone } from "../helpers/sophia.ts";
-import { type Finished, start } from "../helpers/started.ts";
+import { type ProcessResult, startProcess } from "../helpers/start-process.ts";
 
 skipBecause((isStandalone ? "no executable takes part" : undefined) ?? notLinux ?? notInstalled("git", "--version"));
 
@@ -23,8 +23,9 @@ const env: Readonly<Record<string, string>> = {
   npm_config_prefer_offline: "true",
 };
 
-function install(cwd: string, more: Readonly<Record<string, string>> = {}): Promise<Finished> {
-  return start([process.execPath, join(cwd, "scripts/install.mjs")], { cwd: "/", env: { ...env, ...more } }).finished;
+function install(cwd: string, more: Readonly<Record<string, string>> = {}): Promise<ProcessResult> {
+  return startProcess([process.execPath, join(cwd, "scripts/install.mjs")], { cwd: "/", env: { ...env, ...more } })
+    .finished;
 }
 
 test(

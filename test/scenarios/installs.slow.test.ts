@@ -6,7 +6,7 @@ import { packageManagerEnvironment, clients, writeStandIns } from "../helpers/pa
 import { pack } from "../helpers/pack.ts";
 import { notPackage, skipBecause } from "../helpers/skip.ts";
 import { addon, CONTRACT_VALUES, folder } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { startProcess } from "../helpers/start-process.ts";
 import { readWorkflow } from "../helpers/workflow.ts";
 
 skipBecause(notPackage);
@@ -27,7 +27,7 @@ describe.each(clients())("the package, installed by $name,", (client) => {
     const tarball = basename(packed);
     cpSync(packed, join(cwd, tarball));
     const env: Record<string, string> = { ...packageManagerEnvironment(home), ...CONTRACT_VALUES };
-    const run = (...words: readonly string[]) => start([...command, ...words], { cwd, env }).finished;
+    const run = (...words: readonly string[]) => startProcess([...command, ...words], { cwd, env }).finished;
 
     const installed = await run(...add(tarball));
     expect(installed.stdout + installed.stderr).not.toMatch(/\bscripts?\b|\bwarn|\berr(?:or)?\b/i);
@@ -65,7 +65,7 @@ describe.each(clients())("the package, installed by $name,", (client) => {
     const path = env["PATH"] ?? "";
     const PATH = `${writeStandIns(folder(), client)}:${path}`;
     const inShell = (script: string, more: { readonly cwd: string; readonly env?: Record<string, string> }) =>
-      start(["sh", "-ec", script], { cwd: more.cwd, env: { ...env, PATH, ...more.env } }).finished;
+      startProcess(["sh", "-ec", script], { cwd: more.cwd, env: { ...env, PATH, ...more.env } }).finished;
     const { steps } = readWorkflow(join(cwd, ".github/workflows/configuration.yml"));
     const checked = await inShell(steps.at(-1)?.run ?? "", { cwd });
     expect(checked).toMatchObject({ status: 0, stdout: expect.stringContaining("✅ All checks passed!") });

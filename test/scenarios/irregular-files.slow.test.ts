@@ -8,7 +8,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { folder, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+import { folder, sophiaRun, unwrapLines } from "../helpers/sophia.ts";
 
 /** Less than any wait for a pipe that commands had. */
 const LIMIT_MS = 20_000;
@@ -61,7 +61,7 @@ async function run(args: readonly string[], cwd: string, env: Readonly<Record<st
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (more) => (text += more));
   const [status] = await once(child, "close");
   expect(text).not.toContain("internal error");
-  return { status, text: unwrapped(text) };
+  return { status, text: unwrapLines(text) };
 }
 
 const RUN = ["--", "true"];

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
-import { environmentOf, folder, sophia, type RunOptions, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, type RunOptions, sophiaRun, unwrapLines } from "../helpers/sophia.ts";
 
 const ESC_NAME = "acme/sophia/dev";
 const EVIL = "https://evil.example.test/v1";
@@ -14,7 +14,7 @@ const BASE = "OPENAI_BASE_URL";
 async function start(args: readonly string[], options: RunOptions) {
   const { status, stdout, stderr } = await sophia([...args, "--", "/usr/bin/env"], options);
   expect(status).toBe(0);
-  return { variables: environmentOf(stdout), messages: unwrapped(stderr) };
+  return { variables: parseEnvironment(stdout), messages: unwrapLines(stderr) };
 }
 
 const contractOf = (variables: object): Readonly<Record<string, string>> => ({
@@ -137,7 +137,7 @@ describe("an address is passed on without a message", () => {
   ])("%s", async (_, file, env) => {
     const { variables, messages } = await start(["--no-contract"], { cwd: folder({ ".env": file }), env });
     expect(messages).toBe("");
-    expect(variables).toMatchObject({ ...environmentOf(file), ...env });
+    expect(variables).toMatchObject({ ...parseEnvironment(file), ...env });
   });
 
   test.each<[string, readonly string[], Readonly<Record<string, string>>]>([
@@ -175,7 +175,7 @@ describe("a sophia-run in the program", () => {
     const cwd = folder({ ".env": `OPENAI_API_KEY=sk-of-the-file\n${BASE}=${EVIL}\n` });
     const { status, stdout, stderr } = await sophia(["--no-contract", "--", ...inner, "--", "/usr/bin/env"], { cwd });
     expect([status, stderr]).toEqual([0, ""]);
-    expect(environmentOf(stdout)).toMatchObject({ OPENAI_API_KEY: "sk-of-the-file", [BASE]: EVIL });
+    expect(parseEnvironment(stdout)).toMatchObject({ OPENAI_API_KEY: "sk-of-the-file", [BASE]: EVIL });
   });
 
   test("does not send its own key to the address of a file", async () => {
@@ -187,9 +187,9 @@ describe("a sophia-run in the program", () => {
     const command = ["env", ...esc, ...inner, "--prefer", "esc", "--", "/usr/bin/env"];
     const { status, stdout, stderr } = await sophia(["--no-contract", "--", ...command], { cwd });
     expect(status).toBe(0);
-    expect(environmentOf(stdout)).toMatchObject(KEY);
-    expect(environmentOf(stdout)).not.toHaveProperty(BASE);
-    expect(unwrapped(stderr)).toContain(`${BASE} in a file`);
+    expect(parseEnvironment(stdout)).toMatchObject(KEY);
+    expect(parseEnvironment(stdout)).not.toHaveProperty(BASE);
+    expect(unwrapLines(stderr)).toContain(`${BASE} in a file`);
   });
 });
 
@@ -199,12 +199,12 @@ test("explain, check and export report the withheld address", async () => {
     ".env": `${BASE}=${EVIL}\n`,
   });
   const explained = await sophia(["explain", BASE], { cwd, env: KEY });
-  expect(unwrapped(explained.stdout)).toMatch(/withheld +\.env:1: .*--allow/);
+  expect(unwrapLines(explained.stdout)).toMatch(/withheld +\.env:1: .*--allow/);
   const checked = await sophia(["check"], { cwd, env: KEY });
   expect(checked.status).toBe(1);
   expect(checked.stdout).toContain(`❌ ${BASE}: `);
   expect(checked.stdout).not.toContain(`${BASE}: Not configured`);
   const exported = await sophia(["export", "--format", "json", "--no-contract"], { cwd, env: KEY });
   expect(exported.stdout).not.toContain(EVIL);
-  expect(unwrapped(exported.stderr)).toContain(`${BASE} in .env`);
+  expect(unwrapLines(exported.stderr)).toContain(`${BASE} in .env`);
 });

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
 import { notPreloadable, skipBecause } from "../helpers/skip.ts";
-import { folder, sophia, sophiaRun, unwrapped } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { folder, sophia, sophiaRun, unwrapLines } from "../helpers/sophia.ts";
+import { startProcess } from "../helpers/start-process.ts";
 
 /** Long enough that its masked end is not the whole; the tail is what masking shows, so only the head is searched. */
 const SENTINEL = "hQ7-sentinel-Zk2";
@@ -146,13 +146,13 @@ describe("no value and no token is printed", () => {
     const { server, env } = await esc();
     const program =
       'process.stdout.write("run "); process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 60_000);';
-    const started = start(
+    const started = startProcess(
       [...sophiaRun, "--watch", "--watch-every", "1s", "--verbose", "--", process.execPath, "-e", program],
       { cwd: folder(), env: { ...env, PATH: process.env["PATH"] ?? "" } },
     );
-    await started.seen(/run /);
+    await started.waitForStdout(/run /);
     server.environment("acme/sophia/dev", { values: { ...SECRETS, QDRANT_API_KEY: secretOf("changed") } });
-    await started.seen(/run run /);
+    await started.waitForStdout(/run run /);
     const reads = server.count("read");
     server.environment("acme/sophia/dev", { values: { ...SECRETS, QDRANT_API_KEY: "" } });
     await server.waitFor("read", reads + 1);
@@ -162,7 +162,7 @@ describe("no value and no token is printed", () => {
     process.kill(started.pid, "SIGTERM");
     const result = await started.finished;
     for (const word of ["QDRANT_API_KEY changed in ESC", "the contract is not met", "the program continues"]) {
-      expect(unwrapped(result.stderr)).toContain(word);
+      expect(unwrapLines(result.stderr)).toContain(word);
     }
     expectNone([result.stdout, result.stderr]);
   });

@@ -8,13 +8,13 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { addSophia, escVariables, sentinel } from "../commands/world.ts";
+import { addSophiaEnvironment, escVariables, sentinelOf } from "../commands/sophia-environment.ts";
 import { type EscServer, startEscServer } from "../esc-server/index.ts";
 import { missingCommand, noAddon, notLinux, skipBecause } from "../helpers/skip.ts";
 import { isStandalone, sophiaRun } from "../helpers/sophia.ts";
-import { isAlive, WAIT_FOR_MONITOR, start } from "../helpers/started.ts";
+import { isAlive, WAIT_FOR_MONITOR, startProcess } from "../helpers/start-process.ts";
 import { startAtTerminal } from "../helpers/terminal.ts";
-import { waitForExit } from "../launch/launching.ts";
+import { waitForExit } from "../launch/driver-process.ts";
 
 const notRoot = process.geteuid?.() === 0 ? undefined : "needs root, for mount and PID namespaces";
 skipBecause(notLinux ?? noAddon ?? notRoot ?? missingCommand("pgrep", "flock"));
@@ -22,7 +22,7 @@ skipBecause(notLinux ?? noAddon ?? notRoot ?? missingCommand("pgrep", "flock"));
 let server: EscServer;
 beforeAll(async () => {
   server = await startEscServer();
-  addSophia(server);
+  addSophiaEnvironment(server);
 });
 afterAll(() => server.close());
 
@@ -35,18 +35,18 @@ interface Pod {
 
 async function openPod(): Promise<Pod> {
   const script = "mount -t tmpfs tmpfs /dev/shm && echo ready && exec sleep 600";
-  const keeper = start(["unshare", "--mount", "sh", "-c", script], {
+  const keeper = startProcess(["unshare", "--mount", "sh", "-c", script], {
     cwd: "/",
     env: { PATH: process.env["PATH"] ?? "" },
   });
-  await keeper.seen(/ready/);
+  await keeper.waitForStdout(/ready/);
   const host: Prefix = ["nsenter", `--target=${keeper.pid}`, "--mount", "--"];
   const container: Prefix = [...host, "unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "--"];
   return { memory: `/proc/${keeper.pid}/root/dev/shm`, host, container };
 }
 
 const FILE = '"$GOOGLE_APPLICATION_CREDENTIALS"';
-const CONTENT = `{"key":"${sentinel("google")}"}`;
+const CONTENT = `{"key":"${sentinelOf("google")}"}`;
 /** Prints a word if the file has its content, which would be masked. */
 const LOOK = `grep -qxF '${CONTENT}' ${FILE} && echo whole`;
 /** Shows the file's path, its own PID and its descriptors, and waits for a line of input before it looks at its file. */
@@ -204,7 +204,7 @@ test("sophia-run alone has the lock if the program has a terminal of its own", a
   const pod = await openPod();
   const script = `${PROGRAM.replace("echo .;", 'echo "at $PPID";')}; exec sleep 60`;
   const program = startAtTerminal(words(pod.host, ["--redact"], script), { cwd: "/", env: variables() });
-  const [all] = await program.seen(/^at \d+\r?$/m).then(({ input }) => [input]);
+  const [all] = await program.waitForStdout(/^at \d+\r?$/m).then(({ input }) => [input]);
   expect(all).toMatch(/^\/dev\/shm\/sophia-run-\S+\r?$/m);
   expect(all).not.toMatch(/^\/dev\/shm\/sophia-run-[^/\s]+\r?$/m);
   const [name = ""] = left(pod);

@@ -1,7 +1,7 @@
 /** An MCP client reads JSON-RPC from standard output: nothing of sophia-run may be there, and masks keep it JSON. */
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { folder, sophia, unwrapped } from "../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../helpers/sophia.ts";
 
 /** Answers each line with one of JSON, in which the key stands in several ways; the last line has no line break. */
 const SERVER = `
@@ -40,7 +40,7 @@ describe("a server for MCP writes only its messages to the standard output", () 
     const dir = project();
     const args = ["--project", dir, ...options, "--", process.execPath, join(dir, "server.cjs")];
     const { status, stdout, stderr } = await sophia(args, { env: { SEARCH_KEY: KEY }, input: CALLS });
-    expect([status, unwrapped(stderr)]).toEqual([0, expect.stringContaining("BASH_ENV")]);
+    expect([status, unwrapLines(stderr)]).toEqual([0, expect.stringContaining("BASH_ENV")]);
     expect(stdout.split("\n").map((line) => JSON.parse(line))).toMatchObject([
       { id: 1, result: { key: KEY } },
       { id: 2, result: { key: KEY } },
@@ -97,7 +97,7 @@ describe("a start of a server for MCP that fails gives the reason in the first l
       const { status, stdout, stderr } = await sophia(all, { env, input: CALLS });
       expect([status, stdout]).toEqual([expected, ""]);
       // With --verbose the steps that went well come first.
-      expect(unwrapped(stderr)).toMatch(options[0] === "--verbose" ? new RegExp(first, "m") : first);
+      expect(unwrapLines(stderr)).toMatch(options[0] === "--verbose" ? new RegExp(first, "m") : first);
     }
   });
 });

@@ -5,13 +5,13 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, realpathSync, symlink
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { fetchAgents } from "../broker/clients/packages.ts";
-import { startUpstream, textOf } from "../broker/upstream.ts";
+import { startUpstream, readText } from "../broker/upstream.ts";
 import { secret, startEscServer } from "../esc-server/index.ts";
-import { at, recordAt } from "../helpers/at.ts";
+import { memberAt, recordAt } from "../helpers/json-members.ts";
 import { fencedBlocks } from "../helpers/markdown.ts";
 import { notNightly, skipBecause } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { startProcess } from "../helpers/start-process.ts";
 import { fetchMcpSdk, fetchPythonMcp } from "./mcp/packages.ts";
 
 // They are fetched: 30 MB for each SDK, 200 MB for the agents.
@@ -57,7 +57,7 @@ type Machine = Awaited<ReturnType<typeof machine>>;
 
 /** Ends with what a client printed, in which no secret is. */
 async function outputOf(command: readonly [string, ...string[]], { cwd, env }: Pick<Machine, "cwd" | "env">) {
-  const { stdout, stderr, status } = await start(command, { cwd, env }).finished;
+  const { stdout, stderr, status } = await startProcess(command, { cwd, env }).finished;
   expect(stdout + stderr).not.toContain("the-search-7d1f");
   expect(status, stderr).toBe(0);
   return stdout.trim();
@@ -115,7 +115,7 @@ const event = (type: string, fields: object): string =>
 
 /** Answers as a model that calls the server's tool once, and then says `done`. */
 async function answerAsModel(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const text = await textOf(request);
+  const text = await readText(request);
   const isCalled = text.includes("tool_result") || text.includes("function_call_output");
   if (request.method !== "POST") return void response.writeHead(426).end();
   response.writeHead(200, { "content-type": "text/event-stream" });
@@ -218,22 +218,22 @@ describe(
 
 /** Answers as an MCP server over HTTP. */
 async function answerAsServer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const text = await textOf(request);
+  const text = await readText(request);
   if (request.method !== "POST") return void response.writeHead(405).end();
   const message: unknown = JSON.parse(text);
-  const id = at(message, "id");
+  const id = memberAt(message, "id");
   if (id === undefined) return void response.writeHead(202).end();
   const tool = { name: "show", description: "Searches", inputSchema: { type: "object" } };
   const results: Readonly<Record<string, unknown>> = {
     initialize: {
-      protocolVersion: at(message, "params", "protocolVersion"),
+      protocolVersion: memberAt(message, "params", "protocolVersion"),
       capabilities: { tools: {} },
       serverInfo: { name: "search", version: "1" },
     },
     "tools/list": { tools: [tool] },
     "tools/call": { content: [{ type: "text", text: "found by http" }] },
   };
-  const result = results[String(at(message, "method"))];
+  const result = results[String(memberAt(message, "method"))];
   const answer = result === undefined ? { error: { code: -32601, message: "no such method" } } : { result };
   response
     .writeHead(200, { "content-type": "application/json" })

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { notInstalled, notLinux, notNightly, skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { startProcess } from "../helpers/start-process.ts";
 
 // The runs take minutes of processor time, and the script changes rarely.
 skipBecause(notNightly ?? notLinux ?? notInstalled("git", "--version"));
@@ -69,7 +69,7 @@ function repository() {
   const home = join(cwd, ".cache/home");
   for (const path of [temporary, home]) mkdirSync(path, { recursive: true });
   const run = (args: readonly string[], variables: Readonly<Record<string, string>> = {}) =>
-    start([process.execPath, "--import", "tsx", "scripts/mutations.mts", ...args], {
+    startProcess([process.execPath, "--import", "tsx", "scripts/mutations.mts", ...args], {
       cwd,
       env: { PATH: process.env["PATH"] ?? "", HOME: home, TMPDIR: temporary, ...variables },
     });
@@ -126,7 +126,7 @@ test(
   async () => {
     const { cwd, left, run } = withStryker();
     const started = run(["--seed", "1", "--report", "report.json"]);
-    await started.seen(/^(?:killed|survived|refused) /m);
+    await started.waitForStdout(/^(?:killed|survived|refused) /m);
     process.kill(started.pid, "SIGTERM");
     expect((await started.finished).signal).toBe("SIGTERM");
     expect(left()).toEqual([]);

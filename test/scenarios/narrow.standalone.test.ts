@@ -10,10 +10,10 @@ import { findIsolation } from "../helpers/container.ts";
 import { noNobody } from "../helpers/nobody.ts";
 import { notLinux, skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
-import { executable, notMade } from "../helpers/standalone.ts";
-import { start } from "../helpers/started.ts";
+import { executable, noExecutable } from "../helpers/executables.ts";
+import { startProcess } from "../helpers/start-process.ts";
 
-skipBecause(notLinux ?? notMade);
+skipBecause(notLinux ?? noExecutable);
 
 /** Returns the prefix of a command to which the kernel refuses these system calls. */
 function refusing(...calls: readonly string[]): readonly [string, ...string[]] {
@@ -78,7 +78,7 @@ describe.for(["EPERM", "ENOSYS"])("the executable, if a filter of system calls a
       SSL_CERT_FILE: certificates.caFile,
     };
     const command = [executable, "--no-contract", "--cache", "--", "printenv", "GREETING"];
-    const { finished } = start([...refusing(`getrandom:${error}`), ...command], { cwd, env });
+    const { finished } = startProcess([...refusing(`getrandom:${error}`), ...command], { cwd, env });
     expect(await finished).toEqual({ status: 0, signal: null, stdout: "hello\n", stderr: "" });
   });
 

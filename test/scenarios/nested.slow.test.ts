@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer, type EscServer } from "../esc-server/index.ts";
 import { startActionsIssuer } from "../esc-server/actions-issuer.ts";
-import { environmentOf, folder, sophia, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, sophiaRun, unwrapLines } from "../helpers/sophia.ts";
 
 const NAME = "acme/sophia/dev";
 const CONTRACT = JSON.stringify({ variables: { GREETING: { required: true } } });
@@ -43,8 +43,8 @@ describe.each(ROWS)(
       const env = { ESC_TOKEN: honest.token, HTTPS_PROXY: "http://127.0.0.1:1" };
       const { status, stdout } = await sophia(nested(depth, options, ["env"]), { cwd, env });
       expect(status).toBe(0);
-      expect(environmentOf(stdout)).not.toHaveProperty("PULUMI_BACKEND_URL");
-      expect(environmentOf(stdout)).toMatchObject({ ESC_TOKEN: honest.token, GREETING: "file" });
+      expect(parseEnvironment(stdout)).not.toHaveProperty("PULUMI_BACKEND_URL");
+      expect(parseEnvironment(stdout)).toMatchObject({ ESC_TOKEN: honest.token, GREETING: "file" });
       expect(evil.connections).toBe(0);
     });
 
@@ -58,8 +58,8 @@ describe.each(ROWS)(
       );
       const env = { HTTPS_PROXY: "http://127.0.0.1:1" };
       const { status, stdout } = await sophia(nested(depth, options, ["env"]), { cwd, env });
-      expect([status, environmentOf(stdout)["GREETING"]]).toEqual([0, "file"]);
-      expect(Object.keys(environmentOf(stdout)).filter((name) => name.startsWith("ESC_"))).toEqual([]);
+      expect([status, parseEnvironment(stdout)["GREETING"]]).toEqual([0, "file"]);
+      expect(Object.keys(parseEnvironment(stdout)).filter((name) => name.startsWith("ESC_"))).toEqual([]);
       expect(evil.connections).toBe(0);
     });
 
@@ -103,7 +103,7 @@ describe.each(ROWS)(
       );
       expect(status).toBe(0);
       // The program itself has them: a proxy of this machine, and what the caller allows.
-      expect(environmentOf(stdout)).toMatchObject({
+      expect(parseEnvironment(stdout)).toMatchObject({
         HTTPS_PROXY: url,
         https_proxy: url,
         SSL_CERT_FILE: "evil.pem",
@@ -132,7 +132,7 @@ test("export keeps the mark of values from a file, and an inner start passes it 
     { cwd },
   );
   expect(status).toBe(0);
-  expect(environmentOf(stdout)).toMatchObject({ OTHER: "1", SOPHIA_FROM_FILES: "HTTPS_PROXY,ALL_PROXY" });
+  expect(parseEnvironment(stdout)).toMatchObject({ OTHER: "1", SOPHIA_FROM_FILES: "HTTPS_PROXY,ALL_PROXY" });
 });
 
 test("a start does not mark values of the caller and of ESC, and removes an empty mark", async () => {
@@ -148,8 +148,8 @@ test("a start does not mark values of the caller and of ESC, and removes an empt
   };
   const { stdout, stderr, status } = await sophia(["--", "env"], { cwd, env });
   expect([status, stderr]).toEqual([0, ""]);
-  expect(environmentOf(stdout)).toMatchObject({ GREETING: "hello", HTTPS_PROXY: "x", NO_PROXY: "from-esc" });
-  expect(environmentOf(stdout)).not.toHaveProperty("SOPHIA_FROM_FILES");
+  expect(parseEnvironment(stdout)).toMatchObject({ GREETING: "hello", HTTPS_PROXY: "x", NO_PROXY: "from-esc" });
+  expect(parseEnvironment(stdout)).not.toHaveProperty("SOPHIA_FROM_FILES");
 });
 
 test("a start marks a contract's default and alias as values from a file", async () => {
@@ -165,23 +165,23 @@ test("a start marks a contract's default and alias as values from a file", async
     }),
   });
   const { stdout, stderr } = await sophia(["--", "env"], { cwd, env: { OTHER: "*" } });
-  const environment = environmentOf(stdout);
+  const environment = parseEnvironment(stdout);
   expect(environment).toMatchObject({
     SOPHIA_FROM_FILES: "NO_PROXY,PULUMI_DEFAULT_ORGANIZATION",
     SOPHIA_LOG_LEVEL: "info",
   });
   expect(environment).not.toHaveProperty("PULUMI_BACKEND_URL");
   expect(environment).not.toHaveProperty("SOPHIA_NO_CONTRACT");
-  expect(unwrapped(stderr)).toContain(" and SOPHIA_NO_CONTRACT");
+  expect(unwrapLines(stderr)).toContain(" and SOPHIA_NO_CONTRACT");
 });
 
 test("a start passes PULUMI_BACKEND_URL of a file on to the Pulumi CLI if the caller allows it, with the mark", async () => {
   const cwd = folder({ ".env": "PULUMI_BACKEND_URL=s3://bucket\nSOPHIA_LEVEL=1\n" });
   const warned = await sophia(["--no-contract", "--", "env"], { cwd });
-  expect(unwrapped(warned.stderr)).toMatch(/^sophia-run: warning: PULUMI_BACKEND_URL and SOPHIA_LEVEL in \.env /);
+  expect(unwrapLines(warned.stderr)).toMatch(/^sophia-run: warning: PULUMI_BACKEND_URL and SOPHIA_LEVEL in \.env /);
   const allowed = await sophia(["--no-contract", "--allow", "PULUMI_BACKEND_URL,SOPHIA_LEVEL", "--", "env"], { cwd });
   expect(allowed.stderr).toBe("");
-  expect(environmentOf(allowed.stdout)).toMatchObject({
+  expect(parseEnvironment(allowed.stdout)).toMatchObject({
     PULUMI_BACKEND_URL: "s3://bucket",
     SOPHIA_LEVEL: "1",
     SOPHIA_FROM_FILES: "PULUMI_BACKEND_URL",

@@ -11,7 +11,7 @@ import { describe, expect, test } from "vitest";
 import { startProxy, type Proxy } from "../esc-server/proxy.ts";
 import { useCertificates } from "../helpers/certificates.ts";
 import { notInstalled } from "../helpers/skip.ts";
-import { environmentOf, folder, sophia, unwrapped } from "../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, unwrapLines } from "../helpers/sophia.ts";
 
 const KEY = "sk-sentinel-of-the-caller-0123456789";
 const HOST = "service.test";
@@ -179,7 +179,7 @@ describe.each(CLIENTS)("a start with $title", { timeout: 60_000 }, ({ needs, var
     const before = proxy.requests.length;
     const withheld = await sophia(["--no-contract", "--", ...command], { cwd, env: callerEnvironment });
     expect([received, proxy.requests.length - before]).toEqual([[], 0]);
-    expect(unwrapped(withheld.stderr)).toContain(`--allow ${variables.join(",")} passes them on`);
+    expect(unwrapLines(withheld.stderr)).toContain(`--allow ${variables.join(",")} passes them on`);
     const allow = ["--allow", variables.join(",")];
     const allowed = await sophia(["--no-contract", ...allow, "--", ...command], { cwd, env: callerEnvironment });
     expect(allowed.stderr).not.toContain("not passed on");
@@ -191,7 +191,7 @@ describe.each(CLIENTS)("a start with $title", { timeout: 60_000 }, ({ needs, var
 async function start(cwd: string, env: Readonly<Record<string, string>> = {}, args: readonly string[] = []) {
   const { status, stdout, stderr } = await sophia(["--no-contract", ...args, "--", "/usr/bin/env"], { cwd, env });
   expect(status).toBe(0);
-  return { variables: environmentOf(stdout), messages: unwrapped(stderr) };
+  return { variables: parseEnvironment(stdout), messages: unwrapLines(stderr) };
 }
 
 const PAIR = ["HTTPS_PROXY", "SSL_CERT_FILE"] as const;
@@ -276,7 +276,7 @@ describe("a contract and the names of proxies:", () => {
     const cwd = folder({ "sophia.contract.json": contract });
     for (const args of [[], ["--contract", "sophia.contract.json"]]) {
       const { status, stderr } = await sophia([...args, "--", "true"], { cwd });
-      expect([status, unwrapped(stderr)]).toEqual([
+      expect([status, unwrapLines(stderr)]).toEqual([
         125,
         expect.stringContaining(`default of ${name} would decide how`),
       ]);
@@ -292,12 +292,12 @@ describe("a contract and the names of proxies:", () => {
     const env = { DOCS_URL: "http://evil.test", OPENAI_API_KEY: KEY };
     const { status, stdout, stderr } = await sophia(["--", "/usr/bin/env"], { cwd, env });
     expect(status).toBe(0);
-    expect(environmentOf(stdout)).not.toHaveProperty("HTTPS_PROXY");
-    expect(environmentOf(stdout)).not.toHaveProperty("SSL_CERT_FILE");
-    expect(unwrapped(stderr)).toContain("--allow HTTPS_PROXY");
-    expect(unwrapped(stderr)).toContain("--allow SSL_CERT_FILE");
+    expect(parseEnvironment(stdout)).not.toHaveProperty("HTTPS_PROXY");
+    expect(parseEnvironment(stdout)).not.toHaveProperty("SSL_CERT_FILE");
+    expect(unwrapLines(stderr)).toContain("--allow HTTPS_PROXY");
+    expect(unwrapLines(stderr)).toContain("--allow SSL_CERT_FILE");
     const named = await sophia(["--contract", "sophia.contract.json", "--", "/usr/bin/env"], { cwd, env });
-    expect(environmentOf(named.stdout)).toMatchObject({ HTTPS_PROXY: "http://evil.test" });
+    expect(parseEnvironment(named.stdout)).toMatchObject({ HTTPS_PROXY: "http://evil.test" });
   });
 });
 
@@ -308,7 +308,7 @@ test("explain and check name the reason for a withheld proxy", async () => {
     ".env": "HTTPS_PROXY=http://evil.test\n",
   });
   const explained = await sophia(["explain", "HTTPS_PROXY"], { cwd, env: { OPENAI_API_KEY: KEY } });
-  expect(unwrapped(explained.stdout)).toMatch(/withheld +\.env:1: .*--allow, since it decides how programs connect/);
+  expect(unwrapLines(explained.stdout)).toMatch(/withheld +\.env:1: .*--allow, since it decides how programs connect/);
   const checked = await sophia(["check"], { cwd, env: { OPENAI_API_KEY: KEY } });
   expect([checked.status, checked.stdout]).toEqual([1, expect.stringContaining("❌ HTTPS_PROXY: ")]);
 });

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { npmEnvironment } from "../helpers/pack.ts";
 import { notInstalled, skipBecause } from "../helpers/skip.ts";
 import { folder, isStandalone } from "../helpers/sophia.ts";
-import { type Finished, start } from "../helpers/started.ts";
+import { type ProcessResult, startProcess } from "../helpers/start-process.ts";
 
 skipBecause((isStandalone ? "no executable takes part" : undefined) ?? notInstalled("git", "--version"));
 
@@ -34,8 +34,9 @@ function checkout(): string {
   return path;
 }
 
-function run(path: string, ...args: readonly string[]): Promise<Finished> {
-  return start(["npm", "test", "--", QUICK_TEST, ...args], { cwd: path, env: npmEnvironment(folder()) }).finished;
+function run(path: string, ...args: readonly string[]): Promise<ProcessResult> {
+  return startProcess(["npm", "test", "--", QUICK_TEST, ...args], { cwd: path, env: npmEnvironment(folder()) })
+    .finished;
 }
 
 test(
@@ -59,7 +60,7 @@ test(
 
 test("the command that npm test prints runs the slow files alone", async () => {
   const env = npmEnvironment(folder());
-  const list = start(
+  const list = startProcess(
     ["npx", "vitest", "list", "--filesOnly", "--project=slow", "--project=standalone", "test/commands/rotate/"],
     {
       cwd: root,

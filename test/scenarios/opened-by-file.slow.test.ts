@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { writeFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EnvironmentSpec, startEscServer } from "../esc-server/index.ts";
-import { escVariables } from "../commands/world.ts";
-import { environmentOf, folder, type RunOptions, sophia, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+import { escVariables } from "../commands/sophia-environment.ts";
+import { parseEnvironment, folder, type RunOptions, sophia, sophiaRun, unwrapLines } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
 
 const NAME = "evil/app/dev";
@@ -39,10 +39,10 @@ function textOf(variables: Readonly<Record<string, string>>): string {
 async function start(args: readonly string[], options: RunOptions) {
   const { status, stdout, stderr } = await sophia(["--no-contract", ...args, "--", "/usr/bin/env"], options);
   expect(status).toBe(0);
-  const messages = unwrapped(stderr)
+  const messages = unwrapLines(stderr)
     .split("\n")
     .filter((line) => line.startsWith("sophia-run: "));
-  return { variables: environmentOf(stdout), messages };
+  return { variables: parseEnvironment(stdout), messages };
 }
 
 describe("a name that a found .env file may not set is withheld from the ESC environment that the file's token opens:", () => {
@@ -143,7 +143,7 @@ describe("a name that a found .env file may not set is passed on without a messa
     const cwd = folder({ ".env": file, "own.json": '{"variables":{}}' });
     const { status, stdout, stderr } = await sophia(["--", "/usr/bin/env"], { cwd, env });
     expect([status, stderr]).toEqual([0, ""]);
-    expect(environmentOf(stdout)).toMatchObject(env);
+    expect(parseEnvironment(stdout)).toMatchObject(env);
   });
 
   test("if the environment has no other such name, for users who keep the token in the project's .env file", async () => {
@@ -195,7 +195,7 @@ describe("with --prefer esc, in the environment that a found file's token opens"
       cwd: folder({ ".env": file }),
       env: callerSettings,
     });
-    expect(unwrapped(stdout)).toMatch(/withheld +ESC .*\.env: without --allow, since a file that was found does not/);
+    expect(unwrapLines(stdout)).toMatch(/withheld +ESC .*\.env: without --allow, since a file that was found does not/);
   });
 });
 
@@ -231,9 +231,9 @@ describe("an address in the environment that a found file's token opens", () => 
     const cwd = folder({ ".env": file });
     const { status, stdout, stderr } = await sophia(["--no-contract", "--", ...inner], { cwd });
     expect(status).toBe(0);
-    expect(environmentOf(stdout)).toMatchObject(KEY);
-    expect(environmentOf(stdout)).not.toHaveProperty(BASE);
-    expect(unwrapped(stderr)).toContain(`${BASE} in a file`);
+    expect(parseEnvironment(stdout)).toMatchObject(KEY);
+    expect(parseEnvironment(stdout)).not.toHaveProperty(BASE);
+    expect(unwrapLines(stderr)).toContain(`${BASE} in a file`);
   });
 });
 
@@ -265,21 +265,21 @@ test("check, explain and export report the reason in the words for files", async
   const contract = { variables: { OPENAI_API_KEY: {}, [BASE]: { required: true } } };
   const cwd = folder({ ".env": file, "sophia.contract.json": JSON.stringify(contract) });
   const explained = await sophia(["explain", BASE, "BASH_ENV"], { cwd, env: KEY });
-  expect(unwrapped(explained.stdout)).toMatch(
+  expect(unwrapLines(explained.stdout)).toMatch(
     /withheld +ESC evil\/app\/dev.*\.env: without --allow, since it sends a key/,
   );
-  expect(unwrapped(explained.stdout)).toMatch(
+  expect(unwrapLines(explained.stdout)).toMatch(
     /withheld +ESC .*\.env: without --allow, since it makes other programs run/,
   );
   const checked = await sophia(["check"], { cwd, env: KEY });
-  expect([checked.status, unwrapped(checked.stdout)]).toEqual([
+  expect([checked.status, unwrapLines(checked.stdout)]).toEqual([
     1,
     expect.stringContaining("without --allow, since it sends"),
   ]);
   const started = await sophia(["--verbose", "--", "true"], { cwd, env: KEY });
   expect(started.status).toBe(78);
-  expect(unwrapped(started.stderr)).toContain("without --allow, since it sends a key");
+  expect(unwrapLines(started.stderr)).toContain("without --allow, since it sends a key");
   const exported = await sophia(["export", "--format", "json", "--no-contract"], { cwd, env: KEY });
   expect(exported.stdout).not.toContain(EVIL);
-  expect(unwrapped(exported.stderr)).toContain(`${BASE} in ESC`);
+  expect(unwrapLines(exported.stderr)).toContain(`${BASE} in ESC`);
 });

@@ -8,13 +8,13 @@ import { chmodSync, chownSync, existsSync, mkdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { dirname, join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
-import { addSophia, escVariables } from "../commands/world.ts";
+import { addSophiaEnvironment, escVariables } from "../commands/sophia-environment.ts";
 import { startEscServer } from "../esc-server/index.ts";
 import { ATTACKER } from "../helpers/attacker.ts";
 import { noNobody } from "../helpers/nobody.ts";
 import { noAddon, notLinux } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
-import { WAIT_FOR_MONITOR } from "../helpers/started.ts";
+import { WAIT_FOR_MONITOR } from "../helpers/start-process.ts";
 
 /** The uid, which no other test has. */
 const USER = 4105;
@@ -89,7 +89,7 @@ test.each([
   ["sophia-run as the parent process", ["--redact", "--cache", "--watch"]],
 ])("%s gives another user nothing to open, see or change", async (_, options) => {
   await using server = await startEscServer();
-  addSophia(server);
+  addSophiaEnvironment(server);
   const [home, temporary] = [folder(), folder()];
   mkdirSync(join(home, ".cache"));
   for (const path of [home, join(home, ".cache")]) {

@@ -2,9 +2,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { escVariables } from "../commands/world.ts";
+import { escVariables } from "../commands/sophia-environment.ts";
 import { secret, startEscServer } from "../esc-server/index.ts";
-import { environmentOf, folder, sophia, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, sophiaRun, unwrapLines } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
 import { OWN_VARIABLES } from "../../src/resolve/reserved-names.ts";
 
@@ -24,7 +24,7 @@ function contract(variables: Readonly<Record<string, object>>): { readonly "soph
 /** Returns the variables of the program, and the messages of sophia-run. */
 async function start(args: readonly string[], options: Parameters<typeof sophia>[1]) {
   const { status, stdout, stderr } = await sophia([...args, "--", "/usr/bin/env"], options);
-  return { status, variables: environmentOf(stdout), messages: unwrapped(stderr).trimEnd() };
+  return { status, variables: parseEnvironment(stdout), messages: unwrapLines(stderr).trimEnd() };
 }
 
 describe("variables of sophia-run itself, from ESC that the caller's own token opens,", () => {
@@ -73,11 +73,11 @@ describe("variables of sophia-run itself, from ESC that the caller's own token o
     const at = { cwd, env };
     expect((await sophia(["get", "SOPHIA_REASON"], at)).status).toBe(1);
     expect((await sophia(["export", "--format", "dotenv"], at)).stdout).not.toContain("of-esc");
-    const explained = unwrapped((await sophia(["explain", "SOPHIA_REASON"], at)).stdout);
+    const explained = unwrapLines((await sophia(["explain", "SOPHIA_REASON"], at)).stdout);
     expect(explained).toContain("since programs get sophia-run's settings from the environment alone");
     const checked = await sophia(["check"], at);
     expect(checked.stdout).toContain("➖ SOPHIA_REASON: Withheld");
-    expect(unwrapped(checked.stderr)).toContain(`SOPHIA_REASON in ESC environment ${NAME} is not passed on`);
+    expect(unwrapLines(checked.stderr)).toContain(`SOPHIA_REASON in ESC environment ${NAME} is not passed on`);
   });
 });
 

@@ -3,8 +3,8 @@ import { chmodSync, chownSync, mkdirSync, symlinkSync, unlinkSync, writeFileSync
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { notInstalled, skipBecause } from "../helpers/skip.ts";
-import { folder, sophiaRun, unwrapped } from "../helpers/sophia.ts";
-import { runProgram, type Finished } from "../esc/command.ts";
+import { folder, sophiaRun, unwrapLines } from "../helpers/sophia.ts";
+import { runProgram, type ProcessResult } from "../esc/run-program.ts";
 
 const ME = 4101;
 const OTHER = 4102;
@@ -13,7 +13,7 @@ const CONTRACT = JSON.stringify({ variables: { FROM_CONTRACT: { default: "yes" }
 skipBecause(process.geteuid?.() === 0 ? notInstalled("setpriv", "--version") : "needs root, to give files to others");
 
 /** Starts `env` under a user; the files are found from `cwd`. */
-function startAs(uid: number, cwd: string, options: readonly string[] = [], variables = {}): Promise<Finished> {
+function startAs(uid: number, cwd: string, options: readonly string[] = [], variables = {}): Promise<ProcessResult> {
   const as = ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "--"] as const;
   return runProgram([...as, ...sophiaRun, ...options, "--", "/usr/bin/env"], variables, cwd);
 }
@@ -114,7 +114,7 @@ describe("a .env file", () => {
   test("becomes trusted by the printed command", async () => {
     const cwd = surroundings(".env", { file: { mode: 0o666 } });
     const { stderr } = await startAs(ME, cwd, ["--no-contract"]);
-    const command = /; (chmod [^,]*),/.exec(unwrapped(stderr))?.[1] ?? "";
+    const command = /; (chmod [^,]*),/.exec(unwrapLines(stderr))?.[1] ?? "";
     await runProgram(["sh", "-c", command], {}, cwd);
     expect((await startAs(ME, cwd, ["--no-contract"])).stdout).toContain("FROM_FILE=yes");
   });
@@ -174,8 +174,8 @@ describe("a contract", () => {
     for (const options of [[], ["--no-contract"]]) {
       const { status, stdout, stderr } = await startAs(user, cwd, options);
       expect([status, stdout]).toEqual([125, ""]);
-      expect(unwrapped(stderr)).toContain(message);
-      expect(unwrapped(stderr)).toMatch(/--contract \S*sophia\.contract\.json/);
+      expect(unwrapLines(stderr)).toContain(message);
+      expect(unwrapLines(stderr)).toMatch(/--contract \S*sophia\.contract\.json/);
     }
     const path = situation.isAbove === true ? "../sophia.contract.json" : "sophia.contract.json";
     for (const [options, variables] of [
@@ -196,7 +196,7 @@ test("a start trusts the base of a found contract and the .env file in its folde
   chmodSync(join(cwd, "base.json"), 0o666);
   const { status, stderr } = await startAs(ME, cwd);
   expect(status).toBe(125);
-  expect(unwrapped(stderr)).toContain("chmod o-w base.json");
+  expect(unwrapLines(stderr)).toContain("chmod o-w base.json");
   expect((await startAs(ME, cwd, ["--contract", "sophia.contract.json"])).status).toBe(0);
   chmodSync(join(cwd, "base.json"), 0o644);
   writeFileSync(join(cwd, ".env"), "FROM_FILE=yes\n");
@@ -205,5 +205,5 @@ test("a start trusts the base of a found contract and the .env file in its folde
   mkdirSync(inner);
   const passed = await startAs(ME, inner);
   expect(passed.status).toBe(0);
-  expect(unwrapped(passed.stderr)).toContain(`${join(cwd, ".env")} is`);
+  expect(unwrapLines(passed.stderr)).toContain(`${join(cwd, ".env")} is`);
 });

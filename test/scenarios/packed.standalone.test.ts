@@ -16,10 +16,10 @@ import { expect, it, vi } from "vitest";
 import { VERSION } from "../../src/commands/parts/package-source.ts";
 import { cleanPath, install, npmEnvironment } from "../helpers/pack.ts";
 import { notLinux, skipBecause } from "../helpers/skip.ts";
-import { copyOfPackage, folder } from "../helpers/sophia.ts";
-import { executable, notMade } from "../helpers/standalone.ts";
+import { copyPackage, folder } from "../helpers/sophia.ts";
+import { executable, noExecutable } from "../helpers/executables.ts";
 
-skipBecause(notLinux ?? notMade);
+skipBecause(notLinux ?? noExecutable);
 /** Each test builds, which takes a busy machine half a minute. */
 vi.setConfig({ testTimeout: 180_000 });
 
@@ -32,7 +32,7 @@ const INPUTS = ["src", "native", "runtime", "scripts", "package.json", ...NOTICE
 
 /** A checkout with executables for both processors; that of the other has the bytes of this one's. */
 function checkout(): string {
-  const path = copyOfPackage();
+  const path = copyPackage();
   for (const name of INPUTS) cpSync(join(root, name), join(path, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(path, "node_modules"));
   for (const name of [X64, ARM64]) rmSync(join(path, "dist", name), { force: true });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { missingCommand, notInstalled, notLinux, skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
-import { isAlive, start } from "../helpers/started.ts";
+import { isAlive, startProcess } from "../helpers/start-process.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -18,7 +18,7 @@ function part(cache: string, recipe: string, command: string, through: readonly 
     echo "there: $(cat "$made/file")"
   `;
   const [file, ...args] = [...through, "sh", "-c", script, "sh", cache, recipe, command];
-  return start([file, ...args], {
+  return startProcess([file, ...args], {
     cwd: cache,
     env: { PATH: process.env["PATH"] ?? "" },
   });
@@ -66,7 +66,9 @@ describe("scripts/places/cache.sh", () => {
       status: 2,
       stdout: "not run: cache/part is damaged\n  rm cache/part.made\n",
     });
-    expect(await start(["rm", "cache/part.made"], { cwd: cache, env: {} }).finished).toMatchObject({ status: 0 });
+    expect(await startProcess(["rm", "cache/part.made"], { cwd: cache, env: {} }).finished).toMatchObject({
+      status: 0,
+    });
     expect(await part(cache, "one", FILL).finished).toMatchObject({ status: 0, stdout: MADE });
   });
 
@@ -103,7 +105,8 @@ describe("scripts/places/cache.sh", () => {
     const first = part(cache, "one", `${FILL}; until [ -e "$1/go" ]; do sleep 0.05; done; rm "$1/go"`);
     await expect.poll(() => existsSync(join(cache, "cache/part.new/file"))).toBe(true);
     const [second, third] = [part(cache, "one", "exit 1"), part(cache, "one", "exit 1")];
-    for (const each of [second, third]) await each.seen(/^test: waits for another place that makes .*cache\/part$/m);
+    for (const each of [second, third])
+      await each.waitForStdout(/^test: waits for another place that makes .*cache\/part$/m);
     // Only from then on does it end with the script.
     const waiting = () => childrenOf(third.pid).filter((pid) => commandOf(pid) === "flock");
     await expect.poll(waiting).toHaveLength(1);

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { noNobody } from "../helpers/nobody.ts";
 import { notInstalled, notLinux, skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
-import { isAlive, start } from "../helpers/started.ts";
+import { isAlive, startProcess } from "../helpers/start-process.ts";
 
 const root = join(import.meta.dirname, "../..");
 const cache = join(root, ".cache/places");
@@ -44,8 +44,8 @@ type Script = readonly [script: string, ...args: readonly string[]];
 
 /** Starts a place, and waits until its first case has passed. */
 async function running([script, ...args]: Script) {
-  const place = start([script, ...args], { cwd: root, env });
-  await place.seen(/^passed: /m);
+  const place = startProcess([script, ...args], { cwd: root, env });
+  await place.waitForStdout(/^passed: /m);
   return { place, init: Number(readFileSync(join(cache, `state.${place.pid}/init`), "utf8")) };
 }
 
@@ -118,19 +118,19 @@ describe.each(PLACES)("the place $name", ({ name, script: line, reason, servants
 
   test("says in one line that it must be root, and ends with status 2", async () => {
     const remedy = `sudo env "PATH=$PATH" scripts/places/${line}`;
-    const asked = start([...NOBODY, "sh", ...script], { cwd: root, env });
+    const asked = startProcess([...NOBODY, "sh", ...script], { cwd: root, env });
     expect(await asked.finished).toEqual({
       status: 2,
       signal: null,
       stdout: `not run: ${name}: it must be root\n  ${remedy}\n`,
       stderr: "",
     });
-    const elsewhere = start([...NOBODY, "sh", join(root, script[0]), ...args], { cwd: "/", env });
+    const elsewhere = startProcess([...NOBODY, "sh", join(root, script[0]), ...args], { cwd: "/", env });
     expect((await elsewhere.finished).stdout).toContain(`\n  cd '${root}' && ${remedy}\n`);
   });
 
   test("cannot run without namespaces, mounts and control groups of its own, and ends with status 2", async () => {
-    const denied = start(["unshare", "--user", "--map-root-user", ...script], { cwd: root, env });
+    const denied = startProcess(["unshare", "--user", "--map-root-user", ...script], { cwd: root, env });
     expect(await denied.finished).toEqual({
       status: 2,
       signal: null,
@@ -141,14 +141,17 @@ describe.each(PLACES)("the place $name", ({ name, script: line, reason, servants
 
   test("is reported by a check of CI that cannot run it, and the check does not fail", async () => {
     const [place] = file.split(".");
-    const { finished } = start([...NOBODY, "sh", "scripts/places/check.sh", place ?? "", ...args], { cwd: root, env });
+    const { finished } = startProcess([...NOBODY, "sh", "scripts/places/check.sh", place ?? "", ...args], {
+      cwd: root,
+      env,
+    });
     expect(await finished).toMatchObject({ status: 0, stdout: expect.stringMatching(/^not run: .*\n {2}sudo .*\n$/) });
   });
 });
 
 /** Runs lines of a place's script. */
 function inPlace(lines: string) {
-  return start(["sh", "-c", `set -eu; cd '${root}'; . scripts/places/space.sh; ${lines}`, "test.sh"], {
+  return startProcess(["sh", "-c", `set -eu; cd '${root}'; . scripts/places/space.sh; ${lines}`, "test.sh"], {
     cwd: root,
     env,
   });
@@ -157,7 +160,7 @@ function inPlace(lines: string) {
 describe("scripts/platforms/system.sh", () => {
   skipBecause(notLinux ?? noNobody);
   const run = (...words: readonly string[]) =>
-    start([...NOBODY, "sh", "scripts/platforms/system.sh", ...words], { cwd: root, env }).finished;
+    startProcess([...NOBODY, "sh", "scripts/platforms/system.sh", ...words], { cwd: root, env }).finished;
 
   test("says in one line that it must be root, and ends with status 2", async () => {
     expect(await run("trixie", "24")).toMatchObject({
@@ -185,7 +188,7 @@ test("says in two lines why the surroundings of cases cannot be made, without a 
     'await openPlace("docker", async () => { throw new Error("the build of x: status 1\\n#1 [1/2] FROM x\\nERROR: failed to solve: x: not found\\n"); });',
   ];
   const file = join(folder({ "cases.mts": lines.join("\n") }), "cases.mts");
-  expect(await start([process.execPath, "--import", "tsx", file], { cwd: root, env }).finished).toMatchObject({
+  expect(await startProcess([process.execPath, "--import", "tsx", file], { cwd: root, env }).finished).toMatchObject({
     status: 75,
     stdout:
       "not run: docker: the build of x: status 1: ERROR: failed to solve: x: not found\n" +
@@ -201,7 +204,8 @@ test("refuses a text that no case has in its name", async () => {
     'for (const [name] of selected([["one", async () => {}]])) console.log(name);',
   ];
   const file = join(folder({ "cases.mts": lines.join("\n") }), "cases.mts");
-  const run = (text: string) => start([process.execPath, "--import", "tsx", file, text], { cwd: root, env }).finished;
+  const run = (text: string) =>
+    startProcess([process.execPath, "--import", "tsx", file, text], { cwd: root, env }).finished;
   expect(await run("on")).toMatchObject({ status: 0, stdout: "one\n" });
   expect(await run("two")).toMatchObject({ status: 1, stdout: 'no case has "two" in its name\n' });
 });

@@ -11,10 +11,10 @@ import { fencedBlocks } from "../helpers/markdown.ts";
 import { fetchNpmPackages } from "../helpers/npm-packages.ts";
 import { cleanPath, npmEnvironment, pack } from "../helpers/pack.ts";
 import { fetchPythonPackages } from "../helpers/python-packages.ts";
-import { standInForRepository } from "../helpers/repository.ts";
+import { createLocalRepository } from "../helpers/local-repository.ts";
 import { notInstalled, notNightly, notPackage, skipBecause } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
-import { type Finished, start } from "../helpers/started.ts";
+import { type ProcessResult, startProcess } from "../helpers/start-process.ts";
 
 const root = join(import.meta.dirname, "../..");
 const document = readFileSync(join(root, "docs/recipes.md"), "utf8");
@@ -81,8 +81,8 @@ async function project(files: Readonly<Record<string, string>>, { modules, contr
     NX_TUI: "false",
   };
   const started = (script: string, more: Readonly<Record<string, string>> = {}) =>
-    start(["sh", "-c", script], { cwd, env: { ...env, ...more } });
-  const run = (script: string, more: Readonly<Record<string, string>> = {}): Promise<Finished> =>
+    startProcess(["sh", "-c", script], { cwd, env: { ...env, ...more } });
+  const run = (script: string, more: Readonly<Record<string, string>> = {}): Promise<ProcessResult> =>
     started(script, more).finished;
   return { server, cwd, bin, env, run, started };
 }
@@ -171,10 +171,10 @@ describe("the recipe for a program that restarts", { timeout: 300_000 }, () => {
     const files = { "server.js": server, "nodemon.json": '{ "verbose": true }' };
     const { started, cwd, server: esc } = await project(files, { modules: packages() });
     const running = started(command);
-    await running.seen(new RegExp(`started ${VALUE}`));
-    await running.seen(/startWatched \d+ file/);
+    await running.waitForStdout(new RegExp(`started ${VALUE}`));
+    await running.waitForStdout(/startWatched \d+ file/);
     writeFileSync(join(cwd, "server.js"), `console.log("again", process.env.API_KEY);`);
-    await running.seen(new RegExp(`again ${VALUE}`));
+    await running.waitForStdout(new RegExp(`again ${VALUE}`));
     expect(esc.count("open")).toBe(reads);
   });
 
@@ -183,16 +183,16 @@ describe("the recipe for a program that restarts", { timeout: 300_000 }, () => {
     const files = { "server.js": shown, "nodemon.json": '{ "verbose": true }', ".env": "GREETING=hello\n" };
     const { started, cwd } = await project(files, { modules: packages() });
     const running = started(each);
-    await running.seen(/greeting hello/);
-    await running.seen(/startWatched \d+ file/);
+    await running.waitForStdout(/greeting hello/);
+    await running.waitForStdout(/startWatched \d+ file/);
     writeFileSync(join(cwd, ".env"), "GREETING=bye\n");
-    const [, greeting] = await running.seen(/restarting due to changes[^]*greeting (\w+)/);
+    const [, greeting] = await running.waitForStdout(/restarting due to changes[^]*greeting (\w+)/);
     expect(greeting).toBe("bye");
   });
 
   test("starts the program with the values by tsx watch", async () => {
     const { started, server: esc } = await project({ "server.ts": server }, { modules: join(root, "node_modules") });
-    await started(block("tsx watch", "bash")).seen(new RegExp(`started ${VALUE}`));
+    await started(block("tsx watch", "bash")).waitForStdout(new RegExp(`started ${VALUE}`));
     expect(esc.count("open")).toBe(1);
   });
 });
@@ -261,7 +261,7 @@ test("the recipe for crontab works with the variables that cron sets", async ({ 
   const named = Object.fromEntries(own.flatMap((one, at) => (at % 2 === 0 ? [[one, own[at + 1] ?? ""]] : [])));
   const [, command = ""] = /^(?:\S+ ){5}(.*)$/.exec(lines.at(-1) ?? "") ?? [];
   expect(Object.keys(named)).toEqual(["PATH", "ESC_ENV", "ESC_TOKEN_FILE"]);
-  const result = await start(["/bin/sh", "-c", command.replace("/srv/app", cwd)], {
+  const result = await startProcess(["/bin/sh", "-c", command.replace("/srv/app", cwd)], {
     cwd: "/",
     env: {
       HOME: cwd,
@@ -310,9 +310,9 @@ describe("the recipe for Python in VS Code", () => {
     writeFileSync(join(bin, "python"), '#!/bin/sh\nexec python3 "$@"\n', { mode: 0o755 });
     const logged = command.replace("-m debugpy", "-m debugpy --log-to-stderr").replace(String(written), String(port));
     const running = started(logged, { PYTHONPATH: debugpy() });
-    await running.reported(/accepting incoming client connections/);
+    await running.waitForStderr(/accepting incoming client connections/);
     const editor = await attach(host, port);
-    await running.seen(new RegExp(`seen ${VALUE}`));
+    await running.waitForStdout(new RegExp(`seen ${VALUE}`));
     // debugpy's other process stays until then.
     editor.destroy();
     expect((await running.finished).status).toBe(0);
@@ -390,7 +390,7 @@ test("a global installation makes sophia-run a command", { timeout: 120_000 }, a
   const { run } = await project({});
   const prefix = join(home, "global");
   const script = `set -e\n${block("A global installation", "bash")}\n"$npm_config_prefix/bin/sophia-run" -- printenv API_KEY`;
-  const result = await run(script, { HOME: home, npm_config_prefix: prefix, ...standInForRepository(tarball) });
+  const result = await run(script, { HOME: home, npm_config_prefix: prefix, ...createLocalRepository(tarball) });
   expect(result, result.stderr).toMatchObject({ status: 0 });
   expect(result.stdout).toContain(VALUE);
 });

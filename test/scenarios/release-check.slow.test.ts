@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { DISTRIBUTION, type Distribution } from "../../src/commands/parts/distribution.ts";
 import { skipBecause } from "../helpers/skip.ts";
 import { folder, isStandalone } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { startProcess } from "../helpers/start-process.ts";
 
 skipBecause(isStandalone ? "no executable takes part" : undefined);
 
@@ -43,7 +43,7 @@ function switchTo(path: string, distribution: Distribution): void {
 
 function run(path: string, ...options: readonly string[]) {
   const script = [process.execPath, "--import", "tsx", "scripts/release/documents.mts", ...options] as const;
-  return start(script, { cwd: path, env: { PATH: process.env["PATH"] ?? "" } }).finished;
+  return startProcess(script, { cwd: path, env: { PATH: process.env["PATH"] ?? "" } }).finished;
 }
 
 /** The texts of all documents, by their paths. */

@@ -1,12 +1,12 @@
 /** Secret files of ESC with the program under test: the package or the stand-alone executable. */
 import { existsSync, readlinkSync } from "node:fs";
 import { beforeEach, expect, test, vi } from "vitest";
-import { addSophia, escVariables, sentinel } from "../commands/world.ts";
+import { addSophiaEnvironment, escVariables, sentinelOf } from "../commands/sophia-environment.ts";
 import { startEscServer } from "../esc-server/index.ts";
-import { runProgram } from "../esc/command.ts";
+import { runProgram } from "../esc/run-program.ts";
 import { findIsolation } from "../helpers/container.ts";
 import { addon, folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
-import { WAIT_FOR_MONITOR } from "../helpers/started.ts";
+import { WAIT_FOR_MONITOR } from "../helpers/start-process.ts";
 
 const reason = isStandalone || existsSync(addon) ? undefined : "needs the addon and the monitor";
 beforeEach(({ skip }) => skip(process.platform !== "linux" || reason !== undefined, reason));
@@ -14,7 +14,7 @@ beforeEach(({ skip }) => skip(process.platform !== "linux" || reason !== undefin
 /** Starts a program in a mode, behind `prefix`, that prints its PID, its parent's, and its file's path and text. */
 async function start(mode: string, prefix: readonly string[], wait = "") {
   await using server = await startEscServer();
-  addSophia(server);
+  addSophiaEnvironment(server);
   const script = `file=$GOOGLE_APPLICATION_CREDENTIALS
     ${wait}
     echo "$$ $PPID $(cat /proc/$PPID/comm) $file"; stat -c %a "$file" "\${file%/*}"; cat "$file"; exit 7`;
@@ -26,7 +26,7 @@ async function start(mode: string, prefix: readonly string[], wait = "") {
   return { ...finished, program, parent, name, path, rest };
 }
 
-const EXPECTED = { status: 7, stderr: "", rest: ["600", "700", `{"key":"${sentinel("google")}"}`, ""] };
+const EXPECTED = { status: 7, stderr: "", rest: ["600", "700", `{"key":"${sentinelOf("google")}"}`, ""] };
 
 test("--mode auto lets the program replace sophia-run, and a secret file is removed when the program ends", async ({
   skip,

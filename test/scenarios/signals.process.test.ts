@@ -5,8 +5,8 @@ import { startEscServer } from "../esc-server/index.ts";
 import { findIsolation, startContainer } from "../helpers/container.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { notLinux, skipBecause } from "../helpers/skip.ts";
-import { addon, canBecomeProgram, folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
-import { isAlive, start, type Started } from "../helpers/started.ts";
+import { addon, supportsExecMode, folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
+import { isAlive, startProcess, type StartedProcess } from "../helpers/start-process.ts";
 import { startAtTerminal } from "../helpers/terminal.ts";
 
 // Statements of docs/signals.md that the conformance suite does not cover.
@@ -34,8 +34,10 @@ function launch(options: readonly string[], program: readonly string[]): readonl
 }
 
 /** Waits until PROGRAM handles signals. It is killed when the test ends, whatever became of its launcher. */
-async function running({ seen }: Started): Promise<{ readonly program: number; readonly parent: number }> {
-  const [, program, parent] = await seen(/^program (\d+) (\d+)/m);
+async function running({
+  waitForStdout,
+}: StartedProcess): Promise<{ readonly program: number; readonly parent: number }> {
+  const [, program, parent] = await waitForStdout(/^program (\d+) (\d+)/m);
   const pids = { program: Number(program), parent: Number(parent) };
   onTestFinished(() => {
     if (isAlive(pids.program)) process.kill(pids.program, "SIGKILL");
@@ -44,11 +46,11 @@ async function running({ seen }: Started): Promise<{ readonly program: number; r
 }
 
 describe.each(["spawn", "exec"] as const)("in mode %s", (mode) => {
-  skipBecause(mode === "exec" && !canBecomeProgram ? "needs the addon, or Node.js 22.15" : undefined);
+  skipBecause(mode === "exec" && !supportsExecMode ? "needs the addon, or Node.js 22.15" : undefined);
   const command = launch(["--mode", mode], PROGRAM);
 
   test("a shell as the parent process dies by SIGTERM, and the program continues", async () => {
-    const shell = start(["sh", "-c", '"$@"; exit $?', "sh", ...command], { cwd: folder(), env });
+    const shell = startProcess(["sh", "-c", '"$@"; exit $?', "sh", ...command], { cwd: folder(), env });
     const { program } = await running(shell);
     process.kill(shell.pid, "SIGTERM");
     // The end of the shell is reported when no process holds its standard streams: until then the program runs.
@@ -57,7 +59,7 @@ describe.each(["spawn", "exec"] as const)("in mode %s", (mode) => {
   });
 
   test("a shell that sophia-run replaces passes SIGTERM on", async () => {
-    const shell = start(["sh", "-c", 'exec "$@"', "sh", ...command], { cwd: folder(), env });
+    const shell = startProcess(["sh", "-c", 'exec "$@"', "sh", ...command], { cwd: folder(), env });
     await running(shell);
     process.kill(shell.pid, "SIGTERM");
     expect(await shell.finished).toMatchObject({ status: 9, signal: null });
@@ -67,7 +69,7 @@ describe.each(["spawn", "exec"] as const)("in mode %s", (mode) => {
     await using server = await startEscServer();
     server.environment("acme/sophia/dev", { values: { A: "1" } });
     server.failAlways("open", "hang");
-    const started = start(launch(["--mode", mode], ["echo", "started"]), {
+    const started = startProcess(launch(["--mode", mode], ["echo", "started"]), {
       cwd: folder(),
       env: { ...env, ESC_ENV: "acme/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url },
     });
@@ -89,10 +91,10 @@ describe("in spawn mode without the addon", () => {
     ["a real-time signal", 40],
   ])("%s kills only sophia-run", async (_, number) => {
     const command = withoutAddon(launch(["--mode", "spawn"], PROGRAM));
-    const shell = start(["sh", "-c", '"$@"; echo "ended $?"', "sh", ...command], { cwd: folder(), env });
+    const shell = startProcess(["sh", "-c", '"$@"; echo "ended $?"', "sh", ...command], { cwd: folder(), env });
     const { program, parent } = await running(shell);
     process.kill(parent, number);
-    expect((await shell.seen(/^ended (\d+)$/m))[1]).toBe(String(128 + number));
+    expect((await shell.waitForStdout(/^ended (\d+)$/m))[1]).toBe(String(128 + number));
     process.kill(program, "SIGTERM");
     expect((await shell.finished).stdout).toMatch(/\nended \d+\nSIGTERM\n$/);
   });
@@ -138,7 +140,7 @@ describe("as PID 1 of a container", () => {
   };
 
   test("exec mode leaves orphans to the program, as zombies if it does not reap them", async ({ skip }) => {
-    skip(!canBecomeProgram, "needs the addon, or Node.js 22.15");
+    skip(!supportsExecMode, "needs the addon, or Node.js 22.15");
     expect(await orphanUntil("exec", 'state() === "Z"')).toMatchObject({ status: 0, stdout: "orphan: Z\n" });
   });
 

@@ -6,8 +6,8 @@ import { startEscServer } from "../esc-server/index.ts";
 import { ESC_VALUES } from "../helpers/esc-values.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { notInstalled, notLinux, skipBecause } from "../helpers/skip.ts";
-import { becomesProgram, CONTRACT_VALUES, folder, sophiaRun } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { usesExecMode, CONTRACT_VALUES, folder, sophiaRun } from "../helpers/sophia.ts";
+import { startProcess } from "../helpers/start-process.ts";
 import { readUnit } from "../helpers/systemd-unit.ts";
 
 const examples = join(import.meta.dirname, "../../examples/systemd");
@@ -22,7 +22,7 @@ function setting(name: string): string {
 
 describe("the units of examples/systemd", () => {
   skipBecause(notLinux);
-  skipBecause(becomesProgram ? undefined : "needs the addon");
+  skipBecause(usesExecMode ? undefined : "needs the addon");
 
   test("give the program its socket and make it the main process, which reports that it is ready and stops at SIGTERM", async () => {
     await using esc = await startEscServer();
@@ -43,7 +43,7 @@ describe("the units of examples/systemd", () => {
     const command = words.map((word) => word.replace("/usr/bin/", "").replace("/opt/sophia-app", examples));
 
     const driver = join(import.meta.dirname, "../helpers/systemd.py");
-    const end = await start(["python3", driver, ...sophiaRun, ...command], {
+    const end = await startProcess(["python3", driver, ...sophiaRun, ...command], {
       cwd: credentials,
       env: { PATH: cleanPath, PULUMI_BACKEND_URL: esc.url, ...env, ESC_ENV: "acme/sophia/prod" },
     }).finished;

@@ -2,12 +2,12 @@ import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
-import { at } from "../helpers/at.ts";
+import { memberAt } from "../helpers/json-members.ts";
 import { fencedBlocks } from "../helpers/markdown.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { notInstalled, notPreloadable, skipBecause } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { startProcess } from "../helpers/start-process.ts";
 
 const document = readFileSync(join(import.meta.dirname, "../../docs/without-a-prefix.md"), "utf8");
 
@@ -45,7 +45,7 @@ async function project(
   };
   /** Not synchronous: the server is in this process. */
   const run = (command: readonly [string, ...string[]], more: Readonly<Record<string, string>> = {}) =>
-    start(command, { cwd, env: { ...env, ...more } }).finished;
+    startProcess(command, { cwd, env: { ...env, ...more } }).finished;
   return { cwd, server, run };
 }
 
@@ -123,9 +123,9 @@ describe("the terminals of a Codespace, as the docs say,", () => {
   const profile = (cwd: string): readonly [string, ...string[]] => {
     const inSettings = ["customizations", "vscode", "settings"];
     const config = settings(recipe("A Codespace's terminals", "jsonc"), cwd);
-    const name = at(config, ...inSettings, "terminal.integrated.defaultProfile.linux");
+    const name = memberAt(config, ...inSettings, "terminal.integrated.defaultProfile.linux");
     const path = [...inSettings, "terminal.integrated.profiles.linux", String(name)];
-    return [String(at(config, ...path, "path")), ...words(at(config, ...path, "args"))];
+    return [String(memberAt(config, ...path, "path")), ...words(memberAt(config, ...path, "args"))];
   };
 
   test("have the values", async () => {
@@ -145,9 +145,9 @@ describe("the terminals of a Codespace, as the docs say,", () => {
 /** Returns the only configuration as VS Code evaluates it. */
 function commandOf(launch: unknown): readonly [string, ...string[]] {
   const [executable, program] = ["runtimeExecutable", "program"].map((name) =>
-    String(at(launch, "configurations", 0, name)),
+    String(memberAt(launch, "configurations", 0, name)),
   );
-  return [executable ?? "", ...words(at(launch, "configurations", 0, "runtimeArgs")), program ?? ""];
+  return [executable ?? "", ...words(memberAt(launch, "configurations", 0, "runtimeArgs")), program ?? ""];
 }
 
 function words(value: unknown): readonly string[] {

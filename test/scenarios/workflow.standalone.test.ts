@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { links } from "../helpers/markdown.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { folder, isStandalone } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { startProcess } from "../helpers/start-process.ts";
 import { readWorkflow } from "../helpers/workflow.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -91,7 +91,7 @@ describe(".github/workflows/checks.yml", () => {
     },
   ])("$of: status $status", async ({ env, status, output }) => {
     const cwd = folder({ output: "", "step.sh": lookUp.run ?? "exit 99" });
-    const step = await start(["bash", "-e", "step.sh"], {
+    const step = await startProcess(["bash", "-e", "step.sh"], {
       cwd,
       env: { PATH: cleanPath, GITHUB_OUTPUT: join(cwd, "output"), ...env },
     }).finished;

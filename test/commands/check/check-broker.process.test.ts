@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
-import { CONTRACT_VALUES, folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { CONTRACT_VALUES, folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { escVariables } from "../world.ts";
+import { escVariables } from "../sophia-environment.ts";
 
 const OPENAI = "sk-real-openai-0a1b2c3d";
 
@@ -21,7 +21,7 @@ async function check({ env = {}, files = {}, options = ["--broker"] }: Scene) {
   for (const value of Object.values(env)) {
     if (value.includes("real")) expect(stdout + programs.stdout).not.toContain(value);
   }
-  const text = unwrapped(stdout);
+  const text = unwrapLines(stdout);
   const section = /--- Broker ---\n([^]*?)\n\n/.exec(text)?.[1];
   return { status, text, section: section?.split("\n"), broker: JSON.parse(programs.stdout).broker };
 }

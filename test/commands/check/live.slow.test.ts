@@ -9,11 +9,11 @@ import { secret, startEscServer } from "../../esc-server/index.ts";
 import { startProxy } from "../../esc-server/proxy.ts";
 import { REFUSED_PORT } from "../../esc-server/sockets.ts";
 import { useCertificates } from "../../helpers/certificates.ts";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { notPreloadable } from "../../helpers/skip.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
-import { SENTINEL, sentinel } from "../world.ts";
+import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
 import { startPostgres, type PostgresOptions } from "./postgres-server.ts";
 
 type Answer = (request: http.IncomingMessage, response: http.ServerResponse, body: string) => void;
@@ -47,7 +47,7 @@ async function service(answer: Answer, tls?: { readonly cert: string; readonly k
   return { requests, port, url: `http://127.0.0.1:${port}` };
 }
 
-const KEY = sentinel("key");
+const KEY = sentinelOf("key");
 
 /** A contract of one key whose probe goes to a service of this machine. */
 function contract(probe: object | string, more: object = {}): string {
@@ -128,7 +128,7 @@ describe("check --live makes a probe that the contract declares, which", () => {
         { probe: { url: `${url}/${name.slice(1).replace("_", "/")}`, headers: { K: `\${${name}}` }, reject } },
       ]),
     );
-    const env = Object.fromEntries(Object.keys(statuses).map((name) => [name, sentinel(name)]));
+    const env = Object.fromEntries(Object.keys(statuses).map((name) => [name, sentinelOf(name)]));
     const { status, live: results } = await live(JSON.stringify({ variables }), env);
     expect(status).toBe(1);
     const shown = results.map((probeResult: Record<string, string>) => [
@@ -162,7 +162,7 @@ describe("check --live makes a probe that the contract declares, which", () => {
       HALF: { probe: { url: half, ...headers("HALF"), reject: [{ status: 200, contains: "no" }] } },
       GONE: { probe: { url: gone, ...headers("GONE") } },
     };
-    const env = { KEY, HALF: sentinel("half"), GONE: sentinel("gone") };
+    const env = { KEY, HALF: sentinelOf("half"), GONE: sentinelOf("gone") };
     const { status, live: results } = await live(JSON.stringify({ variables }), env);
     expect(most).toBe(2);
     expect(status).toBe(0);
@@ -271,7 +271,7 @@ describe("check --live makes a probe that the contract declares, which", () => {
     const cwd = folder({ "sophia.contract.json": contract(probe) });
     const checkRun = await sophia(["check"], { cwd });
     expect(checkRun.status).toBe(125);
-    expect(unwrapped(checkRun.stderr)).toContain(message);
+    expect(unwrapLines(checkRun.stderr)).toContain(message);
   });
 });
 
@@ -371,7 +371,7 @@ describe("check --live with the Sophia contract", () => {
     const { requests, port } = await service((request, response) => {
       const [, found] =
         Object.entries(SERVICES).find(([name, [url, header, value]]) => {
-          const credential = value.replace("VALUE", sentinel(name)).replace("BASE64", btoa(`${sentinel(name)}:`));
+          const credential = value.replace("VALUE", sentinelOf(name)).replace("BASE64", btoa(`${sentinelOf(name)}:`));
           return url === `https://${request.headers.host}${request.url}` && request.headers[header] === credential;
         }) ?? [];
       response.writeHead(found === undefined ? 401 : 200).end("{}");
@@ -381,7 +381,7 @@ describe("check --live with the Sophia contract", () => {
       HOSTS.flatMap((host) => [443, 6333].map((runOptions) => [`${host}:${runOptions}`, to])),
     );
     await using proxy = await startProxy({ routes });
-    const values = Object.fromEntries(Object.keys(SERVICES).map((name) => [name, sentinel(name)]));
+    const values = Object.fromEntries(Object.keys(SERVICES).map((name) => [name, sentinelOf(name)]));
     const env = {
       ...values,
       QDRANT_URL: "https://qdrant.example.test:6333/",
@@ -395,7 +395,7 @@ describe("check --live with the Sophia contract", () => {
       Object.keys(SERVICES).map((name) => [name, "accepted"]),
     );
     expect([requests.length, proxy.tunnels]).toEqual([15, 15]);
-    const bad = await sophia(["check", "--live"], { env: { ...env, SERPER_API_KEY: sentinel("bad") } });
+    const bad = await sophia(["check", "--live"], { env: { ...env, SERPER_API_KEY: sentinelOf("bad") } });
     expect(bad.status).toBe(1);
     expect(bad.stdout).toContain("❌ Serper API Key: Rejected by google.serper.dev (HTTP 401)\n");
     expect(bad.stdout).toContain("✅ Qdrant API Key: Accepted by the host of QDRANT_URL\n");

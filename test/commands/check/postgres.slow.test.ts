@@ -5,7 +5,7 @@ import { type Certificates, makeCertificates } from "../../esc-server/tls.ts";
 import { noPostgres, type RealPostgres, startRealPostgres } from "../../helpers/postgres.ts";
 import { skipBecause } from "../../helpers/skip.ts";
 import { folder, sophia } from "../../helpers/sophia.ts";
-import { SENTINEL } from "../world.ts";
+import { SENTINEL } from "../sophia-environment.ts";
 
 const PASSWORD = `${SENTINEL}-p@ss:wörd/1`;
 const METHODS = ["scram", "md5", "clear"] as const;

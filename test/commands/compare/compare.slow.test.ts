@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { secret, startEscServer, type EscServer } from "../../esc-server/index.ts";
 import { REFUSED_PORT } from "../../esc-server/sockets.ts";
-import { folder, sophia, type Ended, type RunOptions, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, type ProcessResult, type RunOptions, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { SENTINEL, sentinel } from "../world.ts";
+import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
 
 const CONTRACT = {
   variables: {
@@ -26,7 +26,7 @@ afterEach(async () => {
 });
 
 /** Runs `check --against`, which must print no secret, open nothing and follow the protocol. */
-async function check(against: string, options: readonly string[] = [], more: RunOptions = {}): Promise<Ended> {
+async function check(against: string, options: readonly string[] = [], more: RunOptions = {}): Promise<ProcessResult> {
   const result = await sophia(["check", "--against", against, ...options], {
     cwd: folder({ "sophia.contract.json": JSON.stringify(CONTRACT) }),
     ...more,
@@ -42,12 +42,12 @@ async function check(against: string, options: readonly string[] = [], more: Run
 }
 
 /** The cells of one row, its mark first where it has one. */
-function row({ stdout }: Ended, name: string): string[] {
+function row({ stdout }: ProcessResult, name: string): string[] {
   const line = stdout.split("\n").find((text) => new RegExp(`^[! ] ${name}( |$)`).test(text)) ?? "";
   return line.trim().split(/\s+/);
 }
 
-const MET = { API_URL: "https://api.test", API_KEY: secret(sentinel("key")) };
+const MET = { API_URL: "https://api.test", API_KEY: secret(sentinelOf("key")) };
 
 describe("compare's table", () => {
   test("shows declared variables by environment, and drift", async () => {
@@ -55,7 +55,7 @@ describe("compare's table", () => {
       values: { ...MET, PORT: 8080, EXTRA: SENTINEL, COMMON: SENTINEL, LEVEL: "debug" },
     });
     server.environment("acme/app/staging", {
-      values: { API_ENDPOINT: "https://api.test", API_KEY: secret(sentinel("key")), PORT: SENTINEL, COMMON: "" },
+      values: { API_ENDPOINT: "https://api.test", API_KEY: secret(sentinelOf("key")), PORT: SENTINEL, COMMON: "" },
     });
     server.environment("acme/app/prod", { values: { API_URL: "https://api.test", PORT: ["x"], COMMON: "1" } });
     const result = await check("acme/app/dev,acme/app/staging,acme/app/prod");
@@ -78,10 +78,10 @@ describe("compare's table", () => {
   test("has status 0 if all environments set the same variables, even to different secrets", async () => {
     server.environment("acme/app/dev", { values: MET });
     server.environment("acme/app/prod", {
-      values: { API_URL: "https://other.test", API_KEY: secret(sentinel("other")) },
-      files: { NOWHERE: secret(sentinel("file")) },
+      values: { API_URL: "https://other.test", API_KEY: secret(sentinelOf("other")) },
+      files: { NOWHERE: secret(sentinelOf("file")) },
     });
-    server.environment("acme/app/dev", { values: MET, files: { NOWHERE: secret(sentinel("file")) } });
+    server.environment("acme/app/dev", { values: MET, files: { NOWHERE: secret(sentinelOf("file")) } });
     const result = await check("acme/app/dev,acme/app/prod");
     expect(result).toMatchObject({ status: 0, stderr: "" });
     expect(row(result, "NOWHERE")).toEqual(["NOWHERE", "set*", "set*"]);
@@ -89,8 +89,8 @@ describe("compare's table", () => {
   });
 
   test("shows values from a provider as unknown: one value, or all of them", async () => {
-    server.provider("vault", sentinel("minted"));
-    server.provider("several", { API_KEY: sentinel("minted"), EXTRA: ["a"] });
+    server.provider("vault", sentinelOf("minted"));
+    server.provider("several", { API_KEY: sentinelOf("minted"), EXTRA: ["a"] });
     const open = "fn::open::vault: {}";
     server.environment("acme/app/dev", {
       definition: `values:\n  environmentVariables:\n    API_URL:\n      ${open}\n    API_KEY:\n      ${open}\n`,
@@ -124,7 +124,7 @@ describe("compare's table", () => {
 describe("compare checks the contract's rules:", () => {
   test("it lists each rule that is certainly not met for its environment with a remedy, even without drift", async () => {
     for (const name of ["dev", "prod"]) {
-      server.environment(`acme/app/${name}`, { values: { PROXY_USER: secret(sentinel("user")) } });
+      server.environment(`acme/app/${name}`, { values: { PROXY_USER: secret(sentinelOf("user")) } });
     }
     const result = await check("acme/app/dev,acme/app/prod");
     expect(result.status).toBe(1);
@@ -140,8 +140,8 @@ describe("compare checks the contract's rules:", () => {
   });
 
   test("it does not check a secret of unknown value against its format", async () => {
-    server.environment("acme/app/dev", { values: { API_URL: secret(sentinel("no-url")) } });
-    server.environment("acme/app/prod", { values: { API_URL: secret(sentinel("no-url")) } });
+    server.environment("acme/app/dev", { values: { API_URL: secret(sentinelOf("no-url")) } });
+    server.environment("acme/app/prod", { values: { API_URL: secret(sentinelOf("no-url")) } });
     expect((await check("acme/app/dev,acme/app/prod")).status).toBe(0);
   });
 
@@ -180,8 +180,8 @@ describe("compare checks the contract's rules:", () => {
       scopes: { web: ["API_KEY"] },
     };
     const cwd = folder({ "sophia.contract.json": JSON.stringify(contract) });
-    server.environment("acme/app/dev", { values: { API_KEY: secret(sentinel("key")), JOB_KEY: "x", EXTRA: "x" } });
-    server.environment("acme/app/prod", { values: { API_KEY: secret(sentinel("key")) } });
+    server.environment("acme/app/dev", { values: { API_KEY: secret(sentinelOf("key")), JOB_KEY: "x", EXTRA: "x" } });
+    server.environment("acme/app/prod", { values: { API_KEY: secret(sentinelOf("key")) } });
     const both = "acme/app/dev,acme/app/prod";
     expect((await check(both, [], { cwd })).status).toBe(1);
     const scoped = await check(both, ["--strict", "--scope", "web"], { cwd });
@@ -199,7 +199,7 @@ describe("compare checks the contract's rules:", () => {
 
 test("compare --json is versioned and holds no value", async () => {
   server.environment("acme/app/dev", { values: { ...MET, EXTRA: SENTINEL } });
-  server.environment("acme/app/prod", { values: { API_KEY: secret(sentinel("key")) } });
+  server.environment("acme/app/prod", { values: { API_KEY: secret(sentinelOf("key")) } });
   const result = await check("acme/app/dev,acme/app/prod", ["--json"]);
   expect(result.status).toBe(1);
   expect(JSON.parse(result.stdout)).toMatchObject({
@@ -235,7 +235,7 @@ describe("compare resolves names:", () => {
     server.environment("acme/app/prod", { values: MET });
     const result = await check("demo-org/dev,app/prod");
     expect(result.status).toBe(0);
-    expect(unwrapped(result.stderr)).toMatch(
+    expect(unwrapLines(result.stderr)).toMatch(
       /^sophia-run: warning: .* acme\/demo-org\/dev: .* read as demo-org\/default\/dev; .+\n$/,
     );
     expect(row(result, "Variable")).toEqual(["Variable", "demo-org/default/dev", "acme/app/prod"]);
@@ -282,7 +282,7 @@ describe("compare ends with 125 and names the environment that it cannot compare
     server.environment("acme/app/prod", { values: { A: SENTINEL }, deny: 403 });
     const result = await check("acme/app/dev,acme/app/prod");
     expect(result).toMatchObject({ status: 125, stdout: "" });
-    expect(unwrapped(result.stderr)).toMatch(/acme\/app\/prod was .*HTTP 403/);
+    expect(unwrapLines(result.stderr)).toMatch(/acme\/app\/prod was .*HTTP 403/);
   });
 
   test("if there is no connection", async () => {

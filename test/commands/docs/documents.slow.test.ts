@@ -16,7 +16,7 @@ import type { Contract } from "../../../src/contract/contract-model.ts";
 import { parseDotenv } from "../../../src/sources/dotenv/index.ts";
 import { anchors, fencedBlocks } from "../../helpers/markdown.ts";
 import { missingCommand } from "../../helpers/skip.ts";
-import { contractDocuments } from "../../contract/arbitrary.ts";
+import { contractDocuments } from "../../contract/arbitrary-contracts.ts";
 import { contractOf, root } from "../../contract/contracts.ts";
 
 const contract = contractOf({

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { notInstalled, skipBecause } from "../../helpers/skip.ts";
 import { folder, sophia } from "../../helpers/sophia.ts";
-import { sentinel, SENTINEL } from "../world.ts";
+import { sentinelOf, SENTINEL } from "../sophia-environment.ts";
 
 const CONTRACT = {
   variables: {
@@ -50,11 +50,18 @@ describe("docs --types python", () => {
     const cwd = folder({ "sophia.contract.json": JSON.stringify(CONTRACT) });
     const written = await sophia(["docs", "--types", "python"], { cwd, env: { API_KEY: SENTINEL } });
     expect(written).toMatchObject({ status: 0, stdout: "wrote SECRETS.md\nwrote .env.example\nwrote settings.py\n" });
-    const env = { API_URL: "https://api.test", API_KEY: sentinel("key"), DEBUG: "Off", COUNT: "-7", JSON: "", x: "1" };
+    const env = {
+      API_URL: "https://api.test",
+      API_KEY: sentinelOf("key"),
+      DEBUG: "Off",
+      COUNT: "-7",
+      JSON: "",
+      x: "1",
+    };
     expect(show(cwd, { ...env, LEVEL: "debug" })).toEqual({
       values: {
         api_url: "https://api.test",
-        api_key: sentinel("key"),
+        api_key: sentinelOf("key"),
         level: "debug",
         port: 8080,
         ratio: 0.001,

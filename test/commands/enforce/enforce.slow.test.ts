@@ -2,11 +2,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../../esc-server/index.ts";
-import { type Ended, folder, sophia, sophiaRun, unwrapped } from "../../helpers/sophia.ts";
-import { start as startProcess } from "../../helpers/started.ts";
+import { type ProcessResult, folder, sophia, sophiaRun, unwrapLines } from "../../helpers/sophia.ts";
+import { startProcess } from "../../helpers/start-process.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { SENTINEL, sentinel } from "../world.ts";
+import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
 
 const ENV = "acme/app/dev";
 const CONTRACT = {
@@ -19,10 +19,10 @@ const CONTRACT = {
 const DEFINITION = `# The service.
 values:
   environmentVariables:
-    DATABASE_URL: {"fn::secret": "postgresql://${sentinel("url")}@db/app"}
+    DATABASE_URL: {"fn::secret": "postgresql://${sentinelOf("url")}@db/app"}
     PORT: 8080  # of the proxy
     LOG_LEVEL: info
-    OTHER: ${sentinel("plain")}
+    OTHER: ${sentinelOf("plain")}
 `;
 
 async function startEscWithDefinition(
@@ -34,11 +34,11 @@ async function startEscWithDefinition(
   const handle = server.environment(ENV, { definition, ...spec });
   const cwd = folder({ "sophia.contract.json": JSON.stringify(CONTRACT) });
   const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
-  const run = (args: readonly string[] = [], more: Readonly<Record<string, string>> = {}): Promise<Ended> =>
+  const run = (args: readonly string[] = [], more: Readonly<Record<string, string>> = {}): Promise<ProcessResult> =>
     sophia(["enforce", ...args], { cwd, env: { ...env, ...more } });
-  const command = (words: readonly string[], input = ""): Promise<Ended> =>
+  const command = (words: readonly string[], input = ""): Promise<ProcessResult> =>
     sophia(words, { cwd, env: { ...env, ESC_TOKEN: server.token }, input });
-  const start = (): Promise<Ended> =>
+  const start = (): Promise<ProcessResult> =>
     sophia(["--", "sh", "-c", 'echo "$PORT ${#DATABASE_URL} ${contract-none}"'], {
       cwd,
       env: { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_TOKEN: server.token },
@@ -252,14 +252,15 @@ describe("enforce", () => {
 
 describe("in an environment whose values ESC checks", () => {
   test("enforce does not require a secret file of the variables, even if opening the environment needs an approval", async () => {
-    const definition = `${DEFINITION}  files:\n    CERTIFICATE: {"fn::secret": "${sentinel("file")}"}\n`;
+    const definition = `${DEFINITION}  files:\n    CERTIFICATE: {"fn::secret": "${sentinelOf("file")}"}\n`;
     const contract = { variables: { ...CONTRACT.variables, CERTIFICATE: { required: true } } };
     const { server, cwd, run } = await startEscWithDefinition(definition);
     writeFileSync(join(cwd, "sophia.contract.json"), JSON.stringify(contract));
     const opened = await run(["--dry-run"]);
     server.environment(ENV, { definition, deny: "approval" });
     const evaluated = await run(["--dry-run"]);
-    const added = ({ stdout }: Ended): readonly string[] => stdout.split("\n").filter((line) => line.startsWith("+"));
+    const added = ({ stdout }: ProcessResult): readonly string[] =>
+      stdout.split("\n").filter((line) => line.startsWith("+"));
     expect(added(opened).length).toBeGreaterThan(5);
     expect(added(evaluated)).toEqual(added(opened));
     expectNoValue(evaluated);
@@ -279,7 +280,7 @@ describe("in an environment whose values ESC checks", () => {
     expectNoValue(refused);
     const listed = await command(["check", "--against", ENV]);
     expect(listed).toMatchObject({ status: 1, stdout: expect.stringContaining("PORT must be a port") });
-    const unrelated = await command(["set", "NEW_NAME", "--yes"], sentinel("new"));
+    const unrelated = await command(["set", "NEW_NAME", "--yes"], sentinelOf("new"));
     expect(unrelated).toMatchObject({
       status: 125,
       stderr: expect.stringContaining("PORT must be a port"),
@@ -310,7 +311,7 @@ describe("in an environment whose values ESC checks", () => {
     ["the standard input", ["PORT", "LOG_LEVEL"], "the standard input has the value of one variable"],
     [
       "a word that the contract does not declare",
-      ["PORT", sentinel("typed")],
+      ["PORT", sentinelOf("typed")],
       "set takes no value on the command line",
     ],
     ["a name twice", ["PORT", "PORT"], "set names a variable twice"],
@@ -334,14 +335,14 @@ async function violating(edit: (definition: string) => string) {
     args: readonly string[],
     more: Readonly<Record<string, string>> = {},
     cwd: string = all.cwd,
-  ): Promise<Ended> => sophia(args, { cwd, env: { ...env, ...more } });
+  ): Promise<ProcessResult> => sophia(args, { cwd, env: { ...env, ...more } });
   return { ...all, by, env };
 }
 
 describe("with an environment whose values violate the schema in ESC", () => {
   const wrongPort = (definition: string): string => definition.replace("PORT: 8080", "PORT: 80800");
   const wrongUrl = (definition: string): string =>
-    definition.replace(/DATABASE_URL: .*/, `DATABASE_URL: {"fn::secret": "mysql://${sentinel("wrong")}@db/app"}`);
+    definition.replace(/DATABASE_URL: .*/, `DATABASE_URL: {"fn::secret": "mysql://${sentinelOf("wrong")}@db/app"}`);
 
   test.each([
     ["a plain value", wrongPort, "PORT must be a port: a whole number from 1 to 65535"],
@@ -490,15 +491,15 @@ describe("with an environment whose values violate the schema in ESC", () => {
       cwd,
       env: { ...env, PATH: process.env["PATH"] ?? "" },
     });
-    await started.seen(/^port 8080$/m);
+    await started.waitForStdout(/^port 8080$/m);
     handle.revise({ definition: wrongPort(right) });
-    await started.reported(/PORT must be a port/);
+    await started.waitForStderr(/PORT must be a port/);
     await server.waitFor("etag", server.count("etag") + 2);
     handle.revise({ definition: right.replace("PORT: 8080", "PORT: 8081") });
-    await started.seen(/^port 8081$/m);
+    await started.waitForStdout(/^port 8081$/m);
     process.kill(started.pid, "SIGTERM");
     const { stderr } = await started.finished;
     expect(stderr.match(/PORT must be a port/g)).toHaveLength(1);
-    expect(unwrapped(stderr)).toContain("the program keeps its current values");
+    expect(unwrapLines(stderr)).toContain("the program keeps its current values");
   });
 });

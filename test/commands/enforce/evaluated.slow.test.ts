@@ -20,8 +20,8 @@ import type { Contract, Violation } from "../../../src/contract/contract-model.t
 import { SophiaError } from "../../../src/core/error.ts";
 import type { Diagnostic, Variable } from "../../../src/core/model.ts";
 import { resolveLayers } from "../../../src/resolve/precedence.ts";
-import { contractDocuments } from "../../contract/arbitrary.ts";
-import { checked, contractOf } from "../../contract/contracts.ts";
+import { contractDocuments } from "../../contract/arbitrary-contracts.ts";
+import { findViolations, contractOf } from "../../contract/contracts.ts";
 import { patterns, patternValues } from "../../contract/pattern/arbitrary.ts";
 import { isNightly } from "../../helpers/seed.ts";
 import { notInstalled, skipBecause } from "../../helpers/skip.ts";
@@ -79,7 +79,7 @@ function violationsOf({ contract, values }: Case): readonly Violation[] {
   }));
   const { layers } = applyContract(contract, [{ source: "esc", variables }]);
   const isDeclared = (name: string): boolean => contract.variables.has(name) || contract.aliases.has(name);
-  return checked(contract, resolveLayers(layers, isDeclared));
+  return findViolations(contract, resolveLayers(layers, isDeclared));
 }
 
 /** Evaluates all cases in one process of the evaluator. */

@@ -2,9 +2,9 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { escVariables } from "../world.ts";
+import { escVariables } from "../sophia-environment.ts";
 
 const OPENAI = "sk-real-openai-0a1b2c3d";
 const CONTRACT = JSON.stringify({
@@ -58,7 +58,7 @@ test("explain of a GitHub token shows each host, and what rules cannot see", asy
   const { ended: result, variables } = await explain(["--broker", "GITHUB_PAT"], {
     env: { GITHUB_PAT: "ghp_real0a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6e" },
   });
-  const text = unwrapped(result.stdout);
+  const text = unwrapLines(result.stdout);
   expect(text).toContain("https://github.com, https://api.github.com and https://uploads.github.com, built in");
   expect(text).toContain("api.github.com: * /user/keys/**");
   expect(text).toContain("they cannot look into its queries");
@@ -73,7 +73,7 @@ test("explain of a GitHub token shows the same rules for a broker on a socket, w
   const { ended: result, variables } = await explain(["--broker", "--broker-listen", "unix:s", "GITHUB_PAT"], {
     env: { GITHUB_PAT: "ghp_real0a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6e" },
   });
-  expect(unwrapped(result.stdout)).toContain("they cannot look into its queries");
+  expect(unwrapLines(result.stdout)).toContain("they cannot look into its queries");
   expect(variables[0].broker).toMatchObject({ variables: ["SOPHIA_BROKER_SOCKET"] });
 });
 
@@ -111,7 +111,7 @@ test("explain of a key in ESC names tokens by which the program could read the k
   const { ended: result } = await explain(["--broker", "OPENAI_API_KEY"], {
     env: { ...env, ESC_TOKEN_FILE: join(home, "token"), HOME: home },
   });
-  expect(unwrapped(result.stdout)).toContain(`ESC: the program can read the token in ${join(home, "token")}`);
+  expect(unwrapLines(result.stdout)).toContain(`ESC: the program can read the token in ${join(home, "token")}`);
 });
 
 test("explain knows a base variable although no source sets it", async () => {
@@ -134,7 +134,7 @@ test("explain offers --broker in one line for a key, and for its address", async
   const env = { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: "https://gateway.test/v1", OTHER_TOKEN: "ghp_0123456789" };
   const { ended: result, variables } = await explain(["OPENAI_API_KEY", "OPENAI_BASE_URL", "OTHER_TOKEN"], { env });
   expect(result.stdout).toContain("   broker   --broker would give the program a dummy\n");
-  expect(unwrapped(result.stdout)).toContain("--broker would set it to its own address, for OPENAI_API_KEY");
+  expect(unwrapLines(result.stdout)).toContain("--broker would set it to its own address, for OPENAI_API_KEY");
   expect(variables.map(({ broker }: { broker?: { kind: string } }) => broker?.kind)).toEqual([
     "offer",
     "offer",
@@ -146,17 +146,17 @@ test("explain offers --broker in one line for a key, and for its address", async
 test("explain shows why a key is refused with the remedy, and why other variables are not brokered", async () => {
   const env = { EVIL_KEY: OPENAI, OTHER_TOKEN: "ghp_0123456789", GROQ_API_KEY: "gsk_0123456789" };
   const { ended: result, variables } = await explain(["--broker", "EVIL_KEY", "OTHER_TOKEN", "GROQ_API_KEY"], { env });
-  expect(unwrapped(result.stdout)).toMatch(/broker +refused: .*sophia\.contract\.json.*https:\/\/evil\.test/);
+  expect(unwrapLines(result.stdout)).toMatch(/broker +refused: .*sophia\.contract\.json.*https:\/\/evil\.test/);
   expect(result.stdout).toContain("--broker-to https://evil.test");
   expect(variables.map(({ broker }: { broker: object }) => broker)).toEqual([
     expect.objectContaining({ kind: "refused", code: "broker-untrusted" }),
     { kind: "not-brokered", why: "unknown" },
     expect.objectContaining({ kind: "refused", code: "broker-clear", why: "undeclared" }),
   ]);
-  expect(unwrapped(result.stdout)).toContain("--broker-except GROQ_API_KEY");
+  expect(unwrapLines(result.stdout)).toContain("--broker-except GROQ_API_KEY");
   const allowed = await explain(["--broker", "--broker-except", "GROQ_API_KEY", "GROQ_API_KEY"], { env });
   expect(allowed.variables[0].broker).toEqual({ kind: "not-brokered", why: "excepted" });
-  expect(unwrapped(allowed.ended.stdout)).toContain("the program gets the value itself: --broker-except");
+  expect(unwrapLines(allowed.ended.stdout)).toContain("the program gets the value itself: --broker-except");
 });
 
 test("explain says that a key of an outer sophia-run is a dummy already", async () => {

@@ -7,16 +7,16 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { fieldsOf } from "../../../src/esc/transport/answer.ts";
 import { fetchAgents } from "../../broker/clients/packages.ts";
-import { startUpstream, textOf } from "../../broker/upstream.ts";
+import { startUpstream, readText } from "../../broker/upstream.ts";
 import { notInstalled, notNightly, skipBecause } from "../../helpers/skip.ts";
 import { folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
 import { shellWord } from "../../../src/core/shell.ts";
-import { sentinel } from "../world.ts";
+import { sentinelOf } from "../sophia-environment.ts";
 
 // They are fetched, 200 MB.
 skipBecause(notNightly ?? notInstalled("bash"));
 
-const KEY = sentinel("key");
+const KEY = sentinelOf("key");
 /** Itself, and its base64 at each position in what is encoded. */
 const FORMS = [
   KEY,
@@ -91,7 +91,7 @@ async function startModel(calls: readonly Call[], result: string, answer: typeof
     void to.writeHead(status, { "content-type": type }).end(text);
   const upstream = await startUpstream((request, to) => {
     void (async () => {
-      const body = await textOf(request);
+      const body = await readText(request);
       bodies.push(body);
       const fields = fieldsOf(body === "" ? undefined : JSON.parse(body));
       if (request.method !== "POST" || fields?.["stream"] !== true) return end(to, 404, "application/json", "{}");

@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { fieldsOf } from "../../../src/esc/transport/answer.ts";
 import { secret, startEscServer } from "../../esc-server/index.ts";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { noAddon, notInstalled, notLinux, notPackage, skipBecause } from "../../helpers/skip.ts";
-import { escVariables, sentinel, SENTINEL } from "../world.ts";
+import { escVariables, sentinelOf, SENTINEL } from "../sophia-environment.ts";
 
-const KEY = sentinel("key");
-const OWN = sentinel("own");
+const KEY = sentinelOf("key");
+const OWN = sentinelOf("own");
 const CONTRACT = JSON.stringify({ variables: { KEY: {}, REGION: { secret: false } } });
 
 type Agent = "claude-code" | "codex";
@@ -111,7 +111,7 @@ describe("the hook: the output of a tool", () => {
   test("has a warning about incomplete settings once a day, even without a folder for caches", async () => {
     const call = { cwd: project(), env: { ESC_ENV: "acme/app/dev" } };
     const [first, second] = [await hook("codex", after(OWN), call), await hook("codex", after(OWN), call)];
-    expect(unwrapped(first.stderr)).toContain("ESC_ENV is set but ESC_TOKEN is not");
+    expect(unwrapLines(first.stderr)).toContain("ESC_ENV is set but ESC_TOKEN is not");
     expect(second).toMatchObject({ status: 0, stderr: "" });
   });
 
@@ -136,7 +136,7 @@ describe("the hook: the output of a tool", () => {
       await hook("claude-code", after(OWN), { cwd, env: other }),
       await hook("claude-code", after(OWN), { cwd, env: other }),
     ];
-    expect(unwrapped(first.stderr)).toContain("continuing with the environment and .env files");
+    expect(unwrapLines(first.stderr)).toContain("continuing with the environment and .env files");
     expect(second).toMatchObject({ status: 0, stderr: "" });
     for (const { stdout } of [first, second]) {
       expect(JSON.parse(stdout)).toMatchObject({ hookSpecificOutput: { updatedToolOutput: "***" } });
@@ -340,8 +340,8 @@ describe("the hook: a shell command of Claude Code", () => {
   test("prints the reason in place of its output if the contract cannot be read", async () => {
     const cwd = folder({ "sophia.contract.json": "{", ".env": `OWN=${OWN}\n` });
     const { output } = await run("bash", "cat .env", cwd);
-    expect(unwrapped(output)).toContain("sophia.contract.json:1:2: unexpected end of the file");
-    expect(unwrapped(output)).toContain("the output is not shown");
+    expect(unwrapLines(output)).toContain("sophia.contract.json:1:2: unexpected end of the file");
+    expect(unwrapLines(output)).toContain("the output is not shown");
     expect(output).not.toContain(OWN);
   });
 
@@ -413,7 +413,7 @@ describe("the hook: a failure", () => {
     const cwd = project();
     const result = await hook("codex", event, { cwd });
     expect(result).toMatchObject({ status: 0, stdout: "" });
-    expect(unwrapped(result.stderr)).toContain(reason);
+    expect(unwrapLines(result.stderr)).toContain(reason);
     expect(await hook("codex", event, { cwd, words: ["--strict"] })).toMatchObject({ status: 2, stdout: "" });
   });
 
@@ -422,7 +422,7 @@ describe("the hook: a failure", () => {
       const given = { cwd: folder(), words: ["--project", "/missing"] };
       const result = await hook("claude-code", event, given);
       expect(result).toMatchObject({ status: 0, stdout: "" });
-      expect(unwrapped(result.stderr)).toContain("--project names no folder: /missing does not exist");
+      expect(unwrapLines(result.stderr)).toContain("--project names no folder: /missing does not exist");
       const strict = await hook("claude-code", event, { ...given, words: [...given.words, "--strict"] });
       expect(strict).toMatchObject({ status: 2, stdout: "" });
     }

@@ -5,7 +5,7 @@ import { parse } from "jsonc-parser";
 import { describe, expect, test } from "vitest";
 import { noNobody, sophiaAsNobody } from "../../helpers/nobody.ts";
 import { skipBecause } from "../../helpers/skip.ts";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 
 const CLAUDE = ".claude/settings.json";
@@ -71,7 +71,7 @@ test("init refuses an unknown agent, and lists the known ones", async () => {
   const cwd = project();
   const { status, stderr } = await init(cwd, "claude,cursor");
   expect(status).toBe(125);
-  expect(unwrapped(stderr)).toContain(
+  expect(unwrapLines(stderr)).toContain(
     "'cursor' allowed: docker, devcontainer, actions, actions-oidc, auth-actions, all, claude, codex",
   );
   expect(readdirSync(cwd)).toEqual(Object.keys(CONTRACT));
@@ -163,7 +163,7 @@ test.each([
   const { stdout } = await init(cwd);
   expect(read(cwd, CLAUDE)).toContain(`"command": "${command} claude-code"`);
   expect(read(cwd, CODEX)).toContain(`command = "${command} codex"\n`);
-  expect(unwrapped(stdout).includes("must find sophia-run on its PATH")).toBe(command.startsWith("sophia-run"));
+  expect(unwrapLines(stdout).includes("must find sophia-run on its PATH")).toBe(command.startsWith("sophia-run"));
   // It is found again.
   expect((await init(cwd)).stdout).toContain(`${CLAUDE} uses sophia-run already`);
 });
@@ -189,8 +189,8 @@ describe("init prints one error and writes no file if it cannot change the setti
     const { status, stdout, stderr } = await init(cwd);
     expect(status).toBe(125);
     expect(stdout).toBe("");
-    expect(unwrapped(stderr)).toContain(`sophia-run: ${name} cannot be changed: `);
-    expect(unwrapped(stderr)).toContain(why);
+    expect(unwrapLines(stderr)).toContain(`sophia-run: ${name} cannot be changed: `);
+    expect(unwrapLines(stderr)).toContain(why);
     expectWording(stderr);
     expect(read(cwd, name)).toBe(text);
     expect(readdirSync(cwd)).toEqual([dirname(name)]);
@@ -200,7 +200,7 @@ describe("init prints one error and writes no file if it cannot change the setti
     const cwd = project({ [CLAUDE]: "[".repeat(1_000_000) });
     const { status, stderr } = await init(cwd);
     expect(status).toBe(125);
-    expect(unwrapped(stderr)).toContain("nested too deeply");
+    expect(unwrapLines(stderr)).toContain("nested too deeply");
   });
 
   test("but TOML of a million levels, which has no hooks, gets them", async () => {
@@ -227,7 +227,7 @@ describe("init prints one error and writes no file if it cannot change the setti
     mkdirSync(join(cwd, CLAUDE), { recursive: true });
     const { status, stderr } = await init(cwd);
     expect(status).toBe(125);
-    expect(unwrapped(stderr)).toContain(`${CLAUDE} cannot be read (it is a folder)`);
+    expect(unwrapLines(stderr)).toContain(`${CLAUDE} cannot be read (it is a folder)`);
     expect(readdirSync(cwd)).toEqual([".claude"]);
   });
 
@@ -243,8 +243,8 @@ describe("init prints one error and writes no file if it cannot change the setti
     const former = readdirSync(cwd);
     const { status, stderr } = await init(cwd);
     expect(status).toBe(125);
-    expect(unwrapped(stderr)).toContain(name);
-    expect(unwrapped(stderr)).toContain(why);
+    expect(unwrapLines(stderr)).toContain(name);
+    expect(unwrapLines(stderr)).toContain(why);
     expect(read(cwd, "real.json")).toBe("{}");
     expect(readdirSync(cwd)).toEqual(former);
   });
@@ -263,7 +263,7 @@ describe("init, run by a user without rights,", () => {
     chmodSync(join(cwd, CLAUDE), mode);
     const { status, stderr } = sophiaAsNobody(["init", "--with", "claude,codex"], { cwd });
     expect(status).toBe(125);
-    expect(unwrapped(stderr)).toContain(`${CLAUDE} cannot be ${what} (EACCES)`);
+    expect(unwrapLines(stderr)).toContain(`${CLAUDE} cannot be ${what} (EACCES)`);
     expect(read(cwd, CLAUDE)).toBe('{ "a": 1 }\n');
     expect(existsSync(join(cwd, ".codex"))).toBe(false);
   });

@@ -7,9 +7,9 @@ import { findNodeInstaller } from "../../../src/commands/init/node-tools.ts";
 import type { Project } from "../../../src/commands/init/project-survey.ts";
 import { startEscServer } from "../../esc-server/index.ts";
 import { cleanPath } from "../../helpers/pack.ts";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
-import { escVariables, SENTINEL } from "../world.ts";
+import { escVariables, SENTINEL } from "../sophia-environment.ts";
 
 const FILE = "sophia.contract.json";
 const SCHEMA_FILE = "sophia.contract.schema.json";
@@ -36,7 +36,7 @@ describe("init in a folder in which it finds no variables", () => {
     expect(refused.stderr).toMatch(/sophia-run init\n.*--no-contract/);
     const { status, stdout } = await sophia(["init"], { cwd });
     expect(status).toBe(0);
-    expect(unwrapped(stdout)).toMatch(/searched: .*\.env\.example.*os\.environ/);
+    expect(unwrapLines(stdout)).toMatch(/searched: .*\.env\.example.*os\.environ/);
     expect(stdout).not.toContain("ESC");
     const [, entry = ""] = /nothing is required yet; .* write\s+under "variables":\n +(.*)\n/.exec(stdout) ?? [];
     expect(variablesOf(cwd)).toEqual({});
@@ -71,7 +71,7 @@ describe("init in a folder in which it finds no variables", () => {
     await using server = await startEscServer();
     server.environment("acme/app/empty", { values: {} });
     const { stdout } = await sophia(["init"], { cwd: folder(), env: escVariables(server, "acme/app/empty") });
-    expect(unwrapped(stdout)).toMatch(/searched: .*, ESC, process\.env/);
+    expect(unwrapLines(stdout)).toMatch(/searched: .*, ESC, process\.env/);
   });
 
   test("writes no contract if --from esc names an ESC that refuses", async () => {
@@ -291,8 +291,8 @@ describe("init and symbolic links", () => {
     symlinkSync(target, join(cwd, name));
     const refused = await sophia(["init", "--with", "docker,devcontainer,actions"], { cwd });
     expect(refused.status).toBe(125);
-    expect(unwrapped(refused.stderr)).toContain(name);
-    expect(unwrapped(refused.stderr)).toContain(words);
+    expect(unwrapLines(refused.stderr)).toContain(name);
+    expect(unwrapLines(refused.stderr)).toContain(words);
     expect(readdirSync(outside)).toEqual(["project"]);
     expect(readdirSync(cwd).toSorted()).toEqual([name, ...Object.keys(files)].toSorted());
   });

@@ -7,7 +7,7 @@ import { buildImage } from "../../helpers/image-build.ts";
 import { pack } from "../../helpers/pack.ts";
 import { notNightly, notPackage, skipBecause } from "../../helpers/skip.ts";
 import { folder, sophia } from "../../helpers/sophia.ts";
-import { start } from "../../helpers/started.ts";
+import { startProcess } from "../../helpers/start-process.ts";
 
 skipBecause(notPackage);
 
@@ -44,14 +44,14 @@ async function startImage(
   const home = folder();
   cpSync(tarball, join(cwd, basename(tarball)));
   const env: Record<string, string> = packageManagerEnvironment(home);
-  const added = await start([...client.command, ...client.add(basename(tarball))], { cwd, env }).finished;
+  const added = await startProcess([...client.command, ...client.add(basename(tarball))], { cwd, env }).finished;
   expect(added.status, added.stdout + added.stderr).toBe(0);
   const initRun = await sophia(["init", "--with", "docker"], { cwd });
   expect(initRun).toMatchObject({ status: 0, stderr: "" });
   expect(initRun.stdout).toContain("created Dockerfile\n");
   const PATH = `${writeStandIns(folder(), client)}:${env["PATH"] ?? ""}`;
   const image = await buildImage(join(cwd, "Dockerfile"), root, { ...env, PATH });
-  return start(image.command, { cwd: image.workdir, env: { ...image.env, GREETING: "hello" } }).finished;
+  return startProcess(image.command, { cwd: image.workdir, env: { ...image.env, GREETING: "hello" } }).finished;
 }
 
 const PROGRAM = 'process.stdout.write(process.env.GREETING + "\\n"); process.exitCode = 7;';

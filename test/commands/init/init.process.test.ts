@@ -8,9 +8,9 @@ import type { VariableReads } from "../../../src/commands/parts/code/reads.ts";
 import { findScriptReads } from "../../../src/commands/parts/code/script-reads.ts";
 import { FAKE_TOKEN } from "../../contract/corpus.ts";
 import { secret, startEscServer } from "../../esc-server/index.ts";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { addSophia, escVariables, SENTINEL, sentinel } from "../world.ts";
+import { addSophiaEnvironment, escVariables, SENTINEL, sentinelOf } from "../sophia-environment.ts";
 
 const withoutPlaces = (reads: VariableReads) => reads.map(({ name, isRequired }) => [name, isRequired]);
 const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
@@ -19,7 +19,7 @@ const contractOf = (cwd: string): unknown => JSON.parse(read(cwd, "sophia.contra
 describe("init finds variables:", () => {
   test("it uses all sources, and leaves out values that may be secrets", async () => {
     const cwd = folder({
-      ".env.example": `# Where the API is.\nAPI_URL=https://api.test\nAPI_KEY=${sentinel("key")}\n# PORT=8080\nDEBUG=false\nDB=postgres://u:${SENTINEL}@h/d\n`,
+      ".env.example": `# Where the API is.\nAPI_URL=https://api.test\nAPI_KEY=${sentinelOf("key")}\n# PORT=8080\nDEBUG=false\nDB=postgres://u:${SENTINEL}@h/d\n`,
       "app.js": "process.env.FROM_CODE; process.env.NODE_ENV; process.env.SOPHIA_OF_ITS_OWN; process.env.PORT!",
       ".env": `FROM_ENV=${SENTINEL}\nESC_ENV=acme/app/dev\nFROM_CODE=${SENTINEL}\n`,
       "package.json": '{"name":"@acme/shop"}',
@@ -35,7 +35,7 @@ describe("init finds variables:", () => {
     ]) {
       expect(result.stdout.split("\n")).toContain(row);
     }
-    expect(unwrapped(result.stdout)).toMatch(
+    expect(unwrapLines(result.stdout)).toMatch(
       /left out: NODE_ENV \(of the system, .*left out: SOPHIA_OF_ITS_OWN and ESC_ENV \(of sophia-run\)/s,
     );
     expectWording(result.stdout);
@@ -108,7 +108,7 @@ DATABASE_URL=postgres://user:<password>@host/db
 
   test("it takes only names from ESC, and opens nothing", async () => {
     await using server = await startEscServer();
-    addSophia(server);
+    addSophiaEnvironment(server);
     const cwd = folder();
     const result = await sophia(["init"], { cwd, env: escVariables(server) });
     expect(result.status).toBe(0);
@@ -120,7 +120,7 @@ DATABASE_URL=postgres://user:<password>@host/db
       },
     });
     // Without a terminal init cannot ask, and a contract that requires too much keeps programs from starting.
-    expect(unwrapped(result.stdout)).toMatch(/none is required yet; .*"QDRANT_URL": \{ "required": true \}/s);
+    expect(unwrapLines(result.stdout)).toMatch(/none is required yet; .*"QDRANT_URL": \{ "required": true \}/s);
     expectWording(result.stdout);
     expect(read(cwd, "sophia.contract.json")).not.toMatch(new RegExp(`required|${SENTINEL}|qdrant\\.example`));
     expect(server.count("open")).toBe(0);
@@ -227,7 +227,7 @@ describe("init and the files of the project:", () => {
   ])("--edit-scripts says why it changes nothing: %o", async (own, reason) => {
     const { status, stdout } = await sophia(["init", "--edit-scripts"], { cwd: folder(own) });
     expect(status).toBe(0);
-    expect(unwrapped(stdout)).toContain(reason);
+    expect(unwrapLines(stdout)).toContain(reason);
   });
 });
 
@@ -609,7 +609,7 @@ test("init writes nothing through a symbolic link", async () => {
   symlinkSync("nowhere", join(cwd, "sophia.contract.json"));
   const dangling = await sophia(["init"], { cwd });
   expect(dangling.status).toBe(125);
-  expect(unwrapped(dangling.stderr)).toContain("sophia.contract.json is");
+  expect(unwrapLines(dangling.stderr)).toContain("sophia.contract.json is");
   expect(readdirSync(cwd)).not.toContain("nowhere");
   unlinkSync(join(cwd, "sophia.contract.json"));
   const edited = await sophia(["init", "--edit-scripts"], { cwd });
@@ -626,7 +626,7 @@ test("init takes nothing from another project by a link out of the repository", 
   for (const name of names) symlinkSync("../other/values", join(clone, name));
   const { status, stdout } = await sophia(["init"], { cwd: clone });
   expect(status).toBe(0);
-  for (const name of names) expect(unwrapped(stdout)).toContain(`not read: ${name} is a link to`);
+  for (const name of names) expect(unwrapLines(stdout)).toContain(`not read: ${name} is a link to`);
   expect(stdout + read(clone, "sophia.contract.json")).not.toMatch(/sentinel|HOST/);
   unlinkSync(join(clone, "sophia.contract.json"));
   const named = await sophia(["init", "--from", "example"], { cwd: clone });

@@ -11,11 +11,11 @@ import { loadContract } from "../../../src/contract/find-contract.ts";
 import { secret, startEscServer } from "../../esc-server/index.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { cleanPath } from "../../helpers/pack.ts";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { contractDocuments } from "../../contract/arbitrary.ts";
+import { contractDocuments } from "../../contract/arbitrary-contracts.ts";
 import { contractOf, root } from "../../contract/contracts.ts";
-import { escVariables, SENTINEL, sentinel } from "../world.ts";
+import { escVariables, SENTINEL, sentinelOf } from "../sophia-environment.ts";
 import { foldersOf } from "../../helpers/folders.ts";
 
 const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
@@ -58,7 +58,7 @@ describe("init and the built-in contract:", () => {
     expectWording(plain.stdout);
     expect(existsSync(join(inner, FILE))).toBe(false);
     const asked = await sophia(["init", "--from", "code"], { cwd: inner });
-    expect(unwrapped(asked.stdout)).toContain(`"extends": "../../${FILE}"`);
+    expect(unwrapLines(asked.stdout)).toContain(`"extends": "../../${FILE}"`);
     expect(existsSync(join(inner, FILE))).toBe(true);
   });
 
@@ -166,7 +166,7 @@ describe("init asks which variables of ESC are required:", () => {
   test("it asks at a terminal, repeats the question after an unknown word, and shows no value", async () => {
     await using server = await startEscServer();
     server.environment("acme/app/dev", {
-      values: { A_KEY: secret(sentinel("a")), B_KEY: secret(sentinel("b")), C: "c" },
+      values: { A_KEY: secret(sentinelOf("a")), B_KEY: secret(sentinelOf("b")), C: "c" },
     });
     const cwd = folder();
     const runOptions = { cwd, env: { PATH: cleanPath, ...escVariables(server, "acme/app/dev") } };

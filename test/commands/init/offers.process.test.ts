@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { appendLines, replaceScripts } from "../../../src/commands/init/manifest-edits.ts";
 import { cleanPath } from "../../helpers/pack.ts";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
 
@@ -103,7 +103,7 @@ describe("without a terminal init prints its changes of files and how to make th
     const { status, stdout } = await sophia(["init"], { cwd });
     expect(status).toBe(0);
     expectWording(stdout);
-    expect(unwrapped(stdout)).toContain(
+    expect(unwrapLines(stdout)).toContain(
       "to make these changes of package.json and .gitignore, run sophia-run init --yes",
     );
     expect(stdout).toContain("init --link adds it");

@@ -19,10 +19,10 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { noNobody } from "../../helpers/nobody.ts";
 import { notLinux, skipBecause } from "../../helpers/skip.ts";
-import { folder, unwrapped } from "../../helpers/sophia.ts";
-import { executable as built, notMade } from "../../helpers/standalone.ts";
+import { folder, unwrapLines } from "../../helpers/sophia.ts";
+import { executable as built, noExecutable } from "../../helpers/executables.ts";
 
-skipBecause(notLinux ?? notMade);
+skipBecause(notLinux ?? noExecutable);
 
 const root = join(import.meta.dirname, "../../..");
 const NODE = "../sophia-run/bin/sophia-run.cjs";
@@ -49,7 +49,7 @@ function project(name = "project"): string {
 const binOf = (path: string): string => join(path, "node_modules/.bin/sophia-run");
 const packageOf = (path: string): string => join(path, "node_modules/sophia-run");
 
-interface Ended {
+interface ProcessResult {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -57,7 +57,7 @@ interface Ended {
 
 const BASE = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent" };
 
-function run(command: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}): Ended {
+function run(command: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}): ProcessResult {
   const [file = "", ...args] = command;
   const { status, stdout, stderr, error } = spawnSync(file, args, { cwd, env: { ...BASE, ...env }, encoding: "utf8" });
   if (error !== undefined) throw error;
@@ -354,7 +354,7 @@ describe("link, with an executable that this machine does not start,", () => {
     symlinkSync(EXECUTABLE, binOf(path));
     const { status, stdout } = run([...byNode(path), "link", "--check"], path, env);
     expect(status).toBe(1);
-    expect(unwrapped(stdout)).toContain("starts nothing: the executable is for Linux, and this is darwin");
+    expect(unwrapLines(stdout)).toContain("starts nothing: the executable is for Linux, and this is darwin");
     expect(run([...byNode(path), "link"], path, env)).toEqual(SILENT);
     expect(readlinkSync(binOf(path))).toBe(NODE);
   });

@@ -24,15 +24,15 @@ import { changePackageVersion } from "../../helpers/change-version.ts";
 import { isNightly } from "../../helpers/seed.ts";
 import { notLinux, notNightly, notPackage, skipBecause } from "../../helpers/skip.ts";
 import { folder } from "../../helpers/sophia.ts";
-import { notMade } from "../../helpers/standalone.ts";
-import { type Finished, start } from "../../helpers/started.ts";
+import { noExecutable } from "../../helpers/executables.ts";
+import { type ProcessResult, startProcess } from "../../helpers/start-process.ts";
 
 // What the command is after each operation of each package manager, in a project with `"postinstall": "sophia-run link"`: of npm
 // and pnpm in each run. At night, or with PROPERTY_SEED, also of Yarn and Bun, and of twice as many versions.
 
 skipBecause(notPackage);
 skipBecause(notLinux);
-skipBecause(notMade);
+skipBecause(noExecutable);
 
 const [FIRST, NEXT] = ["0.1.0", "0.1.1"] as const;
 
@@ -182,8 +182,8 @@ function project(client: Client, files: Files = {}): Project {
   return { cwd, client, env };
 }
 
-const run = ({ cwd, client, env }: Project, words: readonly string[]): Promise<Finished> =>
-  start([...client.command, ...words], { cwd, env }).finished;
+const run = ({ cwd, client, env }: Project, words: readonly string[]): Promise<ProcessResult> =>
+  startProcess([...client.command, ...words], { cwd, env }).finished;
 
 async function succeed(here: Project, words: readonly string[]): Promise<string> {
   const done = await run(here, words);
@@ -202,7 +202,7 @@ async function command(here: Project, member = ""): Promise<string> {
   if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return "gone";
   // Only Node.js reads this variable.
   const env = { ...here.env, NODE_OPTIONS: `--require ${JSON.stringify(join(here.cwd, "mark.cjs"))}` };
-  const { status, stdout, stderr } = await start([file, "--version"], { cwd: here.cwd, env }).finished;
+  const { status, stdout, stderr } = await startProcess([file, "--version"], { cwd: here.cwd, env }).finished;
   expect(status, stdout + stderr).toBe(0);
   return `${stderr === "by Node.js\n" ? "Node.js" : "executable"} ${stdout.split(" ", 1)[0]}`;
 }
@@ -328,7 +328,7 @@ test("launches through the link are those of a program that is started without i
   ]);
   const env = { PATH: process.env["PATH"] ?? "", HOME: folder() };
   const words = ["python3", suite, "--launcher", launcher, "--impossible", "none", ...only] as const;
-  const { status, stdout } = await start(words, { cwd: here.cwd, env }).finished;
+  const { status, stdout } = await startProcess(words, { cwd: here.cwd, env }).finished;
   expect(stdout).toMatch(/^\d{3} passed, 0 failed, /m);
   expect(status, stdout).toBe(0);
 }, 180_000);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
-import { environmentOf, folder, sophia, sophiaRun, unwrapped } from "../../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, sophiaRun, unwrapLines } from "../../helpers/sophia.ts";
 import { atTerminal, startAtTerminal, type Step } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
 
@@ -128,17 +128,17 @@ describe("the command in ESC_TOKEN_COMMAND", () => {
     const { cwd, env, server } = await commandWorld();
     writeFileSync(join(cwd, ".env"), "ESC_TOKEN_COMMAND=touch run; cat token\n", { mode: 0o600 });
     const result = await sophia(["--no-contract", "--", "env"], { cwd, env });
-    expect(environmentOf(result.stdout)).not.toHaveProperty("ESC_TOKEN_COMMAND");
-    expect(unwrapped(result.stderr)).toContain("ESC_TOKEN_COMMAND in .env is ignored");
+    expect(parseEnvironment(result.stdout)).not.toHaveProperty("ESC_TOKEN_COMMAND");
+    expect(unwrapLines(result.stderr)).toContain("ESC_TOKEN_COMMAND in .env is ignored");
     expect(existsSync(join(cwd, "run"))).toBe(false);
     expect(server.count("any")).toBe(0);
   });
 
   test("is not passed on to the program, unless --keep-esc is given", async () => {
     const { run } = await commandWorld();
-    expect(environmentOf((await run("cat token", ["--", "env"])).stdout)).not.toHaveProperty("ESC_TOKEN_COMMAND");
+    expect(parseEnvironment((await run("cat token", ["--", "env"])).stdout)).not.toHaveProperty("ESC_TOKEN_COMMAND");
     const kept = await run("cat token", ["--keep-esc", "--", "env"]);
-    expect(environmentOf(kept.stdout)).toMatchObject({ ESC_TOKEN_COMMAND: "cat token" });
+    expect(parseEnvironment(kept.stdout)).toMatchObject({ ESC_TOKEN_COMMAND: "cat token" });
   });
 
   test("is run only once the environment is allowed", async () => {

@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { noNobody, sophiaAsNobody } from "../../helpers/nobody.ts";
-import { environmentOf, folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 
 const CONTRACT = JSON.stringify({ name: "Server", variables: { SERVER_KEY: { required: true } } });
 const KEY = "key-sentinel-7d1f";
@@ -31,7 +31,7 @@ describe("--project", () => {
     const started = await sophia(["--project", dir, "--", "sh", "-c", "pwd; env"], { cwd });
     expect(started).toMatchObject({ status: 0, stderr: "" });
     expect(started.stdout.split("\n")[0]).toBe(cwd);
-    expect(environmentOf(started.stdout)).toMatchObject({ SERVER_KEY: KEY });
+    expect(parseEnvironment(started.stdout)).toMatchObject({ SERVER_KEY: KEY });
     const elsewhere = await sophia(["--verbose", "--", "true"], { cwd });
     expect(elsewhere).toMatchObject({ status: 78 });
   });
@@ -50,7 +50,7 @@ describe("--project", () => {
     const { args = [], env = {} } = given(dir);
     const started = await sophia([...args, "--", "env"], { cwd, env });
     expect(started).toMatchObject({ status: 0, stderr: "" });
-    expect(environmentOf(started.stdout)["SERVER_KEY"]).toBe(KEY);
+    expect(parseEnvironment(started.stdout)["SERVER_KEY"]).toBe(KEY);
   });
 
   test("finds the contract of a folder above, as if started there, also behind a link", async () => {
@@ -59,7 +59,7 @@ describe("--project", () => {
     writeFileSync(join(dir, "packages", "api", ".env"), "SERVER_PORT=1\n", { mode: 0o600 });
     symlinkSync(join(dir, "packages", "api"), join(cwd, "api"));
     const started = await sophia(["--project", "api", "--", "env"], { cwd });
-    expect(environmentOf(started.stdout)).toMatchObject({ SERVER_KEY: KEY, SERVER_PORT: "1" });
+    expect(parseEnvironment(started.stdout)).toMatchObject({ SERVER_KEY: KEY, SERVER_PORT: "1" });
   });
 
   test("is not set by a .env file, and an empty variable is unset", async () => {
@@ -67,7 +67,7 @@ describe("--project", () => {
     const cwd = folder({ ".env": `SOPHIA_PROJECT=${dir}\n` });
     expect((await sophia(["--", "true"], { cwd })).status).toBe(78);
     const started = await sophia(["--", "env"], { cwd: dir, env: { SOPHIA_PROJECT: "" } });
-    expect(environmentOf(started.stdout)["SERVER_KEY"]).toBe(KEY);
+    expect(parseEnvironment(started.stdout)["SERVER_KEY"]).toBe(KEY);
   });
 
   test("does not change the base of paths in other options", async () => {
@@ -76,7 +76,7 @@ describe("--project", () => {
     const options = ["--project", dir, "--dotenv", "own.env", "--contract", "own.json", "--audit-log", "log"];
     const started = await sophia([...options, "--", "env"], { cwd });
     expect(started).toMatchObject({ status: 0, stderr: "" });
-    expect(environmentOf(started.stdout)).toMatchObject({ OWN: "1" });
+    expect(parseEnvironment(started.stdout)).toMatchObject({ OWN: "1" });
     expect(started.stdout).not.toContain(KEY);
     expect(existsSync(join(cwd, "log"))).toBe(true);
   });
@@ -100,7 +100,7 @@ describe("--project", () => {
     chmodSync(dir, 0o600);
     const { status, stderr } = sophiaAsNobody(["--project", dir, "--no-contract", "--", "true"], { cwd: "/" });
     expect(status).toBe(125);
-    expect(unwrapped(stderr)).toContain(`--project names no folder: ${dir} cannot be read (EACCES)`);
+    expect(unwrapLines(stderr)).toContain(`--project names no folder: ${dir} cannot be read (EACCES)`);
   });
 
   test("names the variable in the error", async () => {
@@ -124,7 +124,7 @@ describe("a contract in a project's folder", () => {
       for (const name of [".env", "sophia.contract.json"]) chownSync(join(places.dir, name), OTHER, OTHER);
       const { status, stderr } = await sophia(["--project", places.dir, "--", "true"], { cwd: places.cwd });
       expect(status).toBe(expected);
-      expect(unwrapped(stderr)).toMatch(expected === 0 ? /^$/ : /is not trusted: it belongs to another user/);
+      expect(unwrapLines(stderr)).toMatch(expected === 0 ? /^$/ : /is not trusted: it belongs to another user/);
     },
   );
 
@@ -133,7 +133,7 @@ describe("a contract in a project's folder", () => {
     chmodSync(join(dir, "sophia.contract.json"), 0o666);
     const { status, stderr } = await sophia(["--project", dir, "--", "true"], { cwd });
     expect(status).toBe(125);
-    expect(unwrapped(stderr)).toContain(`chmod o-w ${dir}/sophia.contract.json`);
+    expect(unwrapLines(stderr)).toContain(`chmod o-w ${dir}/sophia.contract.json`);
   });
 });
 

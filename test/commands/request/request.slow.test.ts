@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { escVariables, sentinel, SENTINEL } from "../world.ts";
+import { escVariables, sentinelOf, SENTINEL } from "../sophia-environment.ts";
 
 const NAME = "acme/sophia/prod";
 
@@ -13,9 +13,9 @@ async function startEscWithRequests() {
     expect(server.violations).toEqual([]);
     await server.close();
   });
-  const base = server.environment("acme/sophia/base", { values: { A: sentinel("a") }, deny: "approval" });
+  const base = server.environment("acme/sophia/base", { values: { A: sentinelOf("a") }, deny: "approval" });
   const environment = server.environment(NAME, {
-    values: { B: sentinel("b") },
+    values: { B: sentinelOf("b") },
     imports: ["sophia/base"],
     deny: "approval",
   });

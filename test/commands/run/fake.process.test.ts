@@ -2,7 +2,7 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { environmentOf, folder, sophia, sophiaRun, unwrapped } from "../../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, sophiaRun, unwrapLines } from "../../helpers/sophia.ts";
 
 const CONTRACT = JSON.stringify({
   variables: {
@@ -39,7 +39,7 @@ function project(files: Readonly<Record<string, string>> = {}): string {
 async function started(options: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
   const script = 'env; [ -z "$KEY_FILE" ] || cp "$KEY_FILE" content';
   const { status, stdout, stderr } = await sophia([...options, "--", "sh", "-c", script], { cwd, env });
-  const { PATH: _, HOME: __, PWD: ___, ...variables } = environmentOf(stdout);
+  const { PATH: _, HOME: __, PWD: ___, ...variables } = parseEnvironment(stdout);
   return { status, stderr, variables };
 }
 
@@ -114,7 +114,7 @@ describe("--fake replaces every secret by a dummy", () => {
       CLOUD_TOKEN: "fake-cloud-token",
       GREETING: "bye",
     });
-    expect(unwrapped(stderr)).toMatch(
+    expect(unwrapLines(stderr)).toMatch(
       /^sophia-run: dummies replace CLOUD_TOKEN and DATABASE_URL of the environment; --fake=missing/,
     );
     expect((await started(["--fake", "--quiet"], project(), env)).stderr).toBe("");
@@ -165,7 +165,7 @@ describe("with --fake", () => {
     writeFileSync(join(cwd, "script"), `exec ${nested} -- env`);
     const { status, stdout, stderr } = await sophia(["--fake", "--", "sh", "script"], { cwd });
     expect([status, stderr]).toEqual([0, ""]);
-    expect(environmentOf(stdout)).toMatchObject({
+    expect(parseEnvironment(stdout)).toMatchObject({
       API_KEY: "fake-api-key",
       UNDECLARED_TOKEN: "fake-undeclared-token",
       SOPHIA_FAKE: "secrets",
@@ -207,7 +207,7 @@ describe("with --fake", () => {
     const cwd = project({ "sophia.contract.json": contract, ".env": "OPENAI_API_KEY=sk-real-0123456789abcdef0123\n" });
     const { status, stdout } = await sophia(["--fake", "--broker", "--", "env"], { cwd });
     expect(status).toBe(0);
-    expect(environmentOf(stdout)).toMatchObject({ OPENAI_API_KEY: "fake-openai-api-key" });
-    expect(environmentOf(stdout)).not.toHaveProperty("OPENAI_BASE_URL");
+    expect(parseEnvironment(stdout)).toMatchObject({ OPENAI_API_KEY: "fake-openai-api-key" });
+    expect(parseEnvironment(stdout)).not.toHaveProperty("OPENAI_BASE_URL");
   });
 });

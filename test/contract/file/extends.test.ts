@@ -12,9 +12,9 @@ import { loadContract } from "../../../src/contract/find-contract.ts";
 import type { Contract } from "../../../src/contract/contract-model.ts";
 import { fencedBlocks } from "../../helpers/markdown.ts";
 import { folder } from "../../helpers/sophia.ts";
-import { contractDocuments } from "../arbitrary.ts";
+import { contractDocuments } from "../arbitrary-contracts.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { contractOf, failureOf, root, withoutProbes } from "../contracts.ts";
+import { contractOf, catchFailure, root, withoutProbes } from "../contracts.ts";
 import { foldersOf } from "../../helpers/folders.ts";
 
 /** Writes these contracts into a folder, and loads the folder's `sophia.contract.json`. */
@@ -217,7 +217,7 @@ describe('"extends" is refused with the position in the file at fault', () => {
       "sophia.contract.json:1:73: ",
     ],
   ])("if it leads to %s", async (_, files, fragment) => {
-    const failure = await failureOf(() => load(files));
+    const failure = await catchFailure(() => load(files));
     expect(failure.status).toBe(125);
     expect(failure.message).toContain(fragment);
     expectWording(`${failure.message}\n${failure.hint}`);
@@ -227,10 +227,10 @@ describe('"extends" is refused with the position in the file at fault', () => {
     const cwd = folder({ "sophia.contract.json": '{"extends":"pipe"}', "large.json": " ".repeat(8 * 1024 * 1024 + 1) });
     execFileSync("mkfifo", [join(cwd, "pipe")]);
     for (const file of [undefined, "sophia.contract.json"]) {
-      const { message } = await failureOf(() => loadContract({ contractFile: file }, foldersOf(cwd)));
+      const { message } = await catchFailure(() => loadContract({ contractFile: file }, foldersOf(cwd)));
       expect(message).toContain("regular file");
     }
-    expect((await failureOf(() => loadContract({ contractFile: "large.json" }, foldersOf(cwd)))).message).toContain(
+    expect((await catchFailure(() => loadContract({ contractFile: "large.json" }, foldersOf(cwd)))).message).toContain(
       "8 MiB",
     );
   });
@@ -287,14 +287,14 @@ describe("a contract that the search has found", () => {
     ["/proc/self/environ", true, "repository"],
   ])("may not extend %s unless the user names the contract (in a repository: %s)", async (target, isRepository, of) => {
     const { app } = repository(target, isRepository);
-    const failure = await failureOf(() => loadContract({}, foldersOf(app)));
+    const failure = await catchFailure(() => loadContract({}, foldersOf(app)));
     expect(failure).toMatchObject({ code: "contract-invalid" });
     expect(failure.message).toMatch(new RegExp(`:1:12: .* ${of}$`));
     expectWording(failure.message);
     expect(failure.hint).toContain("--contract sophia.contract.json");
     const named = loadContract({ contractFile: "sophia.contract.json" }, foldersOf(app));
     if (target.endsWith("base.json")) expect((await named).variables.size).toBe(1);
-    else expect((await failureOf(() => named)).message).not.toContain(":1:12: ");
+    else expect((await catchFailure(() => named)).message).not.toContain(":1:12: ");
   });
 
   test("may not extend a file through a link out of the repository in any part of the path, and may through a link within it", async () => {
@@ -308,14 +308,14 @@ describe("a contract that the search has found", () => {
       symlinkSync(to, join(app, link));
       writeFileSync(join(app, "sophia.contract.json"), JSON.stringify({ extends: target }));
       if (isInside) expect((await loadContract({}, foldersOf(app))).variables.size).toBe(1);
-      else expect((await failureOf(() => loadContract({}, foldersOf(app)))).message).toContain("outside");
+      else expect((await catchFailure(() => loadContract({}, foldersOf(app)))).message).toContain("outside");
     }
   });
 
   test("makes its repository the limit for all files that are extended", async () => {
     const { top, app } = repository("own.json");
     writeFileSync(join(app, "own.json"), JSON.stringify({ extends: join(top, "outside/base.json") }));
-    expect((await failureOf(() => loadContract({}, foldersOf(app)))).message).toMatch(/^own\.json:1:12: .* outside/);
+    expect((await catchFailure(() => loadContract({}, foldersOf(app)))).message).toMatch(/^own\.json:1:12: .* outside/);
     expect((await loadContract({ contractFile: "sophia.contract.json" }, foldersOf(app))).variables.size).toBe(1);
   });
 
@@ -323,6 +323,6 @@ describe("a contract that the search has found", () => {
     const { top } = repository("../../base.json");
     symlinkSync("repository/packages", join(top, "alias"));
     const cwd = join(top, "alias/app");
-    expect((await failureOf(() => loadContract({}, foldersOf(cwd)))).message).toContain("outside");
+    expect((await catchFailure(() => loadContract({}, foldersOf(cwd)))).message).toContain("outside");
   });
 });

@@ -4,7 +4,7 @@ import { askEsc } from "../../../src/esc/api/ask.ts";
 import { statusOf } from "../../../src/esc/faults/esc-fault.ts";
 import { SILENT } from "../../../src/esc/transport/connection.ts";
 import { type EscServer, type Fault, startEscServer } from "../../esc-server/index.ts";
-import { closeStrictly, settingsFrom } from "../reading.ts";
+import { closeStrictly, resolveSettingsFrom } from "../read-esc.ts";
 import { VirtualClock } from "../virtual-clock.ts";
 
 let server: EscServer;
@@ -18,7 +18,7 @@ async function submit(...faults: readonly Fault[]) {
   const environment = server.environment("acme/app/dev", { values: {}, deny: "approval" });
   const access = { ESC_ENV: "acme/app/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
   const asked = await askEsc(
-    await settingsFrom(access),
+    await resolveSettingsFrom(access),
     SILENT,
     async (name, connection) => {
       const [request] = await fileOpenRequests(name, connection);
@@ -67,7 +67,7 @@ async function countPending({ isSubmitted }: { readonly isSubmitted: boolean }):
   server.environment("acme/app/dev", { values: {}, deny: "approval" });
   const access = { ESC_ENV: "acme/app/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
   const asked = await askEsc(
-    await settingsFrom(access),
+    await resolveSettingsFrom(access),
     SILENT,
     async (name, connection) => {
       const [request] = await fileOpenRequests(name, connection);

@@ -3,7 +3,7 @@ import { askEsc } from "../../../src/esc/api/ask.ts";
 import { changeEnvironment, readOrEvaluate } from "../../../src/esc/api/change.ts";
 import { SILENT } from "../../../src/esc/transport/connection.ts";
 import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
-import { closeStrictly, settingsFrom } from "../reading.ts";
+import { closeStrictly, resolveSettingsFrom } from "../read-esc.ts";
 
 const NAME = "acme/app/dev";
 
@@ -18,7 +18,7 @@ afterEach(() => closeStrictly(server));
 /** Adds a comment to the definition. @param beforeUpdate called before the request that stores the definition */
 async function change(beforeUpdate: () => void) {
   const access = { ESC_ENV: NAME, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
-  const asked = await askEsc(await settingsFrom(access), SILENT, (name, connection) =>
+  const asked = await askEsc(await resolveSettingsFrom(access), SILENT, (name, connection) =>
     changeEnvironment(
       name,
       connection,

@@ -8,11 +8,11 @@ import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startActionsIssuer } from "../../esc-server/actions-issuer.ts";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
-import { runProgram, sophiaRun } from "../command.ts";
+import { runProgram, runSophia } from "../run-program.ts";
 import { sophiaRun as program } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { expectFailure } from "../expect-failure.ts";
-import { closeStrictly, failing, reading, values } from "../reading.ts";
+import { closeStrictly, expectEscFailure, expectEscReading, valuesByName } from "../read-esc.ts";
 
 let server: EscServer;
 let folder: string;
@@ -79,14 +79,14 @@ describe("a token file", () => {
     ["with a Windows line break", "\r\n"],
   ])("%s", async (_, end) => {
     await writeFile(file, server.token + end, { mode: 0o600 });
-    expect(values(await reading(access({ ESC_TOKEN_FILE: file })))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading(access({ ESC_TOKEN_FILE: file })))).toEqual({ A: "x" });
   });
 
   test("may be a pipe that is written to later", async () => {
     execFileSync("mkfifo", [file]);
-    const pending = reading(access({ ESC_TOKEN_FILE: file }));
+    const pending = expectEscReading(access({ ESC_TOKEN_FILE: file }));
     await writeFile(file, `${server.token}\n`, { mode: 0o600 });
-    expect(values(await pending)).toEqual({ A: "x" });
+    expect(valuesByName(await pending)).toEqual({ A: "x" });
   });
 
   test("may be a pipe of a shell that writes after sophia-run has connected", async () => {
@@ -113,16 +113,16 @@ describe("a token file", () => {
   test("may come after the first connection is reset", async () => {
     execFileSync("mkfifo", [file]);
     await using gate = await startGate(server.port, { resetsFirst: true });
-    const pending = reading(access({ ESC_TOKEN_FILE: file, PULUMI_BACKEND_URL: gate.url }));
+    const pending = expectEscReading(access({ ESC_TOKEN_FILE: file, PULUMI_BACKEND_URL: gate.url }));
     await gate.connected;
     await writeFile(file, server.token, { mode: 0o600 });
-    expect(values(await pending)).toEqual({ A: "x" });
+    expect(valuesByName(await pending)).toEqual({ A: "x" });
     expect(operations()).toEqual(["open", "read"]);
   });
 
   test.each(["without a writer", "without an end"])("that is a pipe %s is read until the deadline", async (kind) => {
     execFileSync("mkfifo", [file]);
-    const pending = failing(access({ ESC_TOKEN_FILE: file }), { timeoutMs: 300 });
+    const pending = expectEscFailure(access({ ESC_TOKEN_FILE: file }), { timeoutMs: 300 });
     const writer = kind === "without an end" ? await open(file, "w") : undefined;
     await writer?.write("pul-");
     const failure = await pending;
@@ -134,7 +134,7 @@ describe("a token file", () => {
   test("that is a pipe without a writer does not keep sophia-run from ending", async () => {
     execFileSync("mkfifo", [file]);
     const args = ["--require-esc", "--timeout", "200ms", "--", "true"];
-    const { status, stderr } = await sophiaRun(args, access({ ESC_TOKEN_FILE: file }), folder);
+    const { status, stderr } = await runSophia(args, access({ ESC_TOKEN_FILE: file }), folder);
     expect(status).toBe(125);
     expectWording(stderr);
   });
@@ -145,7 +145,7 @@ describe("a token file", () => {
     ["that is too large", "x".repeat(70_000)],
   ])("%s is refused", async (_, content) => {
     await writeFile(file, content, { mode: 0o600 });
-    const failure = await failing(access({ ESC_TOKEN_FILE: file }));
+    const failure = await expectEscFailure(access({ ESC_TOKEN_FILE: file }));
     expect(failure.code).toBe("esc-credential");
     expect(failure.message).toContain(file);
     expectFailure(failure);
@@ -153,17 +153,17 @@ describe("a token file", () => {
   });
 
   test("whose path begins with ~ is refused by a message that says that ~ is not expanded", async () => {
-    const failure = await failing(access({ ESC_TOKEN_FILE: "~/token" }));
+    const failure = await expectEscFailure(access({ ESC_TOKEN_FILE: "~/token" }));
     expect([failure.code, failure.hint]).toEqual(["esc-credential", expect.stringContaining("~ is not expanded")]);
     expectFailure(failure);
-    const idToken = await failing(access({ ESC_OIDC_TOKEN_FILE: "~me/token", ESC_OIDC_ORG: "demo-org" }));
+    const idToken = await expectEscFailure(access({ ESC_OIDC_TOKEN_FILE: "~me/token", ESC_OIDC_ORG: "demo-org" }));
     expect(idToken.hint).toContain("~ is not expanded in ESC_OIDC_TOKEN_FILE");
-    const other = await failing(access({ ESC_TOKEN_FILE: `${folder}/~/token` }));
+    const other = await expectEscFailure(access({ ESC_TOKEN_FILE: `${folder}/~/token` }));
     expect(other.hint).not.toContain("expanded");
   });
 
   test("that is a folder is refused", async () => {
-    const failure = await failing(access({ ESC_TOKEN_FILE: folder }));
+    const failure = await expectEscFailure(access({ ESC_TOKEN_FILE: folder }));
     expect(failure.message).toContain("EISDIR");
     expectFailure(failure);
   });
@@ -174,7 +174,7 @@ describe("an ID token in a file", () => {
     server.oidc = { subjectTokens: ["projected-id-token"], organization: "demo-org" };
     await writeFile(file, "projected-id-token\n", { mode: 0o600 });
     const variables = access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" });
-    expect(values(await reading(variables))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading(variables))).toEqual({ A: "x" });
     expect(operations()).toEqual(["exchangeToken", "open", "read"]);
     expect(server.connections).toBe(1);
   });
@@ -187,12 +187,12 @@ describe("an ID token in a file", () => {
     server.oidc = { subjectTokens: ["projected-id-token"] };
     await writeFile(file, "projected-id-token", { mode: 0o600 });
     const variables = access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org", ...more });
-    expect(values(await reading(variables))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading(variables))).toEqual({ A: "x" });
   });
 
   test("that the organization does not trust is reported with the service's reason", async () => {
     await writeFile(file, "unknown-id-token", { mode: 0o600 });
-    const failure = await failing(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
+    const failure = await expectEscFailure(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
     expect(failure).toMatchObject({
       code: "esc-credential",
       message: expect.stringMatching(/invalid_grant$/),
@@ -208,14 +208,14 @@ describe("an ID token in a file", () => {
       status: 400,
       body: { error: "invalid_grant", error_description: "id-token-5678 and id%2Dtoken are not known\u001B[2J\n" },
     });
-    const failure = await failing(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
+    const failure = await expectEscFailure(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
     expect(failure.details).toEqual(["*** and id%2Dtoken are not known\\u001b[2J"]);
   });
 
   test("cannot be exchanged by a backend without an exchange", async () => {
     await writeFile(file, "projected-id-token", { mode: 0o600 });
     server.failAlways("exchangeToken", { kind: "status", status: 404, body: "" });
-    const failure = await failing(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
+    const failure = await expectEscFailure(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
     expect(failure.code).toBe("esc-credential");
     expectFailure(failure);
     expect(operations()).toEqual(["exchangeToken"]);
@@ -225,7 +225,7 @@ describe("an ID token in a file", () => {
     server.oidc = { subjectTokens: ["projected-id-token"] };
     await writeFile(file, "projected-id-token", { mode: 0o600 });
     server.failAlways("exchangeToken", fault);
-    const failure = await failing(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
+    const failure = await expectEscFailure(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
     expect(failure.code).toBe("esc-answer");
     expectFailure(failure);
   });
@@ -240,7 +240,7 @@ describe("GitHub Actions' issuer of ID tokens", () => {
       ACTIONS_ID_TOKEN_REQUEST_URL: issuer.requestUrl,
       ACTIONS_ID_TOKEN_REQUEST_TOKEN: issuer.requestToken,
     });
-    expect(values(await reading(variables))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading(variables))).toEqual({ A: "x" });
     expect(issuer.audiences).toEqual(["urn:pulumi:org:demo-org"]);
     expect(operations()).toEqual(["exchangeToken", "open", "read"]);
   });
@@ -253,7 +253,7 @@ describe("GitHub Actions' issuer of ID tokens", () => {
       ACTIONS_ID_TOKEN_REQUEST_URL: issuer.requestUrl,
       ACTIONS_ID_TOKEN_REQUEST_TOKEN: issuer.requestToken,
     });
-    expect(values(await reading(variables))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading(variables))).toEqual({ A: "x" });
     expect(issuer.audiences).toEqual([]);
     expect(operations()).toEqual(["open", "read"]);
   });
@@ -261,7 +261,7 @@ describe("GitHub Actions' issuer of ID tokens", () => {
   test("is named in the failure if it gives no ID token", async () => {
     await using issuer = await startActionsIssuer();
     issuer.fault = 403;
-    const failure = await failing(
+    const failure = await expectEscFailure(
       access({
         ESC_OIDC_ORG: "demo-org",
         ACTIONS_ID_TOKEN_REQUEST_URL: issuer.requestUrl,
@@ -285,7 +285,7 @@ describe("GitHub Actions' issuer of ID tokens", () => {
       ACTIONS_ID_TOKEN_REQUEST_TOKEN: issuer.requestToken,
     });
     const nested = ["--no-contract", "--", ...program, "--no-contract", "--", "printenv", "A"];
-    expect(await sophiaRun(nested, variables, folder)).toMatchObject({ status: 0, stdout: "x\n", stderr: "" });
+    expect(await runSophia(nested, variables, folder)).toMatchObject({ status: 0, stdout: "x\n", stderr: "" });
     expect(issuer.audiences).toHaveLength(1);
   });
 });

@@ -1,5 +1,5 @@
 import { list, table, wrap } from "../../../scripts/markdown.ts";
-import type { Finished } from "../command.ts";
+import type { ProcessResult } from "../run-program.ts";
 import type { FaultCase } from "./case.ts";
 
 export interface FaultRow {
@@ -7,8 +7,8 @@ export interface FaultRow {
   /** The requests that reached the service. */
   readonly calls: readonly string[];
   /** The start without options, and with `--require-esc`. */
-  readonly launched: Finished;
-  readonly required: Finished;
+  readonly launched: ProcessResult;
+  readonly required: ProcessResult;
 }
 
 const HEAD = `# Faults of ESC

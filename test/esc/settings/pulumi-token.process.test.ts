@@ -3,7 +3,7 @@ import { shellQuoted } from "../../../src/core/shell.ts";
 import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
 import { cleanPath } from "../../helpers/pack.ts";
 import { folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
-import { start } from "../../helpers/started.ts";
+import { startProcess } from "../../helpers/start-process.ts";
 
 const NAME = "acme/app/ci";
 const CONTRACT = JSON.stringify({ variables: { API_KEY: { required: true }, LEVEL: { secret: false } } });
@@ -29,7 +29,7 @@ const world = (): Readonly<Record<string, string>> => ({
 function pasted(line: string, args: readonly string[], cwd: string, env: Readonly<Record<string, string>>) {
   const command = [...sophiaRun, ...args].map(shellQuoted).join(" ");
   const script = `${line.trim()}\nexec ${command}`;
-  return start(["/bin/sh", "-c", script], { cwd, env: { PATH: cleanPath, HOME: cwd, ...env } }).finished;
+  return startProcess(["/bin/sh", "-c", script], { cwd, env: { PATH: cleanPath, HOME: cwd, ...env } }).finished;
 }
 
 describe("if ESC_TOKEN is missing and PULUMI_ACCESS_TOKEN is set, the message has a line that uses it, and the line works", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/esc/transport/deadline.ts";
 import { startEscServer } from "../../esc-server/index.ts";
-import { read } from "../reading.ts";
+import { readEscFrom } from "../read-esc.ts";
 import { simulate } from "./herd.ts";
 
 describe("of a thousand starts at once", () => {
@@ -45,7 +45,7 @@ describe("of a thousand starts at once", () => {
       // Chance that is the same each time: spread evenly, in another order with each attempt.
       let drawn = index;
       const random = (): number => (drawn = (drawn * 37 + 11) % 60) / 60;
-      return read(variables, { timeoutMs: 12_000, clock: { ...systemClock, random } });
+      return readEscFrom(variables, { timeoutMs: 12_000, clock: { ...systemClock, random } });
     });
     const kinds = (await Promise.all(readers)).map(({ kind }) => kind);
     expect(kinds).toEqual(kinds.map(() => "read"));

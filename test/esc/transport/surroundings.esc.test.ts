@@ -8,10 +8,10 @@ import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { startProxy } from "../../esc-server/proxy.ts";
 import { makeCertificates } from "../../esc-server/tls.ts";
 import { useCertificates } from "../../helpers/certificates.ts";
-import { sophiaRun } from "../command.ts";
+import { runSophia } from "../run-program.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { expectFailure } from "../expect-failure.ts";
-import { failing, reading, values } from "../reading.ts";
+import { expectEscFailure, expectEscReading, valuesByName } from "../read-esc.ts";
 
 let secure: EscServer;
 let plain: EscServer;
@@ -34,22 +34,22 @@ function access(server: EscServer, more: Readonly<Record<string, string>>): Reco
 describe("certificates", () => {
   test("of a private authority are trusted by SSL_CERT_FILE", async () => {
     secure.reset();
-    const result = await reading(access(secure, { SSL_CERT_FILE: certificates().caFile }));
-    expect(values(result)).toEqual({ A: "x" });
+    const result = await expectEscReading(access(secure, { SSL_CERT_FILE: certificates().caFile }));
+    expect(valuesByName(result)).toEqual({ A: "x" });
     expect(result.notices).toEqual([]);
     expect(secure.connections).toBe(1);
     expect(secure.violations).toEqual([]);
   });
 
   test("of a private authority are not trusted by default", async () => {
-    const failure = await failing(access(secure, {}));
+    const failure = await expectEscFailure(access(secure, {}));
     expect(failure.code).toBe("esc-tls");
     expect(failure.hint).toContain("SSL_CERT_FILE");
   });
 
   test("are verified in spite of NODE_TLS_REJECT_UNAUTHORIZED=0", async () => {
     const variables = access(secure, { NODE_TLS_REJECT_UNAUTHORIZED: "0" });
-    const { status, stderr } = await sophiaRun(["--no-contract", "--require-esc", "--", "true"], variables, folder);
+    const { status, stderr } = await runSophia(["--no-contract", "--require-esc", "--", "true"], variables, folder);
     expectWording(stderr);
     expect(status).toBe(125);
   });
@@ -57,7 +57,7 @@ describe("certificates", () => {
   test("are verified without Node's warning about NODE_TLS_REJECT_UNAUTHORIZED", async () => {
     const variables = access(secure, { NODE_TLS_REJECT_UNAUTHORIZED: "0", SSL_CERT_FILE: certificates().caFile });
     const script = ["-c", 'echo "$A $NODE_TLS_REJECT_UNAUTHORIZED"'];
-    expect(await sophiaRun(["--no-contract", "--", "sh", ...script], variables, folder)).toMatchObject({
+    expect(await runSophia(["--no-contract", "--", "sh", ...script], variables, folder)).toMatchObject({
       status: 0,
       stdout: "x 0\n",
       stderr: "",
@@ -66,7 +66,7 @@ describe("certificates", () => {
 
   test.each(["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"])("are trusted by %s when the real entry starts", async (name) => {
     const variables = access(secure, { [name]: certificates().caFile });
-    expect(await sophiaRun(["--no-contract", "--", "printenv", "A"], variables, folder)).toMatchObject({
+    expect(await runSophia(["--no-contract", "--", "printenv", "A"], variables, folder)).toMatchObject({
       status: 0,
       stdout: "x\n",
       stderr: "",
@@ -80,11 +80,11 @@ describe("certificates", () => {
     ["NODE_EXTRA_CA_CERTS", {}],
   ])("that an outer sophia-run read from a file are ignored: %s %j", async (name, more) => {
     const variables = access(secure, { [name]: certificates().caFile, ...more, SOPHIA_FROM_FILES: name });
-    const { status, stderr } = await sophiaRun(["--no-contract", "--require-esc", "--", "true"], variables, folder);
+    const { status, stderr } = await runSophia(["--no-contract", "--require-esc", "--", "true"], variables, folder);
     expect(status).toBe(125);
     expectWording(stderr);
     const own = { ...variables, SSL_CERT_FILE: certificates().caFile, SOPHIA_FROM_FILES: "SSL_CERT_DIR" };
-    expect(await sophiaRun(["--no-contract", "--require-esc", "--", "true"], own, folder)).toMatchObject({ status: 0 });
+    expect(await runSophia(["--no-contract", "--require-esc", "--", "true"], own, folder)).toMatchObject({ status: 0 });
   });
 
   test("of both files are trusted together", async () => {
@@ -97,7 +97,7 @@ describe("certificates", () => {
       [certificates().caFile, other],
     ] as const) {
       const variables = access(secure, { SSL_CERT_FILE: file, NODE_EXTRA_CA_CERTS: extra });
-      expect(await sophiaRun(["--no-contract", "--", "printenv", "A"], variables, folder)).toMatchObject({
+      expect(await runSophia(["--no-contract", "--", "printenv", "A"], variables, folder)).toMatchObject({
         status: 0,
         stdout: "x\n",
         stderr: "",
@@ -111,7 +111,7 @@ describe("certificates", () => {
     await writeFile(empty, "nothing\n");
     await writeFile(broken, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     for (const file of [join(folder, "missing.pem"), empty, broken]) {
-      const failure = await failing(access(secure, { SSL_CERT_FILE: file }));
+      const failure = await expectEscFailure(access(secure, { SSL_CERT_FILE: file }));
       expect(failure.code).toBe("esc-tls");
       expect(failure.details).toEqual([expect.stringContaining(file)]);
       expectFailure(failure);
@@ -119,7 +119,7 @@ describe("certificates", () => {
   });
 
   test("are not read for plain http", async () => {
-    const result = await reading(access(plain, { SSL_CERT_FILE: join(folder, "missing.pem") }));
+    const result = await expectEscReading(access(plain, { SSL_CERT_FILE: join(folder, "missing.pem") }));
     expect(result.notices).toEqual([]);
   });
 });
@@ -136,7 +136,7 @@ describe("a proxy", () => {
       HTTPS_PROXY: proxy.url,
       SSL_CERT_FILE: certificates().caFile,
     });
-    expect(values(await reading(variables))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading(variables))).toEqual({ A: "x" });
     expect(proxy.requests).toEqual([
       { kind: "tunnel", target: "backend.test:443", status: 200, sawAuthorization: false },
     ]);
@@ -150,7 +150,7 @@ describe("a proxy", () => {
       routes: { "backend.test:8080": { host: "127.0.0.1", port: plain.port } },
     });
     const variables = access(plain, { PULUMI_BACKEND_URL: "http://backend.test:8080", http_proxy: proxy.url });
-    expect(values(await reading(variables, { insecureHttp: true }))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading(variables, { insecureHttp: true }))).toEqual({ A: "x" });
     expect(proxy.requests.map(({ kind, target, status }) => [kind, new URL(target).host, status])).toEqual([
       ["forward", "backend.test:8080", 200],
       ["forward", "backend.test:8080", 200],
@@ -161,10 +161,12 @@ describe("a proxy", () => {
   test("is not used for loopback and hosts of NO_PROXY", async () => {
     await using proxy = await startProxy();
     const all = { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url, SSL_CERT_FILE: certificates().caFile };
-    expect(values(await reading(access(plain, all)))).toEqual({ A: "x" });
-    expect(values(await reading(access(secure, all)))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading(access(plain, all)))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading(access(secure, all)))).toEqual({ A: "x" });
     const exempt = { ...all, PULUMI_BACKEND_URL: "https://esc.invalid", NO_PROXY: ".invalid" };
-    expect((await failing(access(secure, exempt))).message).toMatch(/esc\.invalid:443 .*(?:ENOTFOUND|EAI_AGAIN)/);
+    expect((await expectEscFailure(access(secure, exempt))).message).toMatch(
+      /esc\.invalid:443 .*(?:ENOTFOUND|EAI_AGAIN)/,
+    );
     expect(proxy.requests).toEqual([]);
   });
 
@@ -187,14 +189,14 @@ describe("a proxy", () => {
       HTTPS_PROXY: `https://localhost:${port}`,
       SSL_CERT_FILE: certificates().caFile,
     });
-    expect(values(await reading(variables))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading(variables))).toEqual({ A: "x" });
     expect(inner.tunnels).toBe(1);
     outer.close();
   });
 
   test("that requires a password does not show it in a message", async () => {
     await using proxy = await startProxy({ auth: { user: "u", password: "right" } });
-    const failure = await failing(
+    const failure = await expectEscFailure(
       access(secure, {
         PULUMI_BACKEND_URL: "https://backend.test",
         HTTPS_PROXY: proxy.url.replace("right", "wr0ng-password"),
@@ -208,6 +210,6 @@ describe("a proxy", () => {
 test("a redirection of the backend does not send the token to another host", async () => {
   await using other = await startEscServer();
   plain.failNext("open", { kind: "redirect", to: `${other.url}/api/esc/environments/demo-org/sophia/dev/open` });
-  expect((await failing(access(plain, {}))).code).toBe("esc-redirect");
+  expect((await expectEscFailure(access(plain, {}))).code).toBe("esc-redirect");
   expect(other.connections).toBe(0);
 });

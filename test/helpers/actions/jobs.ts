@@ -1,7 +1,7 @@
 /** Runs the jobs of a workflow one after the other. As on GitHub, a job is not run if a job that it needs has failed. */
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { at, recordAt } from "../at.ts";
+import { memberAt, recordAt } from "../json-members.ts";
 import { type Runner, type RunnerOptions, startRunner } from "./runner.ts";
 
 export interface WorkflowOptions extends RunnerOptions {
@@ -84,10 +84,10 @@ async function authenticate(
       grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
       subject_token_type: "urn:ietf:params:oauth:token-type:id_token",
       requested_token_type: inputs["requested-token-type"],
-      subject_token: at(issued, "value"),
+      subject_token: memberAt(issued, "value"),
     }),
   });
-  const token: unknown = at(await answer.json(), "access_token");
+  const token: unknown = memberAt(await answer.json(), "access_token");
   if (answer.status !== 200 || typeof token !== "string") return 1;
   environment.set("PULUMI_ACCESS_TOKEN", token);
   return 0;
@@ -104,7 +104,7 @@ function fillIn(template: string, runner: Runner, { contexts = {} }: WorkflowOpt
 
 /** Returns a member if it is a text. */
 function text(value: unknown, name: string): string | undefined {
-  const member = at(value, name);
+  const member = memberAt(value, name);
   return typeof member === "string" ? member : undefined;
 }
 

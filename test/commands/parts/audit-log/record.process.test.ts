@@ -4,9 +4,9 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../../../esc-server/index.ts";
-import { canBecomeProgram, folder, sophia, sophiaRun } from "../../../helpers/sophia.ts";
+import { supportsExecMode, folder, sophia, sophiaRun } from "../../../helpers/sophia.ts";
 import { expectWording } from "../../../helpers/wording.ts";
-import { SENTINEL, sentinel } from "../../world.ts";
+import { SENTINEL, sentinelOf } from "../../sophia-environment.ts";
 
 const CONTRACT = JSON.stringify({
   variables: {
@@ -24,9 +24,9 @@ async function project() {
   onTestFinished(() => server.close());
   server.environment("acme/sophia/dev", {
     values: {
-      WEB_KEY: secret(sentinel("web")),
-      WORKER_KEY: secret(sentinel("worker")),
-      EXTRA: secret(sentinel("extra")),
+      WEB_KEY: secret(sentinelOf("web")),
+      WORKER_KEY: secret(sentinelOf("worker")),
+      EXTRA: secret(sentinelOf("extra")),
     },
   });
   const cwd = folder({ "sophia.contract.json": CONTRACT });
@@ -43,7 +43,7 @@ async function project() {
 }
 
 describe("in the audit log, a start", () => {
-  test.each([["spawn"], ...(canBecomeProgram ? [["exec"]] : [])])("is recorded before it (%s)", async (mode) => {
+  test.each([["spawn"], ...(supportsExecMode ? [["exec"]] : [])])("is recorded before it (%s)", async (mode) => {
     const { cwd, log, text, lines, run, esc } = await project();
     const options = [
       "--mode",
@@ -125,7 +125,7 @@ describe("in the audit log, a start", () => {
 
   test("is recorded without a secret that is the name of the command", async () => {
     const { cwd, log, lines, run, text } = await project();
-    const command = join(folder({ [sentinel("web")]: "#!/bin/sh\n" }), sentinel("web"));
+    const command = join(folder({ [sentinelOf("web")]: "#!/bin/sh\n" }), sentinelOf("web"));
     chmodSync(command, 0o755);
     expect((await run(["--audit-log", log, "--", command])).status).toBe(0);
     expect(lines()).toMatchObject([{ command: expect.stringMatching(/\/\*\*\*$/) }]);
@@ -137,7 +137,7 @@ describe("in the audit log, a start", () => {
 test("the audit log records an export with the names of what is exported, and a refused export", async () => {
   const { log, lines, run, text } = await project();
   const exported = await run(["export", "--audit-log", log, "--only-declared", "--reason", "for a container"]);
-  expect(exported.stdout).toContain(sentinel("web"));
+  expect(exported.stdout).toContain(sentinelOf("web"));
   expect((await run(["export", "--audit-log", log], {})).status).toBe(78);
   expect(lines()).toMatchObject([
     {
@@ -166,15 +166,15 @@ describe("the reason in the audit log", () => {
     const result = spawnSync(
       "sh",
       ["-c", String.raw`exec "$@" --reason "$(printf 'a\233')" -- true`, "sh", ...sophiaRun, "--audit-log", log],
-      { cwd, env: { PATH: process.env["PATH"], WEB_KEY: sentinel("web") }, encoding: "utf8" },
+      { cwd, env: { PATH: process.env["PATH"], WEB_KEY: sentinelOf("web") }, encoding: "utf8" },
     );
     expect(result).toMatchObject({ status: 0, stderr: "" });
     expect(lines()).toMatchObject([{ reason: "a\uFFFD" }]);
   });
 
   test.each([
-    ["as it is", sentinel("web")],
-    ["in base64", Buffer.from(`key: ${sentinel("web")}`).toString("base64")],
+    ["as it is", sentinelOf("web")],
+    ["in base64", Buffer.from(`key: ${sentinelOf("web")}`).toString("base64")],
   ])("is refused and written nowhere if a secret is in it, %s", async (_, text) => {
     const { cwd, log, run } = await project();
     const result = await run(["--audit-log", log, "--reason", `for ${text}.`, "--", "touch", join(cwd, "started")]);

@@ -6,8 +6,8 @@ import { onTestFinished } from "vitest";
 import { type EscServer, secret, startEscServer } from "../../../esc-server/index.ts";
 import { makeSigned } from "../../../esc-server/tls.ts";
 import { folder } from "../../../helpers/sophia.ts";
-import { escVariables } from "../../world.ts";
-import type { Call, ExpiringWorld } from "./expiring.ts";
+import { escVariables } from "../../sophia-environment.ts";
+import type { CloudCall, ExpiringWorld } from "./expiring-credentials.ts";
 
 const ENVIRONMENT = "acme/app/dev";
 const TENANT = "11111111-1111-4111-8111-111111111111";
@@ -18,7 +18,7 @@ export interface AzureWorld extends ExpiringWorld {
   readonly server: EscServer;
 }
 
-export async function azureWorld({ lifeMs }: { readonly lifeMs: number }): Promise<AzureWorld> {
+export async function startAzureWorld({ lifeMs }: { readonly lifeMs: number }): Promise<AzureWorld> {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -60,7 +60,7 @@ export async function azureWorld({ lifeMs }: { readonly lifeMs: number }): Promi
   });
   const certificates = await makeSigned();
   onTestFinished(() => certificates.remove());
-  const calls: Call[] = [];
+  const calls: CloudCall[] = [];
   const entra = createServer(certificates.valid, (request, response) => {
     const answer = async (): Promise<void> => {
       await answerAsEntra(request, response, { publicKey, calls });
@@ -87,13 +87,13 @@ export async function azureWorld({ lifeMs }: { readonly lifeMs: number }): Promi
       AUTHORITY: certificates.caFile,
     },
     calls,
-    life: lifeMs,
+    lifeMs,
   };
 }
 
 interface Entra {
   readonly publicKey: KeyObject;
-  readonly calls: Call[];
+  readonly calls: CloudCall[];
 }
 
 /** Answers with the endpoints of a tenant, and with tokens for a caller whose own token is valid (RFC 7523, 2.2). */

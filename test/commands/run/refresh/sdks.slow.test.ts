@@ -1,22 +1,22 @@
 import { describe, expect, test } from "vitest";
 import { sophiaRun } from "../../../helpers/program.ts";
 import { notInstalled, notNightly, skipBecause } from "../../../helpers/skip.ts";
-import { start } from "../../../helpers/started.ts";
+import { startProcess } from "../../../helpers/start-process.ts";
 import { CLIENTS } from "./packages.ts";
-import { awsWorld } from "./world.ts";
+import { startAwsWorld } from "./aws-world.ts";
 
 /** Runs a client of STS and S3 with credentials that expire again and again. */
 async function expiring(command: readonly string[], lifeMs: number, lastsMs: number) {
-  const refreshScene = await awsWorld({ lifeMs });
+  const refreshScene = await startAwsWorld({ lifeMs });
   const [file, ...words] = [...sophiaRun, "--aws-refresh", "--", ...command];
   // Python's SDK reads the region only there.
   const env = {
     ...refreshScene.env,
     HOME: refreshScene.cwd,
     AWS_DEFAULT_REGION: "eu-central-1",
-    AWS_ENDPOINT_URL: refreshScene.aws,
+    AWS_ENDPOINT_URL: refreshScene.stubUrl,
   };
-  const started = start([file, ...words], { cwd: refreshScene.cwd, env: { ...env, LASTS: String(lastsMs) } });
+  const started = startProcess([file, ...words], { cwd: refreshScene.cwd, env: { ...env, LASTS: String(lastsMs) } });
   const { status, stdout, stderr } = await started.finished;
   // An SDK may have a warning of its own, about the version of its runtime.
   if (status !== 0 || stderr.includes("sophia-run:")) return { status, stderr };

@@ -8,7 +8,7 @@ import { detectChanges } from "../../../../src/esc/api/detect-changes.ts";
 import { SILENT } from "../../../../src/esc/transport/connection.ts";
 import { type EscServer, secret, startEscServer } from "../../../esc-server/index.ts";
 import { expectWording } from "../../../helpers/wording.ts";
-import { usable } from "../../../esc/usable.ts";
+import { requireEscSettings } from "../../../esc/esc-settings.ts";
 
 const MINUTE = 60_000;
 const ENV = "acme/app/dev";
@@ -102,7 +102,7 @@ function settingsFor(server: EscServer, token: string): EscSettings {
     ["ESC_ENV", ENV],
   ]);
   const { access } = escAccess(variables, [], { timeoutMs: 5000, insecureHttp: false });
-  return usable(access);
+  return requireEscSettings(access);
 }
 
 describe("--watch with a token that may see revisions", () => {

@@ -12,7 +12,7 @@ import type { ChangeReport, KnownEnvironments } from "../../../../src/esc/api/de
 import { escAccess } from "../../../../src/esc/settings/access-settings.ts";
 import { parseFullName } from "../../../../src/esc/settings/environment-names.ts";
 import { expectWording } from "../../../helpers/wording.ts";
-import { usable } from "../../../esc/usable.ts";
+import { requireEscSettings } from "../../../esc/esc-settings.ts";
 
 const MINUTE = 60_000;
 const TIMING = { random: 0, everyMs: 1000, sessionMs: 60 * MINUTE };
@@ -42,7 +42,7 @@ const { access } = escAccess(
     insecureHttp: false,
   },
 );
-const settings = usable(access);
+const settings = requireEscSettings(access);
 
 const looked = (
   known: KnownEnvironments,

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { sophiaRun as program } from "../helpers/program.ts";
 
-export interface Finished {
+export interface ProcessResult {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
@@ -10,12 +10,12 @@ export interface Finished {
 }
 
 /** Runs the program under test in an environment of nothing but `variables` and the search path. */
-export function sophiaRun(
+export function runSophia(
   args: readonly string[],
   variables: Readonly<Record<string, string>>,
   cwd: string,
   started?: (kill: (signal: NodeJS.Signals) => void) => Promise<void>,
-): Promise<Finished> {
+): Promise<ProcessResult> {
   return runProgram([...program, ...args], variables, cwd, started);
 }
 
@@ -26,7 +26,7 @@ export async function runProgram(
   cwd: string,
   /** Called once it runs. */
   started: (kill: (signal: NodeJS.Signals) => void) => Promise<void> = () => Promise.resolve(),
-): Promise<Finished> {
+): Promise<ProcessResult> {
   const child = spawn(file, args, {
     cwd,
     env: { PATH: process.env["PATH"], ...variables },

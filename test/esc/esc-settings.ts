@@ -3,14 +3,14 @@ import { runTokenCommand } from "../../src/esc/auth/token-command.ts";
 import type { EscSettings, FoundAccess } from "../../src/esc/settings/access-settings.ts";
 
 /** The settings of an access, as if the user had allowed what a file names; with the token that a command prints. */
-export async function usableByCommand(access: FoundAccess, environment: Environment): Promise<EscSettings> {
-  if (access.kind !== "on" || access.settings.credential.kind !== "token-command") return usable(access);
+export async function resolveEscSettings(access: FoundAccess, environment: Environment): Promise<EscSettings> {
+  if (access.kind !== "on" || access.settings.credential.kind !== "token-command") return requireEscSettings(access);
   const token = await runTokenCommand(access.settings.credential.command, environment);
   return { ...access.settings, credential: { kind: "token", token } };
 }
 
 /** The same of an access by a token that is there. */
-export function usable(access: FoundAccess): EscSettings {
+export function requireEscSettings(access: FoundAccess): EscSettings {
   if (access.kind !== "on" && access.kind !== "proposed") throw new Error(`ESC is ${access.kind}`);
   const { credential, ...settings } = access.settings;
   if (credential.kind === "token-command") throw new Error("the token is not printed yet");

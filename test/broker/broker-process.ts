@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Route } from "../../src/broker/route.ts";
 import type { RequestRecord } from "../../src/broker/request-record.ts";
-import { environmentOf, folder, sophiaRun } from "../helpers/sophia.ts";
-import { KEYS, routesTo } from "./routes.ts";
+import { parseEnvironment, folder, sophiaRun } from "../helpers/sophia.ts";
+import { REAL_KEYS, createRoutes } from "./routes.ts";
 
 export interface BrokerProcess {
   readonly origin: string;
@@ -19,8 +19,8 @@ export interface BrokerProcess {
 
 /** Starts a program with the tests' routes, and reads from its environment where the broker is. */
 export async function startBrokerProcess(origin: string): Promise<BrokerProcess> {
-  const { environment, log } = await startWaitingProgram(variablesOf(routesTo(origin)), KEYS);
-  const [openai, anthropic, search] = routesTo(origin);
+  const { environment, log } = await startWaitingProgram(variablesOf(createRoutes(origin)), REAL_KEYS);
+  const [openai, anthropic, search] = createRoutes(origin);
   const withDummy = (route: Route): Route => ({ ...route, dummy: environment[route.name] ?? "" });
   return {
     origin: environment["OPENAI_API_KEY_BASE"] ?? "",
@@ -74,7 +74,7 @@ export async function startWaitingProgram(
       if (read.endsWith("\n\n")) resolve(read);
     });
   });
-  return { environment: environmentOf(text), log, launcher: child.pid ?? 0 };
+  return { environment: parseEnvironment(text), log, launcher: child.pid ?? 0 };
 }
 
 function variablesOf(routes: readonly Route[]): Readonly<Record<string, object>> {

@@ -8,7 +8,7 @@ import { REPOSITORY_URL } from "../../src/commands/parts/package-source.ts";
 import { folder } from "./sophia.ts";
 
 /** Creates the local repository. @param tarball the result of `pack` @returns the variables by which git uses the repository */
-export function standInForRepository(tarball: string): Readonly<Record<string, string>> {
+export function createLocalRepository(tarball: string): Readonly<Record<string, string>> {
   const copies = `cp ${JSON.stringify(tarball)} "$(cd "$INIT_CWD" && cd "$1" && pwd)/${basename(tarball)}"`;
   const path = folder({ "package.json": "{}", "package.sh": copies });
   execFileSync("npm", ["pkg", "set", "scripts.package=sh package.sh"], { cwd: path });

@@ -22,7 +22,7 @@ export function useCompiledSearch(masking: Masking): Masking {
 /**
  * The search in TypeScript and, if it is built, the compiled search: each with its name, and a function that creates a masking.
  */
-export const searches: readonly (readonly [string, (secrets: readonly Secret[]) => Masking])[] = [
+export const SEARCHES: readonly (readonly [string, (secrets: readonly Secret[]) => Masking])[] = [
   ["JavaScript", (secrets) => maskingOf(secrets)],
   ...(loadCompiledSearch() === undefined
     ? []

@@ -4,7 +4,7 @@ import type { Clock } from "../../src/esc/transport/deadline.ts";
 import type { Failure, Layer, Variable } from "../../src/core/model.ts";
 import type { EscServer } from "../esc-server/index.ts";
 import { type EscReading, readEsc } from "../../src/sources/esc-layers.ts";
-import { usableByCommand } from "./usable.ts";
+import { resolveEscSettings } from "./esc-settings.ts";
 
 /** The waits and retries that were reported. */
 export interface ProgressLog {
@@ -18,12 +18,12 @@ export interface ReadOptions {
   readonly requireEsc?: boolean;
   readonly sessionMs?: number;
   readonly dotenv?: readonly Layer[];
-  readonly said?: ProgressLog;
+  readonly progressLog?: ProgressLog;
   readonly clock?: Clock;
 }
 
 /** Settings from variables; fails if ESC is not on. */
-export async function settingsFrom(
+export async function resolveSettingsFrom(
   variables: Readonly<Record<string, string>>,
   options: ReadOptions = {},
 ): Promise<EscSettings> {
@@ -34,47 +34,47 @@ export async function settingsFrom(
     ...(options.requireEsc === undefined ? {} : { requireEsc: options.requireEsc }),
     ...(options.sessionMs === undefined ? {} : { sessionMs: options.sessionMs }),
   });
-  return usableByCommand(access, environment);
+  return resolveEscSettings(access, environment);
 }
 
-export async function read(
+export async function readEscFrom(
   variables: Readonly<Record<string, string>>,
   options: ReadOptions = {},
 ): Promise<EscReading> {
-  const { said } = options;
+  const { progressLog } = options;
   const progress: Progress = {
-    waiting: (what) => void said?.waiting.push(what),
-    retrying: (retry) => void said?.retries.push({ ...retry }),
+    waiting: (what) => void progressLog?.waiting.push(what),
+    retrying: (retry) => void progressLog?.retries.push({ ...retry }),
   };
-  return readEsc(await settingsFrom(variables, options), progress, options.clock);
+  return readEsc(await resolveSettingsFrom(variables, options), progress, options.clock);
 }
 
 /** Reads ESC; fails if that fails. */
-export async function reading(
+export async function expectEscReading(
   variables: Readonly<Record<string, string>>,
   options: ReadOptions = {},
 ): Promise<Extract<EscReading, { kind: "read" }>> {
-  const result = await read(variables, options);
+  const result = await readEscFrom(variables, options);
   if (result.kind !== "read") throw new Error(`unavailable: ${result.failure.message}`);
   return result;
 }
 
 /** Returns the failure of reading ESC; fails if it can be read. */
-export async function failing(
+export async function expectEscFailure(
   variables: Readonly<Record<string, string>>,
   options: ReadOptions = {},
 ): Promise<Failure> {
-  const result = await read(variables, options);
+  const result = await readEscFrom(variables, options);
   if (result.kind === "read") throw new Error("ESC was read");
   return result.failure;
 }
 
 /** The values of the first layer, by name. */
-export function values(result: Extract<EscReading, { kind: "read" }>): Record<string, string> {
+export function valuesByName(result: Extract<EscReading, { kind: "read" }>): Record<string, string> {
   return Object.fromEntries((result.layers[0]?.variables ?? []).map(({ name, value }) => [name, value]));
 }
 
-export function variable(result: Extract<EscReading, { kind: "read" }>, name: string): Variable {
+export function requireVariable(result: Extract<EscReading, { kind: "read" }>, name: string): Variable {
   const found = result.layers[0]?.variables.find((candidate) => candidate.name === name);
   if (found === undefined) throw new Error(`no variable ${name}`);
   return found;

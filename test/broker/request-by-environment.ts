@@ -6,14 +6,14 @@
 import { openBroker } from "../../src/broker/broker-server.ts";
 import { readCallerNetwork } from "../../src/esc/settings/access-settings.ts";
 import { createConnectionPool } from "../../src/network/pool.ts";
-import { KEYS, routesTo } from "./routes.ts";
+import { REAL_KEYS, createRoutes } from "./routes.ts";
 
 async function printOutcome(origin: string): Promise<void> {
   const environment = new Map(Object.entries(process.env).flatMap(([name, value = ""]) => [[name, value] as const]));
   const agent = createConnectionPool(origin, readCallerNetwork(environment));
-  const routes = routesTo(origin);
+  const routes = createRoutes(origin);
   const broker = await openBroker({
-    keyOf: (name) => KEYS[name] ?? "",
+    keyOf: (name) => REAL_KEYS[name] ?? "",
     agentFor: () => agent,
     onUnauthorized: () => Promise.resolve(),
     record: () => {},
