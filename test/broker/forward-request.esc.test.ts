@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { REAL_KEYS } from "./routes.ts";
 import { readNextText, waitForResponse, sendRequest, startBroker, startUpstream, readText } from "./upstream.ts";
 
-const bearer = (dummy: string) => ({ Authorization: `Bearer ${dummy}` });
+const bearerHeader = (dummy: string) => ({ Authorization: `Bearer ${dummy}` });
 
 /** Begins a request. The test decides when its body is sent and its answer is read. */
 async function beginRequest(broker: string, target: string, headers: Record<string, string>) {
@@ -25,7 +25,7 @@ describe("a request", () => {
     const { origin, routes } = await startBroker(upstream.origin);
     await sendRequest(origin, "/v1/chat/completions?x=1", {
       headers: {
-        ...bearer(routes[0].dummy),
+        ...bearerHeader(routes[0].dummy),
         "X-Twice": ["a", "b"],
         Connection: "close, X-Hop",
         "X-Hop": "1",
@@ -50,7 +50,7 @@ describe("a request", () => {
   test("without a body reaches the service without one, and a chunked body stays chunked", async () => {
     const upstream = await startUpstream((request, response) => void request.resume().on("end", () => response.end()));
     const { origin, routes } = await startBroker(upstream.origin);
-    const headers = bearer(routes[0].dummy);
+    const headers = bearerHeader(routes[0].dummy);
     await sendRequest(origin, "/v1/models", { method: "GET", headers });
     await sendRequest(origin, "/v1/empty", { headers: { ...headers, "Content-Length": "0" } });
     await sendRequest(origin, "/v1/files", { headers: { ...headers, "Transfer-Encoding": "chunked" }, body: "hello" });
@@ -71,7 +71,7 @@ describe("a request", () => {
       request.once("data", (chunk: Buffer) => first(chunk.toString())).on("end", () => response.end());
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const { request, answered } = await beginRequest(origin, "/v1/files", bearer(routes[0].dummy));
+    const { request, answered } = await beginRequest(origin, "/v1/files", bearerHeader(routes[0].dummy));
     request.write("first");
     expect(await arrived).toBe("first");
     request.end("second");
@@ -90,7 +90,10 @@ describe("a request", () => {
       request.on("data", (chunk) => (body += String(chunk))).on("end", () => response.end(body));
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const { request, answered } = await beginRequest(origin, "/v1/files", { ...bearer(routes[0].dummy), ...framing });
+    const { request, answered } = await beginRequest(origin, "/v1/files", {
+      ...bearerHeader(routes[0].dummy),
+      ...framing,
+    });
     request.flushHeaders();
     const answer = await answered;
     expect(upstream.requests[0]).toMatchObject({ target: "/v1/files", body: "" });
@@ -137,7 +140,7 @@ describe("a request", () => {
     const { origin, routes } = await startBroker(
       `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`,
     );
-    const { status } = await sendRequest(origin, "/v1/x", { headers: bearer(routes[0].dummy), body: "hello" });
+    const { status } = await sendRequest(origin, "/v1/x", { headers: bearerHeader(routes[0].dummy), body: "hello" });
     expect([status, pieces.length]).toEqual([200, 1]);
   });
 
@@ -151,7 +154,7 @@ describe("a request", () => {
     });
     const { origin, routes } = await startBroker(upstream.origin);
     const { request, answered } = await beginRequest(origin, "/v1/files", {
-      ...bearer(routes[0].dummy),
+      ...bearerHeader(routes[0].dummy),
       Expect: "100-continue",
       "Content-Length": "4",
     });
@@ -169,7 +172,7 @@ describe("a request", () => {
       request.on("data", (chunk) => (body += String(chunk))).on("end", () => response.end(body));
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const headers = { ...bearer(routes[0].dummy), Expect: "100-continue", "Content-Length": "5" };
+    const headers = { ...bearerHeader(routes[0].dummy), Expect: "100-continue", "Content-Length": "5" };
     const { request, answered } = await beginRequest(origin, "/v1/files", headers);
     request.flushHeaders();
     await expect.poll(() => upstream.sockets.size).toBe(1);
@@ -197,7 +200,10 @@ describe("a request", () => {
     const upstream = await startUpstream((request) => void request.on("close", gone));
     const broker = await startBroker(upstream.origin);
     const { origin, routes } = broker;
-    const { request } = await beginRequest(origin, "/v1/files", { ...bearer(routes[0].dummy), "Content-Length": "10" });
+    const { request } = await beginRequest(origin, "/v1/files", {
+      ...bearerHeader(routes[0].dummy),
+      "Content-Length": "10",
+    });
     request.write("half");
     await once(upstream.server, "request");
     request.destroy();
@@ -234,7 +240,7 @@ describe("an answer", () => {
       response.end("see there");
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const { status, headers, body } = await sendRequest(origin, "/v1/x", { headers: bearer(routes[0].dummy) });
+    const { status, headers, body } = await sendRequest(origin, "/v1/x", { headers: bearerHeader(routes[0].dummy) });
     const host = new URL(upstream.origin).host;
     expect({ status, body }).toEqual({ status: 303, body: "see there" });
     expect(headers).toMatchObject({
@@ -253,7 +259,7 @@ describe("an answer", () => {
       response.end();
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const headers = bearer(routes[0].dummy);
+    const headers = bearerHeader(routes[0].dummy);
     expect(await sendRequest(origin, "/v1/x", { method: "HEAD", headers })).toMatchObject({ status: 200, body: "" });
     expect(await sendRequest(origin, "/v1/x", { method: "DELETE", headers })).toMatchObject({ status: 204, body: "" });
   });
@@ -270,7 +276,7 @@ describe("an answer", () => {
       );
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const { request, answered } = await beginRequest(origin, "/v1/x", bearer(routes[0].dummy));
+    const { request, answered } = await beginRequest(origin, "/v1/x", bearerHeader(routes[0].dummy));
     request.end();
     const response = await answered;
     const events: string[] = [];
@@ -288,7 +294,7 @@ describe("an answer", () => {
       response.write("half", () => response.destroy());
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const { request, answered } = await beginRequest(origin, "/v1/x", bearer(routes[0].dummy));
+    const { request, answered } = await beginRequest(origin, "/v1/x", bearerHeader(routes[0].dummy));
     request.end();
     await expect(readText(await answered)).rejects.toThrow("aborted");
   });
@@ -299,7 +305,7 @@ describe("an answer", () => {
     });
     const { origin, routes } = await startBroker(upstream.origin);
     const { request, answered } = await beginRequest(origin, "/v1/x", {
-      ...bearer(routes[0].dummy),
+      ...bearerHeader(routes[0].dummy),
       "Content-Length": "1000000",
     });
     request.write("x".repeat(1000));
@@ -318,7 +324,7 @@ describe("an answer", () => {
       finish = () => void response.end("too large");
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const headers = { ...bearer(routes[0].dummy), "Transfer-Encoding": "chunked" };
+    const headers = { ...bearerHeader(routes[0].dummy), "Transfer-Encoding": "chunked" };
     const { request, answered } = await beginRequest(origin, "/v1/x", headers);
     request.write("first");
     const response = await answered;
@@ -343,7 +349,7 @@ describe("an answer", () => {
       more();
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const { request, answered } = await beginRequest(origin, "/v1/x", bearer(routes[0].dummy));
+    const { request, answered } = await beginRequest(origin, "/v1/x", bearerHeader(routes[0].dummy));
     request.end();
     const response = await answered;
     response.pause();
@@ -366,8 +372,8 @@ describe("a refusal", () => {
     const { origin, routes } = broker;
     const cases = [
       ["/v1/x", {}, 401, "broker-key"],
-      ["/v1/organization/admin_api_keys", bearer(routes[0].dummy), 403, "broker-denied"],
-      ["/v1//x", bearer(routes[0].dummy), 400, "broker-request"],
+      ["/v1/organization/admin_api_keys", bearerHeader(routes[0].dummy), 403, "broker-denied"],
+      ["/v1//x", bearerHeader(routes[0].dummy), 400, "broker-request"],
     ] as const;
     for (const [target, headers, status, code] of cases) {
       const answer = await sendRequest(origin, target, { headers });
@@ -406,7 +412,7 @@ describe("a refusal", () => {
   test("because the service cannot be reached says that the client may try again", async () => {
     const broker = await startBroker("http://127.0.0.1:1");
     const { origin, routes } = broker;
-    const answer = await sendRequest(origin, "/v1/x", { headers: bearer(routes[0].dummy) });
+    const answer = await sendRequest(origin, "/v1/x", { headers: bearerHeader(routes[0].dummy) });
     expect(answer).toMatchObject({ status: 502, headers: { "x-should-retry": "true" } });
     expect(answer.body).toContain("broker-upstream");
     expect(broker.records).toMatchObject([
@@ -417,7 +423,7 @@ describe("a refusal", () => {
   test("is the answer if the service closes the connection before it answers", async () => {
     const upstream = await startUpstream((request) => void request.socket.destroy());
     const { origin, routes } = await startBroker(upstream.origin);
-    const answer = await sendRequest(origin, "/v1/x", { headers: bearer(routes[0].dummy), body: "x" });
+    const answer = await sendRequest(origin, "/v1/x", { headers: bearerHeader(routes[0].dummy), body: "x" });
     expect(answer).toMatchObject({ status: 502 });
     expect(answer.body).toContain("broker-upstream");
   });
@@ -438,7 +444,7 @@ describe("a key that was replaced", () => {
       },
     };
     const broker = await startBroker(upstream.origin, parts);
-    const headers = bearer(broker.routes[0].dummy);
+    const headers = bearerHeader(broker.routes[0].dummy);
     const first = await sendRequest(broker.origin, "/v1/x", { headers });
     const second = await sendRequest(broker.origin, "/v1/x", { headers });
     expect([first.status, first.headers["x-should-retry"], second.status]).toEqual([401, "true", 200]);
@@ -448,7 +454,7 @@ describe("a key that was replaced", () => {
   test("does not change an answer that refuses the present key", async () => {
     const upstream = await startUpstream((_, response) => void response.writeHead(401).end("no"));
     const { origin, routes } = await startBroker(upstream.origin);
-    const answer = await sendRequest(origin, "/v1/x", { headers: bearer(routes[0].dummy) });
+    const answer = await sendRequest(origin, "/v1/x", { headers: bearerHeader(routes[0].dummy) });
     expect(answer).toMatchObject({ status: 401, body: "no" });
     expect(answer.headers).not.toHaveProperty("x-should-retry");
   });
@@ -461,7 +467,7 @@ describe("the records of requests", () => {
     });
     const broker = await startBroker(upstream.origin);
     const { origin, routes } = broker;
-    await sendRequest(origin, "/v1/x?secret=s3cr3t", { headers: bearer(routes[0].dummy), body: "hello" });
+    await sendRequest(origin, "/v1/x?secret=s3cr3t", { headers: bearerHeader(routes[0].dummy), body: "hello" });
     expect(broker.records.map(({ ms, ...rest }) => ({ ...rest, isTimed: ms >= 0 }))).toEqual([
       {
         isTimed: true,
@@ -500,7 +506,7 @@ describe("the records of requests", () => {
       },
     };
     const { origin, routes } = await startBroker(upstream.origin, parts);
-    await expect(sendRequest(origin, "/v1/x", { headers: bearer(routes[0].dummy) })).rejects.toThrow("hang up");
+    await expect(sendRequest(origin, "/v1/x", { headers: bearerHeader(routes[0].dummy) })).rejects.toThrow("hang up");
     expect(reason).toBe(failure);
     await expect(sendRequest(origin, "/v1/x")).rejects.toThrow("ECONNREFUSED");
   });

@@ -11,13 +11,13 @@ import { expect, test } from "vitest";
 import type { Route } from "../../src/broker/route.ts";
 import { PASSWORD_SLOT } from "../../src/contract/broker/broker-model.ts";
 import { parseRules } from "../../src/contract/broker/path-rules.ts";
-import { cases } from "../helpers/seed.ts";
+import { caseCount } from "../helpers/seed.ts";
 import { folder } from "../helpers/sophia.ts";
 import { REAL_KEYS, createRoutes } from "./routes.ts";
 import type { BrokerProcess } from "./broker-process.ts";
 import { readNextText, type ReceivedRequest, sendRequest, startBroker, startUpstream } from "./upstream.ts";
 
-const RUNS = cases(100, 2000);
+const RUNS = caseCount(100, 2000);
 const PER_RUN = 50;
 const [openai, anthropic, search] = createRoutes("http://127.0.0.1:1");
 const DUMMIES = [openai, anthropic, search].map(({ dummy }) => dummy);
@@ -154,7 +154,7 @@ function connectTo(door: number | string | TcpNetConnectOpts): Socket {
  * Sends one request. Returns the beginning of its answer, or nothing if the connection is closed, or `isOver` resolves,
  * before an answer comes.
  */
-async function exchange(
+async function exchangeMessages(
   door: number | string | TcpNetConnectOpts,
   text: string,
   isOver: Promise<void>,
@@ -178,7 +178,7 @@ async function exchange(
  * Resolves when the earlier requests have their answers, or will get none because they are incomplete. It sends three
  * other requests, one after the other, and waits for their answers: this process answers all requests in turn.
  */
-async function untilOthersAnswered(broker: string, dummy: string): Promise<void> {
+async function waitUntilOthersAnswered(broker: string, dummy: string): Promise<void> {
   for (let turn = 0; turn < 3; turn++)
     await sendRequest(broker, "/v1/models", { headers: { Authorization: `Bearer ${dummy}` } });
 }
@@ -240,8 +240,8 @@ test(
         const over = new Promise<void>((resolve) => {
           isOver = resolve;
         });
-        const exchanges = requests.map((text) => exchange(port, withDummiesOf(broker, text), over));
-        await untilOthersAnswered(broker.origin, broker.routes[0].dummy);
+        const exchanges = requests.map((text) => exchangeMessages(port, withDummiesOf(broker, text), over));
+        await waitUntilOthersAnswered(broker.origin, broker.routes[0].dummy);
         isOver();
         const answers = await Promise.all(exchanges);
         count += requests.length;
@@ -285,7 +285,7 @@ test(
         const from = `127.1.${turn >> 8}.${turn & 255}`;
         const ask = (text: string, isOver: Promise<void>) => {
           const written = text.replaceAll("HOST", `engine.internal:${port}`).replaceAll("LOCAL", `${own}:${port}`);
-          return exchange({ host: own, port, localAddress: from }, written, isOver);
+          return exchangeMessages({ host: own, port, localAddress: from }, written, isOver);
         };
         let isOver = (): void => {};
         const over = new Promise<void>((resolve) => {
@@ -450,7 +450,9 @@ test(
         const over = new Promise<void>((resolve) => {
           isOver = resolve;
         });
-        const exchanges = requests.map((text, index) => exchange(index % 2 === 0 ? port : socketPath, text, over));
+        const exchanges = requests.map((text, index) =>
+          exchangeMessages(index % 2 === 0 ? port : socketPath, text, over),
+        );
         for (let turn = 0; turn < 3; turn++)
           await sendRequest(broker.origin, "/api.test/repos/acme/x", { method: "GET", headers: mark });
         isOver();

@@ -59,7 +59,7 @@ const contract = (variables: object): Readonly<Record<string, string>> => ({
 /** What a file sets and a program does not get. */
 const WITHHELD = { ".env": "BASH_ENV=x\n" };
 const BROKERED = contract({ OPENAI_API_KEY: { broker: { upstream: "https://search.test" } } });
-const hang = (server: EscServer): Promise<void> => Promise.resolve(server.failAlways("any", "hang"));
+const makeServerHang = (server: EscServer): Promise<void> => Promise.resolve(server.failAlways("any", "hang"));
 
 const PROOFS: Readonly<Partial<Record<OptionName, Proof>>> = {
   project: {
@@ -87,7 +87,7 @@ const PROOFS: Readonly<Partial<Record<OptionName, Proof>>> = {
       return Promise.resolve();
     },
   },
-  timeout: { words: ["--timeout", "200ms"], instead: ["--timeout", "100ms"], before: hang, isTimed: true },
+  timeout: { words: ["--timeout", "200ms"], instead: ["--timeout", "100ms"], before: makeServerHang, isTimed: true },
   session: { words: ["--session", "30m"] },
   "insecure-http": { words: ["--insecure-http"], environment: { PULUMI_BACKEND_URL: "http://0.0.0.0:1" } },
   cache: { words: ["--cache"] },

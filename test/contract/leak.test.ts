@@ -9,25 +9,25 @@ const sentinel = "Sentinel7f3a";
 
 type Case = readonly [document: unknown, values: Readonly<Record<string, string>>, violation: string];
 
-function malformed(format: unknown, fault: string, value = sentinel): Case {
+function malformedCase(format: unknown, fault: string, value = sentinel): Case {
   return [{ variables: { A: { format } } }, { A: value }, `malformed A ${fault}`];
 }
 
 /** For each way to violate a rule: the contract, the values that violate it, and the violation. */
 const cases: readonly Case[] = [
-  malformed("url", "not-url"),
-  malformed({ type: "url", schemes: ["https"] }, "scheme", `ftp://${sentinel}`),
-  malformed("integer", "not-integer"),
-  malformed("number", "not-number"),
-  malformed("boolean", "not-boolean"),
-  malformed("port", "not-port"),
-  malformed("json", "not-json"),
-  malformed("base64", "not-base64", `${sentinel}!`),
-  malformed("email", "not-email"),
-  malformed({ type: "enum", values: ["a", "b"] }, "not-in-enum"),
-  malformed({ type: "text", prefix: "sk-" }, "prefix"),
-  malformed({ type: "text", minLength: 100 }, "too-short"),
-  malformed({ type: "text", pattern: "[0-9]+" }, "pattern"),
+  malformedCase("url", "not-url"),
+  malformedCase({ type: "url", schemes: ["https"] }, "scheme", `ftp://${sentinel}`),
+  malformedCase("integer", "not-integer"),
+  malformedCase("number", "not-number"),
+  malformedCase("boolean", "not-boolean"),
+  malformedCase("port", "not-port"),
+  malformedCase("json", "not-json"),
+  malformedCase("base64", "not-base64", `${sentinel}!`),
+  malformedCase("email", "not-email"),
+  malformedCase({ type: "enum", values: ["a", "b"] }, "not-in-enum"),
+  malformedCase({ type: "text", prefix: "sk-" }, "prefix"),
+  malformedCase({ type: "text", minLength: 100 }, "too-short"),
+  malformedCase({ type: "text", pattern: "[0-9]+" }, "pattern"),
   [{ variables: { A: {} } }, { A: `<${sentinel}>` }, "placeholder A"],
   [{ variables: { A: { example: `x<${sentinel}>` } } }, { A: `y<${sentinel}>` }, "placeholder A"],
   [{ variables: { A: { example: sentinel } } }, { A: sentinel }, "placeholder A"],

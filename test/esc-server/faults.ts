@@ -107,7 +107,7 @@ export function strikesFirst(fault: Fault): boolean {
 }
 
 /** The real answer as the fault changes it. */
-export function alter(answer: Answer, fault: Fault | undefined): Answer {
+export function alterAnswer(answer: Answer, fault: Fault | undefined): Answer {
   if (fault?.kind === "truncated") return { ...answer, body: answer.body.slice(0, Math.floor(answer.body.length / 2)) };
   if (fault?.kind !== "warnings") return answer;
   const list = fault.diagnostics.map(diagnosticJson);

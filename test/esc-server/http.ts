@@ -8,7 +8,7 @@ export interface Reply {
   readonly body: string;
 }
 
-export interface Ask {
+export interface ApiRequestOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -29,7 +29,10 @@ export function apiHeaders(token: string): Record<string, string> {
  * A request by node:http, which sends the target as it is given: `fetch` would normalize it and add headers.
  * Rejects with the socket's own error, `ECONNRESET` for an answer that stops too early.
  */
-export function ask(url: string, { method = "GET", headers = {}, body, agent, ca }: Ask = {}): Promise<Reply> {
+export function sendApiRequest(
+  url: string,
+  { method = "GET", headers = {}, body, agent, ca }: ApiRequestOptions = {},
+): Promise<Reply> {
   const { protocol, hostname, port } = new URL(url);
   const path = url.slice(url.indexOf("/", url.indexOf("//") + 2));
   const send = protocol === "https:" ? https.request : http.request;

@@ -169,7 +169,7 @@ export async function startEscServer(options: EscServerOptions = {}): Promise<Es
     },
     environment(name, spec) {
       const environment = world.environments.add(parseEnvironmentName(name), spec, world.login);
-      return handle(world, environment);
+      return createHandle(world, environment);
     },
     provider: (name, value) => {
       const make = typeof value === "function" ? value : () => value;
@@ -195,7 +195,7 @@ export async function startEscServer(options: EscServerOptions = {}): Promise<Es
     failAlways: (target, fault) => plan.always(target, fault),
     heal: (target) => plan.clear(target),
     hold(target) {
-      const { promise, resolve } = deferred();
+      const { promise, resolve } = createDeferred();
       plan.next(target, { kind: "hold", released: promise }, 1);
       return { release: resolve };
     },
@@ -221,7 +221,7 @@ export async function startEscServer(options: EscServerOptions = {}): Promise<Es
   }
 }
 
-function handle(world: World, environment: Environment): EnvironmentHandle {
+function createHandle(world: World, environment: Environment): EnvironmentHandle {
   const { organization, project, name } = environment;
   const requests = () => Array.from(world.changeRequests.values()).filter((one) => one.environment === environment);
   return {
@@ -256,7 +256,7 @@ function addressOf(listener: http.Server): AddressInfo {
   return address;
 }
 
-function deferred(): { promise: Promise<void>; resolve: () => void } {
+function createDeferred(): { promise: Promise<void>; resolve: () => void } {
   let settle: (() => void) | undefined;
   const promise = new Promise<void>((resolve) => {
     settle = resolve;

@@ -60,7 +60,7 @@ const LISTENER = `
  */
 export async function startDeafPort(): Promise<DeafPort> {
   const child = spawn(process.execPath, ["-e", LISTENER], { stdio: ["ignore", "ignore", "inherit", "ipc"], env: {} });
-  const [port] = await Promise.race([once(child, "message"), failure(child)]);
+  const [port] = await Promise.race([once(child, "message"), rejectWithOutput(child)]);
   if (typeof port !== "number") throw new TypeError("the listener did not report its port");
   child.kill("SIGSTOP");
   const fillers: net.Socket[] = [];
@@ -83,7 +83,7 @@ export async function startDeafPort(): Promise<DeafPort> {
   };
 }
 
-async function failure(child: ChildProcess): Promise<never> {
+async function rejectWithOutput(child: ChildProcess): Promise<never> {
   await once(child, "exit");
   throw new Error("the listener ended early");
 }

@@ -46,7 +46,7 @@ export function startContainer(
 }
 
 /** Returns the instructions of a Dockerfile without comments. Each is one line: continuation lines are joined. */
-export function instructions(dockerfile: string): readonly string[] {
+export function parseInstructions(dockerfile: string): readonly string[] {
   return dockerfile
     .split("\n")
     .filter((line) => !/^\s*#/.test(line))

@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import { preparePython } from "../python/virtual-environment.ts";
 import { findFreePort } from "./free-port.ts";
-import { fencedBlocks } from "./markdown.ts";
+import { fencedBlocksOf } from "./markdown.ts";
 import { fetchNpmPackages } from "./npm-packages.ts";
 import { cleanPath, npmEnvironment } from "./pack.ts";
 import { folder, isStandalone, sophiaRun } from "./sophia.ts";
@@ -32,7 +32,7 @@ export interface Page {
 export function readPage(name: string): Page {
   const text = readFileSync(join(root, "docs/frameworks", `${name}.md`), "utf8");
   const blocks = (language: string): readonly string[] =>
-    fencedBlocks(text)
+    fencedBlocksOf(text)
       .filter((block) => block.language === language)
       .map((block) => block.text);
   return {
@@ -112,7 +112,7 @@ export async function makeProject(files: Readonly<Record<string, string>>, packa
     NEXT_TELEMETRY_DISABLED: "1",
   };
   onTestFinished(() => {
-    for (const pid of processesIn(cwd)) kill(pid);
+    for (const pid of processesIn(cwd)) killGroup(pid);
   });
   return {
     cwd,
@@ -189,7 +189,7 @@ function commandLine(pid: number): string {
   return existsSync(file) ? readFileSync(file, "utf8").replaceAll("\0", " ") : "";
 }
 
-function kill(pid: number): void {
+function killGroup(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {

@@ -1,7 +1,7 @@
 /** Builds the image of a Dockerfile without a container engine: runs its instructions in folders. */
 import { cpSync, mkdirSync, readFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
-import { instructions } from "./container.ts";
+import { parseInstructions } from "./container.ts";
 import { folder } from "./sophia.ts";
 import { startProcess } from "./start-process.ts";
 
@@ -38,7 +38,7 @@ export async function buildImage(
   const stages: Stage[] = [];
   let entrypoint: readonly string[] = [];
   let cmd: readonly string[] = [];
-  for (const line of instructions(readFileSync(dockerfile, "utf8"))) {
+  for (const line of parseInstructions(readFileSync(dockerfile, "utf8"))) {
     const [, instruction = "", rest = ""] = /^(\w+)\s+(.*)$/.exec(line) ?? [];
     if (instruction === "FROM") {
       const [, name = ""] = / AS (\S+)$/.exec(rest) ?? [];
@@ -61,7 +61,7 @@ export async function buildImage(
         }
         break;
       case "COPY":
-        await copy(rest, context, stages, inside);
+        await copyInto(rest, context, stages, inside);
         break;
       case "RUN": {
         const script = rest.replaceAll(` ${COMMANDS}/`, ` ${inside(COMMANDS)}/`);
@@ -90,7 +90,7 @@ export async function buildImage(
 }
 
 /** Copies the files of a COPY instruction. The shell expands its wildcards. One that matches nothing is ignored. */
-async function copy(
+async function copyInto(
   words: string,
   context: string,
   stages: readonly Stage[],

@@ -38,9 +38,12 @@ export function readDeployment(path: string): PodSpec {
   const container = memberAt(pod, "containers", 0);
   const group = Number(memberAt(pod, "securityContext", "fsGroup"));
   const mounts = new Map(
-    list(memberAt(container, "volumeMounts")).map((one) => [memberAt(one, "name"), String(memberAt(one, "mountPath"))]),
+    listOf(memberAt(container, "volumeMounts")).map((one) => [
+      memberAt(one, "name"),
+      String(memberAt(one, "mountPath")),
+    ]),
   );
-  const files = list(memberAt(pod, "volumes")).flatMap((volume): readonly VolumeFiles[] => {
+  const files = listOf(memberAt(pod, "volumes")).flatMap((volume): readonly VolumeFiles[] => {
     const mountPath = mounts.get(memberAt(volume, "name")) ?? "";
     const item =
       memberAt(volume, "secret", "items", 0) ?? memberAt(volume, "projected", "sources", 0, "serviceAccountToken");
@@ -48,13 +51,13 @@ export function readDeployment(path: string): PodSpec {
     const mode = Number(memberAt(volume, "secret", "defaultMode") ?? 0o640);
     return item === undefined ? [] : [{ mountPath, name: String(memberAt(item, "path")), mode, group }];
   });
-  const audience = list(memberAt(pod, "volumes"))
+  const audience = listOf(memberAt(pod, "volumes"))
     .map((volume) => memberAt(volume, "projected", "sources", 0, "serviceAccountToken", "audience"))
     .find((one) => one !== undefined);
   return {
-    command: [...list(memberAt(container, "command")), ...list(memberAt(container, "args"))].map(String),
+    command: [...listOf(memberAt(container, "command")), ...listOf(memberAt(container, "args"))].map(String),
     env: Object.fromEntries(
-      list(memberAt(container, "env")).map((one) => [String(memberAt(one, "name")), String(memberAt(one, "value"))]),
+      listOf(memberAt(container, "env")).map((one) => [String(memberAt(one, "name")), String(memberAt(one, "value"))]),
     ),
     user: Number(memberAt(pod, "securityContext", "runAsUser")),
     readOnly: memberAt(container, "securityContext", "readOnlyRootFilesystem") === true,
@@ -82,6 +85,6 @@ export function writeVolume({ mountPath, name, mode, group }: VolumeFiles, conte
   return { source, target: mountPath };
 }
 
-function list(value: unknown): readonly unknown[] {
+function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }

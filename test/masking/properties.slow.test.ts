@@ -20,7 +20,7 @@ import { patternsOf } from "../../src/masking/patterns.ts";
 import { SEARCHES } from "./compiled-search.ts";
 import { secretOutput } from "./outputs.ts";
 import { findOccurrences, maskReference, countShownBytes } from "./reference.ts";
-import { cases, SEED } from "../helpers/seed.ts";
+import { caseCount, SEED } from "../helpers/seed.ts";
 
 /** Values of two letters, which overlap, nest and repeat themselves. */
 const repetitiveValue = string({ unit: constantFrom("a", "b"), minLength: 6, maxLength: 14 });
@@ -117,7 +117,7 @@ test.each(SEARCHES)(
         expect(Buffer.concat(out).toString("latin1")).toBe(expected.toString("latin1"));
         expect(masker.heldCharacters).toBe(0);
       }),
-      { seed: SEED, numRuns: cases(60, 300) },
+      { seed: SEED, numRuns: caseCount(60, 300) },
     );
   },
 );
@@ -149,7 +149,7 @@ test.each(SEARCHES)(
         expect(lines.replaceAll(end, "")).toBe(maskText(text));
         expect(lines).toContain("***");
       }),
-      { seed: SEED, numRuns: cases(100, 500) },
+      { seed: SEED, numRuns: caseCount(100, 500) },
     );
   },
 );
@@ -165,7 +165,7 @@ test("no byte of a secret is passed on before the secret is complete", () => {
         if (!expected.startsWith(out)) expect(out).toBe(expected.slice(0, out.length));
       }
     }),
-    { seed: SEED, numRuns: cases(60, 300) },
+    { seed: SEED, numRuns: caseCount(60, 300) },
   );
 });
 
@@ -192,7 +192,7 @@ test("a masker that continues a stream masks like the first masker, with silence
         Buffer.from(firstMasker.flush()).toString("hex"),
       );
     }),
-    { seed: SEED, numRuns: cases(100, 500) },
+    { seed: SEED, numRuns: caseCount(100, 500) },
   );
 });
 
@@ -250,7 +250,7 @@ test.each(SEARCHES)(
         for (const pattern of forms.keys()) expect(out.includes(pattern)).toBe(false);
         if (occurrences.length === 0) expect(out).toBe(text.toString("latin1"));
       }),
-      { seed: SEED, numRuns: cases(60, 300) },
+      { seed: SEED, numRuns: caseCount(60, 300) },
     );
     // The cases show nothing if hardly any secret is shown in part.
     expect(shownBeginnings).toBeGreaterThan(20);

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { SENTINEL, sentinelOf } from "../commands/sophia-environment.ts";
 import { secret, startEscServer } from "../esc-server/index.ts";
-import { fencedBlocks } from "../helpers/markdown.ts";
+import { fencedBlocksOf } from "../helpers/markdown.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
 import { startProcess } from "../helpers/start-process.ts";
 
@@ -22,13 +22,13 @@ const CONTRACT = {
 
 /** The settings that the document shows, with a home folder of the test. */
 function settings(home: string): { readonly env: Readonly<Record<string, string>> } {
-  const block = fencedBlocks(DOCUMENT).find(({ text }) => text.includes("SOPHIA_ONLY_DECLARED"));
+  const block = fencedBlocksOf(DOCUMENT).find(({ text }) => text.includes("SOPHIA_ONLY_DECLARED"));
   return JSON.parse((block?.text ?? "").replaceAll("/home/me", home));
 }
 
 /** The TOML of the document is the same. */
 test("Codex gets the variables that Claude Code gets", () => {
-  const toml = fencedBlocks(DOCUMENT).find(({ language }) => language === "toml")?.text ?? "";
+  const toml = fencedBlocksOf(DOCUMENT).find(({ language }) => language === "toml")?.text ?? "";
   const table = toml.slice(toml.indexOf("[shell_environment_policy.set]"), toml.indexOf("[sandbox_workspace_write]"));
   const set = Object.fromEntries(Array.from(table.matchAll(/^(\w+) = "(.*)"$/gm), ([, name, value]) => [name, value]));
   expect(set).toEqual(settings("/home/me").env);

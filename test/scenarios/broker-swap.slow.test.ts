@@ -12,51 +12,52 @@ const [ONE, TWO, THREE] = ["sk-first-0a1b2c3d4e5f", "sk-second-6a7b8c9d0e1f", "s
 /** No look but the one that an answer of 401 causes. */
 const SELDOM = ["--watch-every", "1h"];
 
-const starts = ({ stdout }: ProcessResult): number => stdout.match(/^run /gm)?.length ?? 0;
+const countStarts = ({ stdout }: ProcessResult): number => stdout.match(/^run /gm)?.length ?? 0;
 
 /** A program that has made one call, with the first key. */
-async function called(options: readonly string[] = [], more: Readonly<Record<string, string>> = {}) {
+async function startAfterFirstCall(options: readonly string[] = [], more: Readonly<Record<string, string>> = {}) {
   const brokerScene = await startBrokeredWorld();
   brokerScene.setValues({ OPENAI_API_KEY: ONE });
   brokerScene.acceptKey(ONE);
   const started = startBrokered(brokerScene, options, undefined, more);
-  const pid = await runs(started);
-  await call(started, pid, 1, "200 null");
+  const pid = await waitForRun(started);
+  await makeCall(started, pid, 1, "200 null");
   return { ...brokerScene, started, pid };
 }
 
-async function runs({ waitForStdout }: StartedProcess, port = ""): Promise<number> {
+async function waitForRun({ waitForStdout }: StartedProcess, port = ""): Promise<number> {
   return Number((await waitForStdout(new RegExp(`^run (\\d+) ${port}$`, "m")))[1]);
 }
 
 /** Makes the call with this number, which ends so: status and `x-should-retry`. */
-async function call({ waitForStdout }: StartedProcess, pid: number, number: number, end: string): Promise<string> {
+async function makeCall({ waitForStdout }: StartedProcess, pid: number, number: number, end: string): Promise<string> {
   process.kill(pid, "SIGUSR2");
   const [, found = "", body = ""] = await waitForStdout(new RegExp(`^call ${number} (\\d+ \\w+) (.*)$`, "m"));
   expect(found).toBe(end);
   return body;
 }
 
-async function result({ started }: { readonly started: StartedProcess }): Promise<ProcessResult> {
+async function endProgram({ started }: { readonly started: StartedProcess }): Promise<ProcessResult> {
   process.kill(started.pid, "SIGTERM");
   return started.finished;
 }
 
-const events = ({ readLog }: Pick<BrokeredWorld, "readLog">): readonly unknown[] => readLog().map(({ event }) => event);
+const loggedEvents = ({ readLog }: Pick<BrokeredWorld, "readLog">): readonly unknown[] =>
+  readLog().map(({ event }) => event);
 
 test("a key that changes in ESC is swapped, masked and recorded, and the program runs on", async () => {
-  const brokerScene = await called(["--redact", "--audit-log", "log"]);
+  const brokerScene = await startAfterFirstCall(["--redact", "--audit-log", "log"]);
   const { started, pid, setValues, acceptKey } = brokerScene;
   setValues({ OPENAI_API_KEY: TWO });
   await started.waitForStderr(/OPENAI_API_KEY changed/);
   acceptKey(TWO);
   // The service answers with the key, which the program prints and has in the next path.
-  expect(await call(started, pid, 2, "200 null")).toBe("***");
-  await call(started, pid, 3, "200 null");
-  const end = await result(brokerScene);
-  expect([end.status, starts(end)]).toEqual([0, 1]);
+  expect(await makeCall(started, pid, 2, "200 null")).toBe("***");
+  await makeCall(started, pid, 3, "200 null");
+  const end = await endProgram(brokerScene);
+  expect([end.status, countStarts(end)]).toEqual([0, 1]);
   expectWording(end.stderr);
-  expect(events(brokerScene)).toEqual(["start", "request", "swap", "request", "request"]);
+  expect(loggedEvents(brokerScene)).toEqual(["start", "request", "swap", "request", "request"]);
   const [start, , swap, ...requests] = brokerScene.readLog();
   expect(start).toMatchObject({ brokered: ["OPENAI_API_KEY"], esc: { environments: [{ revision: "1" }] } });
   expect(swap).toMatchObject({
@@ -75,23 +76,23 @@ test("a key that changes in ESC is swapped, masked and recorded, and the program
 });
 
 test("--quiet omits the line about a swapped key", async () => {
-  const brokerScene = await called(["--quiet", ...SELDOM]);
+  const brokerScene = await startAfterFirstCall(["--quiet", ...SELDOM]);
   brokerScene.setValues({ OPENAI_API_KEY: TWO });
   brokerScene.acceptKey(TWO);
-  await call(brokerScene.started, brokerScene.pid, 2, "401 true");
-  await call(brokerScene.started, brokerScene.pid, 3, "200 null");
-  const end = await result(brokerScene);
-  expect([starts(end), end.stderr]).toEqual([1, ""]);
+  await makeCall(brokerScene.started, brokerScene.pid, 2, "401 true");
+  await makeCall(brokerScene.started, brokerScene.pid, 3, "200 null");
+  const end = await endProgram(brokerScene);
+  expect([countStarts(end), end.stderr]).toEqual([1, ""]);
 });
 
 test("an answer of 401 makes sophia-run look at ESC at once, and tells the client to try again", async () => {
-  const brokerScene = await called(SELDOM);
+  const brokerScene = await startAfterFirstCall(SELDOM);
   brokerScene.setValues({ OPENAI_API_KEY: TWO });
   brokerScene.acceptKey(TWO);
-  await call(brokerScene.started, brokerScene.pid, 2, "401 true");
-  await call(brokerScene.started, brokerScene.pid, 3, "200 null");
-  const end = await result(brokerScene);
-  expect(starts(end)).toBe(1);
+  await makeCall(brokerScene.started, brokerScene.pid, 2, "401 true");
+  await makeCall(brokerScene.started, brokerScene.pid, 3, "200 null");
+  const end = await endProgram(brokerScene);
+  expect(countStarts(end)).toBe(1);
   expect(brokerScene.receivedKeys()).toEqual([ONE, ONE, TWO]);
 });
 
@@ -99,64 +100,64 @@ test("a token that sees no revision makes an answer of 401 open ESC", async () =
   const brokerScene = await startBrokeredWorld(undefined, "open");
   brokerScene.setValues({ OPENAI_API_KEY: ONE });
   const started = startBrokered(brokerScene);
-  const pid = await runs(started);
+  const pid = await waitForRun(started);
   // The first look, which finds that no revision is visible.
   await brokerScene.server.waitFor("definition");
   brokerScene.setValues({ OPENAI_API_KEY: TWO });
   brokerScene.acceptKey(TWO);
-  await call(started, pid, 1, "401 true");
-  await call(started, pid, 2, "200 null");
+  await makeCall(started, pid, 1, "401 true");
+  await makeCall(started, pid, 2, "200 null");
   expect(brokerScene.receivedKeys()).toEqual([ONE, TWO]);
 });
 
 test("an answer of 401 is passed on if a look finds no new key, and causes no other look for 10 seconds", async () => {
-  const brokerScene = await called(SELDOM);
+  const brokerScene = await startAfterFirstCall(SELDOM);
   brokerScene.acceptKey(TWO);
-  await call(brokerScene.started, brokerScene.pid, 2, "401 null");
+  await makeCall(brokerScene.started, brokerScene.pid, 2, "401 null");
   const requestCount = brokerScene.server.count("any");
   brokerScene.setValues({ OPENAI_API_KEY: TWO });
-  await call(brokerScene.started, brokerScene.pid, 3, "401 null");
+  await makeCall(brokerScene.started, brokerScene.pid, 3, "401 null");
   expect(brokerScene.server.count("any")).toBe(requestCount);
-  const end = await result(brokerScene);
-  expect([starts(end), end.stderr]).toEqual([1, ""]);
+  const end = await endProgram(brokerScene);
+  expect([countStarts(end), end.stderr]).toEqual([1, ""]);
 });
 
 test("another changed variable restarts the program, which finds the new key", async () => {
-  const brokerScene = await called(["--audit-log", "log"]);
+  const brokerScene = await startAfterFirstCall(["--audit-log", "log"]);
   brokerScene.setValues({ OPENAI_API_KEY: TWO }, "2");
   brokerScene.acceptKey(TWO);
-  const pid = await runs(brokerScene.started, "2");
+  const pid = await waitForRun(brokerScene.started, "2");
   process.kill(pid, "SIGUSR2");
   await brokerScene.started.waitForStdout(/^call 1 200 null .*\n[^]*^call 1 200 null /m);
-  const end = await result(brokerScene);
-  expect([end.status, starts(end)]).toEqual([0, 2]);
+  const end = await endProgram(brokerScene);
+  expect([end.status, countStarts(end)]).toEqual([0, 2]);
   expect(end.stderr).toContain("OPENAI_API_KEY and PORT changed in ESC: the program is restarted");
-  expect(events(brokerScene)).toEqual(["start", "request", "start", "request"]);
+  expect(loggedEvents(brokerScene)).toEqual(["start", "request", "start", "request"]);
   const [first, , second] = brokerScene.readLog();
   expect(second).toMatchObject({ run: first?.["run"], brokered: ["OPENAI_API_KEY"] });
   expect(brokerScene.receivedKeys()).toEqual([ONE, TWO]);
 });
 
 test("a key that appears, and one that disappears, restart the program", async () => {
-  const brokerScene = await called();
+  const brokerScene = await startAfterFirstCall();
   brokerScene.setValues({ OPENAI_API_KEY: ONE, ANTHROPIC_API_KEY: TWO });
   await brokerScene.started.waitForStdout(/^run[^]*^run/m);
   brokerScene.setValues({ OPENAI_API_KEY: ONE });
   await brokerScene.started.waitForStdout(/^run[^]*^run[^]*^run/m);
-  const end = await result(brokerScene);
-  expect(starts(end)).toBe(3);
+  const end = await endProgram(brokerScene);
+  expect(countStarts(end)).toBe(3);
   expectWording(end.stderr);
 });
 
 test("a key that is swapped while the former program stops is used and masked by the next one", async () => {
-  const brokerScene = await called(["--redact"], { LAZY: "1" });
+  const brokerScene = await startAfterFirstCall(["--redact"], { LAZY: "1" });
   brokerScene.setValues({ OPENAI_API_KEY: ONE }, "2");
   await brokerScene.started.waitForStdout(/^stopping/m);
   brokerScene.setValues({ OPENAI_API_KEY: TWO }, "2");
   await brokerScene.started.waitForStderr(/OPENAI_API_KEY changed/);
   brokerScene.acceptKey(TWO);
   process.kill(brokerScene.pid, "SIGHUP");
-  process.kill(await runs(brokerScene.started, "2"), "SIGUSR2");
+  process.kill(await waitForRun(brokerScene.started, "2"), "SIGUSR2");
   const [shown] = await brokerScene.started.waitForStdout(/^call 1[^]*^call 1 200 null .*$/m);
   expect(shown).toMatch(/ \*\*\*$/);
 });
@@ -176,12 +177,12 @@ test("a former key of which the program has printed a part is masked as a whole 
     setInterval(() => {}, 60_000);
   `;
   const started = startBrokered(brokerScene, ["--redact"], [process.execPath, "-e", script]);
-  const pid = await runs(started);
+  const pid = await waitForRun(started);
   brokerScene.setValues({ OPENAI_API_KEY: TWO });
   await started.waitForStderr(/OPENAI_API_KEY changed/);
   process.kill(pid, "SIGUSR2");
   await started.waitForStdout(/ end$/m);
-  const { stdout } = await result({ started });
+  const { stdout } = await endProgram({ started });
   expect(stdout).toMatch(/^run \d+ \n\*\*\* end\n$/);
 });
 
@@ -205,7 +206,7 @@ describe("with the addon, after a swap,", () => {
     require("node:fs").writeSync(1, "run " + process.pid + " \\n");
   `;
     const started = startBrokered(brokerScene, ["--redact"], [process.execPath, "-e", script]);
-    const pid = await runs(started);
+    const pid = await waitForRun(started);
     brokerScene.setValues({ OPENAI_API_KEY: TWO });
     await started.waitForStderr(/OPENAI_API_KEY changed/);
     brokerScene.acceptKey(TWO);
@@ -216,34 +217,34 @@ describe("with the addon, after a swap,", () => {
 });
 
 test("SIGTERM ends the program although an answer of 401 is held", async () => {
-  const brokerScene = await called(SELDOM);
+  const brokerScene = await startAfterFirstCall(SELDOM);
   brokerScene.acceptKey(TWO);
   const held = brokerScene.server.hold("definition");
   process.kill(brokerScene.pid, "SIGUSR2");
   await brokerScene.server.waitFor("definition");
-  const end = await result(brokerScene);
-  expect([end.status, starts(end)]).toEqual([0, 1]);
+  const end = await endProgram(brokerScene);
+  expect([end.status, countStarts(end)]).toEqual([0, 1]);
   expect(end.stdout).toMatch(/^call 2 401 null refused$/m);
   held.release();
 });
 
 test("an answer of 401 is passed on while ESC is down during a look, and the key is swapped when ESC is there again", async () => {
-  const brokerScene = await called();
+  const brokerScene = await startAfterFirstCall();
   brokerScene.server.failAlways("any", 503);
   brokerScene.setValues({ OPENAI_API_KEY: TWO });
   brokerScene.acceptKey(TWO);
-  await call(brokerScene.started, brokerScene.pid, 2, "401 null");
+  await makeCall(brokerScene.started, brokerScene.pid, 2, "401 null");
   brokerScene.server.heal();
   await brokerScene.started.waitForStderr(/OPENAI_API_KEY changed/);
-  await call(brokerScene.started, brokerScene.pid, 3, "200 null");
-  const end = await result(brokerScene);
-  expect(starts(end)).toBe(1);
+  await makeCall(brokerScene.started, brokerScene.pid, 3, "200 null");
+  const end = await endProgram(brokerScene);
+  expect(countStarts(end)).toBe(1);
   expect(end.stderr.match(/warning:/g)).toHaveLength(1);
   expect(unwrapLines(end.stderr)).toMatch(/warning: cannot look for changes in ESC: .*; the program continues/);
 });
 
 test("a swap that cannot be recorded is delayed until it can be recorded", async () => {
-  const brokerScene = await called(["--audit-log", "log"]);
+  const brokerScene = await startAfterFirstCall(["--audit-log", "log"]);
   const log = join(brokerScene.cwd, "log");
   renameSync(log, `${log}.former`);
   mkdirSync(log);
@@ -253,23 +254,23 @@ test("a swap that cannot be recorded is delayed until it can be recorded", async
   renameSync(`${log}.former`, log);
   await brokerScene.started.waitForStderr(/OPENAI_API_KEY changed/);
   brokerScene.acceptKey(TWO);
-  await call(brokerScene.started, brokerScene.pid, 2, "200 null");
-  const end = await result(brokerScene);
-  expect(events(brokerScene)).toEqual(["start", "request", "swap", "request"]);
+  await makeCall(brokerScene.started, brokerScene.pid, 2, "200 null");
+  const end = await endProgram(brokerScene);
+  expect(loggedEvents(brokerScene)).toEqual(["start", "request", "swap", "request"]);
   expectWording(end.stderr, { [brokerScene.cwd]: "<folder>" });
 });
 
 test("a new value that cannot be brokered is not used, and the former value is", async () => {
-  const brokerScene = await called();
+  const brokerScene = await startAfterFirstCall();
   brokerScene.setValues({ OPENAI_API_KEY: `${TWO} ` });
   await brokerScene.started.waitForStderr(/warning:/);
-  await call(brokerScene.started, brokerScene.pid, 2, "200 null");
+  await makeCall(brokerScene.started, brokerScene.pid, 2, "200 null");
   brokerScene.setValues({ OPENAI_API_KEY: THREE });
   await brokerScene.started.waitForStderr(/OPENAI_API_KEY changed/);
   brokerScene.acceptKey(THREE);
-  await call(brokerScene.started, brokerScene.pid, 3, "200 null");
-  const end = await result(brokerScene);
-  expect(starts(end)).toBe(1);
+  await makeCall(brokerScene.started, brokerScene.pid, 3, "200 null");
+  const end = await endProgram(brokerScene);
+  expect(countStarts(end)).toBe(1);
   expect(end.stderr).not.toContain("sk-");
   expectWording(end.stderr);
 });
@@ -282,13 +283,13 @@ test("a key that a provider makes is swapped before its session ends, and not at
   });
   brokerScene.acceptKey(ONE);
   const started = startBrokered(brokerScene, ["--session", "6s"]);
-  const pid = await runs(started);
-  await call(started, pid, 1, "200 null");
+  const pid = await waitForRun(started);
+  await makeCall(started, pid, 1, "200 null");
   await brokerScene.server.waitFor("read", 2);
   brokerScene.server.provider("keys", secret(TWO));
   await started.waitForStderr(/OPENAI_API_KEY changed/);
   brokerScene.acceptKey(TWO);
-  await call(started, pid, 2, "200 null");
-  const end = await result({ started });
-  expect([starts(end), end.stderr.match(/changed/g)?.length]).toEqual([1, 1]);
+  await makeCall(started, pid, 2, "200 null");
+  const end = await endProgram({ started });
+  expect([countStarts(end), end.stderr.match(/changed/g)?.length]).toEqual([1, 1]);
 });

@@ -40,7 +40,7 @@ it("a checkout that is not built fails with the command that builds it", () => {
 });
 
 /** A checkout that is built. */
-function checkout(): string {
+function createCheckout(): string {
   const path = copyPackage();
   for (const name of ["src", "native", "runtime", "scripts", "package.json"])
     cpSync(join(root, name), join(path, name), { recursive: true });
@@ -52,7 +52,7 @@ it("a build is repeated only if its inputs have changed or one of its files is m
   // Without a compiler a build is never complete.
   const noCompiler = missingCommand("cc");
   skip(noCompiler !== undefined, noCompiler);
-  const path = checkout();
+  const path = createCheckout();
   const command = join(path, "bin/sophia-run.cjs");
   // A file that is replaced has another inode.
   const build = (): number => {
@@ -76,7 +76,7 @@ it("a build is repeated only if its inputs have changed or one of its files is m
 it("addons are compiled only if their sources have changed, or one is not what was compiled", ({ skip }) => {
   const reason = missingCommand(...COMPILERS);
   skip(reason !== undefined, reason);
-  const path = checkout();
+  const path = createCheckout();
   const names = readdirSync(join(path, "dist")).filter((name) => /\.node$|-monitor$/.test(name));
   const addons = (): readonly string[] => names.map((name) => readFileSync(join(path, "dist", name), "latin1"));
   const built = addons();

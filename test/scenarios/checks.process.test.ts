@@ -176,7 +176,7 @@ const REPORT = (passed: number, failed: number) =>
   JSON.stringify({ numPassedTests: passed, numFailedTests: failed, testResults: [] });
 
 /** Runs a copy of it with a list of its own. Its commands to install are stubs. */
-async function run(checks: readonly (readonly [name: string, after: string, command: string])[]) {
+async function runChecks(checks: readonly (readonly [name: string, after: string, command: string])[]) {
   const cwd = folder();
   for (const each of [".ci", "scripts", "bin"]) mkdirSync(join(cwd, each));
   cpSync(join(root, ".ci/run"), join(cwd, ".ci/run"));
@@ -194,7 +194,7 @@ async function run(checks: readonly (readonly [name: string, after: string, comm
 describe(".ci/run", () => {
   test("adds up the reports of all checks, and starts a check after the checks that it needs", async () => {
     const report = (passed: number) => `echo '${REPORT(passed, 0)}' >"$TEST_REPORTS/$$.json"`;
-    const result = await run([
+    const result = await runChecks([
       ["first", "-", `${report(2)}; sleep 0.2; touch first`],
       ["second", "-", report(3)],
       ["third", "first second", `test -e first && ${report(4)}`],
@@ -204,7 +204,7 @@ describe(".ci/run", () => {
   });
 
   test("fails if a check fails, whatever its report says, and leaves no process", async () => {
-    const result = await run([
+    const result = await runChecks([
       ["good", "-", `echo '${REPORT(1, 0)}' >"$TEST_REPORTS/1.json"; sleep 3600 & echo $! >left`],
       ["bad", "-", "echo a-line-of-its-own; exit 3"],
     ]);
@@ -221,7 +221,7 @@ describe(".ci/run", () => {
 
   test("prints the failed tests, and their count, at its end", async () => {
     const cases = JSON.stringify({ cases: [{ name: "a/case", outcome: "failed", message: "not so" }] });
-    const result = await run([["suite", "-", `echo '${cases}' >"$TEST_REPORTS/1.json"; exit 1`]]);
+    const result = await runChecks([["suite", "-", `echo '${cases}' >"$TEST_REPORTS/1.json"; exit 1`]]);
     expect(result.stdout).toContain("failed in suite: a/case\n  not so\n");
     expect(result.stdout.trimEnd().split("\n").at(-1)).toBe("0 passed, 1 failed");
     expect(result.status).toBe(1);
@@ -229,7 +229,7 @@ describe(".ci/run", () => {
 
   test("names the checks that were not run", async () => {
     const report = `echo '${REPORT(1, 0)}' >"$TEST_REPORTS/1.json"`;
-    const result = await run([
+    const result = await runChecks([
       ["ran", "-", report],
       ["place", "-", "echo 'not run: place: it must be root'"],
     ]);
@@ -238,7 +238,7 @@ describe(".ci/run", () => {
   });
 
   test("starts no check that needs a failed one", async () => {
-    const result = await run([
+    const result = await runChecks([
       ["lint", "-", "exit 1"],
       ["tests", "lint", "echo never"],
     ]);

@@ -330,7 +330,7 @@ function compiledAgent(): Buffer {
 }
 
 /** A repository with the code, and what else an attack needs. */
-function repository({ files = {}, value }: Pick<Attack, "files" | "value">): string {
+function createRepository({ files = {}, value }: Pick<Attack, "files" | "value">): string {
   const cwd = folder();
   for (const [name, text] of Object.entries({ "evil.sh": CODE, ...files })) {
     mkdirSync(dirname(join(cwd, name)), { recursive: true });
@@ -357,7 +357,7 @@ describe.each(ATTACKS)("$name in a found .env file", { timeout: 60_000 }, (attac
     const [tool] = commandOf(attack);
     const reason = isStandalone ? undefined : (notInstalled(program, ...args) ?? missingCommand(tool));
     skip(reason !== undefined, reason);
-    const cwd = repository(attack);
+    const cwd = createRepository(attack);
     writeFileSync(join(cwd, ".env"), `${name}=${value}\nPLAIN=1\n`, { mode: 0o600 });
     const shell = ["sh", "-c", '"$@" >&2; echo "plain $PLAIN"', "sh", ...commandOf(attack)];
     const withheld = await sophia(["--no-contract", "--", ...shell], { cwd, env: MACHINE });
@@ -373,7 +373,7 @@ describe.each(ATTACKS)("$name in a found .env file", { timeout: 60_000 }, (attac
 test("PYTHONWARNINGS and BROWSER of a found .env file run no code together", async ({ skip }) => {
   const reason = notInstalled(...PYTHON);
   skip(reason !== undefined, reason);
-  const cwd = repository({ value: "" });
+  const cwd = createRepository({ value: "" });
   const file = "PYTHONWARNINGS=all:0:antigravity.x:0:0\nBROWSER=./evil.sh %s\n";
   writeFileSync(join(cwd, ".env"), file, { mode: 0o600 });
   const command = ["--no-contract", "--", "python3", "-c", "1"];
@@ -403,7 +403,7 @@ test("an ESC environment that a found .env file opens runs no code either", asyn
   const server = await startEscServer();
   onTestFinished(() => server.close());
   server.environment("evil/app/dev", { values: { GIT_EDITOR: "./evil.sh" } });
-  const cwd = repository({ value: "" });
+  const cwd = createRepository({ value: "" });
   const evilLines = Object.entries(escVariables(server, "evil/app/dev")).map(([name, value]) => `${name}=${value}\n`);
   writeFileSync(join(cwd, ".env"), evilLines.join(""), { mode: 0o600 });
   const command = ["--no-contract", "--", "git", ...GIT, "commit", "--amend", "--allow-empty"];

@@ -3,7 +3,7 @@ import { chmodSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../esc-server/index.ts";
-import { fencedBlocks } from "../helpers/markdown.ts";
+import { fencedBlocksOf } from "../helpers/markdown.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
 import { startProcess } from "../helpers/start-process.ts";
@@ -93,7 +93,7 @@ test.each(COMMANDS)("the command of the page works: %s", async (command) => {
 });
 
 describe("the page's blocks", () => {
-  const blocks = fencedBlocks(document).filter(({ language }) => language === "bash");
+  const blocks = fencedBlocksOf(document).filter(({ language }) => language === "bash");
 
   /** What the tools print, in the form that each of them documents. */
   const PRINTS: Readonly<Record<string, string>> = {

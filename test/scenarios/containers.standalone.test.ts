@@ -16,11 +16,11 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { instructions } from "../helpers/container.ts";
+import { parseInstructions } from "../helpers/container.ts";
 import { type Image, readImage, stepsWithSecrets } from "../helpers/image.ts";
 import { writeVolume, readDeployment } from "../helpers/kubernetes.ts";
-import { fencedBlocks } from "../helpers/markdown.ts";
-import { install, npmEnvironment, pack } from "../helpers/pack.ts";
+import { fencedBlocksOf } from "../helpers/markdown.ts";
+import { installPackage, npmEnvironment, packPackage } from "../helpers/pack.ts";
 import {
   type ContainerOptions,
   debianBase,
@@ -143,14 +143,14 @@ describe("examples/docker", () => {
     expect(names.length).toBeGreaterThan(3);
     const place = folder();
     cpSync(join(examples, "docker"), place, { recursive: true });
-    const tarball = await pack(place);
-    await install(`./${basename(tarball)}`, place, home);
+    const tarball = await packPackage(place);
+    await installPackage(`./${basename(tarball)}`, place, home);
     rmSync(join(place, "node_modules"), { recursive: true });
     const run = (script: string) =>
       startProcess(["sh", "-ec", script], { cwd: place, env: npmEnvironment(home) }).finished;
     expect(await run("npm ci --omit=dev")).toMatchObject({ status: 0 });
     for (const name of names) {
-      const lines = instructions(dockerfile(name));
+      const lines = parseInstructions(dockerfile(name));
       expect(lines.filter((line) => line.startsWith("RUN npm"))).toContain("RUN npm ci --omit=dev");
       const copy = lines.find((line) => line.startsWith("RUN cp ")) ?? expect.unreachable(name);
       const script = copy.replace("RUN ", "").replaceAll("/usr/local/bin/sophia-run", "./taken");
@@ -163,7 +163,8 @@ describe("examples/docker", () => {
   test.each(["Dockerfile", "alpine.Dockerfile", "distroless.Dockerfile", "build-secret.Dockerfile"])(
     "%s starts Node.js as PID 1 if the package was packed without an executable, and prints one line about it",
     async (name) => {
-      const copy = instructions(dockerfile(name)).find((line) => line.startsWith("RUN cp ")) ?? expect.unreachable();
+      const copy =
+        parseInstructions(dockerfile(name)).find((line) => line.startsWith("RUN cp ")) ?? expect.unreachable();
       const [place, taken] = [folder(), folder()];
       // As npm installs it.
       const installed = join(place, "node_modules/sophia-run");
@@ -204,7 +205,7 @@ describe("examples/docker", () => {
   test.each(["Dockerfile", "alpine.Dockerfile", "distroless.Dockerfile", "build-secret.Dockerfile"])(
     "%s contains no secret",
     (name) => {
-      const lines = instructions(dockerfile(name)).filter((line) => /^(?:ARG|ENV)\b/.test(line));
+      const lines = parseInstructions(dockerfile(name)).filter((line) => /^(?:ARG|ENV)\b/.test(line));
       const allowed = /^(?:ENV PATH=\/app\/node_modules\/\.bin:\$PATH|ENV SOPHIA_MODE=spawn|ARG ESC_ENV)$/;
       expect(lines.filter((line) => !allowed.test(line))).toEqual([]);
     },
@@ -213,7 +214,7 @@ describe("examples/docker", () => {
   test.each(["Dockerfile", "alpine.Dockerfile", "distroless.Dockerfile", "build-secret.Dockerfile"])(
     "%s puts the contract into the image, without which the Sophia platform's contract applies",
     (name) => {
-      const lines = instructions(dockerfile(name));
+      const lines = parseInstructions(dockerfile(name));
       const stage = lines.slice(lines.findLastIndex((line) => line.startsWith("FROM ")));
       expect(stage.join("\n")).toMatch(/^COPY (?:\. \.|--from=build (?:\/app \/app|.*sophia\.contract\.json.*))$/m);
     },
@@ -234,7 +235,7 @@ describe("examples/docker", () => {
     { name: "distroless.Dockerfile", first: "the program" },
     { name: "build-secret.Dockerfile", first: "sophia-run" },
   ])("$name", ({ name, first }) => {
-    skipBecause(unusable(name));
+    skipBecause(reasonAgainst(name));
 
     test(`${first} is PID 1, without rights, on a read-only root; healthy; ends at SIGTERM with its own status`, async () => {
       const image = readImage(dockerfile(name));
@@ -354,7 +355,7 @@ describe("examples/docker", () => {
   });
 
   test("the step of docs/containers.md leaves compiled code in the image, for its user", async () => {
-    const step = fencedBlocks(readFileSync(join(root, "docs/containers.md"), "utf8")).find(({ text }) =>
+    const step = fencedBlocksOf(readFileSync(join(root, "docs/containers.md"), "utf8")).find(({ text }) =>
       text.startsWith("RUN mkdir -p ~/.cache"),
     );
     const place = folder();
@@ -394,9 +395,9 @@ describe("the image of examples/python", () => {
     "starts %s of the package, depending on what its tarball has",
     async (program) => {
       const text = readFileSync(join(examples, "python/Dockerfile"), "utf8");
-      const steps = instructions(text).filter((line) => line.startsWith("RUN mkdir -p /copied/"));
+      const steps = parseInstructions(text).filter((line) => line.startsWith("RUN mkdir -p /copied/"));
       const place = folder();
-      const tarball = await pack(place);
+      const tarball = await packPackage(place);
       if (program === "Node.js") {
         const strip = 'tar -xzf "$1" && rm package/dist/sophia-run-linux-* && tar -czf "$1" package && rm -r package';
         execFileSync("sh", ["-euc", strip, "sh", basename(tarball)], { cwd: place });
@@ -425,7 +426,7 @@ describe("the image of examples/python", () => {
 
 describe("the CMD in docs/containers.md", () => {
   skipBecause(existsSync("/bin/sh") && readlinkSync("/bin/sh").endsWith("dash") ? undefined : "needs dash as /bin/sh");
-  const [lost = "", passed = ""] = fencedBlocks(readFileSync(join(root, "docs/containers.md"), "utf8"))
+  const [lost = "", passed = ""] = fencedBlocksOf(readFileSync(join(root, "docs/containers.md"), "utf8"))
     .filter(({ language, text }) => language === "dockerfile" && text.startsWith("CMD "))
     .map(({ text }) => text);
   const started = async (cmd: string) => {
@@ -483,7 +484,7 @@ describe("examples/kubernetes", () => {
 });
 
 /** Why an image cannot be made here. */
-function unusable(name: string): string | undefined {
+function reasonAgainst(name: string): string | undefined {
   if (name === "alpine.Dockerfile" && !existsSync(alpine))
     return "needs an Alpine-like root: scripts/platforms/alpine-root.sh makes one";
   return name === "distroless.Dockerfile" && !isStandalone

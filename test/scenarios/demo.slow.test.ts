@@ -79,7 +79,7 @@ describe("npm run demo", () => {
   });
 
   test("leaves no file and no process behind", () => {
-    expect(remains(temporary)).toEqual([]);
+    expect(listRemains(temporary)).toEqual([]);
   });
 
   test("has no colours unless it writes to a terminal", () => {
@@ -158,7 +158,7 @@ test("npm run demo -- --serve runs a server until SIGTERM to npm, and the comman
   }
   process.kill(demo.pid, "SIGTERM");
   await demo.finished;
-  expect(remains(temporary)).toEqual([]);
+  expect(listRemains(temporary)).toEqual([]);
 });
 
 test.each([
@@ -172,10 +172,10 @@ test.each([
     env: hostileEnvironment(temporary),
   });
   await demo.waitForStdout(fragment);
-  expect(remains(temporary)).toHaveLength(folders);
+  expect(listRemains(temporary)).toHaveLength(folders);
   process.kill(demo.pid, signal);
   expect(await demo.finished).toMatchObject({ status: null, signal });
-  expect(remains(temporary)).toEqual([]);
+  expect(listRemains(temporary)).toEqual([]);
 });
 
 function inTerminal(env: Readonly<Record<string, string>>, columns = 0): Promise<ProcessResult> {
@@ -184,7 +184,7 @@ function inTerminal(env: Readonly<Record<string, string>>, columns = 0): Promise
 }
 
 /** Returns the temporary files of the demo. */
-function remains(temporary: string): readonly string[] {
+function listRemains(temporary: string): readonly string[] {
   return readdirSync(temporary).filter((name) => name.startsWith("sophia-run-"));
 }
 

@@ -5,8 +5,8 @@ import { expect, test } from "vitest";
 import { sentinelOf, SENTINEL } from "../commands/sophia-environment.ts";
 import { commandsOf } from "../../scripts/demo/transcript.ts";
 import { startEscServer } from "../esc-server/index.ts";
-import { fencedBlocks } from "../helpers/markdown.ts";
-import { npmEnvironment, pack } from "../helpers/pack.ts";
+import { fencedBlocksOf } from "../helpers/markdown.ts";
+import { npmEnvironment, packPackage } from "../helpers/pack.ts";
 import { createLocalRepository } from "../helpers/local-repository.ts";
 import { notPackage } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
@@ -41,11 +41,11 @@ test("each block of the page about the first value works after the block before 
   const owner = { kind: "organization", organization: "acme" } as const;
   const { value: launcher } = server.addToken({ owner, access: "open" });
   const home = folder();
-  const tarball = await pack(folder());
+  const tarball = await packPackage(folder());
   const commands = folder({ curl: CURL, pulumi: PULUMI });
   for (const name of ["curl", "pulumi"]) chmodSync(join(commands, name), 0o755);
 
-  const blocks = fencedBlocks(page);
+  const blocks = fencedBlocksOf(page);
   expect(blocks.every(({ language }) => language === "sh" || language === "console")).toBe(true);
   const script = blocks
     .map(({ language, text }) => (language === "sh" ? `set -e\n${text}set +e` : commandsOf(text).join("\n")))

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
-import { packageManagerEnvironment, clients, writeStandIns } from "../helpers/package-managers.ts";
-import { pack } from "../helpers/pack.ts";
+import { packageManagerEnvironment, availableClients, writeStandIns } from "../helpers/package-managers.ts";
+import { packPackage } from "../helpers/pack.ts";
 import { notPackage, skipBecause } from "../helpers/skip.ts";
 import { addon, CONTRACT_VALUES, folder } from "../helpers/sophia.ts";
 import { startProcess } from "../helpers/start-process.ts";
@@ -17,13 +17,13 @@ const MANIFEST = {
   scripts: { job: "sophia-run -- sh -c 'exit 7'", mistake: "sophia-run check --jsno" },
 };
 
-describe.each(clients())("the package, installed by $name,", (client) => {
+describe.each(availableClients())("the package, installed by $name,", (client) => {
   const { packageManager, files, command, add, exec, typed } = client;
 
   test("prints no messages about scripts, runs, and runs the scripts that init writes", async () => {
     const cwd = folder({ "package.json": JSON.stringify({ ...MANIFEST, packageManager }), ...files });
     const home = folder();
-    const packed = await pack(home);
+    const packed = await packPackage(home);
     const tarball = basename(packed);
     cpSync(packed, join(cwd, tarball));
     const env: Record<string, string> = { ...packageManagerEnvironment(home), ...CONTRACT_VALUES };
@@ -74,7 +74,7 @@ describe.each(clients())("the package, installed by $name,", (client) => {
 });
 
 test("the package has the files that its README links to, and no install scripts", async () => {
-  const tarball = await pack(folder());
+  const tarball = await packPackage(folder());
   const packed = execFileSync("tar", ["-tzf", tarball], { encoding: "utf8" })
     .split("\n")
     .map((path) => path.replace(/^package\//, ""));

@@ -11,7 +11,7 @@ const KEY = { OPENAI_API_KEY: "sk-sentinel-of-the-user" };
 const BASE = "OPENAI_BASE_URL";
 
 /** Returns the variables of the program, and the messages. */
-async function start(args: readonly string[], options: RunOptions) {
+async function startProgram(args: readonly string[], options: RunOptions) {
   const { status, stdout, stderr } = await sophia([...args, "--", "/usr/bin/env"], options);
   expect(status).toBe(0);
   return { variables: parseEnvironment(stdout), messages: unwrapLines(stderr) };
@@ -78,7 +78,7 @@ describe("an address in a found .env file is withheld, with a warning,", () => {
     ["OTEL_EXPORTER_OTLP_ENDPOINT", { OTEL_EXPORTER_OTLP_HEADERS: "api-key=x" }, EVIL],
   ])("%s, if the environment has the key (%o, %s)", async (name, env, address) => {
     const cwd = folder({ ".env": `${name}=${address}\nPLAIN=1\n` });
-    const { variables, messages } = await start(["--no-contract"], { cwd, env });
+    const { variables, messages } = await startProgram(["--no-contract"], { cwd, env });
     expect(variables).toMatchObject({ ...env, PLAIN: "1" });
     expect(variables).not.toHaveProperty(name);
     expect(messages).toMatch(new RegExp(`^sophia-run: warning: ${name} in .env .*--allow ${name}\\b`));
@@ -90,7 +90,7 @@ describe("an address in a found .env file is withheld, with a warning,", () => {
     server.environment(ESC_NAME, { values: KEY });
     const env = { ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url, ESC_ENV: ESC_NAME };
     const cwd = folder({ ".env": `OPENAI_API_KEY=sk-of-the-file\n${BASE}=${EVIL}\n` });
-    const { variables, messages } = await start(["--no-contract"], { cwd, env });
+    const { variables, messages } = await startProgram(["--no-contract"], { cwd, env });
     expect(variables).toMatchObject(KEY);
     expect(variables).not.toHaveProperty(BASE);
     expect(messages).toContain(`${BASE} in .env`);
@@ -101,7 +101,7 @@ describe("an address in a found .env file is withheld, with a warning,", () => {
     const inner = join(cwd, "package");
     mkdirSync(inner);
     writeFileSync(join(inner, ".env"), `${BASE}=${EVIL}\n`, { mode: 0o600 });
-    const { variables, messages } = await start([], { cwd: inner });
+    const { variables, messages } = await startProgram([], { cwd: inner });
     expect(variables).toMatchObject({ OPENAI_API_KEY: "sk-of-the-user" });
     expect(variables).not.toHaveProperty(BASE);
     expect(messages).toContain(`${BASE} in .env`);
@@ -116,7 +116,7 @@ describe("an address in a found .env file is withheld, with a warning,", () => {
     ];
     for (const { contract, file, env } of contracts) {
       const cwd = folder({ ...contractOf({ OPENAI_API_KEY: {}, ...contract }), ".env": `${file}\n` });
-      const { variables, messages } = await start([], { cwd, env });
+      const { variables, messages } = await startProgram([], { cwd, env });
       expect({ contract, has: BASE in variables }).toEqual({ contract, has: false });
       expect(messages).toContain(`${BASE} in `);
     }
@@ -135,7 +135,7 @@ describe("an address is passed on without a message", () => {
     ["of an unknown service with its key", `INVOICES_BASE_URL=${EVIL}\nINVOICES_API_KEY=x\n`, {}],
     ["of an application", `API_BASE_URL=${EVIL}\nNEXT_PUBLIC_API_URL=${EVIL}\n`, { NEXT_PUBLIC_API_KEY: "x" }],
   ])("%s", async (_, file, env) => {
-    const { variables, messages } = await start(["--no-contract"], { cwd: folder({ ".env": file }), env });
+    const { variables, messages } = await startProgram(["--no-contract"], { cwd: folder({ ".env": file }), env });
     expect(messages).toBe("");
     expect(variables).toMatchObject({ ...parseEnvironment(file), ...env });
   });
@@ -147,7 +147,7 @@ describe("an address is passed on without a message", () => {
     ["of the caller", [], { [BASE]: EVIL }],
   ])("%s", async (_, args, env) => {
     const cwd = folder({ ".env": `${BASE}=${EVIL}\n` });
-    const { variables, messages } = await start(["--no-contract", ...args], { cwd, env: { ...KEY, ...env } });
+    const { variables, messages } = await startProgram(["--no-contract", ...args], { cwd, env: { ...KEY, ...env } });
     expect([messages, variables[BASE]]).toEqual(["", EVIL]);
     expect(variables).not.toHaveProperty("SOPHIA_FROM_FILES");
   });
@@ -156,14 +156,14 @@ describe("an address is passed on without a message", () => {
     for (const declaration of [{ default: EVIL }, { aliases: ["DOCS"] }]) {
       const cwd = folder(contractOf({ OPENAI_API_KEY: {}, [BASE]: declaration }));
       const env = { ...KEY, DOCS: EVIL };
-      const { variables, messages } = await start(["--contract", "sophia.contract.json"], { cwd, env });
+      const { variables, messages } = await startProgram(["--contract", "sophia.contract.json"], { cwd, env });
       expect([messages, variables[BASE]]).toEqual(["", EVIL]);
     }
   });
 
   test("under another name of the same address", async () => {
     const cwd = folder(contractOf({ OPENAI_API_KEY: {}, [BASE]: { aliases: ["OPENAI_API_BASE"] } }));
-    const { variables, messages } = await start([], { cwd, env: { ...KEY, OPENAI_API_BASE: EVIL } });
+    const { variables, messages } = await startProgram([], { cwd, env: { ...KEY, OPENAI_API_BASE: EVIL } });
     expect([messages, variables[BASE]]).toEqual(["", EVIL]);
   });
 });

@@ -18,7 +18,7 @@ const SECRETS = {
   OPENAI_API_KEY: secretOf("openai"),
 };
 
-async function esc(values: Readonly<Record<string, string>> = SECRETS) {
+async function startEsc(values: Readonly<Record<string, string>> = SECRETS) {
   const server = await startEscServer({ token: `pul-${secretOf("token")}` });
   onTestFinished(() => server.close());
   server.environment("acme/sophia/dev", { values, files: { KEY_FILE: secretOf("file") } });
@@ -125,7 +125,7 @@ describe("no value and no token is printed", () => {
     [["explain", "--json"], { ESC_ENV: MISPLACED, ESC_TOKEN: "" }, 125, "ESC_ENV contains an access token"],
     [["check"], { ESC_TOKEN: "", ESC_TOKEN_FILE: MISPLACED }, 125, "ESC_TOKEN_FILE contains a token"],
   ])("by %j with %j", async (args, variables, status, reached) => {
-    const { env } = await esc();
+    const { env } = await startEsc();
     const cwd = folder({
       ".env": `FILE_SECRET=${secretOf("dotenv")}\nCUT=${secretOf("cut")}#x\n`,
       "unmet.json": '{"variables":{"NONE":{"required":true}}}',
@@ -143,7 +143,7 @@ describe("no value and no token is printed", () => {
   });
 
   test("at a restart by --watch, at a restart that the contract forbids, and for a service that refuses", async () => {
-    const { server, env } = await esc();
+    const { server, env } = await startEsc();
     const program =
       'process.stdout.write("run "); process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 60_000);';
     const started = startProcess(
@@ -168,7 +168,7 @@ describe("no value and no token is printed", () => {
   });
 
   test("of a new token for the launcher, which only gh gets", async () => {
-    const { server, env } = await esc();
+    const { server, env } = await startEsc();
     const owner = { kind: "organization", organization: "acme" } as const;
     const { value } = server.addToken({ owner, access: "open", name: "ci", value: `pul-${secretOf("old")}` });
     const [temporary, bin, stored] = [folder(), folder(), folder()];
@@ -197,7 +197,7 @@ exit 0
   });
 
   test("for a contract that is not met, whatever is wrong with the values", async () => {
-    const { env } = await esc({ ...SECRETS, QDRANT_API_KEY: "", GITHUB_PAT: "" });
+    const { env } = await startEsc({ ...SECRETS, QDRANT_API_KEY: "", GITHUB_PAT: "" });
     const { status, stdout, stderr } = await sophia(["--", "true"], { env });
     expect({ status, stdout }).toEqual({ status: 78, stdout: "" });
     expect(stderr).toContain("QDRANT_API_KEY");
@@ -216,7 +216,7 @@ describe("an internal error shows no value and no token", () => {
   skipBecause(notPreloadable);
 
   test.each(Object.entries(BUGS))("when it %s", async (_, bug) => {
-    const { env } = await esc();
+    const { env } = await startEsc();
     // Every variable passes through a Map by its name on its way from the source to the program.
     const cwd = folder({
       ".env": "PLANTED=1",

@@ -152,7 +152,7 @@ const SWITCHED_OFF: Readonly<Record<string, string>> = {
 };
 
 /** A repository with the attacker's authority and `.env`. */
-function repository(variables: readonly string[], further = ""): string {
+function createRepository(variables: readonly string[], further = ""): string {
   // This is another way to write 127.0.0.1, which the rule for loopback does not accept.
   const valueOf = (name: string): string =>
     /proxy/i.test(name) ? `http://127.1:${proxy.port}` : (SWITCHED_OFF[name] ?? "./ca.pem");
@@ -173,7 +173,7 @@ describe.each(CLIENTS)("a start with $title", { timeout: 60_000 }, ({ needs, var
     const [program, ...args] = needs;
     const reason = notInstalled(program, ...args);
     skip(reason !== undefined, reason);
-    const cwd = repository(variables);
+    const cwd = createRepository(variables);
     const callerEnvironment = { ...MACHINE, OPENAI_API_KEY: KEY, ...env };
     received.length = 0;
     const before = proxy.requests.length;
@@ -188,7 +188,7 @@ describe.each(CLIENTS)("a start with $title", { timeout: 60_000 }, ({ needs, var
 });
 
 /** Returns the variables of the program, and the messages. */
-async function start(cwd: string, env: Readonly<Record<string, string>> = {}, args: readonly string[] = []) {
+async function startProgram(cwd: string, env: Readonly<Record<string, string>> = {}, args: readonly string[] = []) {
   const { status, stdout, stderr } = await sophia(["--no-contract", ...args, "--", "/usr/bin/env"], { cwd, env });
   expect(status).toBe(0);
   return { variables: parseEnvironment(stdout), messages: unwrapLines(stderr) };
@@ -198,10 +198,13 @@ const PAIR = ["HTTPS_PROXY", "SSL_CERT_FILE"] as const;
 
 describe("the proxy and the certificate authority of a found .env file", () => {
   test("are passed on if each secret of the program is from that file, and the secrets are marked", async () => {
-    const { variables, messages } = await start(repository(PAIR, "OPENAI_API_KEY=sk-of-the-file\nPORT=1\n"), {
-      EDITOR: "vi",
-      SSH_AUTH_SOCK: "/run/agent",
-    });
+    const { variables, messages } = await startProgram(
+      createRepository(PAIR, "OPENAI_API_KEY=sk-of-the-file\nPORT=1\n"),
+      {
+        EDITOR: "vi",
+        SSH_AUTH_SOCK: "/run/agent",
+      },
+    );
     expect(messages).toBe("");
     expect(variables).toMatchObject({
       SSL_CERT_FILE: "./ca.pem",
@@ -216,7 +219,7 @@ describe("the proxy and the certificate authority of a found .env file", () => {
     // Clients have keys in files of their own.
     ["there is no secret", "", {}],
   ])("are withheld if %s", async (_, further, env) => {
-    const { variables, messages } = await start(repository(PAIR, further), env);
+    const { variables, messages } = await startProgram(createRepository(PAIR, further), env);
     for (const name of PAIR) expect(variables).not.toHaveProperty(name);
     expect(messages).toContain("--allow HTTPS_PROXY,SSL_CERT_FILE passes them on");
   });
@@ -227,8 +230,8 @@ describe("the proxy and the certificate authority of a found .env file", () => {
       OPENAI_API_KEY: "x",
       SOPHIA_FROM_FILES: "HTTPS_PROXY,OPENAI_API_KEY",
     };
-    expect((await start(folder(), callerEnvironment)).variables).toMatchObject(callerEnvironment);
-    const { variables, messages } = await start(folder(), { ...callerEnvironment, GITHUB_TOKEN: "x" });
+    expect((await startProgram(folder(), callerEnvironment)).variables).toMatchObject(callerEnvironment);
+    const { variables, messages } = await startProgram(folder(), { ...callerEnvironment, GITHUB_TOKEN: "x" });
     expect(variables).not.toHaveProperty("HTTPS_PROXY");
     expect(messages).toContain("HTTPS_PROXY in a file");
   });
@@ -242,7 +245,9 @@ describe("the proxy and the certificate authority of a found .env file", () => {
     ["DENO_TLS_CA_STORE", "system,mozilla"],
     ["TRUST_PROXY", "https://example.test"],
   ])("are passed on without a message if they belong to this machine, or are harmless: %s=%s", async (name, value) => {
-    const { variables, messages } = await start(folder({ ".env": `${name}=${value}\n` }), { OPENAI_API_KEY: KEY });
+    const { variables, messages } = await startProgram(folder({ ".env": `${name}=${value}\n` }), {
+      OPENAI_API_KEY: KEY,
+    });
     expect([messages, variables[name]]).toEqual(["", value]);
   });
 
@@ -253,7 +258,9 @@ describe("the proxy and the certificate authority of a found .env file", () => {
     ["GIT_SSL_NO_VERIFY", "false"],
     ["AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "false"],
   ])("are withheld if they switch something on with any value: %s=%s", async (name, value) => {
-    const { variables, messages } = await start(folder({ ".env": `${name}=${value}\n` }), { OPENAI_API_KEY: KEY });
+    const { variables, messages } = await startProgram(folder({ ".env": `${name}=${value}\n` }), {
+      OPENAI_API_KEY: KEY,
+    });
     expect(messages).toContain(name);
     expect(variables).not.toHaveProperty(name);
   });
@@ -262,7 +269,7 @@ describe("the proxy and the certificate authority of a found .env file", () => {
     ["the caller names the file", ["--dotenv", ".env"], {}],
     ["the caller sets them", [], { HTTPS_PROXY: "http://proxy.test", SSL_CERT_FILE: "/etc/ca.pem" }],
   ])("decide if %s", async (_, args, env) => {
-    const { variables, messages } = await start(repository(PAIR), { OPENAI_API_KEY: KEY, ...env }, args);
+    const { variables, messages } = await startProgram(createRepository(PAIR), { OPENAI_API_KEY: KEY, ...env }, args);
     expect(messages).toBe("");
     expect(variables).toHaveProperty("HTTPS_PROXY");
     expect(variables).toHaveProperty("SSL_CERT_FILE");

@@ -74,7 +74,7 @@ interface Outcome {
   readonly won: readonly string[];
 }
 
-function attack(places: readonly string[]): Outcome {
+function runAttack(places: readonly string[]): Outcome {
   const identity = [`--reuid=${ATTACKER}`, `--regid=${ATTACKER}`, "--clear-groups", "--", "setsid", "--wait"];
   const words = [...identity, process.execPath, "-e", ATTACK, String(USER), ...places];
   const { stdout, stderr } = spawnSync("setpriv", words, { cwd: "/", env: {}, encoding: "utf8", timeout: 30_000 });
@@ -109,13 +109,13 @@ test.each([
   const closed = once(child, "close");
   const [file]: unknown[] = await once(createInterface(child.stdout), "line");
   expect(existsSync(String(file))).toBe(true);
-  const { tries, won } = attack(["/dev/shm", temporary, join(home, ".cache/sophia-run"), join(home, "state")]);
+  const { tries, won } = runAttack(["/dev/shm", temporary, join(home, ".cache/sophia-run"), join(home, "state")]);
   expect(won).toEqual([]);
   expect(tries).toBeGreaterThan(70);
   // It would be found.
   const place = dirname(String(file));
   chmodSync(place, 0o755);
-  expect(attack([place]).won).toEqual(expect.arrayContaining([`list ${place}`, `find ${String(file)}`]));
+  expect(runAttack([place]).won).toEqual(expect.arrayContaining([`list ${place}`, `find ${String(file)}`]));
   child.stdin.end("\n");
   await closed;
 });

@@ -24,7 +24,7 @@ interface Made {
 }
 
 /** A repository below a folder that stands for /tmp, with the file in one of them. */
-function surroundings(
+function createSurroundings(
   name: ".env" | "sophia.contract.json",
   { file = {}, above = {}, cwd = {}, isAbove = false }: Situation,
 ): string {
@@ -73,14 +73,14 @@ const DISTRUSTED: readonly Row[] = [
 
 describe("a .env file", () => {
   test.each(COUNTING)("is used if it is %s", async (_, situation) => {
-    const cwd = surroundings(".env", situation);
+    const cwd = createSurroundings(".env", situation);
     const { status, stdout, stderr } = await startAs(situation.user ?? ME, cwd, ["--no-contract"]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toContain("FROM_FILE=yes");
   });
 
   test.each(DISTRUSTED)("is ignored, unless the user names it, if it is %s", async (_, situation, message) => {
-    const cwd = surroundings(".env", situation);
+    const cwd = createSurroundings(".env", situation);
     const user = situation.user ?? ME;
     const { status, stdout, stderr } = await startAs(user, cwd, ["--no-contract"]);
     expect(status).toBe(0);
@@ -99,7 +99,7 @@ describe("a .env file", () => {
   });
 
   test("that is a pipe, or another user's private file, is ignored, too", async () => {
-    const cwd = surroundings(".env", { file: { uid: OTHER, mode: 0o600 } });
+    const cwd = createSurroundings(".env", { file: { uid: OTHER, mode: 0o600 } });
     const secret = await startAs(ME, cwd, ["--no-contract"]);
     expect(secret).toMatchObject({ status: 0 });
     expect(secret.stderr).toContain(`(uid ${OTHER})`);
@@ -112,7 +112,7 @@ describe("a .env file", () => {
   });
 
   test("becomes trusted by the printed command", async () => {
-    const cwd = surroundings(".env", { file: { mode: 0o666 } });
+    const cwd = createSurroundings(".env", { file: { mode: 0o666 } });
     const { stderr } = await startAs(ME, cwd, ["--no-contract"]);
     const command = /; (chmod [^,]*),/.exec(unwrapLines(stderr))?.[1] ?? "";
     await runProgram(["sh", "-c", command], {}, cwd);
@@ -120,7 +120,7 @@ describe("a .env file", () => {
   });
 
   test("that is another user's link to a file of the caller is ignored in a world-writable folder", async () => {
-    const cwd = surroundings(".env", { cwd: { mode: 0o1777, uid: 0 } });
+    const cwd = createSurroundings(".env", { cwd: { mode: 0o1777, uid: 0 } });
     const mine = folder({ values: "FROM_FILE=yes\n" });
     chmodSync(mine, 0o755);
     chownSync(join(mine, "values"), ME, ME);
@@ -140,7 +140,7 @@ describe("a .env file", () => {
   });
 
   test("that is a link of the owner to a file of the owner is followed", async () => {
-    const cwd = surroundings(".env", {});
+    const cwd = createSurroundings(".env", {});
     const inner = join(cwd, "inner");
     mkdirSync(inner);
     mkdirSync(join(cwd, ".git"));
@@ -155,7 +155,7 @@ describe("a contract", () => {
     ["in a folder above", { isAbove: true }, ""],
     ["root's in a folder above", { isAbove: true, file: { uid: 0 }, above: { uid: 0 } }, ""],
   ])("is used if it is %s", async (_, situation) => {
-    const cwd = surroundings("sophia.contract.json", situation);
+    const cwd = createSurroundings("sophia.contract.json", situation);
     const { status, stdout, stderr } = await startAs(situation.user ?? ME, cwd);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toContain("FROM_CONTRACT=yes");
@@ -169,7 +169,7 @@ describe("a contract", () => {
     ["one in /tmp", { isAbove: true, above }, "sophia.contract.json"],
     ["one in a world-writable folder", { isAbove: true, above: { mode: 0o777 } }, "chmod o-w "],
   ])("ends the start, without a fall-back to the built-in contract, if it is %s", async (_, situation, message) => {
-    const cwd = surroundings("sophia.contract.json", situation);
+    const cwd = createSurroundings("sophia.contract.json", situation);
     const user = situation.user ?? ME;
     for (const options of [[], ["--no-contract"]]) {
       const { status, stdout, stderr } = await startAs(user, cwd, options);
@@ -190,7 +190,7 @@ describe("a contract", () => {
 });
 
 test("a start trusts the base of a found contract and the .env file in its folder only if their owner is trusted", async () => {
-  const cwd = surroundings("sophia.contract.json", {});
+  const cwd = createSurroundings("sophia.contract.json", {});
   writeFileSync(join(cwd, "sophia.contract.json"), JSON.stringify({ extends: "base.json" }));
   writeFileSync(join(cwd, "base.json"), CONTRACT);
   chmodSync(join(cwd, "base.json"), 0o666);

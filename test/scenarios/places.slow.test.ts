@@ -11,21 +11,21 @@ const cache = join(root, ".cache/places");
 const env = { PATH: process.env["PATH"] ?? "" };
 
 /** The control groups of a space, in each hierarchy of the machine. */
-function groups(pid: number): readonly string[] {
+function groupsOf(pid: number): readonly string[] {
   const hierarchies = readFileSync("/proc/self/mounts", "utf8").matchAll(/^\S+ (\S+) cgroup2? /gm);
   return Array.from(hierarchies, ([, mounted = ""]) => join(mounted, `sophia-places-${pid}`)).filter((path) =>
     existsSync(path),
   );
 }
 
-function mounts(): readonly string[] {
+function listMounts(): readonly string[] {
   return readFileSync("/proc/self/mounts", "utf8")
     .split("\n")
     .filter((line) => line.includes(".cache/places"));
 }
 
 /** Processes outside of a space that belong to it: those that have its PID 1 in their arguments. */
-function servants(init: number): readonly string[] {
+function findServants(init: number): readonly string[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
@@ -43,13 +43,13 @@ function servants(init: number): readonly string[] {
 type Script = readonly [script: string, ...args: readonly string[]];
 
 /** Starts a place, and waits until its first case has passed. */
-async function running([script, ...args]: Script) {
+async function startPlace([script, ...args]: Script) {
   const place = startProcess([script, ...args], { cwd: root, env });
   await place.waitForStdout(/^passed: /m);
   return { place, init: Number(readFileSync(join(cache, `state.${place.pid}/init`), "utf8")) };
 }
 
-function notMade(name: string, part: string): string | undefined {
+function reasonIfNotMade(name: string, part: string): string | undefined {
   return existsSync(join(cache, part)) ? undefined : `needs what the place of ${name} makes once`;
 }
 
@@ -59,7 +59,7 @@ const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "
 const OPEN = "open_space version2 / sh -c 'echo ready >/places/ready; exec tail -f /dev/null'";
 
 /** The descendants of a process that sleep. */
-function sleeping(pid: number): readonly number[] {
+function findSleepingDescendants(pid: number): readonly number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
     .trim()
     .split(" ")
@@ -67,15 +67,20 @@ function sleeping(pid: number): readonly number[] {
     .map(Number);
   return children.flatMap((child) => {
     const [name] = readFileSync(`/proc/${child}/cmdline`, "utf8").split("\0");
-    return [...(name === "sleep" ? [child] : []), ...sleeping(child)];
+    return [...(name === "sleep" ? [child] : []), ...findSleepingDescendants(child)];
   });
 }
 
 const PLACES = [
   { name: "systemd", script: "systemd.sh", reason: notInstalled("systemctl", "--version"), servants: 0 },
-  { name: "docker", script: "docker.sh", reason: notMade("docker", "roots/docker"), servants: 1 },
-  { name: "podman", script: "docker.sh --engine podman", reason: notMade("podman", "roots/podman"), servants: 0 },
-  { name: "kubernetes", script: "kubernetes.sh", reason: notMade("kubernetes", "kubernetes"), servants: 0 },
+  { name: "docker", script: "docker.sh", reason: reasonIfNotMade("docker", "roots/docker"), servants: 1 },
+  {
+    name: "podman",
+    script: "docker.sh --engine podman",
+    reason: reasonIfNotMade("podman", "roots/podman"),
+    servants: 0,
+  },
+  { name: "kubernetes", script: "kubernetes.sh", reason: reasonIfNotMade("kubernetes", "kubernetes"), servants: 0 },
 ] as const;
 
 describe.each(PLACES)("the place $name", ({ name, script: line, reason, servants: count }) => {
@@ -87,32 +92,32 @@ describe.each(PLACES)("the place $name", ({ name, script: line, reason, servants
     ["SIGTERM", 143],
     ["SIGINT", 130],
   ] as const)("leaves nothing after %s", { timeout: 200_000 }, async (signal, status) => {
-    const { place, init } = await running(script);
+    const { place, init } = await startPlace(script);
     expect(isAlive(init)).toBe(true);
-    expect(servants(init)).toHaveLength(count);
+    expect(findServants(init)).toHaveLength(count);
     process.kill(place.pid, signal);
     expect(await place.finished).toMatchObject({ status, stderr: "" });
     expect(isAlive(init)).toBe(false);
-    expect(servants(init)).toEqual([]);
+    expect(findServants(init)).toEqual([]);
     expect(existsSync(join(cache, `state.${place.pid}`))).toBe(false);
-    expect(groups(place.pid)).toEqual([]);
-    expect(mounts()).toEqual([]);
+    expect(groupsOf(place.pid)).toEqual([]);
+    expect(listMounts()).toEqual([]);
   });
 
   test(
     "leaves no process and no mount if it is killed, and the next place removes the rest",
     { timeout: 400_000 },
     async () => {
-      const { place, init } = await running(script);
+      const { place, init } = await startPlace(script);
       process.kill(place.pid, "SIGKILL");
       await expect.poll(() => isAlive(init)).toBe(false);
-      await expect.poll(() => servants(init)).toEqual([]);
-      expect(mounts()).toEqual([]);
-      const next = await running(script);
+      await expect.poll(() => findServants(init)).toEqual([]);
+      expect(listMounts()).toEqual([]);
+      const next = await startPlace(script);
       process.kill(next.place.pid, "SIGTERM");
       await next.place.finished;
       for (const { pid } of [place, next.place]) expect(existsSync(join(cache, `state.${pid}`))).toBe(false);
-      expect([...groups(place.pid), ...groups(next.place.pid)]).toEqual([]);
+      expect([...groupsOf(place.pid), ...groupsOf(next.place.pid)]).toEqual([]);
     },
   );
 
@@ -225,13 +230,13 @@ describe("scripts/places/space.sh", () => {
     ["uses", `${OPEN}; in_space sleep 1000`],
   ])("ends all that a script has started in a space at once after SIGTERM: the script %s", async (_, lines) => {
     const script = inPlace(`need; ${lines}`);
-    await expect.poll(() => sleeping(script.pid), { timeout: 20_000 }).toHaveLength(1);
-    const started = sleeping(script.pid);
+    await expect.poll(() => findSleepingDescendants(script.pid), { timeout: 20_000 }).toHaveLength(1);
+    const started = findSleepingDescendants(script.pid);
     process.kill(script.pid, "SIGTERM");
     expect(await script.finished).toMatchObject({ status: 143, stderr: "" });
     for (const pid of started) expect(isAlive(pid)).toBe(false);
     expect(existsSync(join(cache, `state.${script.pid}`))).toBe(false);
-    expect(groups(script.pid)).toEqual([]);
-    expect(mounts()).toEqual([]);
+    expect(groupsOf(script.pid)).toEqual([]);
+    expect(listMounts()).toEqual([]);
   });
 });

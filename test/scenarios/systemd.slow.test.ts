@@ -14,7 +14,7 @@ const examples = join(import.meta.dirname, "../../examples/systemd");
 const unit = readUnit(join(examples, "sophia-app.service"));
 
 /** A setting that stands once. */
-function setting(name: string): string {
+function findSetting(name: string): string {
   const [value, ...others] = unit.get(name) ?? [];
   if (value === undefined || others.length > 0) throw new Error(`${name} stands ${others.length + 1} times`);
   return value;
@@ -28,17 +28,17 @@ describe("the units of examples/systemd", () => {
     await using esc = await startEscServer();
     esc.environment("acme/sophia/prod", { values: ESC_VALUES });
 
-    const [credential = "", source = ""] = setting("LoadCredential").split(":");
+    const [credential = "", source = ""] = findSetting("LoadCredential").split(":");
     expect(source).toMatch(/^\//);
     // LoadCredential= makes files that only the service can read.
     const credentials = folder({ [credential]: `${esc.token}\n` });
     chmodSync(join(credentials, credential), 0o400);
     const env = Object.fromEntries(
-      setting("Environment")
+      findSetting("Environment")
         .split(" ")
         .map((word) => word.replaceAll("%d", credentials).split("=")),
     );
-    const [launcher, ...words] = setting("ExecStart").split(" ");
+    const [launcher, ...words] = findSetting("ExecStart").split(" ");
     expect(launcher).toBe("/usr/local/bin/sophia-run");
     const command = words.map((word) => word.replace("/usr/bin/", "").replace("/opt/sophia-app", examples));
 

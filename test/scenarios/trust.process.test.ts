@@ -6,7 +6,7 @@ import { parseEnvironment, folder, sophia, unwrapLines } from "../helpers/sophia
 
 const NAME = "acme/sophia/dev";
 
-async function esc(values: Readonly<Record<string, string>> = {}) {
+async function startEsc(values: Readonly<Record<string, string>> = {}) {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   server.environment(NAME, { values });
@@ -73,7 +73,7 @@ describe("variables that make other programs run code", () => {
   });
 
   test("are passed on from ESC and from the caller", async () => {
-    const env = { ...(await esc({ BASH_ENV: "./esc.sh" })), ESC_ENV: NAME, PERL5OPT: "-w" };
+    const env = { ...(await startEsc({ BASH_ENV: "./esc.sh" })), ESC_ENV: NAME, PERL5OPT: "-w" };
     const { stdout, stderr } = await sophia(["--no-contract", "--", "/usr/bin/env"], { env });
     expect(stderr).toBe("");
     expect(parseEnvironment(stdout)).toMatchObject({ BASH_ENV: "./esc.sh", PERL5OPT: "-w" });
@@ -105,7 +105,7 @@ describe("variables that make other programs run code", () => {
 
 describe("a .env file that selects the environment for the caller's token", () => {
   test("is reported unless --quiet is given, and refused by --require-esc", async () => {
-    const env = await esc({ GREETING: "hello" });
+    const env = await startEsc({ GREETING: "hello" });
     const cwd = folder({ ".env": `ESC_ENV=${NAME}\n` });
     const told = await sophia(["--no-contract", "--", "/usr/bin/env"], { cwd, env });
     expect(parseEnvironment(told.stdout)).toMatchObject({ GREETING: "hello" });

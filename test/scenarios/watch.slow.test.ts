@@ -9,7 +9,7 @@ import { expectWording } from "../helpers/wording.ts";
 import { type ProcessResult, startProcess } from "../helpers/start-process.ts";
 import { waitForRun, WATCH, startWatched, startWatchedWorld } from "../helpers/start-watched.ts";
 
-const starts = ({ stdout }: ProcessResult): number => stdout.match(/^run /gm)?.length ?? 0;
+const countStarts = ({ stdout }: ProcessResult): number => stdout.match(/^run /gm)?.length ?? 0;
 
 test("--watch restarts the program for a change of the environment, then of an import, and records each start", async () => {
   const watchScene = await startWatchedWorld();
@@ -23,7 +23,7 @@ test("--watch restarts the program for a change of the environment, then of an i
   process.kill(started.pid, "SIGTERM");
   const result = await started.finished;
   expect(result).toMatchObject({ status: 0, signal: null });
-  expect(starts(result)).toBe(3);
+  expect(countStarts(result)).toBe(3);
   expect(result.stderr).toMatch(/^sophia-run: KEY .*\nsophia-run: BASE .*\n$/);
   expectWording(result.stderr);
   const lines = readFileSync(join(watchScene.cwd, "log"), "utf8").trimEnd().split("\n");
@@ -48,13 +48,13 @@ test("--watch ends a restart by SIGTERM, forces it after its grace period, repla
   await result.waitForStdout(/^stopping[^]*^stopping/m);
   process.kill(pids[0] ?? Number.NaN, "SIGUSR2");
   const first = await result.finished;
-  expect([first.status, starts(first)]).toEqual([7, 1]);
+  expect([first.status, countStarts(first)]).toEqual([7, 1]);
 
   await waitForRun(killed, "two");
 
   process.kill(hungUp.pid, "SIGHUP");
   const last = await hungUp.finished;
-  expect([last.signal, starts(last)]).toEqual(["SIGHUP", 1]);
+  expect([last.signal, countStarts(last)]).toEqual(["SIGHUP", 1]);
 
   const opened = watchScene.server.count("read");
   watchScene.setKey("three");
@@ -64,7 +64,7 @@ test("--watch ends a restart by SIGTERM, forces it after its grace period, repla
   await waitForRun(coalesced, "three");
   process.kill(await waitForRun(coalesced, "three"), "SIGUSR2");
   const third = await coalesced.finished;
-  expect([third.status, starts(third)]).toEqual([7, 2]);
+  expect([third.status, countStarts(third)]).toEqual([7, 2]);
 });
 
 test("--watch loses no change while the former program's output waits for its reader", async () => {
@@ -107,7 +107,7 @@ test("--watch delays a restart that cannot be recorded until it can be recorded"
   await waitForRun(started, "two");
   process.kill(started.pid, "SIGTERM");
   const result = await started.finished;
-  expect(starts(result)).toBe(2);
+  expect(countStarts(result)).toBe(2);
   expect(result.stderr.match(/warning:/g)).toHaveLength(1);
   expectWording(result.stderr);
   expect(readFileSync(log, "utf8").match(/"event":"start"/g)).toHaveLength(2);
@@ -126,7 +126,7 @@ test("--watch does not restart the program for a contract that has become malfor
   await waitForRun(started, "two");
   process.kill(started.pid, "SIGTERM");
   const result = await started.finished;
-  expect(starts(result)).toBe(2);
+  expect(countStarts(result)).toBe(2);
   expect(result.stderr.match(/warning:/g)).toHaveLength(1);
   expect(unwrapLines(result.stderr)).toContain("; the program continues with its current values");
 });
@@ -145,7 +145,7 @@ test("--watch ends with a program that ends by itself, and an unmet contract pre
   expect((await one.finished).status).toBe(7);
   process.kill(second, "SIGSEGV");
   const result = await other.finished;
-  expect([result.signal, starts(result)]).toEqual(["SIGSEGV", 2]);
+  expect([result.signal, countStarts(result)]).toEqual(["SIGSEGV", 2]);
   expect(result.stdout).not.toContain("stopping");
   expect(result.stderr).toContain("KEY");
   expectWording(result.stderr);
@@ -162,7 +162,7 @@ test("--watch reports a refused token once, and does not end the program", async
   await waitForRun(started, "two");
   process.kill(started.pid, "SIGINT");
   const result = await started.finished;
-  expect([result.signal, starts(result)]).toEqual(["SIGINT", 2]);
+  expect([result.signal, countStarts(result)]).toEqual(["SIGINT", 2]);
   expect(result.stderr.match(/warning:/g)).toHaveLength(1);
   expectWording(result.stderr);
 });
@@ -307,7 +307,7 @@ test("--watch asks nothing of an environment that a contract names meanwhile unt
   await waitForRun(started, "of-the-other");
   process.kill(started.pid, "SIGTERM");
   const result = await started.finished;
-  expect(starts(result)).toBe(2);
+  expect(countStarts(result)).toBe(2);
   expect(result.stderr.match(/warning:/g)).toHaveLength(1);
   expect(unwrapLines(result.stderr)).toContain("; the program continues with its current values");
 });

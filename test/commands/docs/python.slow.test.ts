@@ -32,7 +32,7 @@ else:
     print(json.dumps({"values": vars(found), "shown": repr(found)}))
 `;
 
-function show(cwd: string, env: Readonly<Record<string, string>>): unknown {
+function loadSettings(cwd: string, env: Readonly<Record<string, string>>): unknown {
   // Without -I, which would leave the folder out.
   return JSON.parse(
     execFileSync("python3", ["-B", "-c", SHOW], {
@@ -58,7 +58,7 @@ describe("docs --types python", () => {
       JSON: "",
       x: "1",
     };
-    expect(show(cwd, { ...env, LEVEL: "debug" })).toEqual({
+    expect(loadSettings(cwd, { ...env, LEVEL: "debug" })).toEqual({
       values: {
         api_url: "https://api.test",
         api_key: sentinelOf("key"),
@@ -74,8 +74,8 @@ describe("docs --types python", () => {
       },
       shown: "Settings(level='debug', port=8080, ratio=0.001, debug=False, class_=None)",
     });
-    expect(show(cwd, env)).toMatchObject({ values: { level: "in\u2028fo" } });
-    expect(show(cwd, { API_KEY: " ", PORT: SENTINEL, DEBUG: SENTINEL, LEVEL: SENTINEL })).toEqual({
+    expect(loadSettings(cwd, env)).toMatchObject({ values: { level: "in\u2028fo" } });
+    expect(loadSettings(cwd, { API_KEY: " ", PORT: SENTINEL, DEBUG: SENTINEL, LEVEL: SENTINEL })).toEqual({
       error: expect.stringMatching(/API_URL is not set; API_KEY is not set; LEVEL .*; PORT .*; DEBUG /),
     });
   });
@@ -92,7 +92,7 @@ describe("docs --types python", () => {
     const stale = await sophia(["docs", "--check"], { cwd });
     expect(stale.stderr).toContain("settings.py");
     await sophia(["docs"], { cwd });
-    expect(show(cwd, { NEW: "1" })).toEqual({ values: { new: "1" }, shown: "Settings()" });
+    expect(loadSettings(cwd, { NEW: "1" })).toEqual({ values: { new: "1" }, shown: "Settings()" });
     expect(readdirSync(cwd)).not.toContain("env.d.ts");
   });
 

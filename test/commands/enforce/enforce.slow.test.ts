@@ -326,7 +326,7 @@ describe("in an environment whose values ESC checks", () => {
 });
 
 /** The schema is there, and values violate it: as a console that does not check, or a changed import, leaves them. */
-async function violating(edit: (definition: string) => string) {
+async function startEscWithViolations(edit: (definition: string) => string) {
   const all = await startEscWithDefinition();
   expect(await all.run(["--yes"])).toMatchObject({ status: 0 });
   all.handle.revise({ definition: edit(all.handle.definition) });
@@ -358,7 +358,7 @@ describe("with an environment whose values violate the schema in ESC", () => {
       "DATABASE_URL is required and empty",
     ],
   ])("a start ends with 78 and lists the violations: %s", async (_, edit, message) => {
-    const { by } = await violating(edit);
+    const { by } = await startEscWithViolations(edit);
     const result = await by(["--", "true"]);
     expect(result).toMatchObject({ status: 78, stdout: "" });
     expect(result.stderr).toContain(message);
@@ -375,14 +375,16 @@ describe("with an environment whose values violate the schema in ESC", () => {
   });
 
   test("the command that is printed for an empty value sets it", async () => {
-    const { command, by } = await violating((text) => text.replace(/DATABASE_URL: .*/, 'DATABASE_URL: ""'));
+    const { command, by } = await startEscWithViolations((text) =>
+      text.replace(/DATABASE_URL: .*/, 'DATABASE_URL: ""'),
+    );
     const mended = await command(["set", "DATABASE_URL", "--in", ENV], "postgresql://h/d");
     expect(mended).toMatchObject({ status: 0, stderr: "" });
     expect(await by(["--", "true"])).toMatchObject({ status: 0, stderr: "" });
   });
 
   test("a start fails if all variables are set elsewhere, too, and names the value that ESC refuses", async () => {
-    const { by } = await violating(wrongPort);
+    const { by } = await startEscWithViolations(wrongPort);
     const result = await by(["--", "true"], { DATABASE_URL: "postgresql://x/y", PORT: "8080" });
     expect(result.status).toBe(78);
     expect(result.stderr).toContain("PORT must be a port");
@@ -390,7 +392,7 @@ describe("with an environment whose values violate the schema in ESC", () => {
   });
 
   test("a start with --no-contract does not use ESC's values, and warns", async () => {
-    const { by } = await violating(wrongPort);
+    const { by } = await startEscWithViolations(wrongPort);
     const result = await by(["--no-contract", "--", "sh", "-c", 'echo "${PORT-none}"']);
     expect(result).toMatchObject({
       status: 0,
@@ -401,7 +403,7 @@ describe("with an environment whose values violate the schema in ESC", () => {
   });
 
   test("a start lists the same violations with a token that may only open, or that may not evaluate", async () => {
-    const { server, by } = await violating((text) => wrongUrl(wrongPort(text)));
+    const { server, by } = await startEscWithViolations((text) => wrongUrl(wrongPort(text)));
     const { value: token } = server.addToken({
       owner: { kind: "personal", login: server.user.login ?? "demo-user" },
       access: "open",
@@ -417,7 +419,7 @@ describe("with an environment whose values violate the schema in ESC", () => {
   });
 
   test("check, check --json and explain report the same violations, without a value", async () => {
-    const { server, by } = await violating((text) => wrongUrl(wrongPort(text)));
+    const { server, by } = await startEscWithViolations((text) => wrongUrl(wrongPort(text)));
     const text = await by(["check"]);
     expect(text.status).toBe(1);
     expectWording(text.stdout, { [server.token.slice(-4)]: "<end>" });
@@ -444,7 +446,7 @@ describe("with an environment whose values violate the schema in ESC", () => {
   });
 
   test("a start keeps the cache but uses it only with --no-contract", async () => {
-    const { handle, by } = await violating((text) => text);
+    const { handle, by } = await startEscWithViolations((text) => text);
     const cache = { XDG_CACHE_HOME: folder() };
     const print = ["--", "sh", "-c", 'echo "$PORT"'];
     expect(await by(["--cache", ...print], cache)).toMatchObject({ status: 0, stdout: "8080\n" });
@@ -458,7 +460,7 @@ describe("with an environment whose values violate the schema in ESC", () => {
   });
 
   test("a start names the schema if the contract allows the value, and reports an undeclared variable as an error of ESC", async () => {
-    const { by } = await violating(wrongUrl);
+    const { by } = await startEscWithViolations(wrongUrl);
     const looser = folder({
       "sophia.contract.json": JSON.stringify({
         variables: { ...CONTRACT.variables, DATABASE_URL: { required: true } },
@@ -477,14 +479,14 @@ describe("with an environment whose values violate the schema in ESC", () => {
   });
 
   test("rotate replaces the value that keeps the environment closed", async () => {
-    const { command, by } = await violating(wrongUrl);
+    const { command, by } = await startEscWithViolations(wrongUrl);
     const mended = await command(["rotate", "DATABASE_URL", "--yes"], "postgresql://h/d");
     expect(mended).toMatchObject({ status: 0, stderr: "" });
     expect(await by(["--", "true"])).toMatchObject({ status: 0 });
   });
 
   test("--watch keeps the program running, lists the violations once, and restarts it once they are corrected", async () => {
-    const { server, handle, cwd, env } = await violating((text) => text);
+    const { server, handle, cwd, env } = await startEscWithViolations((text) => text);
     const right = handle.definition;
     const command = ["sh", "-c", 'echo "port $PORT"; exec sleep 600'];
     const started = startProcess([...sophiaRun, "--watch", "--watch-every", "1s", "--", ...command], {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { packageManagerEnvironment, clients, writeStandIns } from "../../helpers/package-managers.ts";
-import { pack } from "../../helpers/pack.ts";
+import { packageManagerEnvironment, availableClients, writeStandIns } from "../../helpers/package-managers.ts";
+import { packPackage } from "../../helpers/pack.ts";
 import { createLocalRepository } from "../../helpers/local-repository.ts";
 import { notNightly, notPackage, skipBecause } from "../../helpers/skip.ts";
 import { folder, sophia } from "../../helpers/sophia.ts";
@@ -8,7 +8,7 @@ import { startProcess } from "../../helpers/start-process.ts";
 
 skipBecause(notPackage);
 
-describe.each(clients())("with $name the steps that init prints work:", (client) => {
+describe.each(availableClients())("with $name the steps that init prints work:", (client) => {
   test("it installs the dependency, then runs each of the next steps", async ({ skip }) => {
     // installs.slow.test.ts adds the package and starts it with each of them.
     skip(!client.name.startsWith("npm") && notNightly !== undefined, notNightly);
@@ -18,7 +18,7 @@ describe.each(clients())("with $name the steps that init prints work:", (client)
       ...client.files,
     });
     const home = folder();
-    const repository = createLocalRepository(await pack(folder()));
+    const repository = createLocalRepository(await packPackage(folder()));
     const base = packageManagerEnvironment(home);
     const env = { ...base, ...repository, PATH: `${writeStandIns(folder(), client)}:${base["PATH"] ?? ""}` };
     const first = await sophia(["init"], { cwd });

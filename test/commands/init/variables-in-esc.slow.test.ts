@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { num, secret, startEscServer, unknown, type EscServer, type ValueSpec } from "../../esc-server/index.ts";
-import { cases } from "../../helpers/seed.ts";
+import { caseCount } from "../../helpers/seed.ts";
 import { type ProcessResult, folder, sophia } from "../../helpers/sophia.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { escVariables, SENTINEL, sentinelOf } from "../sophia-environment.ts";
@@ -80,7 +80,7 @@ describe("a start meets the contract that was written from the same environments
       expect(await startAfterInit(server, "acme/app/dev")).toMatchObject(STARTED);
       expect(await startAfterInit(server, "acme/app/dev,acme/app/more")).toMatchObject(STARTED);
     });
-    await fc.assert(holds, { numRuns: cases(3, 40), endOnFailure: true });
+    await fc.assert(holds, { numRuns: caseCount(3, 40), endOnFailure: true });
   });
 
   test("for every name with every value", async () => {

@@ -14,7 +14,7 @@ const NAME = "acme/app/dev";
 const PRINT = ["--", "sh", "-c", "echo got $KEY"];
 const GOT = "got sentinel-of-dev\n";
 
-async function service(): Promise<EscServer> {
+async function startEsc(): Promise<EscServer> {
   const server = await startEscServer({ user: { login: "ada", organizations: ["acme", "other"] } });
   onTestFinished(() => server.close());
   server.environment(NAME, { values: { KEY: secret("sentinel-of-dev") } });
@@ -22,7 +22,7 @@ async function service(): Promise<EscServer> {
 }
 
 async function commandWorld() {
-  const server = await service();
+  const server = await startEsc();
   const cwd = folder({ "sophia.contract.json": '{"variables":{"KEY":{}}}', token: `${server.token}\n` });
   const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: NAME };
   const run = (command: string, args: readonly string[] = PRINT, more: Readonly<Record<string, string>> = {}) =>
@@ -172,7 +172,7 @@ function credentials(url: string, token: string): string {
 }
 
 async function loginWorld() {
-  const server = await service();
+  const server = await startEsc();
   const cwd = folder({
     "sophia.contract.json": JSON.stringify({ environment: NAME, variables: { KEY: { required: true } } }),
   });
@@ -256,7 +256,7 @@ describe("the login of sophia-run", () => {
   test("does not decide where another token goes, and a .env file does not decide where this token goes", async () => {
     const { server, cwd, type, allowed } = await loginWorld();
     await type(["login"]);
-    const other = await service();
+    const other = await startEsc();
     writeFileSync(join(cwd, ".env"), `PULUMI_BACKEND_URL=${other.url}\n`, { mode: 0o600 });
     expect((await type(PRINT)).stdout).toContain("got sentinel-of-dev");
     expect(other.count("any")).toBe(0);

@@ -15,7 +15,7 @@ const SECRETS = join(import.meta.dirname, "../../../docs/secrets.md");
 const NAME = "SENTINEL9f2cAAAAAAAA";
 
 /** The lines of findings in names and links, which have no line numbers. */
-function named({ stdout }: ProcessResult): readonly string[] {
+function findingsInNames({ stdout }: ProcessResult): readonly string[] {
   return stdout
     .split("\n")
     .filter((line) => / \(.*in the (?:name|target)/.test(line))
@@ -80,7 +80,7 @@ describe("scan --history finds a secret that only the reflog reaches:", () => {
     runGit(cwd, "branch", "--quiet", "--delete", "--force", "side");
     const result = await runScan(cwd, "--history");
     expect(findingsOf(result)).toHaveLength(1);
-    expect(named(result)).toEqual(["***.txt: TLS_KEY (a line, in the name, only in the reflog)"]);
+    expect(findingsInNames(result)).toEqual(["***.txt: TLS_KEY (a line, in the name, only in the reflog)"]);
   });
 
   test("but counts objects to which nothing refers, except those of the index", async () => {
@@ -132,7 +132,7 @@ describe("scan --history finds a secret in the name of a file", () => {
     const expected = ["***/: TLS_KEY (a line, in the name)", "***: API_KEY (in the name)"];
     for (const option of ["--history", "--staged", ""]) {
       const result = await runScan(cwd, ...(option === "" ? [] : [option]));
-      expect(named(result).toSorted()).toEqual(expected.toSorted());
+      expect(findingsInNames(result).toSorted()).toEqual(expected.toSorted());
       expect(result.status).toBe(1);
     }
   });
@@ -145,7 +145,7 @@ describe("scan --history finds a secret in the name of a file", () => {
     const cwd = createRepository({ ...Object.fromEntries(files), [`some/long/${NAME}`]: "x" });
     commitAll(cwd, "one");
     for (const option of ["--history", "--staged", "."]) {
-      expect(named(await runScan(cwd, option))).toEqual(["some/long/***: TLS_KEY (a line, in the name)"]);
+      expect(findingsInNames(await runScan(cwd, option))).toEqual(["some/long/***: TLS_KEY (a line, in the name)"]);
     }
   });
 });
@@ -155,7 +155,7 @@ test("scan searches the names of branches and tags, but not for a path", async (
   runGit(cwd, "branch", KEY);
   runGit(cwd, "tag", `v-${NAME}`);
   const result = await runScan(cwd, "--history");
-  expect(named(result)).toEqual([
+  expect(findingsInNames(result)).toEqual([
     "refs/heads/***: API_KEY (in the name of the ref)",
     "refs/tags/v-***: TLS_KEY (a line, in the name of the ref)",
   ]);
@@ -168,7 +168,7 @@ describe("scan: the target of a symbolic link", () => {
   test("is searched in the tree, in the index and in the history", async () => {
     const cwd = withCommit();
     symlinkSync(`/nowhere/${NAME}`, join(cwd, "link"));
-    expect(named(await runScan(cwd))).toEqual(["link: TLS_KEY (a line, in the target of the link)"]);
+    expect(findingsInNames(await runScan(cwd))).toEqual(["link: TLS_KEY (a line, in the target of the link)"]);
     runGit(cwd, "add", ".");
     expect(findingsOf(await runScan(cwd, "--staged"))).toEqual(["link:1: TLS_KEY (a line)"]);
     const added = commitAll(cwd, "link");
@@ -181,7 +181,7 @@ describe("scan: the target of a symbolic link", () => {
     const cwd = folder({ "sophia.contract.json": '{"variables": {"TLS_KEY": {}}}' });
     symlinkSync(`/nowhere/${NAME}`, join(cwd, "link"));
     const result = await sophia(["scan"], { cwd, env: { ...SECRET_VARIABLES, PATH: "/nowhere" } });
-    expect(named(result)).toEqual(["link: TLS_KEY (a line, in the target of the link)"]);
+    expect(findingsInNames(result)).toEqual(["link: TLS_KEY (a line, in the target of the link)"]);
   });
 });
 
@@ -250,7 +250,11 @@ describe("scan: submodules", () => {
 });
 
 /** Searches the index of a repository with a secret of ESC, which then answers with a failure. */
-async function staged(status: number, local: Readonly<Record<string, string>>, ...args: readonly string[]) {
+async function scanStagedWithFailure(
+  status: number,
+  local: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+) {
   await using server = await startEscServer();
   server.environment("acme/sophia/dev", { values: { API_KEY: secret(KEY) } });
   const cwd = createRepository({ "a.txt": KEY });
@@ -268,7 +272,7 @@ describe("scan without the values of ESC", () => {
     ["not available", 503],
     ["refuses access", 403],
   ])("says what was searched for, and has status 2: ESC %s", async (words, code) => {
-    const result = await staged(code, { MODE: "some-other-secret" });
+    const result = await scanStagedWithFailure(code, { MODE: "some-other-secret" });
     expect(result.status).toBe(2);
     expect(result.stdout).toMatch(/^⚠️ .* ESC /);
     expect(unwrapLines(result.stderr)).toContain(words);
@@ -289,7 +293,7 @@ describe("scan without the values of ESC", () => {
   });
 
   test("ends with an error with --require-esc", async () => {
-    expect(await staged(503, {}, "--require-esc")).toMatchObject({ status: 125, stdout: "" });
+    expect(await scanStagedWithFailure(503, {}, "--require-esc")).toMatchObject({ status: 125, stdout: "" });
   });
 
   test("makes git refuse a commit by the hook of the documents", async () => {
@@ -319,7 +323,7 @@ describe("scan without the values of ESC", () => {
   });
 
   test("has the status of a finding if there is one", async () => {
-    const result = await staged(503, { API_KEY: KEY });
+    const result = await scanStagedWithFailure(503, { API_KEY: KEY });
     expect(result.status).toBe(1);
     expect(result.stderr).toContain("--require-esc");
   });

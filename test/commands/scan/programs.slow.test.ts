@@ -6,7 +6,7 @@ import { type ProcessResult, sophia } from "../../helpers/sophia.ts";
 import { commitAll, SECRET_VARIABLES, runGit, KEY, removeObject, createRepository } from "./repository.ts";
 
 /** A program that leaves a mark when it is started, whatever its name is. */
-function marker(cwd: string, name: string): { readonly file: string; readonly isMarked: () => boolean } {
+function createMarker(cwd: string, name: string): { readonly file: string; readonly isMarked: () => boolean } {
   const file = join(cwd, name);
   const mark = join(cwd, ".git/mark");
   writeFileSync(file, `#!/bin/sh\necho "$0" >> ${mark}\nexit 1\n`, { mode: 0o755 });
@@ -33,7 +33,7 @@ async function scanAll(cwd: string, given: Readonly<Record<string, string>> = {}
 }
 
 /** A commit that has a signature, and a `.env` that is tracked. */
-function signed(): string {
+function createSignedRepository(): string {
   const cwd = createRepository({ "a.txt": KEY, ".env": "" });
   chmodSync(join(cwd, ".env"), 0o600);
   commitAll(cwd, "one");
@@ -46,8 +46,8 @@ function signed(): string {
 
 describe("scan starts no program that a repository names", () => {
   test("for verifying signatures", async () => {
-    const cwd = signed();
-    const { file, isMarked } = marker(cwd, "gpg");
+    const cwd = createSignedRepository();
+    const { file, isMarked } = createMarker(cwd, "gpg");
     runGit(cwd, "config", "log.showSignature", "true");
     runGit(cwd, "config", "gpg.program", file);
     expect(gitStarts(cwd, isMarked, "log")).toBe(true);
@@ -59,7 +59,7 @@ describe("scan starts no program that a repository names", () => {
   test("for fetching missing objects, neither of a remote nor of its transport", async () => {
     const cwd = createRepository({ "a.txt": KEY });
     commitAll(cwd, "one");
-    const { file, isMarked } = marker(cwd, "upload-pack");
+    const { file, isMarked } = createMarker(cwd, "upload-pack");
     for (const [name, value] of [
       ["core.repositoryFormatVersion", "1"],
       ["extensions.partialClone", "origin"],
@@ -87,8 +87,8 @@ describe("scan starts no program that a repository names", () => {
   });
 
   test("as a monitor, hook, pager, diff, filter or alias, in the repository or in an included file", async () => {
-    const cwd = signed();
-    const { file, isMarked } = marker(cwd, "program");
+    const cwd = createSignedRepository();
+    const { file, isMarked } = createMarker(cwd, "program");
     const hooks = join(cwd, "hooks");
     mkdirSync(hooks);
     for (const name of ["post-index-change", "reference-transaction", "post-checkout"])
@@ -132,7 +132,7 @@ describe("scan starts no program that a repository names", () => {
 
   test("as git itself from a relative folder of the PATH", async () => {
     const cwd = createRepository({ "a.txt": KEY });
-    const { isMarked } = marker(cwd, "git");
+    const { isMarked } = createMarker(cwd, "git");
     const path = `.:${process.env["PATH"]}`;
     const result = await scanAll(cwd, { PATH: path });
     expect(result[0]?.status).toBe(1);

@@ -35,7 +35,7 @@ function withSideBranch(): { readonly cwd: string; readonly side: string } {
 }
 
 /** A clone of a repository whose history, not its last commit, has a secret. */
-function cloned(...options: readonly string[]): string {
+function cloneRepository(...options: readonly string[]): string {
   const source = createRepository({ "a.txt": KEY, "sub/b.txt": "x" });
   runGit(source, "config", "uploadpack.allowFilter", "true");
   commitAll(source, "one");
@@ -46,7 +46,7 @@ function cloned(...options: readonly string[]): string {
   return join(place, "clone");
 }
 
-async function report(cwd: string, ...args: readonly string[]) {
+async function runScanReport(cwd: string, ...args: readonly string[]) {
   const { status, stdout, stderr } = await runScan(cwd, ...args, "--json");
   const { complete, gaps, unread, more } = JSON.parse(stdout);
   return { status, complete, gaps, unread, more, stderr: unwrapLines(stderr) };
@@ -64,27 +64,27 @@ describe("scan --history", () => {
   });
 
   test("reports the history of a shallow clone as incomplete, with status 2", async () => {
-    const cwd = cloned("--depth=1");
-    expect(await report(cwd, "--history")).toMatchObject({
+    const cwd = cloneRepository("--depth=1");
+    expect(await runScanReport(cwd, "--history")).toMatchObject({
       status: 2,
       complete: false,
       gaps: [{ kind: "shallow" }],
       stderr: expect.stringContaining("git fetch --unshallow"),
     });
     runGit(cwd, "fetch", "--quiet", "--unshallow");
-    expect(await report(cwd, "--history")).toMatchObject({ status: 1, complete: true, gaps: [], stderr: "" });
+    expect(await runScanReport(cwd, "--history")).toMatchObject({ status: 1, complete: true, gaps: [], stderr: "" });
   });
 
   test("reports missing objects of a partial clone, does not fetch them, and prints a command that gets them", async () => {
-    const cwd = cloned("--filter=blob:none");
-    const { stderr, ...partial } = await report(cwd, "--history");
+    const cwd = cloneRepository("--filter=blob:none");
+    const { stderr, ...partial } = await runScanReport(cwd, "--history");
     expect(partial).toMatchObject({ status: 2, complete: false, gaps: [{ kind: "missing", objects: 1 }] });
-    expect(await report(cwd, "--history")).toMatchObject(partial);
+    expect(await runScanReport(cwd, "--history")).toMatchObject(partial);
     // Of a path all is there.
-    expect(await report(cwd, "--history", "sub")).toMatchObject({ status: 0, complete: true });
+    expect(await runScanReport(cwd, "--history", "sub")).toMatchObject({ status: 0, complete: true });
     const [command = ""] = /git fetch \S+ \S+/.exec(stderr) ?? [];
     runGit(cwd, ...command.split(" ").slice(1), "--quiet");
-    expect(await report(cwd, "--history")).toMatchObject({ status: 1, complete: true });
+    expect(await runScanReport(cwd, "--history")).toMatchObject({ status: 1, complete: true });
   });
 
   test("reports findings by the objects if trees are missing", async () => {
@@ -103,7 +103,7 @@ test("scan --staged names a missing object of the index, and does not fetch it",
   const cwd = createRepository({ "a.txt": KEY, "b.txt": "clean" });
   runGit(cwd, "add", ".");
   removeObject(cwd, ":a.txt");
-  expect(await report(cwd, "--staged")).toMatchObject({
+  expect(await runScanReport(cwd, "--staged")).toMatchObject({
     status: 2,
     complete: false,
     unread: [{ file: "a.txt" }],
@@ -112,7 +112,7 @@ test("scan --staged names a missing object of the index, and does not fetch it",
   // What is found counts more.
   writeFileSync(join(cwd, "b.txt"), `b ${KEY}`);
   runGit(cwd, "add", "b.txt");
-  expect(await report(cwd, "--staged")).toMatchObject({ status: 1, complete: false });
+  expect(await runScanReport(cwd, "--staged")).toMatchObject({ status: 1, complete: false });
 });
 
 test("scan shows another secret behind 10,000 matches, and counts the rest", async () => {

@@ -4,7 +4,7 @@ import type { Operation } from "../routes.ts";
 import type { ApiRequest, World } from "../world.ts";
 
 /** A parameter of the path; the route guarantees that it is there. */
-export function parameter(request: ApiRequest, name: string): string {
+export function readParameter(request: ApiRequest, name: string): string {
   const value = request.parameters.get(name);
   if (value === undefined) throw new Error(`the route of ${request.operation} has no :${name}`);
   return value;
@@ -12,9 +12,9 @@ export function parameter(request: ApiRequest, name: string): string {
 
 export function environmentName(request: ApiRequest): EnvironmentName {
   return {
-    organization: parameter(request, "organization"),
-    project: parameter(request, "project"),
-    name: parameter(request, "name"),
+    organization: readParameter(request, "organization"),
+    project: readParameter(request, "project"),
+    name: readParameter(request, "name"),
   };
 }
 

@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => closeStrictly(server));
 
 /** Files a request, and submits it while the server answers with these faults. @returns "submitted", or the status of the refusal */
-async function submit(...faults: readonly Fault[]) {
+async function submitWithFaults(...faults: readonly Fault[]) {
   const environment = server.environment("acme/app/dev", { values: {}, deny: "approval" });
   const access = { ESC_ENV: "acme/app/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
   const asked = await askEsc(
@@ -42,12 +42,12 @@ async function submit(...faults: readonly Fault[]) {
 const status = (code: number): Fault => ({ kind: "status", status: code });
 
 test("request submits a new request once", async () => {
-  expect(await submit()).toEqual({ result: "submitted", status: "pending", sent: 1 });
+  expect(await submitWithFaults()).toEqual({ result: "submitted", status: "pending", sent: 1 });
 });
 
 test("request takes a conflict after a lost answer as a sign that the first attempt submitted the request", async () => {
   // The server handles the request before it cuts the connection.
-  expect(await submit({ kind: "disconnect", at: "headers" })).toEqual({
+  expect(await submitWithFaults({ kind: "disconnect", at: "headers" })).toEqual({
     result: "submitted",
     status: "pending",
     sent: 2,
@@ -55,11 +55,11 @@ test("request takes a conflict after a lost answer as a sign that the first atte
 });
 
 test("request reports a conflict at the first attempt as a refusal", async () => {
-  expect(await submit(status(409))).toEqual({ result: 409, status: "draft", sent: 1 });
+  expect(await submitWithFaults(status(409))).toEqual({ result: 409, status: "draft", sent: 1 });
 });
 
 test("request reports any refusal but a conflict, also after a failed attempt", async () => {
-  expect(await submit(status(503), status(403))).toEqual({ result: 403, status: "draft", sent: 2 });
+  expect(await submitWithFaults(status(503), status(403))).toEqual({ result: 403, status: "draft", sent: 2 });
 });
 
 /** Files a request, submits it if asked to, and looks for pending requests. @returns their number */

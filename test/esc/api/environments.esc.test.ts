@@ -9,11 +9,11 @@ beforeEach(async () => {
 });
 afterEach(() => closeStrictly(server));
 
-function access(name: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
+function accessVariables(name: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
   return { ESC_ENV: name, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url, ...more };
 }
 
-function operations(): (string | undefined)[] {
+function requestedOperations(): (string | undefined)[] {
   return server.calls.map(({ operation }) => operation);
 }
 
@@ -22,7 +22,7 @@ describe("several environments", () => {
     server.environment("demo-org/sophia/base", { values: { BASE: "b", BOTH: "base" } });
     server.environment("demo-org/sophia/dev", { values: { DEV: "d", BOTH: "dev" } });
     const held = [server.hold("open"), server.hold("open")];
-    const pending = expectEscReading(access("demo-org/sophia/base,demo-org/sophia/dev@1"));
+    const pending = expectEscReading(accessVariables("demo-org/sophia/base,demo-org/sophia/dev@1"));
     // Neither waits for the other.
     await server.waitFor("open", 2);
     for (const one of held) one.release();
@@ -49,14 +49,14 @@ describe("several environments", () => {
 
   test("that are the same are opened once", async () => {
     server.environment("demo-org/sophia/dev", { values: { A: "x" } });
-    await expectEscReading(access("demo-org/sophia/dev,demo-org/sophia/dev"));
-    expect(operations()).toEqual(["open", "read"]);
+    await expectEscReading(accessVariables("demo-org/sophia/dev,demo-org/sophia/dev"));
+    expect(requestedOperations()).toEqual(["open", "read"]);
   });
 
   test("share one look-up of the organization", async () => {
     server.environment("demo-org/sophia/base", { values: { A: "base" } });
     server.environment("demo-org/sophia/dev", { values: { A: "dev" } });
-    const result = await expectEscReading(access("sophia/base,sophia/dev"));
+    const result = await expectEscReading(accessVariables("sophia/base,sophia/dev"));
     expect(valuesByName(result)).toEqual({ A: "dev" });
     expect(server.count("defaultOrg")).toBe(1);
     expect(server.count("open")).toBe(2);
@@ -66,7 +66,7 @@ describe("several environments", () => {
     const names = Array.from({ length: 20 }, (_, index) => `demo-org/many/e${index}`);
     for (const [index, name] of names.entries())
       server.environment(name, { values: { [`V${index}`]: "x", ALL: name } });
-    const result = await expectEscReading(access(names.join(",")));
+    const result = await expectEscReading(accessVariables(names.join(",")));
     expect(result.layers).toHaveLength(20);
     expect(valuesByName(result)).toEqual({ V19: "x", ALL: "demo-org/many/e19" });
     expect(server.connections).toBeLessThanOrEqual(6);
@@ -76,7 +76,9 @@ describe("several environments", () => {
     server.environment("demo-org/sophia/dev", { values: { A: "x" } });
     server.failAlways("read", "hang");
     // The other one is not waited for: the deadline is later than that of this test.
-    const failure = await expectEscFailure(access("demo-org/sophia/dev,demo-org/sophia/gone"), { timeoutMs: 600_000 });
+    const failure = await expectEscFailure(accessVariables("demo-org/sophia/dev,demo-org/sophia/gone"), {
+      timeoutMs: 600_000,
+    });
     expect(failure.message).toContain("demo-org/sophia/gone");
   });
 });
@@ -99,8 +101,8 @@ describe("the organization", () => {
     ],
     ["that the service has as the user's default", {}, "demo-org", ["defaultOrg"]],
   ])("%s", async (_, more, expected, lookUps) => {
-    expect(valuesByName(await expectEscReading(access("sophia/dev", more)))).toEqual({ FROM: expected });
-    expect(operations()).toEqual([...lookUps, "open", "read"]);
+    expect(valuesByName(await expectEscReading(accessVariables("sophia/dev", more)))).toEqual({ FROM: expected });
+    expect(requestedOperations()).toEqual([...lookUps, "open", "read"]);
     expect(server.connections).toBe(1);
   });
 
@@ -108,7 +110,7 @@ describe("the organization", () => {
     "is read from the answer in the spelling %s",
     async (defaultOrgField) => {
       server.user = { defaultOrg: "other-org", defaultOrgField };
-      expect(valuesByName(await expectEscReading(access("sophia/dev")))).toEqual({ FROM: "other-org" });
+      expect(valuesByName(await expectEscReading(accessVariables("sophia/dev")))).toEqual({ FROM: "other-org" });
     },
   );
 
@@ -116,15 +118,15 @@ describe("the organization", () => {
     "is the user's personal organization if there is no default organization (%i)",
     async (noDefaultOrg) => {
       server.user = { defaultOrg: null, noDefaultOrg, login: "other-org", organizations: ["other-org", "demo-org"] };
-      expect(valuesByName(await expectEscReading(access("sophia/dev")))).toEqual({ FROM: "other-org" });
-      expect(operations()).toEqual(["defaultOrg", "user", "open", "read"]);
+      expect(valuesByName(await expectEscReading(accessVariables("sophia/dev")))).toEqual({ FROM: "other-org" });
+      expect(requestedOperations()).toEqual(["defaultOrg", "user", "open", "read"]);
     },
   );
 
   test("is the organization of the token if there is no default organization", async () => {
     server.user = { defaultOrg: null, login: "somebody" };
     const token = server.addToken({ owner: { kind: "organization", organization: "other-org" }, name: "ci" });
-    expect(valuesByName(await expectEscReading(access("sophia/dev", { ESC_TOKEN: token.value })))).toEqual({
+    expect(valuesByName(await expectEscReading(accessVariables("sophia/dev", { ESC_TOKEN: token.value })))).toEqual({
       FROM: "other-org",
     });
   });
@@ -133,17 +135,17 @@ describe("the organization", () => {
     server.environment("sophia/default/dev", { values: { FROM: "old form" } });
     server.failAlways("defaultOrg", 403);
     server.failAlways("user", 403);
-    expect(valuesByName(await expectEscReading(access("sophia/dev")))).toEqual({ FROM: "old form" });
+    expect(valuesByName(await expectEscReading(accessVariables("sophia/dev")))).toEqual({ FROM: "old form" });
   });
 
   test("is looked up again after a transient failure", async () => {
     server.failNext("defaultOrg", 503);
-    expect(valuesByName(await expectEscReading(access("sophia/dev")))).toEqual({ FROM: "demo-org" });
+    expect(valuesByName(await expectEscReading(accessVariables("sophia/dev")))).toEqual({ FROM: "demo-org" });
   });
 
   test("is named in a failure if it cannot be looked up", async () => {
     server.failAlways("defaultOrg", 401);
-    const failure = await expectEscFailure(access("sophia/dev"));
+    const failure = await expectEscFailure(accessVariables("sophia/dev"));
     expect(failure.code).toBe("esc-denied");
     expect(failure.message).toMatch(/default organization.*HTTP 401/);
   });
@@ -152,13 +154,13 @@ describe("the organization", () => {
 describe("a name of an environment", () => {
   test("with two parts has the old meaning only if ESC does not know the new one", async () => {
     server.environment("sophia/default/dev", { values: { FROM: "old form" } });
-    expect(valuesByName(await expectEscReading(access("sophia/dev", { ESC_ORG: "demo-org" })))).toEqual({
+    expect(valuesByName(await expectEscReading(accessVariables("sophia/dev", { ESC_ORG: "demo-org" })))).toEqual({
       FROM: "old form",
     });
     expect(
       server.calls.map(({ path }) => path.replace(/^.*environments\//, "").replace(/\?.*|\/open\/.*/, "")),
     ).toEqual(["demo-org/sophia/dev/open", "sophia/default/dev/open", "sophia/default/dev"]);
-    const { notices } = await expectEscReading(access("sophia/dev@1", { ESC_ORG: "demo-org" }));
+    const { notices } = await expectEscReading(accessVariables("sophia/dev@1", { ESC_ORG: "demo-org" }));
     expect(notices).toEqual([
       {
         kind: "esc-old-form",
@@ -169,28 +171,30 @@ describe("a name of an environment", () => {
     ]);
     server.reset();
     server.environment("demo-org/sophia/dev", { values: { FROM: "denied" }, deny: 403 });
-    expect((await expectEscFailure(access("sophia/dev", { ESC_ORG: "demo-org" }))).code).toBe("esc-forbidden");
-    expect(operations()).toEqual(["open"]);
+    expect((await expectEscFailure(accessVariables("sophia/dev", { ESC_ORG: "demo-org" }))).code).toBe("esc-forbidden");
+    expect(requestedOperations()).toEqual(["open"]);
   });
 
   test("with two parts has only the new meaning with --require-esc", async () => {
     server.environment("sophia/default/dev", { values: { FROM: "old form" } });
-    const failure = await expectEscFailure(access("sophia/dev", { ESC_ORG: "demo-org" }), { requireEsc: true });
+    const failure = await expectEscFailure(accessVariables("sophia/dev", { ESC_ORG: "demo-org" }), {
+      requireEsc: true,
+    });
     expect(failure).toMatchObject({
       code: "esc-not-found",
       details: expect.arrayContaining([expect.stringMatching(/^sophia\/default\/dev .*--require-esc/)]),
     });
     expectFailure(failure);
-    expect(operations()).toEqual(["open"]);
+    expect(requestedOperations()).toEqual(["open"]);
     server.environment("demo-org/sophia/dev", { values: { FROM: "demo-org" } });
-    const result = await expectEscReading(access("sophia/dev", { ESC_ORG: "demo-org" }), { requireEsc: true });
+    const result = await expectEscReading(accessVariables("sophia/dev", { ESC_ORG: "demo-org" }), { requireEsc: true });
     expect([valuesByName(result), result.notices]).toEqual([{ FROM: "demo-org" }, []]);
   });
 
   test("with three parts has no notice about the old form", async () => {
     server.environment("sophia/default/dev", { values: { A: "x" } });
-    expect((await expectEscReading(access("sophia/default/dev"))).notices).toEqual([]);
-    expect((await expectEscReading(access("dev", { ESC_ORG: "sophia" }))).notices).toEqual([]);
+    expect((await expectEscReading(accessVariables("sophia/default/dev"))).notices).toEqual([]);
+    expect((await expectEscReading(accessVariables("dev", { ESC_ORG: "sophia" }))).notices).toEqual([]);
   });
 
   test.each([
@@ -201,13 +205,13 @@ describe("a name of an environment", () => {
     [45_000, "45s"],
   ])("is opened for %s ms", async (sessionMs, duration) => {
     server.environment("demo-org/sophia/dev", { values: { A: "x" } });
-    await expectEscReading(access("demo-org/sophia/dev@1"), sessionMs === undefined ? {} : { sessionMs });
+    await expectEscReading(accessVariables("demo-org/sophia/dev@1"), sessionMs === undefined ? {} : { sessionMs });
     expect(server.calls[0]?.query).toEqual({ duration });
   });
 
   test("with one part is in the default project", async () => {
     server.environment("demo-org/default/dev", { values: { A: "x" } });
-    const result = await expectEscReading(access("dev"));
+    const result = await expectEscReading(accessVariables("dev"));
     expect(valuesByName(result)).toEqual({ A: "x" });
     expect(result.environments).toEqual([{ name: "demo-org/default/dev" }]);
   });
@@ -215,7 +219,7 @@ describe("a name of an environment", () => {
   test("is reported during the wait for it", async () => {
     server.environment("demo-org/sophia/dev", { values: { A: "x" } });
     const progressLog: ProgressLog = { waiting: [], retries: [] };
-    await expectEscReading(access("sophia/dev"), { progressLog });
+    await expectEscReading(accessVariables("sophia/dev"), { progressLog });
     expect(progressLog).toEqual({
       waiting: ["finding the default organization", "opening demo-org/sophia/dev", "reading demo-org/sophia/dev"],
       retries: [],

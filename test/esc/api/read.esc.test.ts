@@ -10,14 +10,14 @@ afterEach(async () => {
   await closeStrictly(server);
 });
 
-function access(name: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
+function accessVariables(name: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
   return { ESC_ENV: name, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url, ...more };
 }
 
 describe("an environment", () => {
   test("is read in two requests on one connection", async () => {
     server.environment("demo-org/sophia/dev", { values: { URL: "https://x.example", KEY: secret("s3cret") } });
-    const result = await expectEscReading(access("demo-org/sophia/dev"));
+    const result = await expectEscReading(accessVariables("demo-org/sophia/dev"));
     expect(valuesByName(result)).toEqual({ URL: "https://x.example", KEY: "s3cret" });
     expect(requireVariable(result, "KEY")).toEqual({
       name: "KEY",
@@ -35,7 +35,7 @@ describe("an environment", () => {
 
   test("without values gives an empty layer", async () => {
     server.environment("demo-org/sophia/empty", {});
-    const result = await expectEscReading(access("demo-org/sophia/empty"));
+    const result = await expectEscReading(accessVariables("demo-org/sophia/empty"));
     expect(result.layers).toEqual([{ source: "esc", variables: [] }]);
     expect(result.notices).toEqual([]);
   });
@@ -43,9 +43,9 @@ describe("an environment", () => {
   test("can be pinned to a revision or a tag", async () => {
     const dev = server.environment("demo-org/sophia/dev", { values: { A: "one" }, tags: ["stable"] });
     dev.revise({ values: { A: "two" } });
-    expect(valuesByName(await expectEscReading(access("demo-org/sophia/dev")))).toEqual({ A: "two" });
-    expect(valuesByName(await expectEscReading(access("demo-org/sophia/dev@1")))).toEqual({ A: "one" });
-    const tagged = await expectEscReading(access("demo-org/sophia/dev@stable"));
+    expect(valuesByName(await expectEscReading(accessVariables("demo-org/sophia/dev")))).toEqual({ A: "two" });
+    expect(valuesByName(await expectEscReading(accessVariables("demo-org/sophia/dev@1")))).toEqual({ A: "one" });
+    const tagged = await expectEscReading(accessVariables("demo-org/sophia/dev@stable"));
     expect(valuesByName(tagged)).toEqual({ A: "one" });
     expect(tagged.environments).toEqual([{ name: "demo-org/sophia/dev", version: "stable" }]);
     expect(requireVariable(tagged, "A").origin).toEqual({
@@ -54,7 +54,7 @@ describe("an environment", () => {
       version: "stable",
       line: 3,
     });
-    expect((await expectEscFailure(access("demo-org/sophia/dev@9"))).code).toBe("esc-not-found");
+    expect((await expectEscFailure(accessVariables("demo-org/sophia/dev@9"))).code).toBe("esc-not-found");
   });
 
   test("may be on a backend with a port and a path prefix", async () => {
@@ -81,9 +81,9 @@ describe("an environment", () => {
   test("is opened with a token that begins with the word that the SDK adds", async () => {
     server.addToken({ owner: { kind: "personal", login: "demo-user" }, value: "tokenised-abc" });
     server.environment("demo-org/sophia/dev", { values: { A: "x" } });
-    expect(valuesByName(await expectEscReading(access("demo-org/sophia/dev", { ESC_TOKEN: "tokenised-abc" })))).toEqual(
-      { A: "x" },
-    );
+    expect(
+      valuesByName(await expectEscReading(accessVariables("demo-org/sophia/dev", { ESC_TOKEN: "tokenised-abc" }))),
+    ).toEqual({ A: "x" });
   });
 });
 
@@ -106,7 +106,7 @@ describe("values of ESC", () => {
         __proto__: "dropped by this literal",
       },
     });
-    expect(valuesByName(await expectEscReading(access("demo-org/sophia/dev")))).toEqual({
+    expect(valuesByName(await expectEscReading(accessVariables("demo-org/sophia/dev")))).toEqual({
       TEXT: 'quotes " and \\ and ü and \u{1F511}\nnext line',
       EMPTY: "",
       YES: "true",
@@ -127,7 +127,7 @@ describe("values of ESC", () => {
       values: { KNOWN: "x", LATER: unknown(), NULL: null, LIST: ["a"], OBJECT: { value: "x" } },
       nulls,
     });
-    const result = await expectEscReading(access("demo-org/sophia/dev"));
+    const result = await expectEscReading(accessVariables("demo-org/sophia/dev"));
     expect(valuesByName(result)).toEqual({ KNOWN: "x", NULL: "" });
     expect(result.notices).toEqual([
       { kind: "esc-skipped", environment: "demo-org/sophia/dev", names: ["LATER"], why: "unknown" },
@@ -140,7 +140,7 @@ describe("values of ESC", () => {
       values: { KUBECONFIG: "from values", OTHER: "x" },
       files: { KUBECONFIG: secret("apiVersion: v1\n"), PORT: num("1.50") },
     });
-    const result = await expectEscReading(access("demo-org/sophia/dev"));
+    const result = await expectEscReading(accessVariables("demo-org/sophia/dev"));
     expect(valuesByName(result)).toEqual({ KUBECONFIG: "apiVersion: v1\n", OTHER: "x", PORT: "1.50" });
     expect(requireVariable(result, "KUBECONFIG")).toMatchObject({ delivery: "file", secret: true });
     expect(requireVariable(result, "PORT")).toMatchObject({ delivery: "file", secret: false });
@@ -150,7 +150,7 @@ describe("values of ESC", () => {
   test("have the import that defines them", async () => {
     server.environment("demo-org/shared/base", { values: { BASE: "b", BOTH: "base" } });
     server.environment("demo-org/sophia/dev", { values: { OWN: "o", BOTH: "dev" }, imports: ["shared/base"] });
-    const result = await expectEscReading(access("demo-org/sophia/dev"));
+    const result = await expectEscReading(accessVariables("demo-org/sophia/dev"));
     expect(valuesByName(result)).toEqual({ BASE: "b", BOTH: "dev", OWN: "o" });
     expect(requireVariable(result, "BASE").origin).toEqual({
       source: "esc",
@@ -181,7 +181,7 @@ describe("values of ESC", () => {
       imports: ["sophia/dev@1"],
       ...(rootName === undefined ? {} : { rootName }),
     });
-    const result = await expectEscReading(access("demo-org/sophia/dev"));
+    const result = await expectEscReading(accessVariables("demo-org/sophia/dev"));
     expect(requireVariable(result, "OLD").origin).toMatchObject({ importedFrom: "sophia/dev@1", line: 3 });
     const { origin } = requireVariable(result, "BOTH");
     expect(origin).toMatchObject({ overrides: [{ environment: "sophia/dev@1", line: 4 }] });
@@ -193,7 +193,7 @@ describe("values of ESC", () => {
     server.environment("demo-org/a/one", { values: { A: "1" } });
     server.environment("demo-org/a/two", { definition: "imports: [a/one]\nvalues: {environmentVariables: {A: '2'}}" });
     server.environment("demo-org/sophia/dev", { values: { A: "3" }, imports: ["a/two"] });
-    expect(requireVariable(await expectEscReading(access("demo-org/sophia/dev")), "A").origin).toMatchObject({
+    expect(requireVariable(await expectEscReading(accessVariables("demo-org/sophia/dev")), "A").origin).toMatchObject({
       overrides: [
         { environment: "a/two", line: 2 },
         { environment: "a/one", line: 3 },
@@ -206,7 +206,7 @@ describe("values of ESC", () => {
       values: { KUBECONFIG: "x", A: "a" },
       files: { KUBECONFIG: unknown() },
     });
-    const result = await expectEscReading(access("demo-org/sophia/dev"));
+    const result = await expectEscReading(accessVariables("demo-org/sophia/dev"));
     expect(valuesByName(result)).toEqual({ A: "a" });
     expect(result.notices).toMatchObject([{ names: ["KUBECONFIG"], why: "unknown" }]);
   });

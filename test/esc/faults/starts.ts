@@ -61,28 +61,28 @@ export const STARTS: readonly FaultCase[] = [
     behaviour: "no request",
     expect: { kind: "unread" },
     startOptions: { isAtTerminal: true },
-    arrange: (stage) => login(stage, stage.server.url, '{"$pulumiSecureStore":{"version":1}}'),
+    arrange: (stage) => createLogin(stage, stage.server.url, '{"$pulumiSecureStore":{"version":1}}'),
   },
   {
     fault: "the login is for another backend than PULUMI_BACKEND_URL",
     behaviour: "no request",
     expect: { kind: "unread" },
     startOptions: { isAtTerminal: true },
-    arrange: (stage) => login(stage, "https://other.example"),
+    arrange: (stage) => createLogin(stage, "https://other.example"),
   },
   {
     fault: "a login in CI",
     behaviour: "no request",
     expect: { kind: "unread" },
     startOptions: { isAtTerminal: true },
-    arrange: async (stage) => ({ ...(await login(stage, stage.server.url)), CI: "true" }),
+    arrange: async (stage) => ({ ...(await createLogin(stage, stage.server.url)), CI: "true" }),
   },
   {
     fault: "a login without a controlling terminal",
     behaviour: "no request",
     expect: { kind: "unread" },
     startOptions: {},
-    arrange: (stage) => login(stage, stage.server.url),
+    arrange: (stage) => createLogin(stage, stage.server.url),
   },
   {
     fault: "AWS credentials cannot be renewed (`--aws-refresh`)",
@@ -124,7 +124,7 @@ export const STARTS: readonly FaultCase[] = [
 ];
 
 /** The user has chosen the login to a service by `sophia-run login`. */
-async function login({ folder }: Stage, backend: string, credentials?: string): Promise<Variables> {
+async function createLogin({ folder }: Stage, backend: string, credentials?: string): Promise<Variables> {
   const home = join(folder, "home");
   const [settings, pulumi] = [join(home, ".config/sophia-run"), join(home, ".pulumi")];
   for (const one of [settings, pulumi]) await mkdir(one, { recursive: true, mode: 0o700 });

@@ -82,7 +82,7 @@ const NO_MESSAGE = "–";
 
 /** Returns a row's cells, the last of which is the message. */
 export function cellsOf(row: FaultRow): readonly string[] {
-  return [row.one.fault, row.one.behaviour, requests(row.calls), program(row), message(row)];
+  return [row.one.fault, row.one.behaviour, describeRequests(row.calls), describeProgram(row), describeMessage(row)];
 }
 
 /** Returns the rows of a document that {@link faultDocument} made. */
@@ -112,7 +112,7 @@ export function documentedRows(
 }
 
 /** Returns requests as `open ×3, read`. */
-function requests(calls: readonly string[]): string {
+function describeRequests(calls: readonly string[]): string {
   const counts: { name: string; times: number }[] = [];
   for (const name of calls) {
     const last = counts.at(-1);
@@ -123,7 +123,7 @@ function requests(calls: readonly string[]): string {
   return counts.map(({ name, times }) => (times === 1 ? name : `${name} ×${times}`)).join(", ");
 }
 
-function program({ one }: FaultRow): string {
+function describeProgram({ one }: FaultRow): string {
   switch (one.expect.kind) {
     case "read":
       return "starts";
@@ -142,7 +142,7 @@ function program({ one }: FaultRow): string {
   }
 }
 
-function message({ launched }: FaultRow): string {
+function describeMessage({ launched }: FaultRow): string {
   // A warning is broken into lines of 80 columns.
   const unbroken = launched.stderr.replaceAll("\n  ", " ");
   const first =

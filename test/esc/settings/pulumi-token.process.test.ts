@@ -26,7 +26,7 @@ const world = (): Readonly<Record<string, string>> => ({
 });
 
 /** Runs the line that the message has in a shell, and then the same command. */
-function pasted(line: string, args: readonly string[], cwd: string, env: Readonly<Record<string, string>>) {
+function runPastedLine(line: string, args: readonly string[], cwd: string, env: Readonly<Record<string, string>>) {
   const command = [...sophiaRun, ...args].map(shellQuoted).join(" ");
   const script = `${line.trim()}\nexec ${command}`;
   return startProcess(["/bin/sh", "-c", script], { cwd, env: { PATH: cleanPath, HOME: cwd, ...env } }).finished;
@@ -64,7 +64,7 @@ describe("if ESC_TOKEN is missing and PULUMI_ACCESS_TOKEN is set, the message ha
     const lines = shown.split("\n").filter((one) => one.includes("ESC_TOKEN_COMMAND"));
     expect(lines.map((line) => line.trim())).toEqual([LINE.trim()]);
     expect(shown).not.toContain(esc.token);
-    const after = await pasted(lines[0] ?? "", args, cwd, env);
+    const after = await runPastedLine(lines[0] ?? "", args, cwd, env);
     expect(after.stderr).not.toContain("ESC_TOKEN_COMMAND");
     expect(after.status, after.stderr).toBe(0);
     expect(`${after.stdout}${after.stderr}`).not.toContain(esc.token);

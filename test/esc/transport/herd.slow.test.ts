@@ -2,13 +2,13 @@ import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../src/esc/transport/deadline.ts";
 import { startEscServer } from "../../esc-server/index.ts";
 import { readEscFrom } from "../read-esc.ts";
-import { simulate } from "./herd.ts";
+import { simulateHerd } from "./herd.ts";
 
 describe("of a thousand starts at once", () => {
   test.each([1000, 500, 200, 150, 100, 75])(
     "all read their environment if ESC answers %i requests a second",
     (rate) => {
-      expect(simulate(rate).read).toBe(1000);
+      expect(simulateHerd(rate).read).toBe(1000);
     },
   );
 
@@ -19,17 +19,17 @@ describe("of a thousand starts at once", () => {
     [150, 5],
     [200, 10],
   ])("all read their environment at %i requests a second with Retry-After: %i", (rate, retryAfterSeconds) => {
-    expect(simulate(rate, retryAfterSeconds).read).toBe(1000);
+    expect(simulateHerd(rate, retryAfterSeconds).read).toBe(1000);
   });
 
   test.each([75, 50, 20, 1])("all start within the deadline if ESC answers %i requests a second", (rate) => {
-    const { starts } = simulate(rate);
+    const { starts } = simulateHerd(rate);
     expect(starts).toHaveLength(1000);
     expect(starts.at(-1)).toBeLessThanOrEqual(30_200);
   });
 
   test("no more send requests at a time after the first wave than without a limit", () => {
-    const { arrivals } = simulate(100);
+    const { arrivals } = simulateHerd(100);
     const busiest = Array.from({ length: 30 }, (_, second) =>
       arrivals.filter((at) => Math.floor(at / 1000) === second + 1),
     );

@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => closeStrictly(server));
 
-function access(): Record<string, string> {
+function accessVariables(): Record<string, string> {
   return { ESC_ENV: "demo-org/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
 }
 
@@ -26,7 +26,7 @@ describe("another attempt of a request", () => {
     server.failNext("open", 503, 2);
     const log = createProgressLog();
     const clock = new VirtualClock(0.5);
-    await expectEscReading(access(), { progressLog: log, clock });
+    await expectEscReading(accessVariables(), { progressLog: log, clock });
     expect(log.retries).toEqual([
       { what: "opening demo-org/sophia/dev", reason: "HTTP 503", attempt: 2, delayMs: 300 },
       { what: "opening demo-org/sophia/dev", reason: "HTTP 503", attempt: 3, delayMs: 600 },
@@ -36,7 +36,7 @@ describe("another attempt of a request", () => {
 
   test("uses the existing connection", async () => {
     server.failNext("open", 503);
-    await expectEscReading(access(), { clock: new VirtualClock() });
+    await expectEscReading(accessVariables(), { clock: new VirtualClock() });
     expect(server.connections).toBe(1);
   });
 
@@ -48,7 +48,7 @@ describe("another attempt of a request", () => {
     server.failNext("open", { kind: "status", status: 429, headers });
     const log = createProgressLog();
     const clock = new VirtualClock();
-    await expectEscReading(access(), { progressLog: log, clock });
+    await expectEscReading(accessVariables(), { progressLog: log, clock });
     expect(log.retries.map(({ reason, delayMs }) => [reason, delayMs])).toEqual([["HTTP 429", 1000]]);
     expect(clock.now()).toBe(1000);
   });
@@ -56,7 +56,7 @@ describe("another attempt of a request", () => {
   test("is not made if Retry-After is beyond the deadline", async () => {
     server.failAlways("open", { kind: "status", status: 429, headers: { "Retry-After": "60" } });
     const clock = new VirtualClock();
-    const failure = await expectEscFailure(access(), { timeoutMs: 10_000, clock });
+    const failure = await expectEscFailure(accessVariables(), { timeoutMs: 10_000, clock });
     expect(failure.code).toBe("esc-rate-limited");
     expectFailure(failure);
     expect(clock.now()).toBe(0);
@@ -65,14 +65,14 @@ describe("another attempt of a request", () => {
   test("to open the environment counts together with the attempt after an ended session", async () => {
     server.failNext("open", 503, 2);
     server.failNext("read", "expired");
-    const failure = await expectEscFailure(access(), { clock: new VirtualClock() });
+    const failure = await expectEscFailure(accessVariables(), { clock: new VirtualClock() });
     expect(failure.code).toBe("esc-session");
     expect(server.count("open")).toBe(3);
   });
 
   test("is made if the connection was kept alive too long", async () => {
     server.failNext("read", { kind: "disconnect", at: "start" });
-    expect(valuesByName(await expectEscReading(access(), { clock: new VirtualClock() }))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading(accessVariables(), { clock: new VirtualClock() }))).toEqual({ A: "x" });
     expect(server.connections).toBe(2);
   });
 
@@ -80,7 +80,7 @@ describe("another attempt of a request", () => {
     server.failNext("open", 503);
     const log = createProgressLog();
     const started = performance.now();
-    await expectEscReading(access(), { progressLog: log });
+    await expectEscReading(accessVariables(), { progressLog: log });
     expect(log.retries).toHaveLength(1);
     // A timer of Node.js may act up to a millisecond early.
     expect(performance.now() - started).toBeGreaterThanOrEqual((log.retries[0]?.delayMs ?? 0) - 1);
@@ -98,7 +98,7 @@ describe("the limit on a step of a request", () => {
     onTestFinished(() => silent.close());
     const log = createProgressLog();
     const clock = new VirtualClock();
-    const variables = { ...access(), PULUMI_BACKEND_URL: `${scheme}://127.0.0.1:${silent.port}` };
+    const variables = { ...accessVariables(), PULUMI_BACKEND_URL: `${scheme}://127.0.0.1:${silent.port}` };
     const failed = expectEscFailure(variables, { progressLog: log, clock });
     for (const times of [1, 2]) {
       await clock.limited(clock.stepMs, times);
@@ -114,7 +114,7 @@ describe("the limit on a step of a request", () => {
   test("makes the client repeat a read without an answer, in the same session", async () => {
     server.failNext("read", "hang");
     const clock = new VirtualClock();
-    const read = expectEscReading(access(), { clock });
+    const read = expectEscReading(accessVariables(), { clock });
     await server.waitFor("read");
     clock.advance(clock.stepMs);
     expect(valuesByName(await read)).toEqual({ A: "x" });
@@ -124,7 +124,7 @@ describe("the limit on a step of a request", () => {
   test("does not apply to a read whose answer has begun", async () => {
     server.failNext("read", { kind: "hang", at: "body" });
     const clock = new VirtualClock();
-    const failed = expectEscFailure(access(), { timeoutMs: 20_000, clock });
+    const failed = expectEscFailure(accessVariables(), { timeoutMs: 20_000, clock });
     // The step of the read is over with the first byte: this never resolves if that waits for the last one.
     await clock.calledOff(clock.stepMs, 2);
     clock.advance(20_000);
@@ -135,7 +135,7 @@ describe("the limit on a step of a request", () => {
   test("does not apply to opening, which has the whole deadline", async () => {
     const held = server.hold("open");
     const clock = new VirtualClock();
-    const read = expectEscReading(access(), { timeoutMs: 20_000, clock });
+    const read = expectEscReading(accessVariables(), { timeoutMs: 20_000, clock });
     await server.waitFor("open");
     clock.advance(19_000);
     held.release();
@@ -149,7 +149,7 @@ describe("the deadline", () => {
     server.failAlways("open", "hang");
     server.failNext("open", { kind: "status", status: 503, headers: { "Retry-After": "4" } });
     const clock = new VirtualClock();
-    const failed = expectEscFailure(access(), { timeoutMs: 10_000, clock });
+    const failed = expectEscFailure(accessVariables(), { timeoutMs: 10_000, clock });
     await server.waitFor("open", 2);
     expect(clock.now()).toBe(4000);
     clock.advance(6000);
@@ -166,7 +166,7 @@ describe("the deadline", () => {
         return this.#readings++ === 0 ? this.#first : -3_600_000;
       }
     }
-    const failure = await expectEscFailure(access(), { timeoutMs: 1000, clock: new LateClock() });
+    const failure = await expectEscFailure(accessVariables(), { timeoutMs: 1000, clock: new LateClock() });
     expect(failure.code).toBe("esc-timeout");
     expectFailure(failure);
   });

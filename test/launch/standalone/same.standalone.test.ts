@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { NAMED_FORMATS } from "../../contract/arbitrary-contracts.ts";
-import { cases } from "../../helpers/seed.ts";
+import { caseCount } from "../../helpers/seed.ts";
 import { notLinux, skipBecause } from "../../helpers/skip.ts";
 import { folder, unwrapLines } from "../../helpers/sophia.ts";
 import { executable, noExecutable } from "../../helpers/executables.ts";
@@ -110,7 +110,7 @@ it("the executable reports thousands of violations like the package", () => {
 it(
   "the executable starts a program like the package",
   () => {
-    const runs = cases(40, 2000);
+    const runs = caseCount(40, 2000);
     let started = 0;
     const generatedInput = fc.record({ options, dotenv, contract, environment: fc.dictionary(name, value) });
     fc.assert(
@@ -131,5 +131,5 @@ it(
     // All other starts have failed with the same message.
     expect(started).toBeGreaterThan(runs / 8);
   },
-  cases(120_000, 1_100_000),
+  caseCount(120_000, 1_100_000),
 );

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { fieldsOf } from "../../../../src/esc/transport/answer.ts";
 import type { ReceivedRequest } from "../../../broker/upstream.ts";
 import { fetchOctokit, fetchPyGithub, OCTOKIT, PYGITHUB } from "../../../broker/clients/packages.ts";
-import { fencedBlocks } from "../../../helpers/markdown.ts";
+import { fencedBlocksOf } from "../../../helpers/markdown.ts";
 import { notInstalled, notNightly, skipBecause } from "../../../helpers/skip.ts";
 import { runBroker, type Github, startGithub, TOKEN } from "./github.ts";
 
@@ -81,7 +81,7 @@ function answerWhole(
   }
 }
 
-const BLOCKS = fencedBlocks(readFileSync(join(import.meta.dirname, "../../../../docs/broker.md"), "utf8"));
+const BLOCKS = fencedBlocksOf(readFileSync(join(import.meta.dirname, "../../../../docs/broker.md"), "utf8"));
 const blockWith = (part: string): string =>
   BLOCKS.find(({ text }) => text.includes(part))?.text ?? expect.fail(`no block has ${part}`);
 

@@ -137,7 +137,7 @@ describe("--broker: the program", () => {
     const service = await startService();
     const inner = 'echo "$SOPHIA_BROKERED"; exec node ask.mjs';
     const { stdout, stderr } = await sophia(
-      [...BROKER, "--", "sh", "-c", '"$@"', "sh", ...nested(), "sh", "-c", inner],
+      [...BROKER, "--", "sh", "-c", '"$@"', "sh", ...innerPrefix(), "sh", "-c", inner],
       { cwd: createClientFolder(), env: service.env },
     );
     expect({ stdout, stderr }).toEqual({ stdout: "OPENAI_API_KEY\n200 answered\n", stderr: "" });
@@ -145,7 +145,7 @@ describe("--broker: the program", () => {
   });
 });
 
-function nested(): readonly string[] {
+function innerPrefix(): readonly string[] {
   return [...sophiaRun, "--no-contract", "--broker", "--"];
 }
 

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import { onTestFinished } from "vitest";
 import { type EscServer, secret, startEscServer } from "../../../esc-server/index.ts";
-import { makeSigned } from "../../../esc-server/tls.ts";
+import { makeSignedCertificate } from "../../../esc-server/tls.ts";
 import { folder } from "../../../helpers/sophia.ts";
 import { escVariables } from "../../sophia-environment.ts";
 import type { CloudCall, ExpiringWorld } from "./expiring-credentials.ts";
@@ -38,7 +38,7 @@ export async function startAzureWorld({ lifeMs }: { readonly lifeMs: number }): 
       clientId: CLIENT,
       tenantId: TENANT,
       subscriptionId: "33333333-3333-4333-8333-333333333333",
-      oidc: { token: secret(signed(claims, privateKey)) },
+      oidc: { token: secret(signClaims(claims, privateKey)) },
     };
   });
   server.environment(ENVIRONMENT, {
@@ -58,7 +58,7 @@ export async function startAzureWorld({ lifeMs }: { readonly lifeMs: number }): 
     AZURE_TOKEN_CREDENTIALS: dev
 `,
   });
-  const certificates = await makeSigned();
+  const certificates = await makeSignedCertificate();
   onTestFinished(() => certificates.remove());
   const calls: CloudCall[] = [];
   const entra = createServer(certificates.valid, (request, response) => {
@@ -138,7 +138,7 @@ interface Claims {
   readonly jti: string;
 }
 
-function signed(claims: Claims & Readonly<Record<string, unknown>>, key: KeyObject): string {
+function signClaims(claims: Claims & Readonly<Record<string, unknown>>, key: KeyObject): string {
   const part = (content: Readonly<Record<string, unknown>>): string =>
     Buffer.from(JSON.stringify(content)).toString("base64url");
   const text = `${part({ alg: "ES256", typ: "JWT" })}.${part(claims)}`;

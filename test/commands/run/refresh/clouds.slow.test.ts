@@ -44,7 +44,11 @@ interface Answer {
   readonly file?: string;
 }
 
-async function run(cloudScene: CloudsWorld, options: readonly string[], env: Readonly<Record<string, string>> = {}) {
+async function startRefreshed(
+  cloudScene: CloudsWorld,
+  options: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+) {
   const words = [...sophiaRun, ...options, "--", process.execPath, "-e", PROGRAM];
   const started = startProcess([words[0] ?? "", ...words.slice(1)], {
     cwd: cloudScene.cwd,
@@ -72,7 +76,7 @@ async function run(cloudScene: CloudsWorld, options: readonly string[], env: Rea
 describe("a start with --refresh", () => {
   test("gives the program files and addresses in place of tokens, and removes them at its end", async () => {
     const cloudScene = await startCloudsWorld({ files: "\n    TLS_FILE: ${test.content}" });
-    const program = await run(cloudScene, ["--refresh"], { HTTPS_PROXY: "http://127.0.0.1:1" });
+    const program = await startRefreshed(cloudScene, ["--refresh"], { HTTPS_PROXY: "http://127.0.0.1:1" });
     expect(Object.keys(program.env)).toEqual([
       "ARM_CLIENT_ID",
       "ARM_OIDC_TOKEN_FILE_PATH",
@@ -123,7 +127,7 @@ describe("a start with --refresh", () => {
   test("renews tokens and files in place, and masks each generation, in the audit log as well", async () => {
     const cloudScene = await startCloudsWorld({ lifeMs: 5000, files: "\n    TLS_FILE: ${test.content}" });
     const log = join(cloudScene.cwd, "log");
-    const program = await run(cloudScene, ["--refresh", "--redact", "--audit-log", log]);
+    const program = await startRefreshed(cloudScene, ["--refresh", "--redact", "--audit-log", log]);
     const path = program.env["AZURE_FEDERATED_TOKEN_FILE"] ?? "";
     const first = readFileSync(path, "utf8");
     await expect.poll(() => readFileSync(log, "utf8").match(/"event":"renewal"/g)?.length, { timeout: 20_000 }).toBe(2);
@@ -156,7 +160,7 @@ describe("a start with --refresh", () => {
     const cloudScene = await startCloudsWorld({
       variables: "\n    CLOUDSDK_AUTH_ACCESS_TOKEN: ${gcp.login.accessToken}",
     });
-    const program = await run(cloudScene, ["--refresh"]);
+    const program = await startRefreshed(cloudScene, ["--refresh"]);
     const { google } = await program.ask();
     expect(google?.expires_in).toBeGreaterThan(3500);
     const { stderr } = await program.stop();
@@ -247,7 +251,7 @@ describe("the caller's own credentials, with --refresh,", () => {
 describe("--refresh, if ESC gives nothing new,", () => {
   test("keeps the tokens until they expire, then answers 503, and uses later ones", async () => {
     const cloudScene = await startCloudsWorld({ lifeMs: 10_000 });
-    const program = await run(cloudScene, ["--refresh", "--timeout", "2s"]);
+    const program = await startRefreshed(cloudScene, ["--refresh", "--timeout", "2s"]);
     const before = await program.ask();
     cloudScene.server.failAlways("open", 403);
     await program.waitForStderr(/Google Cloud credentials and Azure credentials\s+cannot\s+be\s+renewed/);
@@ -266,7 +270,7 @@ describe("--refresh, if ESC gives nothing new,", () => {
   test("takes the same token again as a failure, after which ESC is asked more and more rarely", async () => {
     const token = createJwt({ jti: "sentinel-static", exp: Math.floor(Date.now() / 1000) + 7 });
     const cloudScene = await startCloudsWorld({ variables: `\n    ARM_OIDC_TOKEN: ${token}` });
-    const program = await run(cloudScene, ["--refresh"]);
+    const program = await startRefreshed(cloudScene, ["--refresh"]);
     await program.waitForStderr(/the\s+same\s+credentials\s+again/);
     await program.waitForStderr(/have\s+expired/);
     const { sessions } = cloudScene.server;
@@ -282,7 +286,7 @@ describe("--refresh, if ESC gives nothing new,", () => {
       contract: { variables: { CERT: { as: "file", format: "base64" } } },
       files: "\n    TLS_FILE: ${test.content}\n    OTHER_FILE: first",
     });
-    const program = await run(cloudScene, ["--refresh", "--session", "4s"]);
+    const program = await startRefreshed(cloudScene, ["--refresh", "--session", "4s"]);
     cloudScene.server.environment(ENVIRONMENT, {
       definition:
         "values:\n  environmentVariables:\n    CERT: '*not base64*'\n  files:\n    TLS_FILE: another-content\n",
@@ -297,7 +301,7 @@ describe("--refresh, if ESC gives nothing new,", () => {
 
 test("--watch restarts the program for a changed revision, not for a mere renewal", async () => {
   const cloudScene = await startCloudsWorld({ lifeMs: 6000, files: "\n    TLS_FILE: ${test.content}" });
-  const program = await run(cloudScene, ["--refresh", "--watch", "--watch-every", "1s", "--session", "8s"]);
+  const program = await startRefreshed(cloudScene, ["--refresh", "--watch", "--watch-every", "1s", "--session", "8s"]);
   const first = await program.ask();
   await expect.poll(() => cloudScene.server.sessions, { timeout: 20_000 }).toBeGreaterThan(4);
   const later = await program.ask();
@@ -320,7 +324,7 @@ test("--watch restarts the program for a changed revision, not for a mere renewa
 
 test("the server of tokens gives none to others: it refuses wrong requests, with errors that SDKs show", async () => {
   const cloudScene = await startCloudsWorld();
-  const program = await run(cloudScene, ["--refresh"]);
+  const program = await startRefreshed(cloudScene, ["--refresh"]);
   const config: GoogleFile = JSON.parse(readFileSync(program.env["GOOGLE_APPLICATION_CREDENTIALS"] ?? "", "utf8"));
   const { token_url: url, credential_source: source } = config;
   const subject = await (await fetch(source.url, { headers: source.headers })).text();
@@ -356,7 +360,7 @@ test("the audit log of a brokered request has no token that was just renewed", a
     variables: VARIABLES.GOOGLE,
   });
   const log = join(cloudScene.cwd, "log");
-  const program = await run(cloudScene, ["--broker", "--refresh", "--audit-log", log], {
+  const program = await startRefreshed(cloudScene, ["--broker", "--refresh", "--audit-log", log], {
     OPENAI_API_KEY: "sk-sentinel-openai",
   });
   const config: GoogleFile = JSON.parse(readFileSync(program.env["GOOGLE_APPLICATION_CREDENTIALS"] ?? "", "utf8"));
@@ -373,7 +377,7 @@ test("the audit log of a brokered request has no token that was just renewed", a
 test("with a broker that listens elsewhere, tokens have a loopback port of their own", async () => {
   const cloudScene = await startCloudsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
   const options = ["--broker", "--broker-listen", `unix:${join(cloudScene.cwd, "broker.sock")}`, "--refresh"];
-  const program = await run(cloudScene, options, { OPENAI_API_KEY: "sk-sentinel-openai" });
+  const program = await startRefreshed(cloudScene, options, { OPENAI_API_KEY: "sk-sentinel-openai" });
   expect((await program.ask()).google).toMatchObject({ status: 200 });
   expect((await program.stop()).status).toBe(0);
 });
@@ -382,7 +386,7 @@ test("without --broker, gh keeps its configuration, even if the contract has a t
   const it = await startCloudsWorld({ contract: { variables: { GITHUB_TOKEN: {} } } });
   // A configuration that the broker would warn of.
   const own = folder({ "config.yml": "- editor\n" });
-  const program = await run(it, ["--refresh", "--watch"], { GH_CONFIG_DIR: own });
+  const program = await startRefreshed(it, ["--refresh", "--watch"], { GH_CONFIG_DIR: own });
   expect((await program.ask()).google).toMatchObject({ status: 200 });
   expect((await program.stop()).stderr).not.toContain("gh ignores");
 });
@@ -399,7 +403,7 @@ test.each([
 
 test("--refresh of files alone starts no server", async () => {
   const cloudScene = await startCloudsWorld({ variables: "", files: "\n    TLS_FILE: ${test.content}" });
-  const program = await run(cloudScene, ["--refresh", "--session", "4s"]);
+  const program = await startRefreshed(cloudScene, ["--refresh", "--session", "4s"]);
   const first = (await program.ask()).file;
   const { sessions } = cloudScene.server;
   expect(listeningPorts(program.pid)).toEqual([]);

@@ -25,7 +25,11 @@ const PROGRAM = `
   say("run " + process.pid + " " + names.join(","));
 `;
 
-function run(refreshScene: AwsWorld, options: readonly string[], env: Readonly<Record<string, string>> = {}) {
+function startRefreshed(
+  refreshScene: AwsWorld,
+  options: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+) {
   const words = [...sophiaRun, ...options, "--", process.execPath, "-e", PROGRAM] as const;
   return startProcess([words[0] ?? "", ...words.slice(1)], {
     cwd: refreshScene.cwd,
@@ -39,7 +43,7 @@ async function pidOf(started: ReturnType<typeof startProcess>): Promise<number> 
 
 test("--aws-refresh gives the program an address and a token in place of credentials, and keeps the region", async () => {
   const refreshScene = await startAwsWorld();
-  const started = run(refreshScene, ["--aws-refresh"], {
+  const started = startRefreshed(refreshScene, ["--aws-refresh"], {
     AWS_PROFILE: "other",
     AWS_ROLE_ARN: "arn",
     AWS_DEFAULT_REGION: "x",
@@ -74,7 +78,7 @@ test("--aws-refresh gives the program an address and a token in place of credent
 
 test("--aws-refresh renews credentials before they expire, and masks each generation", async () => {
   const refreshScene = await startAwsWorld({ lifeMs: 5000 });
-  const started = run(refreshScene, ["--aws-refresh", "--redact"]);
+  const started = startRefreshed(refreshScene, ["--aws-refresh", "--redact"]);
   const pid = await pidOf(started);
   await refreshScene.server.waitFor("read", 3);
   await expect.poll(() => refreshScene.openedAtById.size).toBeGreaterThanOrEqual(3);
@@ -89,7 +93,7 @@ test("--aws-refresh renews credentials before they expire, and masks each genera
 
 test("--aws-refresh gives credentials without a stated end the life of the session", async () => {
   const refreshScene = await startAwsWorld({ saysExpiration: false });
-  const started = run(refreshScene, ["--aws-refresh", "--session", "4s"]);
+  const started = startRefreshed(refreshScene, ["--aws-refresh", "--session", "4s"]);
   const pid = await pidOf(started);
   const first = Date.now();
   await refreshScene.server.waitFor("open", 2);
@@ -100,7 +104,7 @@ test("--aws-refresh gives credentials without a stated end the life of the sessi
 
 test("--aws-refresh keeps credentials until they expire if ESC fails, then answers 503, and uses later ones", async () => {
   const refreshScene = await startAwsWorld({ lifeMs: 6000 });
-  const started = run(refreshScene, ["--aws-refresh", "--timeout", "2s"]);
+  const started = startRefreshed(refreshScene, ["--aws-refresh", "--timeout", "2s"]);
   const pid = await pidOf(started);
   refreshScene.server.failAlways("open", 403);
   await started.waitForStderr(/AWS credentials cannot be renewed/);
@@ -141,7 +145,7 @@ test("a renewal asks ESC_TOKEN_COMMAND again, whose token may have expired", asy
   const refreshScene = await startAwsWorld({ lifeMs: 4000 });
   const { ESC_TOKEN: token = "", ...env } = refreshScene.env;
   writeFileSync(join(refreshScene.cwd, "token"), token);
-  const started = run({ ...refreshScene, env }, ["--aws-refresh"], {
+  const started = startRefreshed({ ...refreshScene, env }, ["--aws-refresh"], {
     ESC_TOKEN_COMMAND: "echo run >> runs; cat token",
   });
   const pid = await pidOf(started);
@@ -255,7 +259,7 @@ test("--aws-refresh serves no credentials on an address that the user names 127.
 
 test("--aws-refresh reports credentials that have expired when they come, and asks ESC more and more rarely", async () => {
   const refreshScene = await startAwsWorld({ lifeMs: 3000 });
-  const started = run(refreshScene, ["--aws-refresh"]);
+  const started = startRefreshed(refreshScene, ["--aws-refresh"]);
   const pid = await pidOf(started);
   refreshScene.lifeMs = -5000;
   await started.waitForStderr(/have already expired; they have expired, and the program gets none/);
