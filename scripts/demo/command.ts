@@ -1,3 +1,4 @@
+/** Runs commands of the demo as a user types them. The demo, its tests and the animated picture use this file. */
 import { spawn } from "node:child_process";
 import { delimiter, dirname, join } from "node:path";
 

@@ -1,3 +1,4 @@
+/** Plays commands of the demo: prints each, runs it, and checks how it ended and what it printed. */
 import { stripVTControlCharacters } from "node:util";
 import type { Line } from "../../src/core/lines.ts";
 import { renderLine, PLAIN_LAYOUT } from "../../src/output/layout.ts";

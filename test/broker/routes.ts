@@ -1,3 +1,7 @@
+/**
+ * Three routes of a broker, with dummies and real keys, for the tests of src/broker. A test sends a dummy and looks for
+ * the real key.
+ */
 import type { Route } from "../../src/broker/route.ts";
 import { parseRules, type PathRule } from "../../src/contract/broker/path-rules.ts";
 

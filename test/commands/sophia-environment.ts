@@ -1,3 +1,7 @@
+/**
+ * An ESC environment that meets the contract of the Sophia platform, for the tests of commands. Its secrets begin with
+ * `SENTINEL`, which must appear in no output.
+ */
 import type { EscServer } from "../esc-server/index.ts";
 import { secret } from "../esc-server/index.ts";
 

@@ -1,3 +1,6 @@
+/**
+ * Applies the functions of ESC definitions, such as `fn::secret` and `fn::toJSON`, for the evaluator in evaluate.ts.
+ */
 import { type PathStep, scalarString } from "./interpolation.ts";
 import { type Json, RawJson, writeJson } from "./json.ts";
 import { makeSecret, mapValues, type ValueNode } from "./values.ts";

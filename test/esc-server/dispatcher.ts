@@ -1,3 +1,7 @@
+/**
+ * The path of a request through the ESC server: it is checked, logged, perhaps met by a planned fault, and answered by
+ * its operation.
+ */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Answer, failure } from "./answer.ts";
 import type { CallLog, MutableCall, TokenVerdict } from "./calls.ts";

@@ -1,3 +1,4 @@
+/** The environments of the ESC server with their revisions, tags and change requests. */
 import { createHash, randomUUID } from "node:crypto";
 import { createCrypt, encryptSecrets } from "./crypt.ts";
 import { writeDefinition } from "./definition.ts";

@@ -1,3 +1,7 @@
+/**
+ * Evaluates definitions as ESC does: imports, interpolations, functions, and the merging of objects.
+ * evaluator.esc.test.ts compares it with answers of the evaluator that Pulumi publishes.
+ */
 import {
   isAlias,
   isMap,

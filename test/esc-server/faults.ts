@@ -1,3 +1,7 @@
+/**
+ * The faults that a test can plan for a request to the ESC server, such as a reset connection, a status of 503 or an
+ * endless answer.
+ */
 import { type Answer, diagnosticJson, failure, html, invalidDefinition, json } from "./answer.ts";
 import type { Diagnostic } from "./evaluate.ts";
 import { type Json, parseObject, writeJson } from "./json.ts";

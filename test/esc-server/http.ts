@@ -1,3 +1,4 @@
+/** Sends requests to the ESC server without the client of sophia-run, for the tests of the server itself. */
 import * as http from "node:http";
 import * as https from "node:https";
 

@@ -1,3 +1,7 @@
+/**
+ * An HTTP proxy for the tests, which leads hosts to servers of this machine and records its requests. The caller of
+ * `startProxy` closes it.
+ */
 import { once } from "node:events";
 import * as http from "node:http";
 import * as net from "node:net";

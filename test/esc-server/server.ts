@@ -1,3 +1,7 @@
+/**
+ * Starts the ESC server in the process of a test, on a free port. The caller closes it, and decides what a violation of
+ * the API's rules means.
+ */
 import { once } from "node:events";
 import * as http from "node:http";
 import * as https from "node:https";

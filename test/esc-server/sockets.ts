@@ -1,3 +1,7 @@
+/**
+ * Ports that misbehave below HTTP: one that refuses connections, one that stays silent, and one to which connecting
+ * never ends. The callers close the servers that they start.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";

@@ -1,3 +1,4 @@
+/** Checks each request to the ESC server against the rules of the API: path, method, query, headers and body. */
 import { matchRoute, type Operation } from "./routes.ts";
 
 /** A request as it arrived. */

@@ -1,3 +1,7 @@
+/**
+ * Makes authorities and certificates with openssl, valid and invalid ones, for servers of the tests. The caller removes
+ * their folder by `remove`.
+ */
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";

@@ -1,3 +1,4 @@
+/** Sends an answer of the ESC server to the client, changed or broken off by a planned fault. */
 import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";

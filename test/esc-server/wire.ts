@@ -1,3 +1,4 @@
+/** Writes evaluated environments as the JSON that clients of ESC get. */
 import { type Json, RawJson } from "./json.ts";
 import { mapValues, type ObjectNode, type Range, relabel, type ValueNode } from "./values.ts";
 

@@ -1,3 +1,6 @@
+/**
+ * Makes settings for reading ESC from an access, as if the user had consented, for tests that are not about consents.
+ */
 import type { Environment } from "../../src/core/model.ts";
 import { runTokenCommand } from "../../src/esc/auth/token-command.ts";
 import type { EscSettings, FoundAccess } from "../../src/esc/settings/access-settings.ts";

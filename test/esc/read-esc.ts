@@ -1,3 +1,7 @@
+/**
+ * Reads ESC in the process of a test, with the settings that variables give, as a start does. The tests of src/esc use
+ * this file; each closes its server by `closeStrictly`.
+ */
 import { escAccess, type EscSettings } from "../../src/esc/settings/access-settings.ts";
 import type { Progress } from "../../src/esc/transport/connection.ts";
 import type { Clock } from "../../src/esc/transport/deadline.ts";

@@ -1,3 +1,7 @@
+/**
+ * Runs a program to its end in an environment that the test chooses in full, for tests of the access to ESC. If the
+ * callback `started` throws, the program is killed.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { sophiaRun as program } from "../helpers/program.ts";

@@ -14,7 +14,7 @@ const TREE = {
   "test/commands/rotate/rotate.slow.test.ts": 'import { sophia } from "../../helpers/sophia.ts";\n',
   "test/commands/takers.slow.test.ts": "",
   "test/commands/rotate/words.test.ts": 'import "../../../src/commands/rotate/words.ts";\n',
-  "test/esc/retry.slow.test.ts": 'import { read } from "./reading.ts";\n',
+  "test/esc/retry.slow.test.ts": 'import { readEscFrom } from "./read-esc.ts";\n',
   "test/esc/read-esc.ts": 'import { decide } from "../../src/network/retry.ts";\n',
   "test/helpers/sophia.ts": "",
   "test/scenarios/trust.slow.test.ts": 'readFileSync(join(root, "scripts/places/docker.sh"));\n',

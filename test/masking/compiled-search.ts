@@ -1,3 +1,6 @@
+/**
+ * Loads the compiled search for secrets, so that tests of masking can run with it and with the search in TypeScript.
+ */
 import { existsSync } from "node:fs";
 import { maskingOf, type Masking } from "../../src/masking/masking.ts";
 import type { CompiledSearch, Secret } from "../../src/masking/masking-model.ts";

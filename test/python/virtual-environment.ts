@@ -1,3 +1,4 @@
+/** Makes virtual environments of Python for tests. They remain in .cache, and later runs use them again. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

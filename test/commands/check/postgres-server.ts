@@ -1,3 +1,7 @@
+/**
+ * A server that implements the sign-in of the PostgreSQL protocol, for tests of `check --live`. It can misbehave, and
+ * records clients that break the protocol. The caller of `startPostgres` closes it.
+ */
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import * as net from "node:net";

@@ -1,3 +1,7 @@
+/**
+ * Shells, libraries and tools that read what `export` writes. The tests compare what such a consumer finds with what
+ * was exported.
+ */
 import { execFileSync, spawn, type ExecFileSyncOptions } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";

@@ -1,3 +1,7 @@
+/**
+ * Finds the environment and the revision that a request names, or the refusal that answers the request. All operations
+ * use this file.
+ */
 import { type Answer, failure } from "../answer.ts";
 import type { Environment, EnvironmentName, Revision } from "../environments.ts";
 import type { Operation } from "../routes.ts";

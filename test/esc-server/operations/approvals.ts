@@ -1,3 +1,4 @@
+/** The operations of the ESC server on requests for approval: to open an environment, and to change it. */
 import { randomUUID } from "node:crypto";
 import { type Answer, failure, json, noContent } from "../answer.ts";
 import type { ChangeRequest } from "../environments.ts";

@@ -1,3 +1,4 @@
+/** The operations of the ESC server on definitions: reading, updating, drafts, creating and deleting. */
 import { type Answer, diagnosticJson, failure, invalidDefinition, json, noContent, yaml } from "../answer.ts";
 import { decryptSecrets } from "../crypt.ts";
 import type { Environment, Revision } from "../environments.ts";

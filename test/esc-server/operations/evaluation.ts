@@ -1,3 +1,4 @@
+/** The operations of the ESC server that evaluate definitions: opening, reading an opened environment, and checking. */
 import { type Answer, diagnosticJson, failure, invalidDefinition, json } from "../answer.ts";
 import { parseGoDuration } from "../duration.ts";
 import type { EnvironmentName } from "../environments.ts";

@@ -1,3 +1,4 @@
+/** The operation of the ESC server that exchanges an ID token for an access token. */
 import { type Answer, json } from "../answer.ts";
 import { isTrusted } from "../id-tokens.ts";
 import { parseObject } from "../json.ts";

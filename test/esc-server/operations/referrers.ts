@@ -1,3 +1,4 @@
+/** The operation of the ESC server that lists what imports or uses an environment. */
 import { parse } from "yaml";
 import type { Json } from "../json.ts";
 import { type Answer, failure, json } from "../answer.ts";

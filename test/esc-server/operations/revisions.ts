@@ -1,3 +1,4 @@
+/** The operations of the ESC server on revisions and on their tags. */
 import { type Answer, failure, json, noContent } from "../answer.ts";
 import type { Environment, Revision } from "../environments.ts";
 import { type Json, parseObject } from "../json.ts";

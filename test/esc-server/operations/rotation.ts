@@ -1,3 +1,4 @@
+/** The operation of the ESC server that rotates secrets. */
 import { randomBytes } from "node:crypto";
 import { isMap, isScalar, parseDocument } from "yaml";
 import { type Answer, failure, json } from "../answer.ts";

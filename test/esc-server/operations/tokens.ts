@@ -1,3 +1,6 @@
+/**
+ * The operations of the ESC server on access tokens: listing, creating and deleting, and the roles of an organization.
+ */
 import { type Answer, failure, json, noContent } from "../answer.ts";
 import { type Json, parseObject } from "../json.ts";
 import type { Token, TokenOwner } from "../tokens.ts";

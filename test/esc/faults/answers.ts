@@ -1,3 +1,4 @@
+/** Cases of faults of ESC: answers whose form, size or place is not what the API promises. */
 import { type FaultCase, planServerFault, unavailable } from "./case.ts";
 import { SENTINEL_SECRET, SENTINEL_TOKEN } from "./sentinels.ts";
 

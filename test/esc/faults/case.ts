@@ -1,3 +1,6 @@
+/**
+ * The cases of faults of ESC: what a case consists of, and short forms for the tables of cases. stage.ts runs a case.
+ */
 import type { EscServer } from "../../esc-server/index.ts";
 import type { Certificates } from "../../esc-server/tls.ts";
 import type { VirtualClock } from "../virtual-clock.ts";

@@ -1,3 +1,4 @@
+/** Cases of faults of ESC: connections that are refused, reset, silent or do not use HTTP. */
 import {
   type FaultCase,
   planServerFault,

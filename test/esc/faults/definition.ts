@@ -1,3 +1,4 @@
+/** Cases of faults of ESC: definitions that the server or a schema refuses, and values that cannot be variables. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { unknown } from "../../esc-server/index.ts";

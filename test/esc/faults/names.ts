@@ -1,3 +1,4 @@
+/** Cases of faults of ESC: environments that do not exist, and names whose organization is not known. */
 import { type FaultCase, refused, unavailable } from "./case.ts";
 
 export const NAMES: readonly FaultCase[] = [

@@ -1,3 +1,4 @@
+/** Cases of faults of ESC: proxies that refuse, fail or cannot be reached. */
 import { startProxy } from "../../esc-server/proxy.ts";
 import { REFUSED_PORT } from "../../esc-server/sockets.ts";
 import { type FaultCase, LASTS_UNTIL_DEADLINE_IN_CONNECTING, type Variables, unavailable } from "./case.ts";

@@ -1,3 +1,4 @@
+/** Cases of faults of ESC: settings that are wrong, so that nothing is requested. */
 import type { FaultCase, Variables } from "./case.ts";
 import { SENTINEL_TOKEN } from "./sentinels.ts";
 

@@ -1,3 +1,7 @@
+/**
+ * Runs a case of a fault of ESC: by the reader in this process, or by a start of sophia-run. The server, the folder and
+ * what the case has started are removed afterwards.
+ */
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

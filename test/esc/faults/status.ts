@@ -1,3 +1,4 @@
+/** Cases of faults of ESC: answers with an error status, limits of the rate, and sessions that have ended. */
 import { type FaultCase, planServerFault, VALUES_ARRIVE, refused, unavailable } from "./case.ts";
 import { SENTINEL_SECRET, SENTINEL_TOKEN } from "./sentinels.ts";
 

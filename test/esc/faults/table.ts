@@ -1,3 +1,7 @@
+/**
+ * Writes the table of faults of ESC for the documentation, from the cases and from starts of sophia-run, and reads its
+ * rows again.
+ */
 import { list, table, wrap } from "../../../scripts/markdown.ts";
 import type { ProcessResult } from "../run-program.ts";
 import type { FaultCase } from "./case.ts";

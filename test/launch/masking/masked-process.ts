@@ -1,3 +1,7 @@
+/**
+ * Runs scripts of bash in which sophia-run masks the output of programs. All processes of a script are killed after its
+ * test.
+ */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { onTestFinished } from "vitest";

@@ -1,3 +1,6 @@
+/**
+ * An ESC server and a folder for cached values, for the tests of src/sources/cached. Both are removed after the test.
+ */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
