@@ -11,7 +11,7 @@ const DUMMIES = {
   SEARCH_KEY: "sophia-cccccccccccccccccccccccccccccccc",
 } as const;
 
-/** The real keys. None of them may be where a rule does not allow it. */
+/** The real keys. A request may contain a key only if a rule of its route allows the request. */
 export const REAL_KEYS: Readonly<Record<string, string>> = {
   OPENAI_API_KEY: "sk-real-openai-0a1b2c3d",
   ANTHROPIC_API_KEY: "sk-ant-real-anthropic-4e5f",

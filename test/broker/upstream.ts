@@ -1,4 +1,7 @@
-/** A service that records what reaches it, and a broker in front of it. */
+/**
+ * A service that records the requests which reach it, a broker in front of it, and a client, for the tests of src/broker. The
+ * service and the broker are closed when the test ends.
+ */
 import { once } from "node:events";
 import * as http from "node:http";
 import * as https from "node:https";
@@ -14,6 +17,7 @@ import { isStandalone } from "../helpers/program.ts";
 import { type BrokerProcess, startBrokerProcess } from "./broker-process.ts";
 import { REAL_KEYS, createRoutes } from "./routes.ts";
 
+/** The service, to which the broker forwards requests. */
 export interface Upstream {
   readonly origin: string;
   readonly server: http.Server | https.Server;
@@ -22,15 +26,17 @@ export interface Upstream {
   readonly sockets: ReadonlySet<Socket>;
 }
 
+/** A request that reached the service. */
 export interface ReceivedRequest {
   readonly method: string;
   readonly target: string;
   readonly rawHeaders: readonly string[];
   readonly headers: http.IncomingHttpHeaders;
+  /** The bytes of the body so far, as Latin-1. */
   body: string;
 }
 
-/** @param keepsBodies must be false if bodies are longer than a string can be */
+/** Starts the service on a free port. @param keepsBodies must be false if bodies are longer than a string can be */
 export async function startUpstream(
   answer: (request: http.IncomingMessage, response: http.ServerResponse, received: ReceivedRequest) => void,
   tls?: https.ServerOptions,
@@ -65,6 +71,7 @@ export async function startUpstream(
   return { origin: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`, server, requests, sockets };
 }
 
+/** A broker in the process of the test. */
 export interface OpenedBroker extends Broker, BrokerProcess {
   /** The values of the keys. A test may replace them. */
   readonly keys: Record<string, string>;
@@ -111,6 +118,7 @@ export async function startBroker(
   return opened;
 }
 
+/** What the client got. */
 export interface Answer {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
@@ -133,6 +141,7 @@ export async function sendRequest(
   return { status: response.statusCode ?? 0, headers: response.headers, body: await readText(response) };
 }
 
+/** Waits for the head of the answer. Rejects if the connection fails before it. */
 export function waitForResponse(request: http.ClientRequest): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.once("response", resolve).once("error", reject);
@@ -146,6 +155,7 @@ export function readNextText(from: NodeJS.EventEmitter): Promise<string> {
   });
 }
 
+/** Reads the rest of an answer as text. */
 export async function readText(response: http.IncomingMessage): Promise<string> {
   let text = "";
   for await (const chunk of response) text += String(chunk);

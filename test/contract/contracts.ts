@@ -12,7 +12,7 @@ import { locateIssues, findStructuralFaults } from "../../src/contract/file/loca
 import type { CheckedViolation, Contract } from "../../src/contract/contract-model.ts";
 import { SophiaError } from "../../src/core/error.ts";
 import type { Origin, Resolution, ResolvedVariable } from "../../src/core/model.ts";
-import { completeFailure as inWords } from "../../src/output/stderr.ts";
+import { completeFailure } from "../../src/output/stderr.ts";
 
 export const root = join(import.meta.dirname, "..", "..");
 
@@ -50,16 +50,17 @@ export function resolutionOf(
   return new Map(Object.entries(values).map(([name, value]) => [name, createResolvedVariable(name, value, origin)]));
 }
 
+/** Returns a resolved variable that is secret, and hides no variable of another source. */
 export function createResolvedVariable(name: string, value: string, origin: Origin): ResolvedVariable {
   return { name, value, secret: true, origin, delivery: "value", shadowed: [] };
 }
 
-/** Checks the contract's rules, and the formats of its values. */
+/** Returns the violations of the contract's rules, and of the formats of its values. */
 export function findViolations(contract: Contract, resolution: Resolution): readonly CheckedViolation[] {
   return checkContract(contract, resolution, createFormatCheck());
 }
 
-/** Returns `kind NAME…` for each violation, which is short enough for a table. */
+/** Returns a line for each violation, such as `missing API_KEY`, which is short enough for a table of cases. */
 export function summarizeViolations(violations: readonly CheckedViolation[]): readonly string[] {
   return violations.map((violation) => {
     switch (violation.kind) {
@@ -90,7 +91,7 @@ export async function catchFailure(run: () => unknown): Promise<SophiaError> {
   try {
     await run();
   } catch (error) {
-    if (error instanceof SophiaError) return new SophiaError(await inWords(error), error.status);
+    if (error instanceof SophiaError) return new SophiaError(await completeFailure(error), error.status);
     throw error;
   }
   throw new Error("nothing was thrown");

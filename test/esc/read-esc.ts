@@ -10,23 +10,25 @@ import type { EscServer } from "../esc-server/index.ts";
 import { type EscReading, readEsc } from "../../src/sources/esc-layers.ts";
 import { resolveEscSettings } from "./esc-settings.ts";
 
-/** The waits and retries that were reported. */
+/** The waits and retries that a reading of ESC has reported. */
 export interface ProgressLog {
   readonly waiting: string[];
   readonly retries: { what: string; reason: string; attempt: number; delayMs: number }[];
 }
 
+/** Options of a start, and what a test observes or replaces. */
 export interface ReadOptions {
   readonly timeoutMs?: number;
   readonly insecureHttp?: boolean;
   readonly requireEsc?: boolean;
   readonly sessionMs?: number;
   readonly dotenv?: readonly Layer[];
+  /** Gets the waits and retries that are reported. */
   readonly progressLog?: ProgressLog;
   readonly clock?: Clock;
 }
 
-/** Settings from variables; fails if ESC is not on. */
+/** Returns the settings that variables give. @throws Error if ESC is not on */
 export async function resolveSettingsFrom(
   variables: Readonly<Record<string, string>>,
   options: ReadOptions = {},
@@ -41,6 +43,7 @@ export async function resolveSettingsFrom(
   return resolveEscSettings(access, environment);
 }
 
+/** Reads ESC with the settings that variables give. A failure to read is part of the result. @throws Error if ESC is not on */
 export async function readEscFrom(
   variables: Readonly<Record<string, string>>,
   options: ReadOptions = {},
@@ -53,7 +56,7 @@ export async function readEscFrom(
   return readEsc(await resolveSettingsFrom(variables, options), progress, options.clock);
 }
 
-/** Reads ESC; fails if that fails. */
+/** Reads ESC. @throws Error if ESC cannot be read */
 export async function expectEscReading(
   variables: Readonly<Record<string, string>>,
   options: ReadOptions = {},
@@ -63,7 +66,7 @@ export async function expectEscReading(
   return result;
 }
 
-/** Returns the failure of reading ESC; fails if it can be read. */
+/** Returns the failure of reading ESC. @throws Error if ESC can be read */
 export async function expectEscFailure(
   variables: Readonly<Record<string, string>>,
   options: ReadOptions = {},
@@ -73,18 +76,19 @@ export async function expectEscFailure(
   return result.failure;
 }
 
-/** The values of the first layer, by name. */
+/** Returns the values of the first layer by the names of their variables. */
 export function valuesByName(result: Extract<EscReading, { kind: "read" }>): Record<string, string> {
   return Object.fromEntries((result.layers[0]?.variables ?? []).map(({ name, value }) => [name, value]));
 }
 
+/** Returns a variable of the first layer. @throws Error if the layer does not have the variable */
 export function requireVariable(result: Extract<EscReading, { kind: "read" }>, name: string): Variable {
   const found = result.layers[0]?.variables.find((candidate) => candidate.name === name);
   if (found === undefined) throw new Error(`no variable ${name}`);
   return found;
 }
 
-/** Closes a server; fails if a client broke the rules of the API. */
+/** Closes a server. @throws Error if a client broke the rules of the API */
 export async function closeStrictly(server: EscServer): Promise<void> {
   const { violations } = server;
   await server.close();

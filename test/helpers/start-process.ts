@@ -1,4 +1,7 @@
-/** Starts processes and waits for what they write. Tests of signals, terminals and servers use this file. */
+/**
+ * Starts processes and waits for what they write. Tests of signals, terminals and servers use this file; helpers/sophia.ts runs
+ * sophia-run to its end. The processes are killed when the test ends.
+ */
 import { spawn } from "node:child_process";
 import { onTestFinished } from "vitest";
 
@@ -19,8 +22,9 @@ export interface StartedProcess {
   readonly pid: number;
   /** Waits for a match in all that the process has written to the standard output. Rejects if it ends without one. */
   readonly waitForStdout: (pattern: RegExp) => Promise<RegExpExecArray>;
-  /** Waits for a match in the standard error. */
+  /** Waits for a match in all that the process has written to the standard error. Rejects if it ends without one. */
   readonly waitForStderr: (pattern: RegExp) => Promise<RegExpExecArray>;
+  /** Resolves when the process has ended and all its output was read. */
   readonly finished: Promise<ProcessResult>;
 }
 

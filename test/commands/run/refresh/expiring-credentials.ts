@@ -41,33 +41,33 @@ interface ProgramResult {
   readonly areAllUsed: boolean;
 }
 
-/** What becomes of a program whose credentials are renewed. */
+/** The result of a program whose calls have all been accepted. */
 const FLAWLESS: ProgramResult = { status: 0, reports: "", failed: [], refused: 0, unseen: 0, areAllUsed: true };
 
 /** Runs a program below `sophia-run --refresh`. */
 export async function runWithExpiringCredentials(
-  it: ExpiringWorld,
+  world: ExpiringWorld,
   { command, env = {} }: TestProgram,
   { lastsMs }: { readonly lastsMs: number },
 ): Promise<ProgramResult> {
   const [file, ...words] = [...sophiaRun, "--refresh", "--", ...command];
-  const variables = { ...it.env, HOME: it.cwd, ...env, LASTS: String(lastsMs) };
-  const { status, stdout, stderr } = await startProcess([file, ...words], { cwd: it.cwd, env: variables }).finished;
+  const variables = { ...world.env, HOME: world.cwd, ...env, LASTS: String(lastsMs) };
+  const { status, stdout, stderr } = await startProcess([file, ...words], { cwd: world.cwd, env: variables }).finished;
   const { calls, failed } = status === 0 ? JSON.parse(stdout) : { calls: 0, failed: [stderr] };
-  const refused = it.calls.filter(({ isAccepted }) => !isAccepted).length;
-  const operations = new Set(it.calls.map(({ operation }) => operation)).size;
-  const used = new Set(it.calls.map(({ generation, operation }) => `${generation} ${operation}`)).size;
+  const refused = world.calls.filter(({ isAccepted }) => !isAccepted).length;
+  const operations = new Set(world.calls.map(({ operation }) => operation)).size;
+  const used = new Set(world.calls.map(({ generation, operation }) => `${generation} ${operation}`)).size;
   return {
     status,
     reports: stderr.includes("sophia-run:") ? stderr : "",
     failed,
     refused,
-    unseen: calls - failed.length - (it.calls.length - refused),
-    areAllUsed: used >= operations * Math.floor(lastsMs / it.lifeMs),
+    unseen: calls - failed.length - (world.calls.length - refused),
+    areAllUsed: used >= operations * Math.floor(lastsMs / world.lifeMs),
   };
 }
 
-/** Runs programs at the same time, each in a world of its own. Returns the outcomes of those that were not flawless. */
+/** Runs programs at the same time, each in a world of its own. @returns the results of those that differ from {@link FLAWLESS} */
 export async function findFailingPrograms(
   programs: Readonly<Record<string, TestProgram>>,
   makeWorld: () => Promise<ExpiringWorld>,
