@@ -105,7 +105,7 @@ test.each<[string, Record<string, unknown>, number | string]>([
   ["an untrusted token", { subject_token: "forged" }, "invalid_grant"],
   ["another organization", { audience: "urn:pulumi:org:strangers" }, "invalid_grant"],
   ["an expiration that is not a number", { expiration: "soon" }, "invalid_request"],
-])("exchanges for %s", async (_what, change, expected) => {
+])("the exchange answers as the service does for %s", async (_what, change, expected) => {
   const reply = await exchange({ ...EXCHANGE, ...change });
   const { error = reply.status, error_description: description } = JSON.parse(reply.body);
   expect([reply.status, error]).toEqual([typeof expected === "number" ? expected : 400, expected]);

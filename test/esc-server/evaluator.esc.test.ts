@@ -61,7 +61,7 @@ async function evaluateByServer({ definition, check }: DefinitionCase): Promise<
 }
 
 test.each(DEFINITIONS.map((each, index) => ({ ...each, real: answers[index] })))(
-  "$about",
+  "the server evaluates as the published evaluator does: $about",
   async ({ real, ...given }) => {
     // What `npx tsx test/esc-server/evaluator/record.mts` has recorded.
     expect(real?.definition).toBe(given.definition);

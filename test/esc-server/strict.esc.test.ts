@@ -99,7 +99,7 @@ test.each<Case>([
     /Content-Type/,
   ],
   ["an update without a type", X, () => ({ method: "PATCH", body: "values: {}" }), 415, /missing/],
-])("notices %s", async (_what, path, request, status, violation) => {
+])("the server records a violation: %s", async (_what, path, request, status, violation) => {
   const origin = new URL(server.url).origin;
   const reply = await sendApiRequest(origin + path, { headers: apiHeaders(token()), ...request() });
   expect([reply.status, JSON.parse(reply.body)]).toEqual([status, { code: status, message: expect.any(String) }]);

@@ -98,7 +98,7 @@ describe("an answer of ESC to the request that reads an environment", () => {
     ['{"properties":{"environmentVariables":{}}}'],
     ['{"properties":{"environmentVariables":{"value":null}}}'],
     ['{"properties":{"environmentVariables":{"value":{}}}}'],
-  ])("without variables: %s", async (body) => {
+  ])("gives no variables and no notice: %s", async (body) => {
     answerAlways("read", body);
     const result = await expectEscReading(accessVariables());
     expect(valuesByName(result)).toEqual({});
@@ -184,7 +184,7 @@ describe("an answer of ESC to the request that reads an environment", () => {
 });
 
 describe("a name or value that no environment variable can have", () => {
-  test.each(["A=B", "A\0B", "", "\u001B[31m="])("%j", async (name) => {
+  test.each(["A=B", "A\0B", "", "\u001B[31m="])("is an error that names it: %j", async (name) => {
     server.environment("demo-org/sophia/dev", { values: { [name]: "v" } });
     const error: unknown = await readEscFrom(accessVariables()).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: "esc-value", status: 125 });
@@ -202,7 +202,7 @@ describe("a name or value that no environment variable can have", () => {
   test.each([
     ["variable", '{"environmentVariables":{"value":{"KEY":{"value":"s3cret\\udc00"}}}}'],
     ["file", '{"files":{"value":{"KEY":{"value":"s3cret\\ud800x"}}}}'],
-  ])("has half of a surrogate pair, in a %s", async (_, properties) => {
+  ])("is reported if the value has half of a surrogate pair, in a %s", async (_, properties) => {
     answerAlways("read", `{"properties":${properties}}`);
     const error: unknown = await readEscFrom(accessVariables()).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: "esc-value", message: expect.stringContaining("KEY") });

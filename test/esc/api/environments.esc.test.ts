@@ -90,17 +90,17 @@ describe("the organization", () => {
   });
 
   test.each<[string, Record<string, string>, string, readonly string[]]>([
-    ["of the name itself", { ESC_ENV: "other-org/sophia/dev", ESC_ORG: "demo-org" }, "other-org", []],
-    ["of ESC_ORG", { ESC_ORG: "other-org", PULUMI_DEFAULT_ORGANIZATION: "demo-org" }, "other-org", []],
-    ["of PULUMI_DEFAULT_ORGANIZATION", { PULUMI_DEFAULT_ORGANIZATION: "other-org" }, "other-org", []],
+    ["the name itself", { ESC_ENV: "other-org/sophia/dev", ESC_ORG: "demo-org" }, "other-org", []],
+    ["ESC_ORG", { ESC_ORG: "other-org", PULUMI_DEFAULT_ORGANIZATION: "demo-org" }, "other-org", []],
+    ["PULUMI_DEFAULT_ORGANIZATION", { PULUMI_DEFAULT_ORGANIZATION: "other-org" }, "other-org", []],
     [
-      "of the next variable if ESC_ORG is empty",
+      "the next variable, because ESC_ORG is empty",
       { ESC_ORG: "", PULUMI_DEFAULT_ORGANIZATION: "other-org" },
       "other-org",
       [],
     ],
-    ["that the service has as the user's default", {}, "demo-org", ["defaultOrg"]],
-  ])("%s", async (_, more, expected, lookUps) => {
+    ["the user's default, which only the service knows", {}, "demo-org", ["defaultOrg"]],
+  ])("comes from %s", async (_, more, expected, lookUps) => {
     expect(valuesByName(await expectEscReading(accessVariables("sophia/dev", more)))).toEqual({ FROM: expected });
     expect(requestedOperations()).toEqual([...lookUps, "open", "read"]);
     expect(server.connections).toBe(1);

@@ -74,10 +74,10 @@ function requestedOperations(): (string | undefined)[] {
 
 describe("a token file", () => {
   test.each([
-    ["alone", ""],
-    ["with a line break", "\n"],
-    ["with a Windows line break", "\r\n"],
-  ])("%s", async (_, end) => {
+    ["nothing", ""],
+    ["a line break", "\n"],
+    ["a Windows line break", "\r\n"],
+  ])("opens ESC if %s follows the token", async (_, end) => {
     await writeFile(file, server.token + end, { mode: 0o600 });
     expect(valuesByName(await expectEscReading(accessVariables({ ESC_TOKEN_FILE: file })))).toEqual({ A: "x" });
   });

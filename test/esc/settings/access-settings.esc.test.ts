@@ -58,7 +58,7 @@ function expectRefusal(error: SophiaError): void {
   expectWording(`${error.message}\n${error.hint ?? ""}`);
 }
 
-describe("ESC is on, off or incomplete", () => {
+describe("access to ESC", () => {
   test.each<[string, Set, unknown]>([
     ["nothing is set", {}, { kind: "off" }],
     ["all is empty", { ESC_ENV: "", ESC_TOKEN: "", ESC_TOKEN_FILE: "", ESC_OIDC_ORG: "" }, { kind: "off" }],
@@ -80,11 +80,11 @@ describe("ESC is on, off or incomplete", () => {
       { ACTIONS_ID_TOKEN_REQUEST_URL: "u", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "t" },
       { kind: "off" },
     ],
-  ])("%s", (_, environment, expected) => {
+  ])("is off, or incomplete with the missing variable named: %s", (_, environment, expected) => {
     expect(accessFrom(environment)).toMatchObject({ access: expected, notices: [] });
   });
 
-  test("it is on with both a name and a token", () => {
+  test("is on with both a name and a token", () => {
     expect(settingsFrom({ ESC_ENV: "sophia/dev", ESC_TOKEN: TOKEN })).toMatchObject({
       environments: [{ text: "sophia/dev", project: "sophia", name: "dev" }],
       credential: { kind: "token" },
@@ -101,14 +101,14 @@ describe("ESC is on, off or incomplete", () => {
       { ESC_ENV: "a/b", ESC_OIDC_ORG: "acme", ESC_OIDC_TOKEN_FILE: "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln" },
       "ESC_OIDC_TOKEN_FILE",
     ],
-  ])("a token in the wrong variable is refused before any report shows it: %j", (environment, name) => {
+  ])("is refused before any report shows a token that is in the wrong variable: %j", (environment, name) => {
     const error = catchRefusal(environment);
     expect(error.message).toMatch(new RegExp(`^${name} .*token`));
     expectRefusal(error);
     expect(`${error.message} ${error.hint ?? ""}`).not.toMatch(/pul-|eyJ/);
   });
 
-  test("a malformed name without a credential is not an error: ESC is not asked", () => {
+  test("is incomplete, without an error, if a malformed name has no credential", () => {
     expect(accessFrom({ ESC_ENV: "a//b" }).access.kind).toBe("incomplete");
   });
 });
@@ -151,7 +151,7 @@ describe("the order in which credentials are used", () => {
       [createLayer(".env", { ESC_TOKEN: TOKEN })],
       "ESC_TOKEN",
     ],
-  ])("%s", (_, environment, files, expected) => {
+  ])("chooses this credential: %s", (_, environment, files, expected) => {
     expect(describeCredential(settingsFrom(environment, files).credential)).toBe(expected);
   });
 
@@ -294,14 +294,17 @@ describe("the environment that the caller's token opens", () => {
     ["the contract's, with the caller's token", { ESC_TOKEN: TOKEN }, {}, named, byContract],
     ["the contract's, with a file's token", {}, { ESC_TOKEN: TOKEN }, named, byContract],
     ["a contract's that the caller has named", { ESC_TOKEN: TOKEN }, {}, { ...named, isFound: false }, undefined],
-  ])("%s", (_, environment, file, contract, proposal) => {
-    const options = { ...OPTIONS, ...(contract === undefined ? {} : { contract }) };
-    const { access: found, notices } = accessFrom(environment, [createLayer(".env", file)], options);
-    expect(notices).toEqual([]);
-    expect(found.kind).toBe(proposal === undefined ? "on" : "proposed");
-    if (proposal !== undefined) expect(found).toMatchObject({ proposal });
-    expect(found).toMatchObject({ settings: { environments: [{ text: "acme/b/c" }] } });
-  });
+  ])(
+    "is opened at once, or only with consent if a file of the repository chose it: %s",
+    (_, environment, file, contract, proposal) => {
+      const options = { ...OPTIONS, ...(contract === undefined ? {} : { contract }) };
+      const { access: found, notices } = accessFrom(environment, [createLayer(".env", file)], options);
+      expect(notices).toEqual([]);
+      expect(found.kind).toBe(proposal === undefined ? "on" : "proposed");
+      if (proposal !== undefined) expect(found).toMatchObject({ proposal });
+      expect(found).toMatchObject({ settings: { environments: [{ text: "acme/b/c" }] } });
+    },
+  );
 
   test("has all names that a short one may mean", () => {
     const meanings = (text: string, more: Set = {}) => {
@@ -418,7 +421,7 @@ describe("the address of ESC's backend", () => {
     ["http://0x7f.1", "http://127.0.0.1"],
     ["http://[::1]:9", "http://[::1]:9"],
     ["http://[::ffff:127.0.0.1]", "http://[::ffff:7f00:1]"],
-  ])("%s", (url, expected) => {
+  ])("is normalized: %s", (url, expected) => {
     expect(backend(url)).toBe(expected);
   });
 
@@ -467,7 +470,7 @@ describe("malformed settings", () => {
       { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_TYPE: "team" },
     ],
     ["a bad life", { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_EXPIRATION: "1h" }],
-  ])("%s", (_, variables) => {
+  ])("are refused, and the token is not shown: %s", (_, variables) => {
     const error = catchRefusal({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, ...variables });
     expectRefusal(error);
     expect(inspect(error, { depth: null })).not.toContain("pul-");
@@ -482,14 +485,14 @@ describe("malformed settings", () => {
     ["PULUMI_BACKEND_URL", { PULUMI_BACKEND_URL: `"https://esc.example"` }],
     ["ESC_OIDC_ORG", { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: `"acme"` }],
     ["ESC_OIDC_TYPE", { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_TYPE: "'team'" }],
-  ])("%s in quotes, which docker run --env-file keeps, says so", (name, variables) => {
+  ])("are explained if docker run --env-file has kept the quotes around %s", (name, variables) => {
     const error = catchRefusal({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, ...variables });
     expect(error).toMatchObject({ status: 125, code: "esc-settings" });
     expect(error.message).toBe(`${name} begins and ends with a quote`);
     expect(error.hint).toContain("without quotes: docker run --env-file ");
   });
 
-  test("white space around a token is ignored", () => {
+  test("do not include white space around a token, which is ignored", () => {
     const { credential } = settingsFrom({ ESC_ENV: "a/b", ESC_TOKEN: ` ${TOKEN}\r\n` });
     expect(credential.kind === "token" && credential.token.reveal()).toBe(TOKEN);
   });
