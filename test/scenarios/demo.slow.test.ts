@@ -97,7 +97,7 @@ test("npm run demo uses colours only at terminals, and never with NO_COLOR", () 
 });
 
 describe("npm run demo, on a real terminal,", () => {
-  test("it has colours", async () => {
+  test("has colours", async () => {
     const { status, stdout } = await inTerminal({});
     expect(status).toBe(0);
     expect(stdout).toContain("\u001B[1;36m$ sophia-run check\u001B[0m");
