@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { executable } from "../test/helpers/standalone.ts";
+import { executable } from "../test/helpers/executables.ts";
 import { buildPackage } from "../test/helpers/build.ts";
 import { timeInTurns } from "./measure.ts";
 import { BARE_ENVIRONMENT, root } from "./surroundings.ts";

@@ -11,10 +11,10 @@ import { page, table, wrap } from "../scripts/markdown.ts";
 import {
   type Client,
   packageManagerEnvironment,
-  clients,
+  availableClients,
   furtherPackageManagers,
 } from "../test/helpers/package-managers.ts";
-import { pack } from "../test/helpers/pack.ts";
+import { packPackage } from "../test/helpers/pack.ts";
 import { buildPackage } from "../test/helpers/build.ts";
 import { type Case, type Spread, timeInTurns, type Timing } from "./measure.ts";
 import { CONTRACT_VALUES, DOTENV_VALUES, escService, nodeOf, root, standalone } from "./surroundings.ts";
@@ -55,8 +55,8 @@ async function main(temporary: string): Promise<void> {
 
 /** Installs the package twice with each package manager, and links it in one of the two projects. */
 async function install(temporary: string, home: string): Promise<Installations> {
-  const packed = await pack(home);
-  const used = [...clients(), ...furtherPackageManagers()].filter(({ name }) =>
+  const packed = await packPackage(home);
+  const used = [...availableClients(), ...furtherPackageManagers()].filter(({ name }) =>
     /^(?:npm 12|pnpm 1[12]|Bun)$/.test(name),
   );
   return used.map((client) => {

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { maskingOf } from "../src/masking/masking.ts";
 import type { CompiledSearch } from "../src/masking/masking-model.ts";
 import { MIXTURES } from "../test/masking/mixtures.ts";
-import { executable } from "../test/helpers/standalone.ts";
+import { executable } from "../test/helpers/executables.ts";
 import { buildPackage } from "../test/helpers/build.ts";
 import { BARE_ENVIRONMENT, root } from "./surroundings.ts";
 

@@ -2,8 +2,8 @@ import { execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
-import { packageManagerEnvironment, clients } from "../test/helpers/package-managers.ts";
-import { pack } from "../test/helpers/pack.ts";
+import { packageManagerEnvironment, availableClients } from "../test/helpers/package-managers.ts";
+import { packPackage } from "../test/helpers/pack.ts";
 import type { Case } from "./measure.ts";
 
 export const root = join(import.meta.dirname, "..");
@@ -47,8 +47,8 @@ export function nodeOf(major: number): string {
 export async function installations(temporary: string): Promise<readonly Installed[]> {
   const home = join(temporary, "home");
   mkdirSync(home);
-  const packed = await pack(home);
-  const all = clients().filter(({ files }) => !(files[".yarnrc.yml"] ?? "").includes("pnp"));
+  const packed = await packPackage(home);
+  const all = availableClients().filter(({ files }) => !(files[".yarnrc.yml"] ?? "").includes("pnp"));
   return all.map(({ name, files, command: [command, ...words], add }) => {
     const project = join(temporary, name);
     mkdirSync(project);

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FAULTS } from "../test/esc/faults/index.ts";
 import type { FaultCase } from "../test/esc/faults/case.ts";
-import { launch, onStage } from "../test/esc/faults/stage.ts";
+import { launchWithFault, withFault } from "../test/esc/faults/stage.ts";
 import { faultDocument, type FaultRow } from "../test/esc/faults/table.ts";
 import { type Certificates, makeCertificates } from "../test/esc-server/tls.ts";
 
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
 
 async function rowOf(one: FaultCase, at: Certificates): Promise<FaultRow> {
   const start = (options: readonly string[]) =>
-    onStage(one, at, (variables, stage) => launch(one, variables, stage, options));
+    withFault(one, at, (variables, stage) => launchWithFault(one, variables, stage, options));
   const [launched, required] = await Promise.all([start([]), start(["--require-esc"])]);
   return { one, calls: launched.calls, launched: launched.result, required: required.result };
 }

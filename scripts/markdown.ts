@@ -1,3 +1,4 @@
+/** Writes Markdown of documents that scripts generate: paragraphs, lists and tables. */
 import { readFileSync, writeFileSync } from "node:fs";
 
 export { table } from "../src/commands/docs/secrets-document.ts";

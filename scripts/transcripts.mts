@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fencedBlocks, sectionOf, type Block } from "../test/helpers/markdown.ts";
+import { fencedBlocksOf, sectionOf, type Block } from "../test/helpers/markdown.ts";
 import { openProject, README_EDITS } from "./demo/project.ts";
 import { transcript } from "./demo/transcript.ts";
 
@@ -69,7 +69,7 @@ function run(blocks: readonly Block[], edits: ShownSections["edits"]): readonly 
 for (const { document, sections, edits } of PARTS) {
   const path = join(root, document);
   const text = readFileSync(path, "utf8");
-  const blocks = sections.flatMap((heading) => fencedBlocks(sectionOf(text, heading)));
+  const blocks = sections.flatMap((heading) => fencedBlocksOf(sectionOf(text, heading)));
   const consoles = blocks.filter(({ language }) => language === "console");
   const outputs = run(
     blocks.filter(({ language }) => language === "console" || language === "sh"),

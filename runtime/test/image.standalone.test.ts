@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { notLinux, skipBecause } from "../../test/helpers/skip.ts";
-import { notMade } from "../../test/helpers/standalone.ts";
+import { noExecutable } from "../../test/helpers/executables.ts";
 
-skipBecause(notLinux ?? notMade);
+skipBecause(notLinux ?? noExecutable);
 
 /** Modules that must not be in the image, each with the message of the build. */
 const MODULES = {

@@ -10,10 +10,16 @@ import { type EscServer, secret, startEscServer } from "../../test/esc-server/in
 import { useCertificates } from "../../test/helpers/certificates.ts";
 import { notLinux, skipBecause } from "../../test/helpers/skip.ts";
 import { folder } from "../../test/helpers/sophia.ts";
-import { checked, executable, imageless, notMade, notMadeForTests } from "../../test/helpers/standalone.ts";
-import { type Finished, start } from "../../test/helpers/started.ts";
+import {
+  checkedExecutable,
+  executable,
+  imagelessExecutable,
+  noExecutable,
+  noTestExecutables,
+} from "../../test/helpers/executables.ts";
+import { type ProcessResult, startProcess } from "../../test/helpers/start-process.ts";
 
-skipBecause(notLinux ?? notMade ?? notMadeForTests);
+skipBecause(notLinux ?? noExecutable ?? noTestExecutables);
 
 const ENVIRONMENT = "acme/app/dev";
 const TOKEN = "s3cr3t-v4lue-0a1b2c3d";
@@ -52,14 +58,14 @@ async function runAll(
   args: readonly string[],
   files: Readonly<Record<string, string>>,
   env: Readonly<Record<string, string>> = {},
-): Promise<readonly Finished[]> {
+): Promise<readonly ProcessResult[]> {
   const results = [];
   const cwd = folder();
-  for (const program of [executable, imageless, checked]) {
+  for (const program of [executable, imagelessExecutable, checkedExecutable]) {
     rmSync(cwd, { recursive: true });
     mkdirSync(cwd);
     for (const [name, text] of Object.entries(files)) writeFileSync(join(cwd, name), text, { mode: 0o600 });
-    const { finished } = start([program, ...args], {
+    const { finished } = startProcess([program, ...args], {
       cwd,
       env: { PATH: process.env["PATH"] ?? "", HOME: cwd, ...env },
     });

@@ -8,10 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
-import { executable, notMade } from "../../test/helpers/standalone.ts";
+import { executable, noExecutable } from "../../test/helpers/executables.ts";
 import { notLinux, skipBecause } from "../../test/helpers/skip.ts";
 
-skipBecause(notLinux ?? notMade);
+skipBecause(notLinux ?? noExecutable);
 
 /** Runs a script of the folder `helpers`, and returns the lines that it prints. */
 async function runHelper(script: string, ...args: readonly string[]): Promise<string[]> {

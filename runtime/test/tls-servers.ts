@@ -143,7 +143,11 @@ export async function makeCertificates(folder: string): Promise<void> {
 }
 
 /** Starts a server with the certificates of a chain. Its answer depends on the first bytes from the client. @returns its port */
-export async function serve(folder: string, chain: readonly string[], options: tls.TlsOptions = {}): Promise<number> {
+export async function serveTls(
+  folder: string,
+  chain: readonly string[],
+  options: tls.TlsOptions = {},
+): Promise<number> {
   const [first = ""] = chain;
   const certificates = await Promise.all(chain.map((name) => readFile(join(folder, `${name}.pem`), "utf8")));
   const key = await readFile(join(folder, `${first}.key`));
@@ -249,7 +253,7 @@ function findRecordSizes(bytes: Buffer, type: number): number[] {
 /** Starts a server that answers with a record which another key has encrypted. @returns its port */
 export async function serveDamage(folder: string): Promise<number> {
   // In TLS 1.3 the encrypted records of the handshake have this type, too.
-  const port = await serve(folder, ["valid"], { maxVersion: "TLSv1.2" });
+  const port = await serveTls(folder, ["valid"], { maxVersion: "TLSv1.2" });
   return listen(
     net.createServer((client) => {
       const server = net.connect(port, "127.0.0.1");

@@ -11,7 +11,7 @@ import {
   closeServers,
   makeCertificates,
   type Recording,
-  serve,
+  serveTls,
   serveDamage,
   serveGreeting,
   serveRecording,
@@ -114,7 +114,7 @@ describe("for a client of TLS, a server with", { timeout: 120_000 }, () => {
     ["a signature by RSASSA-PSS with SHA-1 is refused", ["pssSha1"], "error UNSPECIFIED"],
     ["a certificate for another host is refused", ["wrongHost"], "error ERR_TLS_CERT_ALTNAME_INVALID"],
   ])("%s", async (_, chain, expected) => {
-    const port = await serve(folder, chain, { ALPNProtocols: ["http/1.1"] });
+    const port = await serveTls(folder, chain, { ALPNProtocols: ["http/1.1"] });
     await expectSame([{ port, ca }], [expected]);
   });
 
@@ -140,7 +140,7 @@ describe("for a client of TLS, a server with", { timeout: 120_000 }, () => {
       "error ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL",
     ],
   ])("%s", async (_, options, expected) => {
-    await expectSame([{ port: await serve(folder, ["valid"], options), ca }], [expected]);
+    await expectSame([{ port: await serveTls(folder, ["valid"], options), ca }], [expected]);
   });
 
   it.each([
@@ -148,7 +148,7 @@ describe("for a client of TLS, a server with", { timeout: 120_000 }, () => {
     ["P-256", "valid"],
     ["P-384", "p384"],
   ])("keys exchanged by %s is accepted a hundred times", async (ecdhCurve, name) => {
-    const port = await serve(folder, [name], { ecdhCurve });
+    const port = await serveTls(folder, [name], { ecdhCurve });
     const visits = Array.from({ length: 100 }, () => ({ port, ca }));
     const eventsOfVisits = await runClient(shell, visits);
     expect(
@@ -172,12 +172,12 @@ describe("for a client of TLS, a server with", { timeout: 120_000 }, () => {
     ["another name, by an unknown authority", "unknown", "other.test", "error UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
     ["another name, which have expired", "expired", "other.test", "error CERT_HAS_EXPIRED"],
   ])("a certificate for %s is accepted or refused as in Node.js", async (_, name, host, expected) => {
-    await expectSame([{ port: await serve(folder, [name]), host, ca }], [expected]);
+    await expectSame([{ port: await serveTls(folder, [name]), host, ca }], [expected]);
   });
 });
 
 it("texts that a client writes at once arrive at once", async () => {
-  const port = await serve(folder, ["valid"]);
+  const port = await serveTls(folder, ["valid"]);
   const visits = [
     ["head", "body"],
     ["", "body"],
@@ -197,7 +197,7 @@ it.each([
   ["an underscore for a wildcard", "wildcard", "a_b.example.test"],
   ["a certificate's name with a dot at its end", "wildcard", "dot.test"],
 ])("a client refuses %s, which Node.js accepts", async (_, name, host) => {
-  const visits = [{ port: await serve(folder, [name]), host, ca }];
+  const visits = [{ port: await serveTls(folder, [name]), host, ca }];
   expect(JSON.stringify(await runClient(process.execPath, visits))).toContain('"secure",true');
   expect(JSON.stringify(await runClient(shell, visits))).toContain("ERR_TLS_CERT_ALTNAME_INVALID");
 });
@@ -207,7 +207,7 @@ it.each([
   ["a signature by RSASSA-PSS with RIPEMD-160", ["pssRipemd160"], "UNSPECIFIED"],
   ["a signature by RSASSA-PSS with SHA-3", ["pssSha3"], "CERT_SIGNATURE_FAILURE"],
 ])("a client refuses %s, which Node.js accepts", async (_, chain, expected) => {
-  const visits = [{ port: await serve(folder, chain), ca }];
+  const visits = [{ port: await serveTls(folder, chain), ca }];
   expect(JSON.stringify(await runClient(process.execPath, visits))).toContain('"secure",true');
   expect(JSON.stringify(await runClient(shell, visits))).toContain(`"error","${expected}"`);
 });
@@ -295,11 +295,11 @@ describe("a client of TLS trusts the caller's certificates as in Node.js", { tim
     ["if there is only the server's certificate", () => readPem("valid"), "error UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
   ];
   it.each(callerCertificates)("%s", async (_, own, expected) => {
-    await expectSame([{ port: await serve(folder, ["valid"]), ca: own() }], [expected]);
+    await expectSame([{ port: await serveTls(folder, ["valid"]), ca: own() }], [expected]);
   });
 
   it("and refuses an intermediate authority without its root", async () => {
-    const port = await serve(folder, ["byMiddle"]);
+    const port = await serveTls(folder, ["byMiddle"]);
     const bothCertificates = [readPem("middle"), readPem("ca")];
     await expectSame(
       [
@@ -313,8 +313,8 @@ describe("a client of TLS trusts the caller's certificates as in Node.js", { tim
   it("and refuses an authority below a root that must not have one", async () => {
     await expectSame(
       [
-        { port: await serve(folder, ["byShortRoot"]), ca: readPem("shortRoot") },
-        { port: await serve(folder, ["byBelowShortRoot", "belowShortRoot"]), ca: readPem("shortRoot") },
+        { port: await serveTls(folder, ["byShortRoot"]), ca: readPem("shortRoot") },
+        { port: await serveTls(folder, ["byBelowShortRoot", "belowShortRoot"]), ca: readPem("shortRoot") },
       ],
       ["secure true", "error PATH_LENGTH_EXCEEDED"],
     );
@@ -340,7 +340,7 @@ writeSync(1, String(lines.length));`,
   });
 
   it("in NODE_EXTRA_CA_CERTS", async () => {
-    const visits = [{ port: await serve(folder, ["valid"]) }];
+    const visits = [{ port: await serveTls(folder, ["valid"]) }];
     const extra = { NODE_EXTRA_CA_CERTS: join(folder, "ca.pem") };
     expect(await runClient(shell, visits, extra)).toEqual(await runClient(process.execPath, visits, extra));
     expect(JSON.stringify(await runClient(shell, visits, extra))).toContain('"secure",true');
@@ -360,8 +360,8 @@ writeSync(1, String(lines.length));`,
 
   it.each(["/dev/zero", "/dev/null", tmpdir()])("and ignores NODE_EXTRA_CA_CERTS=%s, which has none", async (file) => {
     const visits = [
-      { port: await serve(folder, ["valid"]), ca: readPem("ca") },
-      { port: await serve(folder, ["valid"]) },
+      { port: await serveTls(folder, ["valid"]), ca: readPem("ca") },
+      { port: await serveTls(folder, ["valid"]) },
     ];
     const extra = { NODE_EXTRA_CA_CERTS: file };
     expect(await runClient(shell, visits, extra)).toEqual(await runClient(process.execPath, visits, extra));
@@ -398,7 +398,7 @@ describe("a connection by TLS", { timeout: 120_000 }, () => {
   it.each(["TLSv1.2", "TLSv1.3"] as const)(
     "by %s carries megabytes, may end early, and is possible without verification",
     async (version) => {
-      const port = await serve(folder, ["valid"], { minVersion: version, maxVersion: version });
+      const port = await serveTls(folder, ["valid"], { minVersion: version, maxVersion: version });
       const visits = [{ send: "big" }, { send: "cut" }, { send: "x" }, { below: "destroy" }] as const;
       await expectSame(
         visits.map((visit) => ({ port, ca, ...visit })),

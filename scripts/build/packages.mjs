@@ -1,3 +1,7 @@
+/**
+ * Lists the packages that the bundles contain, for the notices, the bill of materials and the checks of
+ * vulnerabilities.
+ */
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bundle } from "./bundle.mjs";

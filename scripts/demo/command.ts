@@ -1,3 +1,4 @@
+/** Runs commands of the demo as a user types them. The demo, its tests and the animated picture use this file. */
 import { spawn } from "node:child_process";
 import { delimiter, dirname, join } from "node:path";
 
@@ -7,7 +8,7 @@ export interface Command {
   readonly words: readonly [string, ...string[]];
 }
 
-export interface Ended {
+export interface ProcessResult {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
@@ -44,7 +45,7 @@ export function run(
   { variables = {}, words: [file, ...args] }: Command,
   place: CommandSetting,
   interruption?: Interruption,
-): Promise<Ended> {
+): Promise<ProcessResult> {
   const child = spawn(file, args, {
     cwd: place.cwd,
     env: { ...place.environment, ...variables },
@@ -66,7 +67,7 @@ export function run(
 }
 
 /** Describes a command's end. */
-export function ending({ status, signal }: Pick<Ended, "status" | "signal">): string {
+export function ending({ status, signal }: Pick<ProcessResult, "status" | "signal">): string {
   return signal === null ? `exit status ${status}` : `killed by ${signal}`;
 }
 

@@ -1,3 +1,4 @@
+/** The first scene of the demo (scripts/demo.ts): a project that keeps its values in .env. */
 import type { Stage } from "./stage.ts";
 import { CONTRACT, CORRECT_ENV, type DotenvProject } from "./project.ts";
 

@@ -1,3 +1,4 @@
+/** Reads where the variables of a start come from, for the remarks beside the output of the demo. */
 import { type CommandSetting, run } from "./command.ts";
 import { list, parse, property } from "./json.ts";
 

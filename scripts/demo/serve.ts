@@ -1,3 +1,4 @@
+/** Keeps the demo's ESC server running, so that the user can try commands in another terminal. */
 import { join } from "node:path";
 import { type DemoWorld, INCOMPLETE_ENVIRONMENT } from "./world.ts";
 

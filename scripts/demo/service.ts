@@ -1,3 +1,7 @@
+/**
+ * A local service in place of a provider of language models, for the scene of the demo that shows the broker. The
+ * caller disposes of it.
+ */
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo } from "node:net";

@@ -1,10 +1,11 @@
+/** Plays commands of the demo: prints each, runs it, and checks how it ended and what it printed. */
 import { stripVTControlCharacters } from "node:util";
 import type { Line } from "../../src/core/lines.ts";
 import { renderLine, PLAIN_LAYOUT } from "../../src/output/layout.ts";
 import {
   type Command,
   commandLine,
-  type Ended,
+  type ProcessResult,
   ending,
   type Interruption,
   type CommandSetting,
@@ -71,7 +72,7 @@ export class Stage {
     place: CommandSetting,
     expected: Expectation,
     { margin, interruption }: { readonly margin?: Promise<Margin>; readonly interruption?: Interruption } = {},
-  ): Promise<Ended> {
+  ): Promise<ProcessResult> {
     const line = commandLine(command);
     this.prompt(interruption === undefined ? line : `${line} & …; kill -${interruption.signal.slice(3)} $!`);
     const [ended, beside] = await Promise.all([run(command, place, interruption), margin]);
@@ -122,7 +123,7 @@ export class Stage {
   }
 }
 
-function differences(ended: Ended, { status = 0, signal, shows = [] }: Expectation): string[] {
+function differences(ended: ProcessResult, { status = 0, signal, shows = [] }: Expectation): string[] {
   const expected = signal === undefined ? { status, signal: null } : { status: null, signal };
   const output = stripVTControlCharacters(ended.stderr + ended.stdout);
   return [

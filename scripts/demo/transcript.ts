@@ -1,3 +1,4 @@
+/** Reads the commands of console blocks, and writes the scripts that run them for transcripts. */
 import { shellQuoted } from "../../src/core/shell.ts";
 
 /** Returns a script for bash that runs the commands of a console block, each behind its prompt, as a terminal shows them. */

@@ -1,3 +1,4 @@
+/** The ESC server and the folder of the demo. The demo closes both by `close`. */
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

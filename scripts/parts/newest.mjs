@@ -1,3 +1,4 @@
+/** Finds the newest version of a package in its registry, for scripts/parts.mjs. */
 import { execFile } from "node:child_process";
 import { tmpdir } from "node:os";
 import { promisify } from "node:util";

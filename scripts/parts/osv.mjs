@@ -1,3 +1,5 @@
+/** Finds known vulnerabilities of packages in OSV, for scripts/parts.mjs. */
+
 const OSV = process.env["OSV_URL"] ?? "https://api.osv.dev";
 const LIMIT_MS = 30_000;
 

@@ -1,7 +1,7 @@
 /** The local ESC server at an address that containers reach, over TLS, as ESC itself. */
 import { existsSync, readFileSync } from "node:fs";
 import { type EscServer, type EscServerOptions, startEscServer } from "../../test/esc-server/index.ts";
-import { makeSigned, type Signed } from "../../test/esc-server/tls.ts";
+import { makeSignedCertificate, type SignedCertificate } from "../../test/esc-server/tls.ts";
 
 /** The authorities that this machine trusts, such as that of its way to npm and PyPI. */
 const MACHINE = "/etc/ssl/certs/ca-certificates.crt";
@@ -9,7 +9,7 @@ const MACHINE = "/etc/ssl/certs/ca-certificates.crt";
 export interface StandIn {
   readonly esc: EscServer;
   /** The certificates, valid for `names`, too, and their authority. */
-  readonly certificates: Signed;
+  readonly certificates: SignedCertificate;
   /** PEM: that authority, and those of this machine, which what is installed in containers needs. */
   readonly authorities: string;
 }
@@ -24,7 +24,7 @@ export async function startStandIn(
   names: readonly string[] = [],
   options: EscServerOptions = {},
 ): Promise<StandIn> {
-  const certificates = await makeSigned([address, ...names]);
+  const certificates = await makeSignedCertificate([address, ...names]);
   const esc = await startEscServer({ ...options, host: address, tls: certificates.valid });
   const machine = existsSync(MACHINE) ? readFileSync(MACHINE, "utf8") : "";
   return { esc, certificates, authorities: `${certificates.ca}${machine}` };

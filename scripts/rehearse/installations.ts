@@ -2,8 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { packageManagerEnvironment, clients } from "../../test/helpers/package-managers.ts";
-import { fencedBlocks } from "../../test/helpers/markdown.ts";
+import { packageManagerEnvironment, availableClients } from "../../test/helpers/package-managers.ts";
+import { fencedBlocksOf } from "../../test/helpers/markdown.ts";
 import { PROJECT_FILES, README_EDITS } from "../demo/project.ts";
 import { transcript } from "../demo/transcript.ts";
 
@@ -46,9 +46,9 @@ export function installEverywhere(checkout: string, release: string, work: strin
 /** The package managers of Node.js. npm runs the README's own commands. */
 function withClients(release: string, readme: string, work: string): readonly Installation[] {
   const tarball = fileIn(release, /^sophia-run-.*\.tgz$/);
-  const readmeCommands = fencedBlocks(readme).find(({ text }) => text.includes(`npm install ./${tarball}\n`))?.text;
+  const readmeCommands = fencedBlocksOf(readme).find(({ text }) => text.includes(`npm install ./${tarball}\n`))?.text;
   if (readmeCommands === undefined) throw new Error(`the README does not install ${tarball}`);
-  return clients()
+  return availableClients()
     .filter(({ name }) => !name.endsWith("PnP"))
     .map(({ name, command, add, files }) => {
       const adding = [...command, ...add(tarball)].map((word) => `'${word}'`).join(" ");
@@ -110,7 +110,7 @@ function tryInstallation(
     RELEASE: release,
   });
   if (installing.status !== 0) return installing.output;
-  const blocks = fencedBlocks(readme).filter(({ language }) => language === "console");
+  const blocks = fencedBlocksOf(readme).filter(({ language }) => language === "console");
   if (blocks.length !== README_EDITS.length) return `the README has ${blocks.length} blocks with output`;
   for (const [index, { text }] of blocks.entries()) {
     write(project, README_EDITS[index] ?? {});

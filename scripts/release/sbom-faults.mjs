@@ -1,3 +1,4 @@
+/** Validates the bill of materials of a release, for scripts/release.mjs. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

@@ -1,3 +1,4 @@
+/** Writes the bill of materials of a release, for scripts/release.mjs. */
 import { Models, Serialize, SPDX, Spec } from "@cyclonedx/cyclonedx-library";
 import { bundledPackages } from "../build/packages.mjs";
 import { listLinuxLibraries } from "../../runtime/build/parts/versions.mjs";

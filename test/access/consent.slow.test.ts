@@ -20,7 +20,7 @@ import {
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
-import { environmentOf, folder, sophia, unwrapped } from "../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, unwrapLines } from "../helpers/sophia.ts";
 import { atTerminal, type Step } from "../helpers/terminal.ts";
 import { expectWording } from "../helpers/wording.ts";
 
@@ -31,7 +31,7 @@ const ALLOW = { SOPHIA_ALLOW_ENVIRONMENT: NAME };
 const VARIABLES = { KEY: { required: true } };
 const CONTRACT = { environment: NAME, variables: VARIABLES };
 
-async function service(): Promise<EscServer> {
+async function startEsc(): Promise<EscServer> {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   server.environment(NAME, { values: { KEY: secret("sentinel-of-dev") } });
@@ -40,8 +40,8 @@ async function service(): Promise<EscServer> {
 }
 
 /** Creates a clone with these files, and the user's token. The clone's folder is also the home folder. */
-async function clone(files: Readonly<Record<string, object | string>> = { [FILE]: CONTRACT }) {
-  const server = await service();
+async function createClone(files: Readonly<Record<string, object | string>> = { [FILE]: CONTRACT }) {
+  const server = await startEsc();
   const texts = Object.entries(files).map(([name, file]) => [
     name,
     typeof file === "string" ? file : JSON.stringify(file),
@@ -55,7 +55,7 @@ async function clone(files: Readonly<Record<string, object | string>> = { [FILE]
   return { server, cwd, env, run, type, allowed: join(cwd, ".config/sophia-run/allowed.json") };
 }
 
-function track(cwd: string, ...files: readonly string[]): void {
+function trackFiles(cwd: string, ...files: readonly string[]): void {
   execFileSync("git", ["init", "-q"], { cwd });
   execFileSync("git", ["add", ...files], { cwd });
 }
@@ -97,7 +97,7 @@ describe("a contract that the search finds", () => {
     ["request", ["request", "--reason", "a test"], {}],
     ["audit", ["audit"], {}],
   ])("sends nothing for %s before the user allows its environment, and does afterwards", async (_, args, more) => {
-    const { server, run, cwd } = await clone();
+    const { server, run, cwd } = await createClone();
     writeFileSync(join(cwd, "values.env"), "MORE=1\n", { mode: 0o600 });
     writeFileSync(join(cwd, "token"), server.token, { mode: 0o600 });
     const own = "ESC_ADMIN_TOKEN" in more ? { ...more, ESC_ADMIN_TOKEN: server.token } : more;
@@ -105,7 +105,7 @@ describe("a contract that the search finds", () => {
     expect(server.count("any")).toBe(0);
     expect(server.connections).toBe(0);
     expect(before.stdout).not.toContain("sentinel");
-    expect(unwrapped(before.stdout + before.stderr)).toContain(NAME);
+    expect(unwrapLines(before.stdout + before.stderr)).toContain(NAME);
     await run(args, { ...own, ...ALLOW }, "a value\n");
     expect(server.count("any")).toBeGreaterThan(0);
   });
@@ -126,10 +126,13 @@ describe("a contract that the search finds", () => {
   ])(
     "and a .env with ESC_ENV=%s are allowed by SOPHIA_ALLOW_ENVIRONMENT=%s with %j: %s",
     async (name, pattern, more, isAllowed) => {
-      const { server, cwd, run } = await clone({ [FILE]: { variables: { KEY: {} } }, ".env": `ESC_ENV=${name}\n` });
+      const { server, cwd, run } = await createClone({
+        [FILE]: { variables: { KEY: {} } },
+        ".env": `ESC_ENV=${name}\n`,
+      });
       server.user = { login: "ada", defaultOrg: "acme", organizations: ["acme"] };
       server.environment("acme/default/dev", { values: { KEY: secret("sentinel-of-dev") } });
-      track(cwd, ".env");
+      trackFiles(cwd, ".env");
       const { stdout } = await run(PRINT, { ...more, SOPHIA_ALLOW_ENVIRONMENT: pattern });
       expect(stdout).toBe(isAllowed ? "got sentinel-of-dev\n" : "got\n");
       expect(server.count("any") > 0).toBe(isAllowed);
@@ -137,13 +140,16 @@ describe("a contract that the search finds", () => {
   );
 
   test("and a .env with a name of two parts do not open the name's old meaning, unless that is allowed, too", async () => {
-    const { server, cwd, run } = await clone({ [FILE]: { variables: { KEY: {} } }, ".env": "ESC_ENV=other/dev\n" });
+    const { server, cwd, run } = await createClone({
+      [FILE]: { variables: { KEY: {} } },
+      ".env": "ESC_ENV=other/dev\n",
+    });
     server.environment("other/default/dev", { values: { KEY: secret("sentinel-of-other") } });
-    track(cwd, ".env");
+    trackFiles(cwd, ".env");
     const env = { ESC_ORG: "acme", SOPHIA_ALLOW_ENVIRONMENT: "acme/other/dev" };
     const refused = await run(PRINT, env);
     expect(refused.stdout).toBe("got\n");
-    expect(unwrapped(refused.stderr)).toContain("other/default/dev is not tried with SOPHIA_ALLOW_ENVIRONMENT");
+    expect(unwrapLines(refused.stderr)).toContain("other/default/dev is not tried with SOPHIA_ALLOW_ENVIRONMENT");
     expect(server.calls.every(({ path }) => !path.includes("other/default"))).toBe(true);
     // The old meaning is not read from the cache either, although another start has cached its values.
     await run(["--cache", ...PRINT], { ESC_ORG: "acme", ESC_ENV: "other/dev" });
@@ -156,7 +162,7 @@ describe("a contract that the search finds", () => {
   });
 
   test("makes audit and check --overdue give the missing consent as the reason why they know nothing", async () => {
-    const { run } = await clone();
+    const { run } = await createClone();
     for (const args of [["audit"], ["check", "--overdue"]]) {
       const { stdout } = await run(args);
       expect(stdout).toContain("ESC: the environment is not allowed (sophia-run allow)");
@@ -167,7 +173,7 @@ describe("a contract that the search finds", () => {
   });
 
   test("does not open, with --offline, the cached values of its environment that another project has stored", async () => {
-    const { server, run, cwd } = await clone();
+    const { server, run, cwd } = await createClone();
     expect((await run(["--cache", ...PRINT], ALLOW)).stdout).toBe("got sentinel-of-dev\n");
     server.reset();
     const ended = await run(["--offline", ...PRINT]);
@@ -178,21 +184,21 @@ describe("a contract that the search finds", () => {
   });
 
   test("starts the program with a warning if there is no terminal and the program needs no value of ESC", async () => {
-    const { run } = await clone();
+    const { run } = await createClone();
     const refused = await run(PRINT);
     expect(refused).toMatchObject({ status: 78, stdout: "" });
     expectWording(refused.stderr);
     const started = await run(PRINT, { KEY: "own" });
     expect(started).toMatchObject({ status: 0, stdout: "got own\n" });
     expect(started.stderr).toContain("warning: ESC is not read");
-    expect(unwrapped(started.stderr)).toContain("run sophia-run allow, or set ESC_ENV in the environment");
+    expect(unwrapLines(started.stderr)).toContain("run sophia-run allow, or set ESC_ENV in the environment");
     const required = await run(["--require-esc", ...PRINT], { KEY: "own" });
     expect(required).toMatchObject({ status: 125, stdout: "" });
     expect(required.stderr).toContain("ESC is required");
   });
 
   test("makes sophia-run ask once at a terminal; sophia-run remembers a yes, and not a no", async () => {
-    const { server, cwd, type, allowed, run } = await clone();
+    const { server, cwd, type, allowed, run } = await createClone();
     const declined = await type(PRINT, [[QUESTION, "\n"]]);
     expect(declined.status).toBe(78);
     expect(declined.stdout).toContain(NAME);
@@ -213,7 +219,7 @@ describe("a contract that the search finds", () => {
   });
 
   test("needs another consent for another environment, and for the same environment in another file", async () => {
-    const { cwd, run } = await clone();
+    const { cwd, run } = await createClone();
     expect((await run(["allow"])).status).toBe(0);
     expect((await run(PRINT)).stdout).toBe("got sentinel-of-dev\n");
     mkdirSync(join(cwd, "other"));
@@ -230,19 +236,19 @@ describe("a contract that the search finds", () => {
 
   test("may name an environment for each profile, and each needs a separate consent", async () => {
     const profiles = { production: { environment: OTHER }, test: {} };
-    const { run } = await clone({ [FILE]: { ...CONTRACT, profiles } });
+    const { run } = await createClone({ [FILE]: { ...CONTRACT, profiles } });
     await run(["allow"]);
     const inherited = await run(["--profile", "test", ...PRINT]);
     expect(inherited.stdout).toBe("got sentinel-of-dev\n");
     const refused = await run(["--profile", "production", ...PRINT]);
     expect(refused.status).toBe(78);
-    expect(unwrapped(refused.stderr)).toContain("sophia-run allow --profile production");
+    expect(unwrapLines(refused.stderr)).toContain("sophia-run allow --profile production");
     await run(["allow", "--profile", "production"]);
     expect((await run(["--profile", "production", ...PRINT])).stdout).toBe("got sentinel-of-production\n");
   });
 
   test("is not asked about if ESC_ENV is set in the environment or in the user's own .env", async () => {
-    const { server, run, cwd } = await clone();
+    const { server, run, cwd } = await createClone();
     expect((await run(PRINT, { ESC_ENV: OTHER })).stdout).toBe("got sentinel-of-production\n");
     expect(server.calls.some(({ path }) => path.includes(NAME))).toBe(false);
     writeFileSync(join(cwd, ".env"), `ESC_ENV=${OTHER}\n`, { mode: 0o600 });
@@ -250,18 +256,18 @@ describe("a contract that the search finds", () => {
   });
 
   test("needs no consent for a token of the repository itself", async () => {
-    const { env, cwd } = await clone();
+    const { env, cwd } = await createClone();
     writeFileSync(join(cwd, ".env"), `ESC_TOKEN=${env.ESC_TOKEN}\nPULUMI_BACKEND_URL=${env.PULUMI_BACKEND_URL}\n`, {
       mode: 0o600,
     });
     // The `.env` is the user's own file, so its token is the user's token.
     expect((await sophia(PRINT, { cwd })).status).toBe(78);
-    track(cwd, ".env");
+    trackFiles(cwd, ".env");
     expect((await sophia(PRINT, { cwd })).stdout).toBe("got sentinel-of-dev\n");
   });
 
   test("causes no message without a token, unless the contract is not met", async () => {
-    const { cwd } = await clone();
+    const { cwd } = await createClone();
     expect(await sophia(PRINT, { cwd, env: { KEY: "own" } })).toMatchObject({ status: 0, stderr: "" });
     const unmet = await sophia(PRINT, { cwd });
     expect(unmet.status).toBe(78);
@@ -271,7 +277,7 @@ describe("a contract that the search finds", () => {
 
 describe("a contract that the user names", () => {
   test("needs no consent, nor does a file that it extends in its folder or below; a file elsewhere does", async () => {
-    const { cwd, run } = await clone({});
+    const { cwd, run } = await createClone({});
     mkdirSync(join(cwd, "app/base"), { recursive: true });
     writeFileSync(join(cwd, "app/own.json"), JSON.stringify(CONTRACT));
     writeFileSync(join(cwd, "app/base/base.json"), JSON.stringify(CONTRACT));
@@ -292,15 +298,15 @@ describe("a .env that the search finds", () => {
   const files = { [FILE]: { variables: VARIABLES }, ".env": `ESC_ENV=${NAME}\n` };
 
   test("needs consent if git tracks it, and none if it is the user's own", async () => {
-    const { server, cwd, run, allowed } = await clone(files);
+    const { server, cwd, run, allowed } = await createClone(files);
     expect((await run(PRINT)).stdout).toBe("got sentinel-of-dev\n");
-    track(cwd, FILE);
+    trackFiles(cwd, FILE);
     expect((await run(PRINT)).stdout).toBe("got sentinel-of-dev\n");
-    track(cwd, ".env");
+    trackFiles(cwd, ".env");
     server.reset();
     const refused = await run(PRINT);
     expect(refused.status).toBe(78);
-    expect(unwrapped(refused.stderr)).toContain(`${join(cwd, ".env")} names ${NAME}`.replace(`${cwd}/`, ""));
+    expect(unwrapLines(refused.stderr)).toContain(`${join(cwd, ".env")} names ${NAME}`.replace(`${cwd}/`, ""));
     expect(server.count("any")).toBe(0);
     await run(["allow"]);
     expect(JSON.parse(readFileSync(allowed, "utf8"))).toMatchObject({
@@ -310,8 +316,8 @@ describe("a .env that the search finds", () => {
   });
 
   test("needs consent if git cannot be run", async () => {
-    const { cwd, env, server } = await clone(files);
-    track(cwd, ".env");
+    const { cwd, env, server } = await createClone(files);
+    trackFiles(cwd, ".env");
     const without = folder();
     symlinkSync("/bin/sh", join(without, "sh"));
     const ended = await sophia(PRINT, { cwd, env: { ...env, PATH: without } });
@@ -320,8 +326,8 @@ describe("a .env that the search finds", () => {
   });
 
   test("needs no consent if the user names the file, or if the file contains the token", async () => {
-    const { cwd, env, run } = await clone(files);
-    track(cwd, ".env");
+    const { cwd, env, run } = await createClone(files);
+    trackFiles(cwd, ".env");
     expect((await run(["--dotenv", ".env", ...PRINT])).stdout).toBe("got sentinel-of-dev\n");
     const own = Object.entries({ ...env, ESC_ENV: NAME }).map(([name, value]) => `${name}=${value}\n`);
     writeFileSync(join(cwd, ".env"), own.join(""));
@@ -329,10 +335,10 @@ describe("a .env that the search finds", () => {
   });
 
   test("needs consent if it does not contain a token, but only names the user's token file", async () => {
-    const { cwd, env, server } = await clone({ [FILE]: { variables: VARIABLES }, token: "" });
+    const { cwd, env, server } = await createClone({ [FILE]: { variables: VARIABLES }, token: "" });
     const home = folder({ token: env.ESC_TOKEN });
     writeFileSync(join(cwd, ".env"), `ESC_ENV=${NAME}\nESC_TOKEN_FILE=${join(home, "token")}\n`);
-    track(cwd, ".env");
+    trackFiles(cwd, ".env");
     const own = { PULUMI_BACKEND_URL: env.PULUMI_BACKEND_URL };
     expect((await sophia(PRINT, { cwd, env: own })).status).toBe(78);
     expect(server.count("any")).toBe(0);
@@ -341,8 +347,8 @@ describe("a .env that the search finds", () => {
 
   test("needs consent for each meaning of a short environment name, and for an organization that it names", async () => {
     const short = { ...files, ".env": "ESC_ENV=app/dev\n" };
-    const { cwd, env, server, run } = await clone(short);
-    track(cwd, ".env");
+    const { cwd, env, server, run } = await createClone(short);
+    trackFiles(cwd, ".env");
     // The old meaning alone is not enough. A test above shows that the usual meaning alone opens nothing else.
     const old = { SOPHIA_ALLOW_ENVIRONMENT: "app/default/dev", ESC_ORG: "acme" };
     expect((await run(PRINT, old)).status).toBe(78);
@@ -359,7 +365,7 @@ describe("a .env that the search finds", () => {
 });
 
 test("Ctrl-D at the question means no, and the next message begins on a new line", async () => {
-  const { server, type, allowed } = await clone();
+  const { server, type, allowed } = await createClone();
   const { status, stdout } = await type(PRINT, [[QUESTION, "\u0004"]]);
   expect(status).toBe(78);
   expect(stdout).toContain("[y/N] \r\nsophia-run: ESC is not read");
@@ -369,7 +375,7 @@ test("Ctrl-D at the question means no, and the next message begins on a new line
 
 describe("a coding agent", () => {
   test("can neither answer the question nor run allow, and the message says who can", async () => {
-    const { server, type, allowed } = await clone();
+    const { server, type, allowed } = await createClone();
     const start = await type(PRINT, [[QUESTION, "y\n"]], { CLAUDECODE: "1" });
     expect(start.status).toBe(78);
     expect(start.stdout).not.toContain(QUESTION);
@@ -392,7 +398,7 @@ describe("SOPHIA_ALLOW_ENVIRONMENT", () => {
     ["acme/*/production", 78],
     ["acme/app/dev2", 78],
   ])("set to %j makes the start end with status %i", async (value, status) => {
-    const { run } = await clone();
+    const { run } = await createClone();
     expect((await run(PRINT, { SOPHIA_ALLOW_ENVIRONMENT: value })).status).toBe(status);
   });
 
@@ -406,7 +412,7 @@ describe("SOPHIA_ALLOW_ENVIRONMENT", () => {
     "acme/app/dev@",
     "acme/app@1/dev",
   ])("set to %j is an error, and sophia-run sends nothing", async (value) => {
-    const { server, run } = await clone();
+    const { server, run } = await createClone();
     const ended = await run(PRINT, { SOPHIA_ALLOW_ENVIRONMENT: value });
     expect(ended).toMatchObject({ status: 125, stdout: "" });
     expect(ended.stderr).toContain("SOPHIA_ALLOW_ENVIRONMENT");
@@ -414,11 +420,11 @@ describe("SOPHIA_ALLOW_ENVIRONMENT", () => {
   });
 
   test("has an effect only in the caller's environment: not in .env, nor for a nested sophia-run", async () => {
-    const { run, cwd } = await clone();
+    const { run, cwd } = await createClone();
     writeFileSync(join(cwd, ".env"), `SOPHIA_ALLOW_ENVIRONMENT=${NAME}\n`, { mode: 0o600 });
     expect((await run(PRINT)).status).toBe(78);
     const printed = await run(["--no-contract", "--", "env"]);
-    expect(environmentOf(printed.stdout)).not.toHaveProperty("SOPHIA_ALLOW_ENVIRONMENT");
+    expect(parseEnvironment(printed.stdout)).not.toHaveProperty("SOPHIA_ALLOW_ENVIRONMENT");
   });
 });
 
@@ -444,7 +450,7 @@ describe("the file of consents", () => {
     ["is not UTF-8", (path, text) => writeFileSync(path, Buffer.from(`${text}\u00ff`, "latin1"))],
     ["is too large", (path, text) => writeFileSync(path, text + " ".repeat(1_048_576))],
   ])("is ignored with a warning, and is not replaced, if it %s", async (_, spoil) => {
-    const { server, cwd, run, type, allowed } = await clone();
+    const { server, cwd, run, type, allowed } = await createClone();
     mkdirSync(join(allowed, ".."), { recursive: true, mode: 0o700 });
     writeFileSync(allowed, consents(cwd), { mode: 0o600 });
     expect((await run(PRINT)).status).toBe(0);
@@ -453,7 +459,7 @@ describe("the file of consents", () => {
     server.reset();
     const ended = await run(PRINT);
     expect(ended.status).toBe(78);
-    expect(unwrapped(ended.stderr)).toContain("allowed.json");
+    expect(unwrapLines(ended.stderr)).toContain("allowed.json");
     expect(server.count("any")).toBe(0);
     expect(await run(["allow"])).toMatchObject({ status: 125, stdout: "" });
     // The yes is valid for this start only.
@@ -465,7 +471,7 @@ describe("the file of consents", () => {
   });
 
   test("may be readable by others; a folder that cannot be written is an error", async () => {
-    const { cwd, run, allowed } = await clone();
+    const { cwd, run, allowed } = await createClone();
     mkdirSync(join(allowed, ".."), { recursive: true, mode: 0o755 });
     writeFileSync(allowed, consents(cwd), { mode: 0o644 });
     expect(await run(PRINT)).toMatchObject({ status: 0, stderr: "" });
@@ -476,7 +482,7 @@ describe("the file of consents", () => {
   });
 
   test("is shown by --list, and --remove removes only the consents of this project", async () => {
-    const { cwd, run } = await clone();
+    const { cwd, run } = await createClone();
     expect((await run(["allow", "--list"])).stdout).toBe("nothing is allowed\n");
     mkdirSync(join(cwd, "other"));
     writeFileSync(join(cwd, "other", FILE), JSON.stringify(CONTRACT));
@@ -492,7 +498,7 @@ describe("the file of consents", () => {
   });
 
   test("keeps every consent if several processes write at the same time, because each waits for the others", async () => {
-    const { cwd, run, allowed } = await clone();
+    const { cwd, run, allowed } = await createClone();
     const projects = Array.from({ length: 8 }, (_, index) => `project-${index}`);
     for (const project of projects) {
       mkdirSync(join(cwd, project));
@@ -512,7 +518,7 @@ describe("the file of consents", () => {
   });
 
   test("can be written after a writer was killed, and not while another process writes", async () => {
-    const { run, allowed } = await clone();
+    const { run, allowed } = await createClone();
     mkdirSync(join(allowed, ".."), { recursive: true, mode: 0o700 });
     const lock = takeLock(allowed);
     const hour = 3600;
@@ -520,7 +526,7 @@ describe("the file of consents", () => {
     utimesSync(lock, now, now + hour);
     const refused = await run(["allow"]);
     expect(refused).toMatchObject({ status: 125, stdout: "" });
-    expect(unwrapped(refused.stderr)).toContain("another process is changing it");
+    expect(unwrapLines(refused.stderr)).toContain("another process is changing it");
     expect(existsSync(allowed)).toBe(false);
     utimesSync(lock, now, now - hour);
     expect((await run(["allow"])).status).toBe(0);
@@ -528,14 +534,14 @@ describe("the file of consents", () => {
   });
 
   test("is not written for a contract without an environment, and allow says that no consent is needed", async () => {
-    const { run } = await clone({ [FILE]: { variables: {} } });
+    const { run } = await createClone({ [FILE]: { variables: {} } });
     expect((await run(["allow"])).stdout).toContain("no consent is needed");
   });
 });
 
 describe("check and explain", () => {
   test("show which file names the environment", async () => {
-    const { run } = await clone();
+    const { run } = await createClone();
     const before = await run(["check"]);
     expect(before.stdout).toContain(`Environment (contract): ${NAME} (not allowed: sophia-run allow)`);
     const checked = await run(["check"], ALLOW);

@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { runGit } from "../../src/access/git-command.ts";
-import { repository } from "../commands/scan/repository.ts";
+import { createRepository } from "../commands/scan/repository.ts";
 import { notInstalled, skipBecause } from "../helpers/skip.ts";
 
 skipBecause(notInstalled("git", "--version"));
@@ -16,7 +16,7 @@ afterEach(() => void vi.useRealTimers());
 function startGit() {
   const input = new PassThrough({ encoding: "utf8" });
   const environment = new Map([["PATH", process.env["PATH"] ?? ""]]);
-  const answers = runGit({ cwd: repository({}), environment }, ["cat-file", "--batch-check"], input);
+  const answers = runGit({ cwd: createRepository({}), environment }, ["cat-file", "--batch-check"], input);
   const exchange = async (): Promise<void> => {
     input.write("name\n");
     expect(String((await answers.next()).value)).toBe("name missing\n");

@@ -9,9 +9,9 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../esc-server/index.ts";
 import { isStandalone, sophiaRun } from "../helpers/program.ts";
-import { folder, unwrapped } from "../helpers/sophia.ts";
+import { folder, unwrapLines } from "../helpers/sophia.ts";
 import { startAtTerminal, type Step } from "../helpers/terminal.ts";
-import { runProgram } from "../esc/command.ts";
+import { runProgram } from "../esc/run-program.ts";
 
 const NAME = "acme/app/dev";
 const FILE = "sophia.contract.json";
@@ -22,21 +22,22 @@ const PRINT = ["--", "sh", "-c", "echo got $KEY"];
 const QUESTION = "for this start?";
 
 /** Creates a folder `x\\xFF` with these files, below the home folder. */
-async function oddFolder(files: Readonly<Record<string, string>>) {
+async function createOddFolder(files: Readonly<Record<string, string>>) {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   server.environment(NAME, { values: { KEY: secret("sentinel-of-dev") } });
   const home = realpathSync(folder());
-  const at = (path: string): Buffer => Buffer.concat([Buffer.from(`${home}/`), ODD, Buffer.from(`/${path}`)]);
-  mkdirSync(at(""));
-  for (const [path, text] of Object.entries(files)) writeFileSync(at(path), text, { mode: 0o600 });
+  const pathInOddFolder = (path: string): Buffer =>
+    Buffer.concat([Buffer.from(`${home}/`), ODD, Buffer.from(`/${path}`)]);
+  mkdirSync(pathInOddFolder(""));
+  for (const [path, text] of Object.entries(files)) writeFileSync(pathInOddFolder(path), text, { mode: 0o600 });
   const env = { HOME: home, PULUMI_BACKEND_URL: server.url, ESC_TOKEN: server.token };
   const command = (args: readonly string[]) => ["sh", "-c", IN_ODD, "sh", ...sophiaRun, ...args] as const;
   const run = (args: readonly string[], more: Readonly<Record<string, string>> = {}) =>
     runProgram(command(args), { ...env, ...more }, home);
   const type = (args: readonly string[], steps: readonly Step[]) =>
     startAtTerminal(command(args), { cwd: home, env: { PATH: process.env["PATH"] ?? "", ...env } }, steps).finished;
-  return { server, home, at, run, type };
+  return { server, home, pathInOddFolder, run, type };
 }
 
 /** The name `x\\xFF`, and the name to which Node.js decodes it, which a link may have. */
@@ -44,33 +45,33 @@ const ODD = Buffer.from("x\xFF", "latin1");
 const DECODED = "x\uFFFD";
 const IN_ODD = 'cd "$(printf "x\\377")" && exec "$@"';
 
-function track(cwd: string): void {
+function trackAllFiles(cwd: string): void {
   execFileSync("git", ["init", "-q"], { cwd });
   execFileSync("git", ["add", "-f", "."], { cwd });
 }
 
 describe("in a folder whose name is not UTF-8", () => {
   test("a .env.override is refused inside a repository, and used outside of one", async () => {
-    const { home, run } = await oddFolder({ [FILE]: CONTRACT, ".env.override": "KEY=of-file\n" });
+    const { home, run } = await createOddFolder({ [FILE]: CONTRACT, ".env.override": "KEY=of-file\n" });
     expect((await run(PRINT)).stdout).toBe("got of-file\n");
-    track(home);
+    trackAllFiles(home);
     const ended = await run(PRINT);
     expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(unwrapped(ended.stderr)).toContain("the path of its folder is not UTF-8");
+    expect(unwrapLines(ended.stderr)).toContain("the path of its folder is not UTF-8");
     expect(await run(["--no-override", ...PRINT])).toMatchObject({ status: 0, stdout: "got\n" });
   });
 
   test("ESC_ENV of a .env needs consent if git tracks the file, and none outside of a repository", async () => {
-    const { server, home, run } = await oddFolder({ [FILE]: CONTRACT, ".env": `ESC_ENV=${NAME}\n` });
+    const { server, home, run } = await createOddFolder({ [FILE]: CONTRACT, ".env": `ESC_ENV=${NAME}\n` });
     expect((await run(PRINT)).stdout).toBe("got sentinel-of-dev\n");
-    track(home);
+    trackAllFiles(home);
     server.reset();
     const ended = await run(PRINT);
     expect(ended.stdout).toBe("got\n");
-    expect(unwrapped(ended.stderr)).toContain("no consent can be remembered for a folder whose path is not UTF-8");
+    expect(unwrapLines(ended.stderr)).toContain("no consent can be remembered for a folder whose path is not UTF-8");
     // Node.js reaches the folder by this link, which has the name that Node.js decodes.
     symlinkSync(ODD, join(home, DECODED));
-    track(home);
+    trackAllFiles(home);
     expect((await run(PRINT)).stdout).toBe("got\n");
     expect(server.count("any")).toBe(0);
     expect((await run(PRINT, { SOPHIA_ALLOW_ENVIRONMENT: NAME })).stdout).toBe("got sentinel-of-dev\n");
@@ -78,8 +79,8 @@ describe("in a folder whose name is not UTF-8", () => {
   });
 
   test("sophia-run asks for consent each time and remembers none, because it would apply to all such folders", async () => {
-    const { server, home, run, type } = await oddFolder({ [FILE]: NAMING });
-    track(home);
+    const { server, home, run, type } = await createOddFolder({ [FILE]: NAMING });
+    trackAllFiles(home);
     const allowed = await run(["allow"]);
     expect(allowed).toMatchObject({ status: 125, stdout: "" });
     expect((await run(PRINT)).status).toBe(78);
@@ -91,7 +92,7 @@ describe("in a folder whose name is not UTF-8", () => {
   });
 
   test("a consent that an earlier version stored for the working directory opens nothing", async () => {
-    const { server, home, run } = await oddFolder({ [FILE]: NAMING });
+    const { server, home, run } = await createOddFolder({ [FILE]: NAMING });
     mkdirSync(join(home, ".config/sophia-run"), { recursive: true, mode: 0o700 });
     for (const version of [1, 2]) {
       const places = ["/proc/self/cwd", join(home, DECODED), join(home, "x\uDCFF")];
@@ -104,33 +105,33 @@ describe("in a folder whose name is not UTF-8", () => {
   });
 
   test("sophia-run follows links within the repository, and refuses others", async () => {
-    const { home, at, run } = await oddFolder({ [FILE]: CONTRACT });
+    const { home, pathInOddFolder, run } = await createOddFolder({ [FILE]: CONTRACT });
     writeFileSync(join(home, "values"), "KEY=within\n", { mode: 0o600 });
-    symlinkSync("../values", at(".env"));
+    symlinkSync("../values", pathInOddFolder(".env"));
     expect((await run(PRINT)).status).toBe(125);
-    track(home);
+    trackAllFiles(home);
     expect((await run(PRINT)).stdout).toBe("got within\n");
     const outside = folder({ values: "KEY=outside\n" });
-    rmSync(at(".env"));
-    symlinkSync(join(outside, "values"), at(".env"));
+    rmSync(pathInOddFolder(".env"));
+    symlinkSync(join(outside, "values"), pathInOddFolder(".env"));
     const ended = await run(PRINT);
     expect(ended).toMatchObject({ status: 125, stdout: "" });
     expect(ended.stderr).toContain("is a link to");
   });
 
   test("a contract may extend a file of the repository, and not a file outside that the name of a link hides", async () => {
-    const { home, at, run } = await oddFolder({ [FILE]: JSON.stringify({ extends: "base.json" }) });
-    track(home);
-    writeFileSync(at("base.json"), JSON.stringify({ variables: { KEY: { default: "within" } } }));
+    const { home, pathInOddFolder, run } = await createOddFolder({ [FILE]: JSON.stringify({ extends: "base.json" }) });
+    trackAllFiles(home);
+    writeFileSync(pathInOddFolder("base.json"), JSON.stringify({ variables: { KEY: { default: "within" } } }));
     expect((await run(PRINT)).stdout).toBe("got within\n");
-    rmSync(at("base.json"));
+    rmSync(pathInOddFolder("base.json"));
     const outside = folder({ "base.json": JSON.stringify({ variables: { KEY: { default: "outside" } } }) });
-    symlinkSync(join(outside, "base.json"), at("base.json"));
+    symlinkSync(join(outside, "base.json"), pathInOddFolder("base.json"));
     expect(await run(PRINT)).toMatchObject({ status: 125, stdout: "" });
   });
 
   test("--project . means the working directory, and not a folder whose decoded name is the same", async () => {
-    const { home, run } = await oddFolder({ [FILE]: CONTRACT, ".env": "KEY=of-odd\n" });
+    const { home, run } = await createOddFolder({ [FILE]: CONTRACT, ".env": "KEY=of-odd\n" });
     mkdirSync(join(home, DECODED));
     writeFileSync(join(home, DECODED, ".env"), "KEY=of-other\n", { mode: 0o600 });
     expect((await run(["--project", ".", ...PRINT])).stdout).toBe("got of-odd\n");
@@ -143,7 +144,7 @@ describe("in a folder whose name is not UTF-8", () => {
 });
 
 test("sophia-run ends its search for links if Node.js decodes a link's target to the link's own name", async () => {
-  const { home } = await oddFolder({ "base.json": CONTRACT });
+  const { home } = await createOddFolder({ "base.json": CONTRACT });
   symlinkSync(ODD, join(home, DECODED));
   writeFileSync(join(home, FILE), JSON.stringify({ extends: `${DECODED}/base.json` }));
   const ended = await runProgram([...sophiaRun, ...PRINT], { HOME: home, KEY: "own" }, home);

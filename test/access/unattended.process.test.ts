@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
-import { folder, sophia, unwrapped } from "../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../helpers/sophia.ts";
 
 test.each([
   ["acme/app/dev", "acme/app/dev"],
@@ -16,7 +16,7 @@ test.each([
     const env = { CI: "true", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
     const refused = await sophia(["--", "true"], { cwd, env });
     expect(refused.status).toBe(78);
-    expect(unwrapped(refused.stderr)).toContain(
+    expect(unwrapLines(refused.stderr)).toContain(
       `to allow it, set SOPHIA_ALLOW_ENVIRONMENT=${allowed} in the environment`,
     );
     expect(refused.stderr).not.toContain("sophia-run allow");
@@ -32,7 +32,7 @@ test("the refusal has a star for an organization that only the ESC server knows"
   const cwd = folder({ ".env": "ESC_ENV=app/dev\n", ".hg/x": "" });
   const env = { CI: "1", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
   const refused = await sophia(["check"], { cwd, env });
-  const [, allowed = ""] = /SOPHIA_ALLOW_ENVIRONMENT=(\S+)/.exec(unwrapped(refused.stdout + refused.stderr)) ?? [];
+  const [, allowed = ""] = /SOPHIA_ALLOW_ENVIRONMENT=(\S+)/.exec(unwrapLines(refused.stdout + refused.stderr)) ?? [];
   // A name of two parts has two meanings.
   expect(allowed).toBe("*/app/dev,app/default/dev");
   const read = await sophia(["get", "QDRANT_URL"], { cwd, env: { ...env, SOPHIA_ALLOW_ENVIRONMENT: allowed } });

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { INPUT_NAMES } from "../../src/action/inputs.ts";
-import { SENTINEL, sentinel } from "../commands/world.ts";
+import { SENTINEL, sentinelOf } from "../commands/sophia-environment.ts";
 import { type ActionsIssuer, startActionsIssuer } from "../esc-server/actions-issuer.ts";
 import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
 import { type Runner, startRunner } from "../helpers/actions/runner.ts";
@@ -13,10 +13,10 @@ import { type Runner, startRunner } from "../helpers/actions/runner.ts";
 const root = join(import.meta.dirname, "../..");
 const action = join(root, "action.yml");
 
-const PEM = `-----BEGIN PRIVATE KEY-----\n${sentinel("line-1")}\n${sentinel("line-2")}\n-----END PRIVATE KEY-----\n`;
+const PEM = `-----BEGIN PRIVATE KEY-----\n${sentinelOf("line-1")}\n${sentinelOf("line-2")}\n-----END PRIVATE KEY-----\n`;
 /** What would end a value where delimiters are guessed, and begin a variable of its own. */
-const ENDING = `${sentinel("ending")}\nEOF\nBASH_ENV<<EOF\n/tmp/evil\nEOF\nghadelimiter_0\nsophia_run_0\nINJECTED=1`;
-const AWKWARD = `${sentinel("awkward")} 100%25 ::error::no "quoted" \\n é ${"x".repeat(40)}`;
+const ENDING = `${sentinelOf("ending")}\nEOF\nBASH_ENV<<EOF\n/tmp/evil\nEOF\nghadelimiter_0\nsophia_run_0\nINJECTED=1`;
+const AWKWARD = `${sentinelOf("awkward")} 100%25 ::error::no "quoted" \\n é ${"x".repeat(40)}`;
 
 const CONTRACT = JSON.stringify(
   {
@@ -37,11 +37,11 @@ const VALUES = {
   KEY: secret(PEM),
   ENDING: secret(ENDING),
   AWKWARD: secret(AWKWARD),
-  GITHUB_PAT: secret(sentinel("pat")),
+  GITHUB_PAT: secret(sentinelOf("pat")),
   MODE: "public",
-  UNDECLARED: secret(sentinel("undeclared")),
+  UNDECLARED: secret(sentinelOf("undeclared")),
 };
-const EXPORTED = { KEY: PEM, ENDING, AWKWARD, GITHUB_PAT: sentinel("pat"), MODE: "public", LEVEL: "info" };
+const EXPORTED = { KEY: PEM, ENDING, AWKWARD, GITHUB_PAT: sentinelOf("pat"), MODE: "public", LEVEL: "info" };
 
 let esc: EscServer;
 let issuer: ActionsIssuer;
@@ -50,10 +50,10 @@ beforeAll(async () => {
   execFileSync(process.execPath, [join(root, "scripts/action.mjs")]);
   issuer = await startActionsIssuer();
   esc = await startEscServer({
-    token: `pul-${sentinel("token")}`,
+    token: `pul-${sentinelOf("token")}`,
     oidc: { issuers: [issuer.trust], organization: "acme" },
   });
-  esc.environment("acme/app/ci", { values: VALUES, files: { KEY_FILE: secret(sentinel("file")) } });
+  esc.environment("acme/app/ci", { values: VALUES, files: { KEY_FILE: secret(sentinelOf("file")) } });
 });
 
 afterAll(async () => {
@@ -106,10 +106,10 @@ describe("the action exports", () => {
     expect(await runner.run(`${show}; printf %s "$AWKWARD" | jq -sRr @json 2>/dev/null || :`)).toBe(0);
     const shown = runner.log.lines.join("\n");
     expect(shown).not.toContain(SENTINEL);
-    expect(shown).not.toContain(Buffer.from(sentinel("pat")).toString("base64"));
+    expect(shown).not.toContain(Buffer.from(sentinelOf("pat")).toString("base64"));
     expect(shown).toContain("public");
     // What is not exported is masked as well: it may come out in another way.
-    expect(runner.log.masked(sentinel("undeclared"))).toBe("***");
+    expect(runner.log.masked(sentinelOf("undeclared"))).toBe("***");
   });
 
   test("outputs, with an ID token instead of a stored token", async () => {
@@ -128,9 +128,9 @@ describe("the action exports", () => {
   });
 
   test("the value of the job's environment, which is masked, too", async () => {
-    const runner = job(CONTRACT, { GITHUB_PAT: sentinel("of-the-job") });
+    const runner = job(CONTRACT, { GITHUB_PAT: sentinelOf("of-the-job") });
     expect(await runner.action(withToken())).toBe(0);
-    expect(runner.environment.get("GITHUB_PAT")).toBe(sentinel("of-the-job"));
+    expect(runner.environment.get("GITHUB_PAT")).toBe(sentinelOf("of-the-job"));
     expectNoSecret(runner);
     expect(runner.log.annotations).toMatchObject([{ level: "notice", message: expect.stringContaining("GITHUB_PAT") }]);
   });
@@ -145,15 +145,15 @@ describe("the action exports", () => {
 
 describe("values with line breaks, quotes and delimiters", () => {
   const AWKWARD_VALUES = {
-    CRLF: `${sentinel("crlf-1")}\r\n${sentinel("crlf-2")}\r\n`,
-    CR: `${sentinel("cr-1")}\r${sentinel("cr-2")}`,
-    SEPARATOR: `${sentinel("ls-1")}\u2028${sentinel("ls-2")}`,
-    REPLACEMENT: `${sentinel("rc-1")}\uFFFD${sentinel("rc-2")}`,
-    COMMAND: `::stop-commands::${sentinel("command")}`,
-    ESCAPED: `${sentinel("escaped")}%0A::error::%25`,
-    SPACES: `  ${sentinel("spaces")}  `,
+    CRLF: `${sentinelOf("crlf-1")}\r\n${sentinelOf("crlf-2")}\r\n`,
+    CR: `${sentinelOf("cr-1")}\r${sentinelOf("cr-2")}`,
+    SEPARATOR: `${sentinelOf("ls-1")}\u2028${sentinelOf("ls-2")}`,
+    REPLACEMENT: `${sentinelOf("rc-1")}\uFFFD${sentinelOf("rc-2")}`,
+    COMMAND: `::stop-commands::${sentinelOf("command")}`,
+    ESCAPED: `${sentinelOf("escaped")}%0A::error::%25`,
+    SPACES: `  ${sentinelOf("spaces")}  `,
     SHORT: "1",
-    LONG: `${sentinel("long")}${"é".repeat(40_000)}`,
+    LONG: `${sentinelOf("long")}${"é".repeat(40_000)}`,
   };
   const contract = JSON.stringify({
     variables: Object.fromEntries(Object.keys(AWKWARD_VALUES).map((name) => [name, {}])),
@@ -174,7 +174,7 @@ describe("values with line breaks, quotes and delimiters", () => {
   });
 
   test("that are too large for a program are refused for env, and are written to outputs", async () => {
-    const large = `${sentinel("large")}${"y".repeat(131_072)}`;
+    const large = `${sentinelOf("large")}${"y".repeat(131_072)}`;
     esc.environment("acme/app/large", { values: { LARGE: secret(large) } });
     const runner = job(JSON.stringify({ variables: { LARGE: {} } }));
     const inputs = { ...withToken(), environment: "acme/app/large" };
@@ -252,7 +252,7 @@ describe("the report of a contract that is not met", () => {
 
   test("begins with the failure of ESC if ESC could not be read", async () => {
     const runner = job(contract);
-    expect(await runner.action({ ...withToken(), token: `pul-${sentinel("revoked")}` })).toBe(1);
+    expect(await runner.action({ ...withToken(), token: `pul-${sentinelOf("revoked")}` })).toBe(1);
     expect(runner.log.annotations[0]).toMatchObject({ level: "error", properties: { title: "ESC" } });
     expectNoSecret(runner);
     esc.failNext("open", "hang");
@@ -293,7 +293,9 @@ test("the action refuses variables that would break the runner or later steps, u
   ].flat();
   const names = [...refused, "GITHUB_TOKEN", "GITHUB_SHA"];
   const declared = JSON.stringify({ variables: Object.fromEntries(names.map((name) => [name, {}])) });
-  esc.environment("acme/app/odd", { values: Object.fromEntries(names.map((name) => [name, secret(sentinel(name))])) });
+  esc.environment("acme/app/odd", {
+    values: Object.fromEntries(names.map((name) => [name, secret(sentinelOf(name))])),
+  });
   const inputs = { ...withToken(), environment: "acme/app/odd", prefer: "esc" };
   const runner = job(declared);
   expect(await runner.action(inputs)).toBe(1);
@@ -348,7 +350,7 @@ test.each<readonly [inputs: Readonly<Record<string, string>>, message: string]>(
   [{ fake: "perhaps" }, "the input fake"],
   [{ contract: "nowhere.json" }, "nowhere.json"],
   [{ profile: "prod" }, "profile"],
-  [{ token: `pul-${sentinel("token")} and more` }, "ESC_TOKEN contains a space"],
+  [{ token: `pul-${sentinelOf("token")} and more` }, "ESC_TOKEN contains a space"],
   [{ environment: `pul-${"0".repeat(40)}` }, "ESC_ENV"],
 ])("inputs %j fail", async (inputs, message) => {
   const runner = job();

@@ -4,11 +4,11 @@ import { LOOPBACK_ADDRESS, ownAddress, type OwnAddress } from "../../src/broker/
 import { planKey } from "../../src/broker/key-plan.ts";
 import { parseRules } from "../../src/contract/broker/path-rules.ts";
 import { PROVIDERS } from "../../src/contract/broker/providers.ts";
-import { routesTo } from "./routes.ts";
+import { createRoutes } from "./routes.ts";
 
 const PORT = 40_123;
 const OWN_ADDRESS = ownAddress(LOOPBACK_ADDRESS, PORT);
-const [openai, anthropic, search] = routesTo("https://api.example.test");
+const [openai, anthropic, search] = createRoutes("https://api.example.test");
 const admit = admission([openai, anthropic, search], OWN_ADDRESS);
 const HOST_HEADER = ["Host", `127.0.0.1:${PORT}`] as const;
 const KEY_HEADER = ["Authorization", `Bearer ${openai.dummy}`] as const;

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { PassThrough } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
 import { sendBody } from "../../src/broker/body.ts";
-import { responseTo } from "./upstream.ts";
+import { waitForResponse } from "./upstream.ts";
 
 // On other systems the kernel may drop the bytes that arrived before a reset.
 test.runIf(process.platform === "linux")(
@@ -27,7 +27,7 @@ test.runIf(process.platform === "linux")(
     const address = server.address();
     const port = typeof address === "object" ? address?.port : undefined;
     const sent = http.request({ host: "127.0.0.1", port, method: "POST", agent: false });
-    const answered = responseTo(sent);
+    const answered = waitForResponse(sent);
     sent.on("error", () => {});
     sendBody(body, sent, true);
     body.write("first");

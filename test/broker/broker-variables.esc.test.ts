@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { brokerVariables, socketVariables } from "../../src/broker/broker-variables.ts";
-import { routesTo } from "./routes.ts";
+import { createRoutes } from "./routes.ts";
 
 const BROKER = "http://127.0.0.1:40123";
-const [route] = routesTo("https://api.example.test");
+const [route] = createRoutes("https://api.example.test");
 const base = { OPENAI_BASE_URL: "/v1", OPENAI_API_BASE: "/v1" };
 const openai = {
   route,

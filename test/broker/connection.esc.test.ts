@@ -9,12 +9,12 @@ import type { NetworkSettings } from "../../src/network/network-settings.ts";
 import { startProxy, type ProxyOptions } from "../esc-server/proxy.ts";
 import { REFUSED_PORT } from "../esc-server/sockets.ts";
 import { useCertificates } from "../helpers/certificates.ts";
-import { KEYS } from "./routes.ts";
-import { send, startBroker, startUpstream, type Upstream } from "./upstream.ts";
+import { REAL_KEYS } from "./routes.ts";
+import { sendRequest, startBroker, startUpstream, type Upstream } from "./upstream.ts";
 
 /** No name server knows this host, so a request that reaches it has come through a proxy. */
 const SERVICE = "https://service.test";
-const KEY = KEYS["OPENAI_API_KEY"] ?? "";
+const KEY = REAL_KEYS["OPENAI_API_KEY"] ?? "";
 const USER = { user: "us er", password: "p@ss:wörd" };
 
 const certificates = useCertificates(["service.test"]);
@@ -25,7 +25,7 @@ type Network = Partial<NetworkSettings> & { readonly connectMs?: number };
 async function sendThroughBroker(origin: string, network: Network = {}) {
   const broker = await startBroker(origin, {}, { certificateFile: certificates().caFile, ...network });
   const { dummy } = broker.routes[0];
-  const { status, headers, body } = await send(broker.origin, "/v1/x", {
+  const { status, headers, body } = await sendRequest(broker.origin, "/v1/x", {
     headers: { Authorization: `Bearer ${dummy}` },
   });
   expect(body).not.toContain(KEY);
@@ -159,7 +159,7 @@ describe("a proxy", () => {
     const network = { httpsProxy: url, certificateFile: certificates().caFile };
     const { origin, routes } = await startBroker(SERVICE, {}, network);
     for (let count = 0; count < 3; count += 1) {
-      await send(origin, "/v1/x", { headers: { Authorization: `Bearer ${routes[0].dummy}` } });
+      await sendRequest(origin, "/v1/x", { headers: { Authorization: `Bearer ${routes[0].dummy}` } });
     }
     expect(upstream.requests).toHaveLength(3);
     expect(proxy.tunnels).toBe(1);
@@ -243,7 +243,7 @@ describe("a broker with the caller's environment", { timeout: 30_000 }, () => {
     const { PATH } = process.env;
     const { stdout, stderr } = await promisify(execFile)(
       process.execPath,
-      ["--import", "tsx", "test/broker/caller.ts", origin],
+      ["--import", "tsx", "test/broker/request-by-environment.ts", origin],
       { env: { PATH, ...env }, timeout: 25_000, killSignal: "SIGKILL" },
     );
     return { outcome: stdout, stderr };

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { expect, test } from "vitest";
 import { skipBecause } from "../helpers/skip.ts";
-import { startWaitingProgram } from "./process.ts";
-import { send, startUpstream } from "./upstream.ts";
+import { startWaitingProgram } from "./broker-process.ts";
+import { sendRequest, startUpstream } from "./upstream.ts";
 
 skipBecause(process.platform === "linux" ? undefined : "needs /proc");
 
@@ -32,7 +32,7 @@ test("the requests behind a refused request do not fill the broker's memory", { 
   const { OPENAI_HOST: origin = "", OPENAI_API_KEY: dummy = "" } = environment;
   const before = peakMemory(launcher);
   await flood(origin, 250, "GET / HTTP/1.1\r\n\r\n".repeat(7000));
-  const asked = await send(origin, "/v1/models", { headers: { Authorization: `Bearer ${dummy}` } });
+  const asked = await sendRequest(origin, "/v1/models", { headers: { Authorization: `Bearer ${dummy}` } });
   expect(asked).toMatchObject({ status: 200, body: "served" });
   // All of the requests together are some 1000 MB.
   expect(peakMemory(launcher) - before).toBeLessThan(300);

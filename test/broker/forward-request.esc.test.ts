@@ -2,17 +2,17 @@ import { once } from "node:events";
 import * as http from "node:http";
 import { connect, createServer, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { KEYS } from "./routes.ts";
-import { nextText, responseTo, send, startBroker, startUpstream, textOf } from "./upstream.ts";
+import { REAL_KEYS } from "./routes.ts";
+import { readNextText, waitForResponse, sendRequest, startBroker, startUpstream, readText } from "./upstream.ts";
 
-const bearer = (dummy: string) => ({ Authorization: `Bearer ${dummy}` });
+const bearerHeader = (dummy: string) => ({ Authorization: `Bearer ${dummy}` });
 
 /** Begins a request. The test decides when its body is sent and its answer is read. */
 async function beginRequest(broker: string, target: string, headers: Record<string, string>) {
   const request = http.request(broker, { method: "POST", path: target, headers, agent: false });
   onTestFinished(() => void request.destroy());
   request.on("error", () => {});
-  const answered = responseTo(request);
+  const answered = waitForResponse(request);
   answered.catch(() => {});
   return { request, answered };
 }
@@ -23,9 +23,9 @@ describe("a request", () => {
       request.resume().on("end", () => response.end("{}"));
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    await send(origin, "/v1/chat/completions?x=1", {
+    await sendRequest(origin, "/v1/chat/completions?x=1", {
       headers: {
-        ...bearer(routes[0].dummy),
+        ...bearerHeader(routes[0].dummy),
         "X-Twice": ["a", "b"],
         Connection: "close, X-Hop",
         "X-Hop": "1",
@@ -39,7 +39,7 @@ describe("a request", () => {
     expect(received).toMatchObject({ method: "POST", target: "/v1/chat/completions?x=1", body: "hello" });
     expect(received?.headers).toMatchObject({
       host: new URL(upstream.origin).host,
-      authorization: `Bearer ${KEYS["OPENAI_API_KEY"]}`,
+      authorization: `Bearer ${REAL_KEYS["OPENAI_API_KEY"]}`,
       "content-length": "5",
       "x-twice": "a, b",
     });
@@ -50,10 +50,10 @@ describe("a request", () => {
   test("without a body reaches the service without one, and a chunked body stays chunked", async () => {
     const upstream = await startUpstream((request, response) => void request.resume().on("end", () => response.end()));
     const { origin, routes } = await startBroker(upstream.origin);
-    const headers = bearer(routes[0].dummy);
-    await send(origin, "/v1/models", { method: "GET", headers });
-    await send(origin, "/v1/empty", { headers: { ...headers, "Content-Length": "0" } });
-    await send(origin, "/v1/files", { headers: { ...headers, "Transfer-Encoding": "chunked" }, body: "hello" });
+    const headers = bearerHeader(routes[0].dummy);
+    await sendRequest(origin, "/v1/models", { method: "GET", headers });
+    await sendRequest(origin, "/v1/empty", { headers: { ...headers, "Content-Length": "0" } });
+    await sendRequest(origin, "/v1/files", { headers: { ...headers, "Transfer-Encoding": "chunked" }, body: "hello" });
     const [get, empty, chunked] = upstream.requests.map((received) => received.headers);
     expect(get).not.toHaveProperty("transfer-encoding");
     expect(get).not.toHaveProperty("content-length");
@@ -71,11 +71,11 @@ describe("a request", () => {
       request.once("data", (chunk: Buffer) => first(chunk.toString())).on("end", () => response.end());
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const { request, answered } = await beginRequest(origin, "/v1/files", bearer(routes[0].dummy));
+    const { request, answered } = await beginRequest(origin, "/v1/files", bearerHeader(routes[0].dummy));
     request.write("first");
     expect(await arrived).toBe("first");
     request.end("second");
-    await textOf(await answered);
+    await readText(await answered);
     expect(upstream.requests[0]?.body).toBe("firstsecond");
   });
 
@@ -90,14 +90,17 @@ describe("a request", () => {
       request.on("data", (chunk) => (body += String(chunk))).on("end", () => response.end(body));
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const { request, answered } = await beginRequest(origin, "/v1/files", { ...bearer(routes[0].dummy), ...framing });
+    const { request, answered } = await beginRequest(origin, "/v1/files", {
+      ...bearerHeader(routes[0].dummy),
+      ...framing,
+    });
     request.flushHeaders();
     const answer = await answered;
     expect(upstream.requests[0]).toMatchObject({ target: "/v1/files", body: "" });
     request.write("first");
     await expect.poll(() => upstream.requests[0]?.body).toBe("first");
     request.end("last");
-    expect(await textOf(answer)).toBe("firstlast");
+    expect(await readText(answer)).toBe("firstlast");
   });
 
   test.each([
@@ -115,7 +118,7 @@ describe("a request", () => {
       `POST /v1/files HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${broker.routes[0].dummy}\r\nContent-Length: 5\r\n\r\n`,
     );
     let read = "";
-    while (!read.endsWith("too large")) read += await nextText(socket);
+    while (!read.endsWith("too large")) read += await readNextText(socket);
     expect(read).toMatch(/^HTTP\/1.1 413 /);
     expect(broker.records).toMatchObject([{ outcome: "answered", status: 413, bytesSent: 0 }]);
   });
@@ -137,7 +140,7 @@ describe("a request", () => {
     const { origin, routes } = await startBroker(
       `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`,
     );
-    const { status } = await send(origin, "/v1/x", { headers: bearer(routes[0].dummy), body: "hello" });
+    const { status } = await sendRequest(origin, "/v1/x", { headers: bearerHeader(routes[0].dummy), body: "hello" });
     expect([status, pieces.length]).toEqual([200, 1]);
   });
 
@@ -151,7 +154,7 @@ describe("a request", () => {
     });
     const { origin, routes } = await startBroker(upstream.origin);
     const { request, answered } = await beginRequest(origin, "/v1/files", {
-      ...bearer(routes[0].dummy),
+      ...bearerHeader(routes[0].dummy),
       Expect: "100-continue",
       "Content-Length": "4",
     });
@@ -159,7 +162,7 @@ describe("a request", () => {
     await once(request, "continue");
     isContinued = true;
     request.end("body");
-    expect(await textOf(await answered)).toBe("done");
+    expect(await readText(await answered)).toBe("done");
   });
 
   test("that expects 100 may send its body before it is told to continue", async () => {
@@ -169,12 +172,12 @@ describe("a request", () => {
       request.on("data", (chunk) => (body += String(chunk))).on("end", () => response.end(body));
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const headers = { ...bearer(routes[0].dummy), Expect: "100-continue", "Content-Length": "5" };
+    const headers = { ...bearerHeader(routes[0].dummy), Expect: "100-continue", "Content-Length": "5" };
     const { request, answered } = await beginRequest(origin, "/v1/files", headers);
     request.flushHeaders();
     await expect.poll(() => upstream.sockets.size).toBe(1);
     request.end("hello");
-    expect(await textOf(await answered)).toBe("hello");
+    expect(await readText(await answered)).toBe("hello");
   });
 
   test("that expects 100 and is refused sends no body", async () => {
@@ -197,7 +200,10 @@ describe("a request", () => {
     const upstream = await startUpstream((request) => void request.on("close", gone));
     const broker = await startBroker(upstream.origin);
     const { origin, routes } = broker;
-    const { request } = await beginRequest(origin, "/v1/files", { ...bearer(routes[0].dummy), "Content-Length": "10" });
+    const { request } = await beginRequest(origin, "/v1/files", {
+      ...bearerHeader(routes[0].dummy),
+      "Content-Length": "10",
+    });
     request.write("half");
     await once(upstream.server, "request");
     request.destroy();
@@ -234,7 +240,7 @@ describe("an answer", () => {
       response.end("see there");
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const { status, headers, body } = await send(origin, "/v1/x", { headers: bearer(routes[0].dummy) });
+    const { status, headers, body } = await sendRequest(origin, "/v1/x", { headers: bearerHeader(routes[0].dummy) });
     const host = new URL(upstream.origin).host;
     expect({ status, body }).toEqual({ status: 303, body: "see there" });
     expect(headers).toMatchObject({
@@ -253,9 +259,9 @@ describe("an answer", () => {
       response.end();
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const headers = bearer(routes[0].dummy);
-    expect(await send(origin, "/v1/x", { method: "HEAD", headers })).toMatchObject({ status: 200, body: "" });
-    expect(await send(origin, "/v1/x", { method: "DELETE", headers })).toMatchObject({ status: 204, body: "" });
+    const headers = bearerHeader(routes[0].dummy);
+    expect(await sendRequest(origin, "/v1/x", { method: "HEAD", headers })).toMatchObject({ status: 200, body: "" });
+    expect(await sendRequest(origin, "/v1/x", { method: "DELETE", headers })).toMatchObject({ status: 204, body: "" });
   });
 
   test("is passed on event by event", async () => {
@@ -270,13 +276,13 @@ describe("an answer", () => {
       );
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const { request, answered } = await beginRequest(origin, "/v1/x", bearer(routes[0].dummy));
+    const { request, answered } = await beginRequest(origin, "/v1/x", bearerHeader(routes[0].dummy));
     request.end();
     const response = await answered;
     const events: string[] = [];
     for (const write of next) {
       write();
-      const chunk = await nextText(response);
+      const chunk = await readNextText(response);
       events.push(chunk);
     }
     expect(events).toEqual(["data: 1\n\n", "data: 2\n\n", "data: [DONE]\n\n"]);
@@ -288,9 +294,9 @@ describe("an answer", () => {
       response.write("half", () => response.destroy());
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const { request, answered } = await beginRequest(origin, "/v1/x", bearer(routes[0].dummy));
+    const { request, answered } = await beginRequest(origin, "/v1/x", bearerHeader(routes[0].dummy));
     request.end();
-    await expect(textOf(await answered)).rejects.toThrow("aborted");
+    await expect(readText(await answered)).rejects.toThrow("aborted");
   });
 
   test("that comes before the end of the request is passed on", async () => {
@@ -299,13 +305,13 @@ describe("an answer", () => {
     });
     const { origin, routes } = await startBroker(upstream.origin);
     const { request, answered } = await beginRequest(origin, "/v1/x", {
-      ...bearer(routes[0].dummy),
+      ...bearerHeader(routes[0].dummy),
       "Content-Length": "1000000",
     });
     request.write("x".repeat(1000));
     const response = await answered;
     expect(response.statusCode).toBe(413);
-    expect(await textOf(response)).toBe("too large");
+    expect(await readText(response)).toBe("too large");
   });
 
   test("that refuses the body and closes the connection ends the body", async () => {
@@ -318,14 +324,14 @@ describe("an answer", () => {
       finish = () => void response.end("too large");
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const headers = { ...bearer(routes[0].dummy), "Transfer-Encoding": "chunked" };
+    const headers = { ...bearerHeader(routes[0].dummy), "Transfer-Encoding": "chunked" };
     const { request, answered } = await beginRequest(origin, "/v1/x", headers);
     request.write("first");
     const response = await answered;
     await new Promise<void>((resolve) => void request.write("second", () => resolve()));
     request.end("third");
     finish();
-    expect([response.statusCode, await textOf(response)]).toEqual([413, "too large"]);
+    expect([response.statusCode, await readText(response)]).toEqual([413, "too large"]);
     await expect.poll(() => upstream.sockets.size).toBe(0);
     expect(upstream.requests[0]?.body).toBe("first");
   });
@@ -343,7 +349,7 @@ describe("an answer", () => {
       more();
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const { request, answered } = await beginRequest(origin, "/v1/x", bearer(routes[0].dummy));
+    const { request, answered } = await beginRequest(origin, "/v1/x", bearerHeader(routes[0].dummy));
     request.end();
     const response = await answered;
     response.pause();
@@ -366,11 +372,11 @@ describe("a refusal", () => {
     const { origin, routes } = broker;
     const cases = [
       ["/v1/x", {}, 401, "broker-key"],
-      ["/v1/organization/admin_api_keys", bearer(routes[0].dummy), 403, "broker-denied"],
-      ["/v1//x", bearer(routes[0].dummy), 400, "broker-request"],
+      ["/v1/organization/admin_api_keys", bearerHeader(routes[0].dummy), 403, "broker-denied"],
+      ["/v1//x", bearerHeader(routes[0].dummy), 400, "broker-request"],
     ] as const;
     for (const [target, headers, status, code] of cases) {
-      const answer = await send(origin, target, { headers });
+      const answer = await sendRequest(origin, target, { headers });
       expect(answer).toMatchObject({
         status,
         headers: { "x-should-retry": "false", "content-type": "application/json" },
@@ -398,7 +404,7 @@ describe("a refusal", () => {
     const { origin } = await startBroker("http://127.0.0.1:1");
     const socket = connect(Number(new URL(origin).port), "127.0.0.1");
     socket.write(text);
-    const chunk = await nextText(socket);
+    const chunk = await readNextText(socket);
     socket.destroy();
     expect(chunk).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*"code":"${code}"`));
   });
@@ -406,7 +412,7 @@ describe("a refusal", () => {
   test("because the service cannot be reached says that the client may try again", async () => {
     const broker = await startBroker("http://127.0.0.1:1");
     const { origin, routes } = broker;
-    const answer = await send(origin, "/v1/x", { headers: bearer(routes[0].dummy) });
+    const answer = await sendRequest(origin, "/v1/x", { headers: bearerHeader(routes[0].dummy) });
     expect(answer).toMatchObject({ status: 502, headers: { "x-should-retry": "true" } });
     expect(answer.body).toContain("broker-upstream");
     expect(broker.records).toMatchObject([
@@ -417,7 +423,7 @@ describe("a refusal", () => {
   test("is the answer if the service closes the connection before it answers", async () => {
     const upstream = await startUpstream((request) => void request.socket.destroy());
     const { origin, routes } = await startBroker(upstream.origin);
-    const answer = await send(origin, "/v1/x", { headers: bearer(routes[0].dummy), body: "x" });
+    const answer = await sendRequest(origin, "/v1/x", { headers: bearerHeader(routes[0].dummy), body: "x" });
     expect(answer).toMatchObject({ status: 502 });
     expect(answer.body).toContain("broker-upstream");
   });
@@ -438,9 +444,9 @@ describe("a key that was replaced", () => {
       },
     };
     const broker = await startBroker(upstream.origin, parts);
-    const headers = bearer(broker.routes[0].dummy);
-    const first = await send(broker.origin, "/v1/x", { headers });
-    const second = await send(broker.origin, "/v1/x", { headers });
+    const headers = bearerHeader(broker.routes[0].dummy);
+    const first = await sendRequest(broker.origin, "/v1/x", { headers });
+    const second = await sendRequest(broker.origin, "/v1/x", { headers });
     expect([first.status, first.headers["x-should-retry"], second.status]).toEqual([401, "true", 200]);
     expect(looks).toBe(1);
   });
@@ -448,7 +454,7 @@ describe("a key that was replaced", () => {
   test("does not change an answer that refuses the present key", async () => {
     const upstream = await startUpstream((_, response) => void response.writeHead(401).end("no"));
     const { origin, routes } = await startBroker(upstream.origin);
-    const answer = await send(origin, "/v1/x", { headers: bearer(routes[0].dummy) });
+    const answer = await sendRequest(origin, "/v1/x", { headers: bearerHeader(routes[0].dummy) });
     expect(answer).toMatchObject({ status: 401, body: "no" });
     expect(answer.headers).not.toHaveProperty("x-should-retry");
   });
@@ -461,7 +467,7 @@ describe("the records of requests", () => {
     });
     const broker = await startBroker(upstream.origin);
     const { origin, routes } = broker;
-    await send(origin, "/v1/x?secret=s3cr3t", { headers: bearer(routes[0].dummy), body: "hello" });
+    await sendRequest(origin, "/v1/x?secret=s3cr3t", { headers: bearerHeader(routes[0].dummy), body: "hello" });
     expect(broker.records.map(({ ms, ...rest }) => ({ ...rest, isTimed: ms >= 0 }))).toEqual([
       {
         isTimed: true,
@@ -482,7 +488,7 @@ describe("the records of requests", () => {
       request.resume().on("end", () => response.end());
     });
     const broker = await startBroker(upstream.origin, {});
-    await send(broker.origin, "/messages?beta=1", { headers: { "x-api-key": broker.routes[1].dummy } });
+    await sendRequest(broker.origin, "/messages?beta=1", { headers: { "x-api-key": broker.routes[1].dummy } });
     expect(upstream.requests.map(({ target }) => target)).toEqual(["/v1/messages?beta=1"]);
     expect(broker.records.map(({ path }) => path)).toEqual(["/v1/messages"]);
   });
@@ -500,9 +506,9 @@ describe("the records of requests", () => {
       },
     };
     const { origin, routes } = await startBroker(upstream.origin, parts);
-    await expect(send(origin, "/v1/x", { headers: bearer(routes[0].dummy) })).rejects.toThrow("hang up");
+    await expect(sendRequest(origin, "/v1/x", { headers: bearerHeader(routes[0].dummy) })).rejects.toThrow("hang up");
     expect(reason).toBe(failure);
-    await expect(send(origin, "/v1/x")).rejects.toThrow("ECONNREFUSED");
+    await expect(sendRequest(origin, "/v1/x")).rejects.toThrow("ECONNREFUSED");
   });
 });
 

@@ -2,12 +2,12 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { BrokerProcess } from "./process.ts";
-import { KEYS } from "./routes.ts";
-import { send, startBroker, startUpstream } from "./upstream.ts";
+import type { BrokerProcess } from "./broker-process.ts";
+import { REAL_KEYS } from "./routes.ts";
+import { sendRequest, startBroker, startUpstream } from "./upstream.ts";
 
-const KEY = KEYS["OPENAI_API_KEY"] ?? "";
-const bearer = (dummy: string) => ({ Authorization: `Bearer ${dummy}` });
+const KEY = REAL_KEYS["OPENAI_API_KEY"] ?? "";
+const bearerHeader = (dummy: string) => ({ Authorization: `Bearer ${dummy}` });
 
 /** Starts a service that answers each request with these bytes. */
 async function startRawService(answer: (host: string) => string): Promise<string> {
@@ -72,7 +72,9 @@ describe("the head of an answer", () => {
     const service = await startRawService(() => answer);
     const broker = await startBroker(service);
     for (const target of ["/v1/x", "/v1/y"]) {
-      const { status, body } = await send(broker.origin, target, { headers: bearer(broker.routes[0].dummy) });
+      const { status, body } = await sendRequest(broker.origin, target, {
+        headers: bearerHeader(broker.routes[0].dummy),
+      });
       expect(status).toBe(502);
       expect(body).toContain("broker-upstream");
       expect(body).toContain(`${new URL(service).host} cannot be reached (the answer is not HTTP)`);
@@ -82,7 +84,9 @@ describe("the head of an answer", () => {
   test("is not passed on if an invalid chunk came with it", async () => {
     const answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\nnone\r\n";
     const broker = await startBroker(await startRawService(() => answer));
-    const { status, body } = await send(broker.origin, "/v1/x", { headers: bearer(broker.routes[0].dummy) });
+    const { status, body } = await sendRequest(broker.origin, "/v1/x", {
+      headers: bearerHeader(broker.routes[0].dummy),
+    });
     expect({ status, body }).toMatchObject({ status: 502, body: expect.stringContaining("HPE_INVALID_CHUNK_SIZE") });
     expect(broker.records).toMatchObject([{ outcome: "failed", status: 502, code: "broker-upstream" }]);
   });
@@ -94,7 +98,7 @@ describe("the head of an answer", () => {
   });
 
   test("reaches the client without a key, wherever in it the service repeats one", async () => {
-    const other = KEYS["SEARCH_KEY"] ?? "";
+    const other = REAL_KEYS["SEARCH_KEY"] ?? "";
     const head = `HTTP/1.1 200 ${KEY}\r\n${KEY}: 1\r\nX-Other: ${other}\r\nContent-Length: 0\r\n\r\n`;
     const broker = await startBroker(await startRawService(() => head));
     const text = await sendText(broker, requestText(broker, "GET /v1/x", ["Connection: close"]));
@@ -185,7 +189,7 @@ describe("a complete answer", () => {
         if (ours !== undefined) await new Promise((resolve) => ours.once("close", resolve));
       },
     });
-    const answer = await send(broker.origin, "/v1/x", { headers: bearer(broker.routes[0].dummy) });
+    const answer = await sendRequest(broker.origin, "/v1/x", { headers: bearerHeader(broker.routes[0].dummy) });
     expect(answer).toMatchObject({ status: 401, body: "no" });
   });
 });
@@ -228,7 +232,7 @@ describe("a request", () => {
   test("that is refused gets its answer while the client is still sending", async () => {
     const upstream = await startUpstream(() => {});
     const { origin } = await startBroker(upstream.origin);
-    const answer = await send(origin, "/v1/x", { body: "x".repeat(20_000_000) });
+    const answer = await sendRequest(origin, "/v1/x", { body: "x".repeat(20_000_000) });
     expect(answer.status).toBe(401);
   });
 });
@@ -325,7 +329,7 @@ describe("of several requests in one connection,", () => {
     await expect
       .poll(() => broker.records)
       .toMatchObject([{ outcome: "refused", status: 400, code: "broker-request" }]);
-    const other = await send(broker.origin, "/v1/other", { headers: bearer(broker.routes[0].dummy) });
+    const other = await sendRequest(broker.origin, "/v1/other", { headers: bearerHeader(broker.routes[0].dummy) });
     expect(other).toMatchObject({ status: 200, body: "other" });
     await expect.poll(() => waiting.length).toBe(256);
     for (const answer of waiting) answer();

@@ -7,7 +7,7 @@ import { parseRule, parseRules } from "../../src/contract/broker/path-rules.ts";
 
 const CALLER = "environment";
 
-function key(name: string, entry: BrokerEntry = {}): DeclaredKey {
+function createDeclaredKey(name: string, entry: BrokerEntry = {}): DeclaredKey {
   return { name, source: "esc", dummy: "dummy", entry, provider: PROVIDERS[name] };
 }
 
@@ -33,7 +33,7 @@ const namedContract = { contract: { path: "/elsewhere.json", isNamed: true } };
 
 describe("the address of a provider", () => {
   test("is built in, and the program gets each of the provider's variables", () => {
-    expect(summarizePlan(key("OPENAI_API_KEY"))).toEqual({
+    expect(summarizePlan(createDeclaredKey("OPENAI_API_KEY"))).toEqual({
       origin: "https://api.openai.com",
       path: "",
       servicePath: "",
@@ -44,7 +44,9 @@ describe("the address of a provider", () => {
 
   test("may be a gateway that the caller has set, whose path is kept", () => {
     expect(
-      summarizePlan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: callerValue("https://gateway.test/openai/v1/") }),
+      summarizePlan(createDeclaredKey("OPENAI_API_KEY"), {
+        OPENAI_BASE_URL: callerValue("https://gateway.test/openai/v1/"),
+      }),
     ).toEqual({
       origin: "https://gateway.test",
       path: "/openai/v1",
@@ -56,7 +58,7 @@ describe("the address of a provider", () => {
 
   test("may come from goose's variable, which has no path", () => {
     expect(
-      summarizePlan(key("OPENAI_API_KEY"), { OPENAI_HOST: callerValue("https://gateway.test/openai") }),
+      summarizePlan(createDeclaredKey("OPENAI_API_KEY"), { OPENAI_HOST: callerValue("https://gateway.test/openai") }),
     ).toMatchObject({
       path: "/openai",
       base: { OPENAI_BASE_URL: "/openai/v1", OPENAI_HOST: "/openai" },
@@ -64,7 +66,9 @@ describe("the address of a provider", () => {
     });
     // This gateway has no path of the service, so the program's goose asks for paths beside it.
     expect(
-      summarizePlan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: callerValue("https://gateway.test/openai") }),
+      summarizePlan(createDeclaredKey("OPENAI_API_KEY"), {
+        OPENAI_BASE_URL: callerValue("https://gateway.test/openai"),
+      }),
     ).toMatchObject({
       path: "/openai",
       servicePath: "/v1",
@@ -75,7 +79,7 @@ describe("the address of a provider", () => {
   test("is shared by two keys of one service, each of which has its own headers", () => {
     const gateway = { ANTHROPIC_BASE_URL: callerValue("https://gateway.test") };
     for (const name of ["ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN"]) {
-      expect(summarizePlan(key(name), gateway)).toMatchObject({
+      expect(summarizePlan(createDeclaredKey(name), gateway)).toMatchObject({
         origin: "https://gateway.test",
         base: { ANTHROPIC_BASE_URL: "", ANTHROPIC_HOST: "" },
       });
@@ -86,7 +90,7 @@ describe("the address of a provider", () => {
     ["GROQ_BASE_URL", "https://gateway.test/groq"],
     ["GROQ_API_BASE", "https://gateway.test/groq/openai/v1"],
   ])("may come from either of two variables: %s", (variable, address) => {
-    expect(summarizePlan(key("GROQ_API_KEY"), { [variable]: callerValue(address) })).toMatchObject({
+    expect(summarizePlan(createDeclaredKey("GROQ_API_KEY"), { [variable]: callerValue(address) })).toMatchObject({
       path: "/groq",
       servicePath: "",
       base: { GROQ_BASE_URL: "/groq", GROQ_API_BASE: "/groq/openai/v1" },
@@ -96,7 +100,7 @@ describe("the address of a provider", () => {
   test("may come from the source of the key, and from no other source", () => {
     const address = "https://gateway.test/v1";
     const from = (source: string) =>
-      summarizePlan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: { value: address, source } });
+      summarizePlan(createDeclaredKey("OPENAI_API_KEY"), { OPENAI_BASE_URL: { value: address, source } });
     expect(from("esc")).toMatchObject({ origin: "https://gateway.test", because: "source" });
     expect(from("/project/.env")).toMatchObject({ origin: "https://api.openai.com", because: "built-in" });
   });
@@ -108,7 +112,7 @@ describe("the address of a provider", () => {
     ["https://user:password@gateway.test", "no-address"],
     ["https://gateway.test/v1?x", "no-address"],
   ])("is refused if it is %s (%s)", (address, kind) => {
-    expect(summarizePlan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: callerValue(address) })).toEqual({
+    expect(summarizePlan(createDeclaredKey("OPENAI_API_KEY"), { OPENAI_BASE_URL: callerValue(address) })).toEqual({
       kind,
       name: "OPENAI_API_KEY",
       variable: "OPENAI_BASE_URL",
@@ -120,14 +124,18 @@ describe("the address of a provider", () => {
     ["http://127.0.0.1:/v1", "http://127.0.0.1"],
     ["http://[::1]:8080", "http://[::1]:8080"],
   ])("may be http on this machine: %s", (address, origin) => {
-    expect(summarizePlan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: callerValue(address) })).toMatchObject({ origin });
+    expect(summarizePlan(createDeclaredKey("OPENAI_API_KEY"), { OPENAI_BASE_URL: callerValue(address) })).toMatchObject(
+      { origin },
+    );
   });
 });
 
 describe("the address of a service that has no built-in address", () => {
   test("comes from a variable of the caller or of the key's source", () => {
     expect(
-      summarizePlan(key("QDRANT_API_KEY"), { QDRANT_URL: { value: "https://q.test:6333", source: "esc" } }),
+      summarizePlan(createDeclaredKey("QDRANT_API_KEY"), {
+        QDRANT_URL: { value: "https://q.test:6333", source: "esc" },
+      }),
     ).toEqual({
       origin: "https://q.test:6333",
       path: "",
@@ -139,14 +147,14 @@ describe("the address of a service that has no built-in address", () => {
 
   test("is not taken from a file of the repository", () => {
     const values = { QDRANT_URL: { value: "https://evil.test", source: "/project/.env" } };
-    expect(summarizePlan(key("QDRANT_API_KEY"), values)).toMatchObject({
+    expect(summarizePlan(createDeclaredKey("QDRANT_API_KEY"), values)).toMatchObject({
       kind: "untrusted",
       origin: "https://evil.test",
     });
   });
 
   test("must be set", () => {
-    expect(summarizePlan(key("QDRANT_API_KEY"))).toEqual({
+    expect(summarizePlan(createDeclaredKey("QDRANT_API_KEY"))).toEqual({
       kind: "unset",
       name: "QDRANT_API_KEY",
       variable: "QDRANT_URL",
@@ -155,7 +163,7 @@ describe("the address of a service that has no built-in address", () => {
 });
 
 describe("an origin that a contract declares", () => {
-  const search = key("SEARCH_KEY", {
+  const search = createDeclaredKey("SEARCH_KEY", {
     upstream: "https://search.example.com",
     slots: [{ header: "authorization", scheme: "bearer" }],
     base: { SEARCH_BASE_URL: "/v2" },
@@ -169,7 +177,7 @@ describe("an origin that a contract declares", () => {
       path: "/project/sophia.contract.json",
       isEsc: false,
     });
-    expect(summarizePlan(key("OPENAI_API_KEY", { upstream: "https://evil.test" }))).toMatchObject({
+    expect(summarizePlan(createDeclaredKey("OPENAI_API_KEY", { upstream: "https://evil.test" }))).toMatchObject({
       kind: "untrusted",
     });
   });
@@ -195,11 +203,11 @@ describe("an origin that a contract declares", () => {
   });
 
   test("needs a header, and an origin", () => {
-    expect(summarizePlan(key("X_KEY", { upstream: "https://x.test" }), {}, namedContract)).toEqual({
+    expect(summarizePlan(createDeclaredKey("X_KEY", { upstream: "https://x.test" }), {}, namedContract)).toEqual({
       kind: "no-header",
       name: "X_KEY",
     });
-    expect(summarizePlan(key("X_KEY"))).toEqual({ kind: "no-upstream", name: "X_KEY" });
+    expect(summarizePlan(createDeclaredKey("X_KEY"))).toEqual({ kind: "no-upstream", name: "X_KEY" });
   });
 });
 
@@ -213,30 +221,32 @@ describe("a contract that the search has found", () => {
     ["an empty header list beside a prefix", { prefix: "/x", slots: [] }, "no-header"],
   ])("may not change how a built-in key is sent: %s", (_, entry, part) => {
     const values = { OPENAI_BASE_URL: callerValue("https://gateway.test/openai/v1") };
-    expect(summarizePlan(key("OPENAI_API_KEY", entry), values)).toMatchObject(
+    expect(summarizePlan(createDeclaredKey("OPENAI_API_KEY", entry), values)).toMatchObject(
       part === "no-header" ? { kind: part } : { kind: "untrusted-part", part, path: evil },
     );
     if (part !== "no-header")
-      expect(summarizePlan(key("OPENAI_API_KEY", entry), values, namedContract)).not.toHaveProperty("kind");
+      expect(summarizePlan(createDeclaredKey("OPENAI_API_KEY", entry), values, namedContract)).not.toHaveProperty(
+        "kind",
+      );
   });
 
   test("may repeat the built-in settings", () => {
     const entry: BrokerEntry = { slots: [{ header: "x-api-key" }], prefix: "/v1" };
-    expect(summarizePlan(key("ANTHROPIC_API_KEY", entry))).toMatchObject({ because: "built-in" });
+    expect(summarizePlan(createDeclaredKey("ANTHROPIC_API_KEY", entry))).toMatchObject({ because: "built-in" });
   });
 
   test("cannot change which paths the rules see, neither by its base nor by its upstream", () => {
     const values = { OPENAI_BASE_URL: callerValue("https://gateway.test/openai/v1") };
     const entry: BrokerEntry = { base: { OPENAI_BASE_URL: "", OTHER_URL: "/v10" } };
-    expect(summarizePlan(key("OPENAI_API_KEY", entry), values)).toMatchObject({
+    expect(summarizePlan(createDeclaredKey("OPENAI_API_KEY", entry), values)).toMatchObject({
       path: "/openai/v1",
       servicePath: "/v1",
       base: { OPENAI_BASE_URL: "/openai/v1", OTHER_URL: "/openai/v1/v10" },
     });
     const upstream = "https://api.openai.com/v1/organization";
-    expect(summarizePlan(key("OPENAI_API_KEY", { upstream }))).toMatchObject({ kind: "untrusted" });
+    expect(summarizePlan(createDeclaredKey("OPENAI_API_KEY", { upstream }))).toMatchObject({ kind: "untrusted" });
     expect(
-      summarizePlan(key("OPENAI_API_KEY", { upstream }), {}, { allowed: ["https://api.openai.com"] }),
+      summarizePlan(createDeclaredKey("OPENAI_API_KEY", { upstream }), {}, { allowed: ["https://api.openai.com"] }),
     ).toMatchObject({
       path: "/v1/organization",
       servicePath: "/v1/organization",
@@ -250,7 +260,11 @@ describe("a contract that the caller has named", () => {
 
   test("decides which variable gives an address, but does not make a repository's value of it trusted", () => {
     expect(
-      summarizePlan(key("X_KEY", entry), values({ file: "/project/.env:1", isFound: true }), namedContract),
+      summarizePlan(
+        createDeclaredKey("X_KEY", entry),
+        values({ file: "/project/.env:1", isFound: true }),
+        namedContract,
+      ),
     ).toEqual({
       kind: "untrusted",
       name: "X_KEY",
@@ -259,17 +273,17 @@ describe("a contract that the caller has named", () => {
       isEsc: false,
       variable: "Q",
     });
-    expect(summarizePlan(key("X_KEY", entry), values({ file: "ESC a/b/c", isEsc: true }), namedContract)).toMatchObject(
-      {
-        because: "contract",
-      },
-    );
+    expect(
+      summarizePlan(createDeclaredKey("X_KEY", entry), values({ file: "ESC a/b/c", isEsc: true }), namedContract),
+    ).toMatchObject({
+      because: "contract",
+    });
   });
 });
 
 describe("the built-in denials", () => {
   const routeOf = (entry: BrokerEntry, isNamed: boolean) => {
-    const planned = planKey(key("OPENAI_API_KEY", entry), {
+    const planned = planKey(createDeclaredKey("OPENAI_API_KEY", entry), {
       valueOf: () => undefined,
       caller: CALLER,
       contract: { path: "/c.json", isNamed },
@@ -295,7 +309,7 @@ describe("the built-in denials", () => {
 
 describe("the hosts of GitHub", () => {
   const routeForGithub = (values: Readonly<Record<string, SourcedValue>> = {}, entry: BrokerEntry = {}, more = {}) => {
-    const planned = planKey(key("GITHUB_PAT", entry), {
+    const planned = planKey(createDeclaredKey("GITHUB_PAT", entry), {
       valueOf: (name) => values[name],
       caller: CALLER,
       contract: { path: "/project/sophia.contract.json", isNamed: false },
@@ -349,7 +363,7 @@ describe("the hosts of GitHub", () => {
 
   test("get the rules that name github.com's hosts, translated for an Enterprise Server", () => {
     const allow = ["github.com: * /a/**", "api.github.com: GET /b", "uploads.github.com: * /c", "* /d"];
-    const planned = planKey(key("GH_TOKEN", { upstream: "https://ghe.test", allow: parseRules(allow) }), {
+    const planned = planKey(createDeclaredKey("GH_TOKEN", { upstream: "https://ghe.test", allow: parseRules(allow) }), {
       valueOf: () => undefined,
       caller: CALLER,
       allowed: [],

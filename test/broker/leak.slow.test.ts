@@ -9,11 +9,11 @@ import * as http from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import { cases } from "../helpers/seed.ts";
-import { responseTo, startBroker, startUpstream, textOf } from "./upstream.ts";
+import { caseCount } from "../helpers/seed.ts";
+import { waitForResponse, startBroker, startUpstream, readText } from "./upstream.ts";
 
-const REQUESTS = cases(2000, 10_000);
-const STREAMS = cases(200, 1000);
+const REQUESTS = caseCount(2000, 10_000);
+const STREAMS = caseCount(200, 1000);
 const AT_ONCE = 16;
 
 /** Does `work` `count` times, 16 times at once. */
@@ -64,7 +64,7 @@ test(
       response.writeHead(200, { "Content-Type": "text/event-stream" });
       response.write("data: 1\n\n");
     });
-    const before = descriptors();
+    const before = countDescriptors();
     const { origin, routes, records, close } = await startBroker(upstream.origin, {});
     const client = new http.Agent({ keepAlive: true });
     onTestFinished(() => client.destroy());
@@ -72,11 +72,11 @@ test(
     const answered = async (method: string): Promise<http.IncomingMessage> => {
       const request = http.request(origin, { method, path: "/v1/x", headers, agent: client });
       request.end(method === "POST" ? "body" : undefined);
-      return responseTo(request);
+      return waitForResponse(request);
     };
 
     await repeat(REQUESTS, async () => {
-      expect(await textOf(await answered("POST"))).toBe("{}");
+      expect(await readText(await answered("POST"))).toBe("{}");
     });
     expect(upstream.sockets.size).toBeLessThanOrEqual(AT_ONCE);
     await repeat(STREAMS, async () => {
@@ -94,13 +94,13 @@ test(
     const closed = Promise.all(Array.from(sockets, (socket) => once(socket, "close")));
     await Promise.race([closed, setTimeout(10_000, undefined, { ref: false })]);
     expect(sockets.size).toBe(0);
-    expect(descriptors()).toBeLessThanOrEqual(before);
+    expect(countDescriptors()).toBeLessThanOrEqual(before);
     expect(records).toHaveLength(REQUESTS + STREAMS);
     expect(records.filter(({ outcome }) => outcome !== "answered")).toEqual([]);
   },
 );
 
 /** Returns the number of this process's open files and sockets. */
-function descriptors(): number {
+function countDescriptors(): number {
   return process.platform === "linux" ? readdirSync("/proc/self/fd").length : 0;
 }

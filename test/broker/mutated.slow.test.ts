@@ -11,15 +11,15 @@ import { expect, test } from "vitest";
 import type { Route } from "../../src/broker/route.ts";
 import { PASSWORD_SLOT } from "../../src/contract/broker/broker-model.ts";
 import { parseRules } from "../../src/contract/broker/path-rules.ts";
-import { cases } from "../helpers/seed.ts";
+import { caseCount } from "../helpers/seed.ts";
 import { folder } from "../helpers/sophia.ts";
-import { KEYS, routesTo } from "./routes.ts";
-import type { BrokerProcess } from "./process.ts";
-import { nextText, type Received, send, startBroker, startUpstream } from "./upstream.ts";
+import { REAL_KEYS, createRoutes } from "./routes.ts";
+import type { BrokerProcess } from "./broker-process.ts";
+import { readNextText, type ReceivedRequest, sendRequest, startBroker, startUpstream } from "./upstream.ts";
 
-const RUNS = cases(100, 2000);
+const RUNS = caseCount(100, 2000);
 const PER_RUN = 50;
-const [openai, anthropic, search] = routesTo("http://127.0.0.1:1");
+const [openai, anthropic, search] = createRoutes("http://127.0.0.1:1");
 const DUMMIES = [openai, anthropic, search].map(({ dummy }) => dummy);
 
 const escaped = (text: string): string =>
@@ -154,7 +154,7 @@ function connectTo(door: number | string | TcpNetConnectOpts): Socket {
  * Sends one request. Returns the beginning of its answer, or nothing if the connection is closed, or `isOver` resolves,
  * before an answer comes.
  */
-async function exchange(
+async function exchangeMessages(
   door: number | string | TcpNetConnectOpts,
   text: string,
   isOver: Promise<void>,
@@ -165,7 +165,11 @@ async function exchange(
     .replaceAll("HOST", `127.0.0.1${nonLoopbackAddress}`)
     .replaceAll("LOCAL", `localhost${nonLoopbackAddress}`);
   socket.write(written, "latin1");
-  const answer = await Promise.race([nextText(socket), once(socket, "close").then(() => ""), isOver.then(() => "")]);
+  const answer = await Promise.race([
+    readNextText(socket),
+    once(socket, "close").then(() => ""),
+    isOver.then(() => ""),
+  ]);
   socket.destroy();
   return answer;
 }
@@ -174,9 +178,9 @@ async function exchange(
  * Resolves when the earlier requests have their answers, or will get none because they are incomplete. It sends three
  * other requests, one after the other, and waits for their answers: this process answers all requests in turn.
  */
-async function untilOthersAnswered(broker: string, dummy: string): Promise<void> {
+async function waitUntilOthersAnswered(broker: string, dummy: string): Promise<void> {
   for (let turn = 0; turn < 3; turn++)
-    await send(broker, "/v1/models", { headers: { Authorization: `Bearer ${dummy}` } });
+    await sendRequest(broker, "/v1/models", { headers: { Authorization: `Bearer ${dummy}` } });
 }
 
 /**
@@ -184,10 +188,10 @@ async function untilOthersAnswered(broker: string, dummy: string): Promise<void>
  * does.
  */
 function violationsOf(
-  { method, target: aim, rawHeaders, headers }: Received,
+  { method, target: aim, rawHeaders, headers }: ReceivedRequest,
   dummies: readonly string[] = DUMMIES,
 ): readonly string[] {
-  const used = Object.entries(KEYS).filter(([, key]) => rawHeaders.some((text) => text.includes(key)));
+  const used = Object.entries(REAL_KEYS).filter(([, key]) => rawHeaders.some((text) => text.includes(key)));
   const [name, key = ""] = used[0] ?? [];
   const read = new URL(aim.toLowerCase().replaceAll(/%2f|%5c|\\/g, "/"), "http://x");
   const plain = decodeURIComponent(read.pathname.replaceAll("%zz", "").replaceAll(/%(?![\da-f]{2})/g, ""))
@@ -236,8 +240,8 @@ test(
         const over = new Promise<void>((resolve) => {
           isOver = resolve;
         });
-        const exchanges = requests.map((text) => exchange(port, withDummiesOf(broker, text), over));
-        await untilOthersAnswered(broker.origin, broker.routes[0].dummy);
+        const exchanges = requests.map((text) => exchangeMessages(port, withDummiesOf(broker, text), over));
+        await waitUntilOthersAnswered(broker.origin, broker.routes[0].dummy);
         isOver();
         const answers = await Promise.all(exchanges);
         count += requests.length;
@@ -281,7 +285,7 @@ test(
         const from = `127.1.${turn >> 8}.${turn & 255}`;
         const ask = (text: string, isOver: Promise<void>) => {
           const written = text.replaceAll("HOST", `engine.internal:${port}`).replaceAll("LOCAL", `${own}:${port}`);
-          return exchange({ host: own, port, localAddress: from }, written, isOver);
+          return exchangeMessages({ host: own, port, localAddress: from }, written, isOver);
         };
         let isOver = (): void => {};
         const over = new Promise<void>((resolve) => {
@@ -379,7 +383,7 @@ const gitRequest = fc
 
 /** Lists the rules that a request which has reached the git service, or its API, violates. */
 function gitViolationsOf(
-  { method, target: written, rawHeaders, headers }: Received,
+  { method, target: written, rawHeaders, headers }: ReceivedRequest,
   isGit: boolean,
 ): readonly string[] {
   const plain = new URL(written.toLowerCase().replaceAll(/%2f|%5c|\\/g, "/"), "http://x").pathname;
@@ -414,7 +418,7 @@ test(
       server.on("upgrade", (_, socket) => void socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
     }
     const agents = new Map(services.map(({ origin }) => [origin, new Agent({ keepAlive: true })]));
-    const keyOf = (name: string): string => (name === "GITHUB_PAT" ? GIT_KEY : (KEYS[name] ?? ""));
+    const keyOf = (name: string): string => (name === "GITHUB_PAT" ? GIT_KEY : (REAL_KEYS[name] ?? ""));
     const agentFor = (origin: string): Agent => agents.get(origin) ?? expect.fail(origin);
     const broker = await startBroker(git.origin, { keyOf, agentFor });
     const route: Route = {
@@ -446,9 +450,11 @@ test(
         const over = new Promise<void>((resolve) => {
           isOver = resolve;
         });
-        const exchanges = requests.map((text, index) => exchange(index % 2 === 0 ? port : socketPath, text, over));
+        const exchanges = requests.map((text, index) =>
+          exchangeMessages(index % 2 === 0 ? port : socketPath, text, over),
+        );
         for (let turn = 0; turn < 3; turn++)
-          await send(broker.origin, "/api.test/repos/acme/x", { method: "GET", headers: mark });
+          await sendRequest(broker.origin, "/api.test/repos/acme/x", { method: "GET", headers: mark });
         isOver();
         for (const answer of await Promise.all(exchanges)) {
           tally[answer.startsWith("HTTP/1.1 200") ? "answered" : "refused"] += 1;

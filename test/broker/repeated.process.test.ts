@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { startWaitingProgram } from "./process.ts";
+import { startWaitingProgram } from "./broker-process.ts";
 
 const TOKEN = "github_pat_real0a1b2c3d4e5f6a7b8c9d";
 /**
@@ -24,13 +24,13 @@ const HEADS_FOR_TOKENS = /padding|alphabet|name of a header/;
 const HEAD_LINES: Readonly<Record<string, (sent: string) => readonly string[]>> = {
   "a header as it came": (sent) => ["HTTP/1.1 200 OK", `X-Echo: ${sent}`],
   "the reason": (sent) => [`HTTP/1.1 401 ${sent}`],
-  "the credentials alone": (sent) => ["HTTP/1.1 200 OK", `X-Echo: ${credentials(sent)}`],
-  "the credentials without padding": (sent) => ["HTTP/1.1 200 OK", `X-Echo: ${credentials(sent).replace(/=+$/, "")}`],
+  "the credentials alone": (sent) => ["HTTP/1.1 200 OK", `X-Echo: ${credentialsIn(sent)}`],
+  "the credentials without padding": (sent) => ["HTTP/1.1 200 OK", `X-Echo: ${credentialsIn(sent).replace(/=+$/, "")}`],
   "the credentials in the alphabet of URLs": (sent) => [
     "HTTP/1.1 200 OK",
-    `Set-Cookie: session=${credentials(sent).replaceAll("+", "-").replaceAll("/", "_")}; Path=/`,
+    `Set-Cookie: session=${credentialsIn(sent).replaceAll("+", "-").replaceAll("/", "_")}; Path=/`,
   ],
-  "the name of a header": (sent) => ["HTTP/1.1 200 OK", `X-${credentials(sent).replaceAll(/[^\w-]/g, "")}: 1`],
+  "the name of a header": (sent) => ["HTTP/1.1 200 OK", `X-${credentialsIn(sent).replaceAll(/[^\w-]/g, "")}: 1`],
   "the address of a redirect": (sent) => [
     "HTTP/1.1 302 Found",
     `Location: /login?auth=${encodeURIComponent(sent)}&next=%2F`,
@@ -57,15 +57,15 @@ const HEAD_LINES: Readonly<Record<string, (sent: string) => readonly string[]>> 
     `X-Echo: v1-${urlBase64(`{"key":"${keyIn(sent)}"}`)}`,
   ],
   "twice in a line": (sent) => ["HTTP/1.1 200 OK", `X-Echo: ${sent}, ${base64(`u:${keyIn(sent)}`)}`],
-  "the name of the request": (sent) => ["HTTP/1.1 200 OK", `X-Request-Id: ${credentials(sent)}`],
+  "the name of the request": (sent) => ["HTTP/1.1 200 OK", `X-Request-Id: ${credentialsIn(sent)}`],
 };
 
-function credentials(sent: string): string {
+function credentialsIn(sent: string): string {
   return sent.replace(/^\w+ (?=.)/, "");
 }
 
 function keyIn(sent: string): string {
-  const text = credentials(sent);
+  const text = credentialsIn(sent);
   return sent.startsWith("Basic ")
     ? Buffer.from(text, "base64")
         .toString("latin1")
@@ -84,7 +84,7 @@ function unescape(text: string): string {
 }
 
 /** Returns everything that can be decoded from a text. It decodes in another way than the broker does. */
-function decodings(text: string): readonly string[] {
+function decodingsOf(text: string): readonly string[] {
   const texts = [text];
   for (let level = 0; level < 4; level += 1) texts.push(unescape(texts.at(-1) ?? ""));
   const runs = texts.flatMap((one) => one.match(/[\w+/-]{8,}/g) ?? []);
@@ -162,7 +162,7 @@ describe("the head of an answer", () => {
         for (const more of [["Connection: close"], websocket]) {
           const target = `${url.pathname.replace(/\/$/, "")}/echo/${encodeURIComponent(name)}`;
           const answer = await sendRequest(url.origin, target, [header, ...more]);
-          const texts = decodings(answer);
+          const texts = decodingsOf(answer);
           const what = `${name}: ${header}`;
           expect(
             texts.filter((text) => text.includes(TOKEN) || text.includes(ODD_KEY)),
@@ -182,7 +182,7 @@ describe("the head of an answer", () => {
       }
     }
     expect(count).toBe((sent.length * Object.keys(HEAD_LINES).length - 3) * 2);
-    const records = decodings(readFileSync(log, "utf8"));
+    const records = decodingsOf(readFileSync(log, "utf8"));
     expect(records.filter((text) => text.includes(TOKEN) || text.includes(ODD_KEY))).toEqual([]);
     expect(records[0]).toContain('"requestId"');
   });

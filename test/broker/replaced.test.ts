@@ -2,8 +2,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ReplacedKeys, withoutKeys } from "../../src/broker/replaced.ts";
-import { cases } from "../helpers/seed.ts";
-import { routesTo } from "./routes.ts";
+import { caseCount } from "../helpers/seed.ts";
+import { createRoutes } from "./routes.ts";
 
 const KEY = "ghp_real0a1b2c3d4e5f";
 const DUMMY = "ghp_sophia-012345678";
@@ -11,7 +11,7 @@ const DUMMY = "ghp_sophia-012345678";
 const LONGER_KEY = `${KEY}/+~?=longer`;
 const LONGER_DUMMY = "sophia-longer-01234567";
 
-const [openai, anthropic] = routesTo("https://api.example.test");
+const [openai, anthropic] = createRoutes("https://api.example.test");
 const routes = [
   { ...openai, dummy: DUMMY },
   { ...anthropic, dummy: LONGER_DUMMY },
@@ -64,7 +64,7 @@ test("the broker replaces the keys of the latest call, and after a swap the form
 });
 
 /** Returns everything that can be decoded from a text. It decodes in another way than the program does. */
-function decodings(text: string): readonly string[] {
+function decodingsOf(text: string): readonly string[] {
   const texts = [text];
   for (let level = 0; level < 3; level += 1) {
     const last = texts.at(-1) ?? "";
@@ -107,10 +107,10 @@ test("no key is left in a text, whatever surrounds the key and however it is esc
       surroundingText,
       (parts, end) => {
         const text = parts.flat().join("") + end;
-        const left = decodings(replaceKeys(text)).filter((one) => one.includes(KEY));
+        const left = decodingsOf(replaceKeys(text)).filter((one) => one.includes(KEY));
         expect(left).toEqual([]);
       },
     ),
-    { numRuns: cases(2000, 20_000) },
+    { numRuns: caseCount(2000, 20_000) },
   );
 });

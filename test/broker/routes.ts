@@ -1,3 +1,7 @@
+/**
+ * Three routes of a broker, with dummies and real keys, for the tests of src/broker. A test sends a dummy and looks for
+ * the real key.
+ */
 import type { Route } from "../../src/broker/route.ts";
 import { parseRules, type PathRule } from "../../src/contract/broker/path-rules.ts";
 
@@ -7,8 +11,8 @@ const DUMMIES = {
   SEARCH_KEY: "sophia-cccccccccccccccccccccccccccccccc",
 } as const;
 
-/** The real keys. None of them may be where a rule does not allow it. */
-export const KEYS: Readonly<Record<string, string>> = {
+/** The real keys. A request may contain a key only if a rule of its route allows the request. */
+export const REAL_KEYS: Readonly<Record<string, string>> = {
   OPENAI_API_KEY: "sk-real-openai-0a1b2c3d",
   ANTHROPIC_API_KEY: "sk-ant-real-anthropic-4e5f",
   SEARCH_KEY: "real-search-6a7b8c9d",
@@ -22,7 +26,7 @@ function rules(...texts: readonly string[]): readonly PathRule[] {
  * Returns three routes to one origin: one with a scheme; one with a header or a scheme, and a prefix; and one that
  * allows only certain paths.
  */
-export function routesTo(origin: string): readonly [openai: Route, anthropic: Route, search: Route] {
+export function createRoutes(origin: string): readonly [openai: Route, anthropic: Route, search: Route] {
   const base = { origin, path: "", servicePath: "", prefix: "", allow: [], deny: [] };
   return [
     {

@@ -9,8 +9,8 @@ import type { Admitted, RequestHead } from "../../src/broker/admit.ts";
 import { forService } from "../../src/broker/headers.ts";
 import { Redirects } from "../../src/broker/redirects.ts";
 import { folder } from "../helpers/sophia.ts";
-import { KEYS, routesTo } from "./routes.ts";
-import { responseTo, startBroker, startUpstream, textOf } from "./upstream.ts";
+import { REAL_KEYS, createRoutes } from "./routes.ts";
+import { waitForResponse, startBroker, startUpstream, readText } from "./upstream.ts";
 
 async function openBroker() {
   const upstream = await startUpstream((_, response) => void response.end("served"));
@@ -26,14 +26,14 @@ test("the broker on a socket admits a request by the host of its service, and re
   const askAs = async (host: string) => {
     const headers = { host, authorization: `Bearer ${route.dummy}` };
     const request = http.request({ socketPath, path: "/v1/models", headers, agent: false }).end();
-    const response = await responseTo(request);
-    return `${response.statusCode} ${await textOf(response)}`;
+    const response = await waitForResponse(request);
+    return `${response.statusCode} ${await readText(response)}`;
   };
   expect(await askAs(new URL(upstream.origin).host)).toBe("200 served");
   expect(await askAs("localhost")).toBe("200 served");
   expect(await askAs("evil.test")).toMatch(/^403 .*broker-denied/);
   expect(upstream.requests.map(({ headers }) => headers.authorization)).toEqual(
-    Array.from({ length: 2 }, () => `Bearer ${KEYS["OPENAI_API_KEY"]}`),
+    Array.from({ length: 2 }, () => `Bearer ${REAL_KEYS["OPENAI_API_KEY"]}`),
   );
   expect(broker.records.map(({ outcome, host }) => [outcome, host])).toEqual([
     ["answered", new URL(upstream.origin).host],
@@ -51,7 +51,7 @@ test("the broker serves a redirect to another host on the socket for gh, and not
   await broker.openSocket(own);
   const statusOf = async (socketPath: string, path: string, headers: Record<string, string>) => {
     const request = http.request({ socketPath, path, headers, agent: false }).end();
-    return (await responseTo(request)).statusCode;
+    return (await waitForResponse(request)).statusCode;
   };
   for (const [socketPath, served] of [
     [users, 403],
@@ -76,7 +76,7 @@ test("a socket path that is taken or too long is an error, and the existing sock
   await expect(broker.openSocket(join(folder(), "none", "s"))).rejects.toMatchObject({ syscall: "listen" });
 });
 
-const [route] = routesTo("https://api.example.test");
+const [route] = createRoutes("https://api.example.test");
 const slot = { header: "authorization", scheme: "bearer" };
 const admitted: Admitted = { route, slot, origin: route.origin, address: route.origin, target: "/a" };
 const URL_OF_ASSET = "https://assets.test/a?s=%2F";

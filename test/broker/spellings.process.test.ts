@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { startWaitingProgram } from "./process.ts";
+import { startWaitingProgram } from "./broker-process.ts";
 import { startUpstream } from "./upstream.ts";
 
 const TOKEN = "github_pat_real0a1b2c3d4e5f6a7b8c9d";
@@ -23,10 +23,10 @@ const overlong = (text: string): readonly string[] => {
   return bytes.map((all) => all.map((byte) => `%${byte.toString(16)}`).join(""));
 };
 
-const words = (text: string): readonly string[] => text.trim().split(/\s+/);
+const splitWords = (text: string): readonly string[] => text.trim().split(/\s+/);
 
 /** Texts that a server may drop or cut off at the end of a name. */
-const BEHIND = words(String.raw`
+const BEHIND = splitWords(String.raw`
   .json . .. .xml .JSON .json. + %20 %20%20 %09 %0a %0d%0a %00 %7f %c2%a0
   %3f %3fx=1 %3Fx/y %23 %23/x %253f %2523 ; ;x ;x=1 %3b %3bx %253bx , ,x
   %2e %2ejson %252e %252ejson %ef%bc%8e %ef%bc%8ejson %ef%bc%9f %ef%bc%9bx = &x ()
@@ -35,9 +35,9 @@ const BEHIND = words(String.raw`
   %2F1 %252f %25252f %c0%af %ef%bc%8f %e2%88%95 %u002f %0 %ff %ed%a0%80 %80
 `);
 /** Texts that may stand before a name, within a name, and in place of a slash. */
-const IN_FRONT = words("%20 %09 %00 .%2f ..%2f ./ / %2f ;x/ %e2%80%8b %ef%bb%bf");
-const WITHIN = words("%09 %00 %e2%80%8b %c2%ad");
-const BETWEEN = words(String.raw`
+const IN_FRONT = splitWords("%20 %09 %00 .%2f ..%2f ./ / %2f ;x/ %e2%80%8b %ef%bb%bf");
+const WITHIN = splitWords("%09 %00 %e2%80%8b %c2%ad");
+const BETWEEN = splitWords(String.raw`
   // /./ /x/../ \ /\ %2f %2F %252f %5c ;x/ %20/ /%20/ /;/ /..;/ /%2e/
   %c0%af %e0%80%af %ef%bc%8f %e2%81%84 %e2%88%95 %ef%bc%bc %u2215 %09/ /%09
 `);
@@ -121,7 +121,7 @@ async function sendRequests(origin: string, targets: readonly string[], key: str
   );
 }
 
-const chunks = (texts: readonly string[]): readonly (readonly string[])[] =>
+const chunksOf = (texts: readonly string[]): readonly (readonly string[])[] =>
   Array.from({ length: Math.ceil(texts.length / 50) }, (_, index) => texts.slice(index * 50, index * 50 + 50));
 
 test(
@@ -152,7 +152,7 @@ test(
     const admitted: string[] = [];
     for (const { targets, key } of asked) {
       expect(targets.length).toBeGreaterThan(300);
-      for (const some of chunks([...new Set(targets)])) {
+      for (const some of chunksOf([...new Set(targets)])) {
         const statuses = await sendRequests(origin, some, key);
         admitted.push(...some.filter((_, index) => statuses[index] !== "403" && statuses[index] !== "400"));
       }

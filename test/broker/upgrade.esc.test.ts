@@ -4,9 +4,9 @@ import { connect, Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { upgrade } from "../../src/broker/upgrade.ts";
-import type { BrokerProcess } from "./process.ts";
-import { KEYS, routesTo } from "./routes.ts";
-import { nextText, startBroker, startUpstream } from "./upstream.ts";
+import type { BrokerProcess } from "./broker-process.ts";
+import { REAL_KEYS, createRoutes } from "./routes.ts";
+import { readNextText, startBroker, startUpstream } from "./upstream.ts";
 
 const HANDSHAKE =
   "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: eA==\r\nSec-WebSocket-Version: 13\r\n";
@@ -26,7 +26,7 @@ function sendHandshake({ origin, routes }: BrokerProcess, more = "", dummy = rou
 /** Reads from the socket until the text has come. */
 async function readUntil(socket: Socket, text: string): Promise<string> {
   let read = "";
-  while (!read.includes(text)) read += await nextText(socket);
+  while (!read.includes(text)) read += await readNextText(socket);
   return read;
 }
 
@@ -93,7 +93,7 @@ describe("a WebSocket", () => {
     });
     const answered = new Promise<void>((resolve) => {
       const request = new http.IncomingMessage(new Socket());
-      const [route] = routesTo(upstream.origin);
+      const [route] = createRoutes(upstream.origin);
       const refuse = (): never => expect.fail();
       upgrade(
         {
@@ -143,7 +143,7 @@ describe("a WebSocket", () => {
     for await (const chunk of socket) text += String(chunk);
     expect(text).toMatch(/^HTTP\/1.1 426 Upgrade Required\r\n[^]*Connection: close\r\n\r\n/);
     expect(upstream.requests.map(({ target }) => target)).toEqual(["/v1/responses"]);
-    expect(upstream.requests[0]?.headers.authorization).toBe(`Bearer ${KEYS["OPENAI_API_KEY"]}`);
+    expect(upstream.requests[0]?.headers.authorization).toBe(`Bearer ${REAL_KEYS["OPENAI_API_KEY"]}`);
   });
 
   test("that the service refuses because the key was replaced meanwhile gets an answer that says it may be tried again", async () => {
@@ -219,7 +219,7 @@ describe("an upgrade to another protocol is ignored", () => {
       "HTTP/1.1 200 GET ; HTTP/1.1 200 GET ; HTTP/1.1 200 GET ; HTTP/1.1 200 POST 12345;",
     );
     expect(upstream.requests.map(({ headers }) => headers.authorization)).toEqual(
-      Array.from({ length: 4 }, () => `Bearer ${KEYS["OPENAI_API_KEY"]}`),
+      Array.from({ length: 4 }, () => `Bearer ${REAL_KEYS["OPENAI_API_KEY"]}`),
     );
     expect(JSON.stringify(upstream.requests)).not.toMatch(/upgrade|h2c|http2-settings/i);
     expect(broker.records).toHaveLength(4);

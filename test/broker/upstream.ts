@@ -1,4 +1,7 @@
-/** A service that records what reaches it, and a broker in front of it. */
+/**
+ * A service that records the requests which reach it, a broker in front of it, and a client, for the tests of src/broker. The
+ * service and the broker are closed when the test ends.
+ */
 import { once } from "node:events";
 import * as http from "node:http";
 import * as https from "node:https";
@@ -11,35 +14,38 @@ import { readCallerNetwork } from "../../src/esc/settings/access-settings.ts";
 import { createConnectionPool } from "../../src/network/pool.ts";
 import type { NetworkSettings } from "../../src/network/network-settings.ts";
 import { isStandalone } from "../helpers/program.ts";
-import { type BrokerProcess, startBrokerProcess } from "./process.ts";
-import { KEYS, routesTo } from "./routes.ts";
+import { type BrokerProcess, startBrokerProcess } from "./broker-process.ts";
+import { REAL_KEYS, createRoutes } from "./routes.ts";
 
+/** The service, to which the broker forwards requests. */
 export interface Upstream {
   readonly origin: string;
   readonly server: http.Server | https.Server;
   /** The method, target and headers of each request, and as much of its body as has come. */
-  readonly requests: readonly Received[];
+  readonly requests: readonly ReceivedRequest[];
   readonly sockets: ReadonlySet<Socket>;
 }
 
-export interface Received {
+/** A request that reached the service. */
+export interface ReceivedRequest {
   readonly method: string;
   readonly target: string;
   readonly rawHeaders: readonly string[];
   readonly headers: http.IncomingHttpHeaders;
+  /** The bytes of the body so far, as Latin-1. */
   body: string;
 }
 
-/** @param keepsBodies must be false if bodies are longer than a string can be */
+/** Starts the service on a free port. @param keepsBodies must be false if bodies are longer than a string can be */
 export async function startUpstream(
-  answer: (request: http.IncomingMessage, response: http.ServerResponse, received: Received) => void,
+  answer: (request: http.IncomingMessage, response: http.ServerResponse, received: ReceivedRequest) => void,
   tls?: https.ServerOptions,
   keepsBodies = true,
 ): Promise<Upstream> {
-  const requests: Received[] = [];
+  const requests: ReceivedRequest[] = [];
   const receive = (request: http.IncomingMessage, response: http.ServerResponse): void => {
     const { method = "", url: target = "", rawHeaders, headers } = request;
-    const received: Received = { method, target, rawHeaders, headers, body: "" };
+    const received: ReceivedRequest = { method, target, rawHeaders, headers, body: "" };
     requests.push(received);
     if (keepsBodies) {
       request.on("data", (chunk: Buffer) => {
@@ -65,7 +71,8 @@ export async function startUpstream(
   return { origin: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`, server, requests, sockets };
 }
 
-export interface Opened extends Broker, BrokerProcess {
+/** A broker in the process of the test. */
+export interface OpenedBroker extends Broker, BrokerProcess {
   /** The values of the keys. A test may replace them. */
   readonly keys: Record<string, string>;
   readonly agent: http.Agent;
@@ -81,16 +88,20 @@ type Network = Partial<NetworkSettings> & { readonly connectMs?: number; readonl
  * stand-alone executable.
  */
 export async function startBroker(origin: string): Promise<BrokerProcess>;
-export async function startBroker(origin: string, parts: Partial<BrokerParts>, network?: Network): Promise<Opened>;
+export async function startBroker(
+  origin: string,
+  parts: Partial<BrokerParts>,
+  network?: Network,
+): Promise<OpenedBroker>;
 export async function startBroker(
   origin: string,
   parts?: Partial<BrokerParts>,
   { connectMs, address, ...network }: Network = {},
 ): Promise<BrokerProcess> {
   if (isStandalone && parts === undefined) return startBrokerProcess(origin);
-  const routes = routesTo(origin);
+  const routes = createRoutes(origin);
   const records: RequestRecord[] = [];
-  const keys = { ...KEYS };
+  const keys = { ...REAL_KEYS };
   const agent = createConnectionPool(origin, { ...NO_SETTINGS, ...network }, connectMs);
   const all: BrokerParts = {
     keyOf: (name) => keys[name] ?? "",
@@ -103,10 +114,11 @@ export async function startBroker(
   const broker = await openBroker(all, address);
   broker.replaceRoutes(routes);
   onTestFinished(broker.close);
-  const opened: Opened = { ...broker, routes, records, keys, agent };
+  const opened: OpenedBroker = { ...broker, routes, records, keys, agent };
   return opened;
 }
 
+/** What the client got. */
 export interface Answer {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
@@ -114,7 +126,7 @@ export interface Answer {
 }
 
 /** Sends one request on a connection of its own. */
-export async function send(
+export async function sendRequest(
   broker: string,
   target: string,
   {
@@ -125,24 +137,26 @@ export async function send(
 ): Promise<Answer> {
   const request = http.request(broker, { method, path: target, headers, agent: false });
   request.end(body);
-  const response = await responseTo(request);
-  return { status: response.statusCode ?? 0, headers: response.headers, body: await textOf(response) };
+  const response = await waitForResponse(request);
+  return { status: response.statusCode ?? 0, headers: response.headers, body: await readText(response) };
 }
 
-export function responseTo(request: http.ClientRequest): Promise<http.IncomingMessage> {
+/** Waits for the head of the answer. Rejects if the connection fails before it. */
+export function waitForResponse(request: http.ClientRequest): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.once("response", resolve).once("error", reject);
   });
 }
 
 /** Returns the next bytes of a socket or an answer, as text. */
-export function nextText(from: NodeJS.EventEmitter): Promise<string> {
+export function readNextText(from: NodeJS.EventEmitter): Promise<string> {
   return new Promise((resolve) => {
     from.once("data", (chunk: Buffer) => resolve(chunk.toString("latin1")));
   });
 }
 
-export async function textOf(response: http.IncomingMessage): Promise<string> {
+/** Reads the rest of an answer as text. */
+export async function readText(response: http.IncomingMessage): Promise<string> {
   let text = "";
   for await (const chunk of response) text += String(chunk);
   return text;

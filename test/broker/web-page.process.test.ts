@@ -2,7 +2,7 @@
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { PAGE_REQUESTS, pageRequest } from "../helpers/web-page.ts";
-import { startWaitingProgram } from "./process.ts";
+import { startWaitingProgram } from "./broker-process.ts";
 import { startUpstream } from "./upstream.ts";
 
 async function sendText(origin: string, text: string): Promise<string> {

@@ -14,7 +14,7 @@ const OPTIONS: Readonly<Record<string, Option>> = {
 };
 
 /** The same by util.parseArgs in its strict mode; what is wrong is only "wrong". */
-function reference(words: readonly string[]): unknown {
+function parseByNode(words: readonly string[]): unknown {
   const options = Object.fromEntries(
     Object.entries(OPTIONS).map(([name, { type, short }]) => [
       name,
@@ -36,7 +36,7 @@ function reference(words: readonly string[]): unknown {
   }
 }
 
-function ours(words: readonly string[]): unknown {
+function parseByProgram(words: readonly string[]): unknown {
   const { values, positionals, problems } = parse(words, OPTIONS);
   return problems.length > 0 ? "wrong" : { values, positionals };
 }
@@ -52,7 +52,7 @@ test("options and values are read as util.parseArgs reads them in its strict mod
   const word = any.filter((one) => !/^-[^-].*-/.test(one) || /^-q?[fF]/.test(one));
   fc.assert(
     fc.property(fc.array(word, { maxLength: 6 }), (words) => {
-      expect(ours(words)).toEqual(reference(words));
+      expect(parseByProgram(words)).toEqual(parseByNode(words));
     }),
     { numRuns: 3000 },
   );

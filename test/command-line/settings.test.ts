@@ -3,11 +3,11 @@ import { describe, expect, test } from "vitest";
 import type { Values } from "../../src/command-line/options.ts";
 import { parseDuration, resolveSettings } from "../../src/command-line/settings.ts";
 
-const settled = (flags: Values, variables: Record<string, string> = {}) =>
+const resolveFrom = (flags: Values, variables: Record<string, string> = {}) =>
   resolveSettings(flags, new Map(Object.entries(variables)));
 
 test("a launch without options and variables has the default settings", () => {
-  expect(settled({})).toEqual({
+  expect(resolveFrom({})).toEqual({
     envFiles: [{ path: ".env", required: false }],
     override: true,
     secretsDirs: [],
@@ -79,7 +79,7 @@ test.each([
   ],
   [{}, { SOPHIA_DOTENV: "c" }, { envFiles: [{ path: "c", required: true }] }],
 ])("the command line wins over variables, they over defaults: %j %j", (flags, variables, expected) => {
-  expect(settled(flags, variables)).toMatchObject(expected);
+  expect(resolveFrom(flags, variables)).toMatchObject(expected);
 });
 
 test.each([
@@ -96,7 +96,7 @@ test.each([
   [{ exclude: [","] }, {}, "--exclude has an invalid value: ''"],
   [{}, { SOPHIA_DOTENV: " , " }, "SOPHIA_DOTENV has an invalid value"],
 ])("a bad value is named by where it was set: %j %j", (flags, variables, message) => {
-  expect(() => settled(flags, variables)).toThrow(message);
+  expect(() => resolveFrom(flags, variables)).toThrow(message);
 });
 
 describe("a duration is read as milliseconds", () => {

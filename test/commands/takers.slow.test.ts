@@ -12,7 +12,7 @@ import { SophiaError } from "../../src/core/error.ts";
 import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
 import { foldersOf } from "../helpers/folders.ts";
 import { folder } from "../helpers/sophia.ts";
-import { addSophia, escVariables, sentinel } from "./world.ts";
+import { addSophiaEnvironment, escVariables, sentinelOf } from "./sophia-environment.ts";
 
 /** A call of each command that reads ESC, the contract and .env files as far as it can. */
 const CALLS: Readonly<Record<CommandName, readonly string[]>> = {
@@ -59,7 +59,7 @@ const contract = (variables: object): Readonly<Record<string, string>> => ({
 /** What a file sets and a program does not get. */
 const WITHHELD = { ".env": "BASH_ENV=x\n" };
 const BROKERED = contract({ OPENAI_API_KEY: { broker: { upstream: "https://search.test" } } });
-const hang = (server: EscServer): Promise<void> => Promise.resolve(server.failAlways("any", "hang"));
+const makeServerHang = (server: EscServer): Promise<void> => Promise.resolve(server.failAlways("any", "hang"));
 
 const PROOFS: Readonly<Partial<Record<OptionName, Proof>>> = {
   project: {
@@ -71,11 +71,11 @@ const PROOFS: Readonly<Partial<Record<OptionName, Proof>>> = {
     },
   },
   dotenv: { words: ["--dotenv", "absent.env"] },
-  "no-override": { words: ["--no-override"], files: { ".env.override": `QDRANT_API_KEY=${sentinel("other")}\n` } },
+  "no-override": { words: ["--no-override"], files: { ".env.override": `QDRANT_API_KEY=${sentinelOf("other")}\n` } },
   "secrets-dir": {
     variable: "FROM_FOLDER",
     words: ["--secrets-dir", "folder"],
-    files: { ...contract({ FROM_FOLDER: { required: true } }), "folder/FROM_FOLDER": sentinel("other") },
+    files: { ...contract({ FROM_FOLDER: { required: true } }), "folder/FROM_FOLDER": sentinelOf("other") },
   },
   prefer: { words: ["--prefer", "esc"], environment: { QDRANT_API_KEY: "another-value-of-it" } },
   // With it a name of two parts has one meaning.
@@ -83,11 +83,11 @@ const PROOFS: Readonly<Partial<Record<OptionName, Proof>>> = {
     words: ["--require-esc"],
     environment: { ESC_ENV: "other/dev" },
     before: (server) => {
-      server.environment("other/default/dev", { values: { QDRANT_API_KEY: secret(sentinel("other")) } });
+      server.environment("other/default/dev", { values: { QDRANT_API_KEY: secret(sentinelOf("other")) } });
       return Promise.resolve();
     },
   },
-  timeout: { words: ["--timeout", "200ms"], instead: ["--timeout", "100ms"], before: hang, isTimed: true },
+  timeout: { words: ["--timeout", "200ms"], instead: ["--timeout", "100ms"], before: makeServerHang, isTimed: true },
   session: { words: ["--session", "30m"] },
   "insecure-http": { words: ["--insecure-http"], environment: { PULUMI_BACKEND_URL: "http://0.0.0.0:1" } },
   cache: { words: ["--cache"] },
@@ -129,7 +129,7 @@ const PROOFS: Readonly<Partial<Record<OptionName, Proof>>> = {
   "broker-except": {
     words: ["--broker", "--broker-except", "OPENAI_API_KEY"],
     instead: ["--broker"],
-    environment: { OPENAI_API_KEY: sentinel("openai") },
+    environment: { OPENAI_API_KEY: sentinelOf("openai") },
     files: contract({ OPENAI_API_KEY: {} }),
   },
   "broker-listen": {
@@ -140,13 +140,13 @@ const PROOFS: Readonly<Partial<Record<OptionName, Proof>>> = {
   // A check and an explanation only see whether the name is one.
   "broker-name": { words: ["--broker", "--broker-name", "no host"], instead: ["--broker"], files: BROKERED },
   // Without credentials of ESC it has no effect, which check and explain say of keys from elsewhere.
-  "aws-refresh": { words: ["--aws-refresh"], environment: { AWS_ACCESS_KEY_ID: sentinel("key") } },
+  "aws-refresh": { words: ["--aws-refresh"], environment: { AWS_ACCESS_KEY_ID: sentinelOf("key") } },
   refresh: {
     words: ["--refresh"],
     before: (server) => {
       const values = {
-        QDRANT_API_KEY: secret(sentinel("key")),
-        GOOGLE_OAUTH_ACCESS_TOKEN: secret(sentinel("google")),
+        QDRANT_API_KEY: secret(sentinelOf("key")),
+        GOOGLE_OAUTH_ACCESS_TOKEN: secret(sentinelOf("google")),
       };
       server.environment("acme/sophia/dev", { values });
       return Promise.resolve();
@@ -180,8 +180,8 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
 /** Calls a command in this process and returns all that can be seen of it. */
 async function outcomeOf(name: CommandName, proof: Proof, words: readonly string[]): Promise<string> {
   await using server = await startEscServer();
-  addSophia(server);
-  const projectFiles = { "new.env": "QDRANT_API_KEY=value-to-import\n", "found.txt": sentinel("QDRANT_API_KEY") };
+  addSophiaEnvironment(server);
+  const projectFiles = { "new.env": "QDRANT_API_KEY=value-to-import\n", "found.txt": sentinelOf("QDRANT_API_KEY") };
   const base = folder();
   const cwd = join(base, "project");
   for (const [file, text] of Object.entries({ ...projectFiles, ...proof.files })) {
@@ -214,7 +214,7 @@ async function outcomeOf(name: CommandName, proof: Proof, words: readonly string
       readHidden: () => Promise.resolve(undefined),
       readInput: () => Promise.resolve(Buffer.from("a-new-value-0001\n")),
       async *readChunks() {
-        const read = ["QDRANT_API_KEY", "other"].map((one) => sentinel(one)).join(" ");
+        const read = ["QDRANT_API_KEY", "other"].map((one) => sentinelOf(one)).join(" ");
         const event = { hook_event_name: "PostToolUse", tool_response: read };
         yield Buffer.from(name === "hook" ? JSON.stringify(event) : read);
       },

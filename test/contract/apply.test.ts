@@ -8,9 +8,15 @@ import { contractOf } from "./contracts.ts";
 
 const environment: Origin = { source: "environment" };
 const esc: Origin = { source: "esc", environment: "acme/sophia/dev" };
-const layer = (origin: Origin, values: Readonly<Record<string, string>>): Layer => ({
+const createLayer = (origin: Origin, variables: Readonly<Record<string, string>>): Layer => ({
   source: origin.source,
-  variables: Object.entries(values).map(([name, value]) => ({ name, value, secret: true, origin, delivery: "value" })),
+  variables: Object.entries(variables).map(([name, value]) => ({
+    name,
+    value,
+    secret: true,
+    origin,
+    delivery: "value",
+  })),
 });
 const contract = contractOf({
   variables: {
@@ -20,7 +26,7 @@ const contract = contractOf({
   },
 });
 /** Returns the values that a program gets. It goes from layers to values as a start does. */
-const values = (...layers: readonly Layer[]): Readonly<Record<string, string>> =>
+const applyToLayers = (...layers: readonly Layer[]): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Array.from(
       resolveLayers(sortByPrecedence(applyContract(contract, layers).layers, "environment"), (name) =>
@@ -60,7 +66,10 @@ describe("a variable's aliases", () => {
       { OLD_TOKEN: "b", TOKEN: "a" },
     ],
   ])("%s", (_, [high = {}, low = {}], expected) => {
-    expect(values(layer(environment, high), layer(esc, low))).toStrictEqual({ ...expected, LEVEL: "info" });
+    expect(applyToLayers(createLayer(environment, high), createLayer(esc, low))).toStrictEqual({
+      ...expected,
+      LEVEL: "info",
+    });
   });
 
   it("keep the origin, secrecy and delivery of the value, and the value records the alias", () => {
@@ -76,7 +85,7 @@ describe("a variable's aliases", () => {
 
 describe("a variable's default", () => {
   it("is in the lowest layer, has the contract as its origin, and is public", () => {
-    const { layers } = applyContract(contract, [layer(environment, {})]);
+    const { layers } = applyContract(contract, [createLayer(environment, {})]);
     expect(layers.at(-1)).toStrictEqual({
       source: "contract",
       variables: [
@@ -89,29 +98,31 @@ describe("a variable's default", () => {
         },
       ],
     });
-    expect(values(layer(environment, { LEVEL: "debug" }))).toStrictEqual({ LEVEL: "debug" });
-    expect(values(layer(environment, { LEVEL: "" }))).toStrictEqual({ LEVEL: "info" });
+    expect(applyToLayers(createLayer(environment, { LEVEL: "debug" }))).toStrictEqual({ LEVEL: "debug" });
+    expect(applyToLayers(createLayer(environment, { LEVEL: "" }))).toStrictEqual({ LEVEL: "info" });
   });
 });
 
 describe("a deprecated name", () => {
   it("gives one notice when it is set", () => {
     const { notices } = applyContract(contract, [
-      layer(environment, { OLD_TOKEN: "a", TOKEN_2: "b" }),
-      layer(esc, { OLD_TOKEN: "c", LEGACY: "d" }),
+      createLayer(environment, { OLD_TOKEN: "a", TOKEN_2: "b" }),
+      createLayer(esc, { OLD_TOKEN: "c", LEGACY: "d" }),
     ]);
     expect(notices).toStrictEqual([
       { kind: "deprecated", name: "OLD_TOKEN", use: "TOKEN" },
       { kind: "deprecated", name: "LEGACY", use: "TOKEN" },
     ]);
-    expect(applyContract(contract, [layer(environment, { OLD_TOKEN: "", LEGACY: "" })]).notices).toStrictEqual([]);
+    expect(applyContract(contract, [createLayer(environment, { OLD_TOKEN: "", LEGACY: "" })]).notices).toStrictEqual(
+      [],
+    );
   });
 });
 
 describe("applyContract", () => {
   it("returns the same layers if the contract has nothing to add", () => {
     const plain = contractOf({ variables: { A: {} } });
-    const layers = [layer(environment, { A: "a", B: "" })];
+    const layers = [createLayer(environment, { A: "a", B: "" })];
     expect(applyContract(plain, layers)).toStrictEqual({ layers, notices: [] });
     expect(applyContract(plain, layers).layers).toBe(layers);
   });
@@ -120,7 +131,7 @@ describe("applyContract", () => {
     const names = fc.constantFrom("TOKEN", "TOKEN_2", "OLD_TOKEN", "LEVEL", "LEGACY", "OTHER");
     const anyLayer = fc
       .tuple(fc.constantFrom(environment, esc), fc.dictionary(names, fc.constantFrom("", "a", "b")))
-      .map(([origin, content]) => layer(origin, content));
+      .map(([origin, content]) => createLayer(origin, content));
     fc.assert(
       fc.property(fc.array(anyLayer, { maxLength: 4 }), (layers) => {
         const { layers: applied } = applyContract(contract, layers);

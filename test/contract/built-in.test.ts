@@ -5,7 +5,7 @@ import { generatedFiles } from "../../scripts/contract/files.ts";
 import { BUILT_IN } from "../../src/contract/generated/built-in.ts";
 import { loadContract } from "../../src/contract/find-contract.ts";
 import { probesOf } from "../../src/commands/check/live/probe-plan.ts";
-import { brief, checked, contractOf, resolutionOf, root, withoutProbes } from "./contracts.ts";
+import { summarizeViolations, findViolations, contractOf, resolutionOf, root, withoutProbes } from "./contracts.ts";
 import { foldersOf } from "../helpers/folders.ts";
 
 const contract = BUILT_IN;
@@ -93,7 +93,7 @@ describe("the built-in contract", () => {
   });
 
   it("accepts any values that are set, whatever they look like", () => {
-    expect(brief(checked(contract, resolutionOf(met)))).toStrictEqual([]);
+    expect(summarizeViolations(findViolations(contract, resolutionOf(met)))).toStrictEqual([]);
   });
 
   it.each([
@@ -115,6 +115,6 @@ describe("the built-in contract", () => {
     ["half an example", { ...met, QDRANT_URL: "https://<cluster>.example" }, ["placeholder QDRANT_URL"]],
     ["a placeholder in an optional variable", { ...met, TAVILY_API_KEY: "your-key" }, ["placeholder TAVILY_API_KEY"]],
   ])("has the expected violations with %s", (_, values, expected) => {
-    expect(brief(checked(contract, resolutionOf(values)))).toStrictEqual(expected);
+    expect(summarizeViolations(findViolations(contract, resolutionOf(values)))).toStrictEqual(expected);
   });
 });

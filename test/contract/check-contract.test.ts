@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { isDeclared, findUsedVariable } from "../../src/contract/check-contract.ts";
 import type { ResolvedVariable } from "../../src/core/model.ts";
-import { brief, checked, contractOf, resolutionOf, resolved } from "./contracts.ts";
+import { summarizeViolations, findViolations, contractOf, resolutionOf, createResolvedVariable } from "./contracts.ts";
 
 const contractWithGroup = (rule: string): object => ({
   variables: { A: {}, B: {}, C: {} },
@@ -31,7 +31,7 @@ describe("checkContract", () => {
     ["all-or-none, some", contractWithGroup("all-or-none"), { B: "x" }, ["some-missing g: A C"]],
     ["optional group", contractWithGroup("optional"), {}, []],
   ])("reports the expected violations for this rule and these values: %s", (_, document, values, expected) => {
-    expect(brief(checked(contractOf(document), resolutionOf(values)))).toStrictEqual(expected);
+    expect(summarizeViolations(findViolations(contractOf(document), resolutionOf(values)))).toStrictEqual(expected);
   });
 
   it.each([
@@ -46,14 +46,19 @@ describe("checkContract", () => {
   ])("requires a variable on the condition that another is set, here %s", (_, when, values, expected) => {
     const required = typeof when === "string" ? { when } : when;
     const contract = contractOf({ variables: { A: { secret: false }, B: { required } } });
-    expect(brief(checked(contract, resolutionOf(values)))).toStrictEqual(expected);
+    expect(summarizeViolations(findViolations(contract, resolutionOf(values)))).toStrictEqual(expected);
   });
 
   it("treats a default as set, but not as the user's choice among a group", () => {
     const origin = { source: "contract", file: "sophia.contract.json" } as const;
-    const withDefault = (name: string): readonly [string, ResolvedVariable] => [name, resolved(name, "x", origin)];
+    const withDefault = (name: string): readonly [string, ResolvedVariable] => [
+      name,
+      createResolvedVariable(name, "x", origin),
+    ];
     const check = (rule: string, values: Readonly<Record<string, string>>): readonly string[] =>
-      brief(checked(contractOf(contractWithGroup(rule)), new Map([withDefault("C"), ...resolutionOf(values)])));
+      summarizeViolations(
+        findViolations(contractOf(contractWithGroup(rule)), new Map([withDefault("C"), ...resolutionOf(values)])),
+      );
     expect(check("exactly-one", {})).toStrictEqual([]);
     expect(check("exactly-one", { A: "x" })).toStrictEqual([]);
     expect(check("exactly-one", { A: "x", B: "x" })).toStrictEqual(["several-set g: A B"]);
@@ -65,16 +70,18 @@ describe("checkContract", () => {
 
   it("reports a placeholder instead of a wrong format, so that each value has one violation", () => {
     const contract = contractOf({ variables: { A: { required: true, format: "url" }, B: { format: "port" } } });
-    expect(brief(checked(contract, resolutionOf({ A: "changeme", B: "changeme" })))).toStrictEqual([
-      "placeholder A",
-      "malformed B not-port",
-    ]);
+    expect(summarizeViolations(findViolations(contract, resolutionOf({ A: "changeme", B: "changeme" })))).toStrictEqual(
+      ["placeholder A", "malformed B not-port"],
+    );
   });
 
   it("does not check a file's content against the format, because the program gets a path", () => {
     const contract = contractOf({ variables: { A: { required: true, format: "port" } } });
-    const file: ResolvedVariable = { ...resolved("A", "<content>", { source: "environment" }), delivery: "file" };
-    expect(checked(contract, new Map([["A", file]]))).toStrictEqual([]);
+    const file: ResolvedVariable = {
+      ...createResolvedVariable("A", "<content>", { source: "environment" }),
+      delivery: "file",
+    };
+    expect(findViolations(contract, new Map([["A", file]]))).toStrictEqual([]);
   });
 
   it("works for names that objects inherit", () => {
@@ -82,7 +89,10 @@ describe("checkContract", () => {
       '{"variables":{"__proto__":{"required":true},"constructor":{"required":true}}}',
     );
     const contract = contractOf(document);
-    expect(brief(checked(contract, new Map()))).toStrictEqual(["missing __proto__", "missing constructor"]);
+    expect(summarizeViolations(findViolations(contract, new Map()))).toStrictEqual([
+      "missing __proto__",
+      "missing constructor",
+    ]);
     expect(isDeclared(contract, "__proto__")).toBe(true);
     expect(isDeclared(contract, "toString")).toBe(false);
   });

@@ -12,7 +12,7 @@ import { locateIssues, findStructuralFaults } from "../../src/contract/file/loca
 import type { CheckedViolation, Contract } from "../../src/contract/contract-model.ts";
 import { SophiaError } from "../../src/core/error.ts";
 import type { Origin, Resolution, ResolvedVariable } from "../../src/core/model.ts";
-import { completeFailure as inWords } from "../../src/output/stderr.ts";
+import { completeFailure } from "../../src/output/stderr.ts";
 
 export const root = join(import.meta.dirname, "..", "..");
 
@@ -47,20 +47,21 @@ export function resolutionOf(
   values: Readonly<Record<string, string>>,
   origin: Origin = { source: "environment" },
 ): Resolution {
-  return new Map(Object.entries(values).map(([name, value]) => [name, resolved(name, value, origin)]));
+  return new Map(Object.entries(values).map(([name, value]) => [name, createResolvedVariable(name, value, origin)]));
 }
 
-export function resolved(name: string, value: string, origin: Origin): ResolvedVariable {
+/** Returns a resolved variable that is secret, and hides no variable of another source. */
+export function createResolvedVariable(name: string, value: string, origin: Origin): ResolvedVariable {
   return { name, value, secret: true, origin, delivery: "value", shadowed: [] };
 }
 
-/** Checks the contract's rules, and the formats of its values. */
-export function checked(contract: Contract, resolution: Resolution): readonly CheckedViolation[] {
+/** Returns the violations of the contract's rules, and of the formats of its values. */
+export function findViolations(contract: Contract, resolution: Resolution): readonly CheckedViolation[] {
   return checkContract(contract, resolution, createFormatCheck());
 }
 
-/** Returns `kind NAME…` for each violation, which is short enough for a table. */
-export function brief(violations: readonly CheckedViolation[]): readonly string[] {
+/** Returns a line for each violation, such as `missing API_KEY`, which is short enough for a table of cases. */
+export function summarizeViolations(violations: readonly CheckedViolation[]): readonly string[] {
   return violations.map((violation) => {
     switch (violation.kind) {
       case "missing":
@@ -86,11 +87,11 @@ export function brief(violations: readonly CheckedViolation[]): readonly string[
  * Returns the failure that the function throws, with its text. If the function throws another error, or none, the test
  * fails.
  */
-export async function failureOf(run: () => unknown): Promise<SophiaError> {
+export async function catchFailure(run: () => unknown): Promise<SophiaError> {
   try {
     await run();
   } catch (error) {
-    if (error instanceof SophiaError) return new SophiaError(await inWords(error), error.status);
+    if (error instanceof SophiaError) return new SophiaError(await completeFailure(error), error.status);
     throw error;
   }
   throw new Error("nothing was thrown");

@@ -569,7 +569,7 @@ const ALPHABETS: Readonly<Record<string, string>> = {
   w: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-",
 };
 
-function made(alphabet: string, length: number, seed: string): string {
+function createText(alphabet: string, length: number, seed: string): string {
   let text = "";
   for (let block = 0; text.length < length; block += 1) {
     for (const byte of createHash("sha512").update(`${seed} ${block}`).digest())
@@ -587,7 +587,7 @@ function rowsOf(text: string, answer: Answer): readonly Row[] {
       const random: string[] = [];
       const value = form
         .replaceAll(/\{([hdABalw]?)(\d+)\}/g, (_, kind: string, length: string, at: number) => {
-          const part = made(ALPHABETS[kind] ?? "", Number(length), `${line} ${at}`);
+          const part = createText(ALPHABETS[kind] ?? "", Number(length), `${line} ${at}`);
           random.push(part);
           return part;
         })
@@ -597,7 +597,7 @@ function rowsOf(text: string, answer: Answer): readonly Row[] {
 }
 
 /** A text that begins like a credential. No file of this repository contains such a text literally. */
-export const FAKE_TOKEN = ["gh", "p_", made(ALPHABETS[""] ?? "", 36, "a token")].join("");
+export const FAKE_TOKEN = ["gh", "p_", createText(ALPHABETS[""] ?? "", 36, "a token")].join("");
 
 export const CORPUS: readonly Row[] = [
   ...rowsOf(BY_VALUE, "value"),

@@ -7,7 +7,7 @@ import { fetchFromNpm, fetchFromPyPI } from "../broker/clients/packages.ts";
 import { createDummyLayer } from "../../src/contract/fake.ts";
 import { contractOf } from "./contracts.ts";
 
-const url = (...schemes: readonly string[]) => ({ required: true, format: { type: "url", schemes } });
+const urlDeclaration = (...schemes: readonly string[]) => ({ required: true, format: { type: "url", schemes } });
 const required = { required: true };
 const { variables } = createDummyLayer(
   contractOf({
@@ -18,18 +18,18 @@ const { variables } = createDummyLayer(
       API_URL: required,
       SENTRY_DSN: required,
       ADMIN_EMAIL: { required: true, format: "email" },
-      TLS_REDIS: url("rediss"),
-      ASYNC_DATABASE: url("postgresql+asyncpg"),
-      MY_DATABASE: url("mysql"),
-      MARIA_DATABASE: url("mariadb"),
-      DOCUMENTS: url("mongodb"),
-      DOCUMENTS_BY_NAME: url("mongodb+srv"),
-      QUEUE: url("amqp"),
-      EVENTS: url("kafka"),
-      MESSAGES: url("nats"),
-      COLUMNS: url("clickhouse"),
-      SOCKET: url("wss"),
-      PLAIN: url("http"),
+      TLS_REDIS: urlDeclaration("rediss"),
+      ASYNC_DATABASE: urlDeclaration("postgresql+asyncpg"),
+      MY_DATABASE: urlDeclaration("mysql"),
+      MARIA_DATABASE: urlDeclaration("mariadb"),
+      DOCUMENTS: urlDeclaration("mongodb"),
+      DOCUMENTS_BY_NAME: urlDeclaration("mongodb+srv"),
+      QUEUE: urlDeclaration("amqp"),
+      EVENTS: urlDeclaration("kafka"),
+      MESSAGES: urlDeclaration("nats"),
+      COLUMNS: urlDeclaration("clickhouse"),
+      SOCKET: urlDeclaration("wss"),
+      PLAIN: urlDeclaration("http"),
     },
   }),
   new Map(),

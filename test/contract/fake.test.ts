@@ -7,16 +7,16 @@ import { BUILT_IN } from "../../src/contract/generated/built-in.ts";
 import type { Contract } from "../../src/contract/contract-model.ts";
 import type { Resolution } from "../../src/core/model.ts";
 import { resolveLayers } from "../../src/resolve/precedence.ts";
-import { contractDocuments } from "./arbitrary.ts";
-import { brief, checked, contractOf, failureOf, resolutionOf } from "./contracts.ts";
+import { contractDocuments } from "./arbitrary-contracts.ts";
+import { summarizeViolations, findViolations, contractOf, catchFailure, resolutionOf } from "./contracts.ts";
 
 /** Returns the values that are made up if the values of `present` are set. */
-const fakes = (contract: Contract, present: Resolution = new Map()): Readonly<Record<string, string>> =>
+const fakeValues = (contract: Contract, present: Resolution = new Map()): Readonly<Record<string, string>> =>
   Object.fromEntries(createDummyLayer(contract, present).variables.map(({ name, value }) => [name, value]));
 
 describe("createDummyLayer", () => {
   it("gives the built-in contract the values that it requires, and no more", () => {
-    expect(fakes(BUILT_IN)).toStrictEqual({
+    expect(fakeValues(BUILT_IN)).toStrictEqual({
       PULUMI_ACCESS_TOKEN: "pul-fake-pulumi-access-token",
       QDRANT_URL: "https://fake.invalid/fake-qdrant-url",
       QDRANT_API_KEY: "fake-qdrant-api-key",
@@ -27,7 +27,7 @@ describe("createDummyLayer", () => {
 
   it("leaves values that are set unchanged", () => {
     const present = resolutionOf({ GITHUB_PAT: "x", GROQ_API_KEY: "y", QDRANT_URL: "z", PULUMI_ACCESS_TOKEN: "" });
-    expect(Object.keys(fakes(BUILT_IN, present))).toStrictEqual(["PULUMI_ACCESS_TOKEN", "QDRANT_API_KEY"]);
+    expect(Object.keys(fakeValues(BUILT_IN, present))).toStrictEqual(["PULUMI_ACCESS_TOKEN", "QDRANT_API_KEY"]);
   });
 
   it("follows conditions, completes groups and leaves out deprecated names", () => {
@@ -48,7 +48,7 @@ describe("createDummyLayer", () => {
     });
     expect(
       Object.keys(
-        fakes(
+        fakeValues(
           contract,
           resolveLayers(applyContract(contract, []).layers, () => true),
         ),
@@ -63,7 +63,7 @@ describe("createDummyLayer", () => {
         const layer = createDummyLayer(contract, new Map());
         expect(layer).toStrictEqual(createDummyLayer(contract, new Map()));
         const resolution = resolveLayers([layer], () => true);
-        expect(brief(checked(contract, resolution))).toStrictEqual([]);
+        expect(summarizeViolations(findViolations(contract, resolution))).toStrictEqual([]);
         const unmarked = layer.variables.filter(({ name, value }) => {
           const format = contract.variables.get(name)?.format;
           return (
@@ -87,15 +87,17 @@ describe("createDummyLayer", () => {
       groups: { g: { rule: "exactly-one", variables: ["A", "B"] } },
     });
     const resolution = resolveLayers([createDummyLayer(contract, new Map())], () => true);
-    expect(brief(checked(contract, resolution))).toStrictEqual(["several-set g: A B"]);
+    expect(summarizeViolations(findViolations(contract, resolution))).toStrictEqual(["several-set g: A B"]);
   });
 });
 
 /** Returns the made-up value of a declaration, and checks that the value has the declared format. */
 const value = (declaration: object): string => {
   const contract = contractOf({ variables: { A_KEY: { ...declaration, required: true } } });
-  const made = fakes(contract)["A_KEY"] ?? "";
-  expect(brief(checked(contract, resolutionOf({ A_KEY: made }, { source: "fake" })))).toStrictEqual([]);
+  const made = fakeValues(contract)["A_KEY"] ?? "";
+  expect(
+    summarizeViolations(findViolations(contract, resolutionOf({ A_KEY: made }, { source: "fake" }))),
+  ).toStrictEqual([]);
   return made;
 };
 
@@ -153,13 +155,13 @@ describe("the dummy value", () => {
     ["API__KEY_", {}, "fake-api-key"],
   ])("for the name %s with the declaration %j is %s", (name, declaration, expected) => {
     const contract = contractOf({ variables: { [name]: { ...declaration, required: true } } });
-    expect(fakes(contract)).toEqual({ [name]: expected });
+    expect(fakeValues(contract)).toEqual({ [name]: expected });
   });
 
   it("is the example if none can be made from the format, and an error asks for an example if there is none", async () => {
     const format = { type: "text", pattern: "a.*|b1", prefix: "b" };
     expect(value({ format, example: "b1" })).toBe("b1");
-    const failure = await failureOf(() => value({ format }));
+    const failure = await catchFailure(() => value({ format }));
     expect(failure).toMatchObject({ code: "fake-value", status: 125 });
     expectWording(`${failure.message}\n${failure.hint}`);
   });

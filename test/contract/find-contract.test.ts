@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadContract } from "../../src/contract/find-contract.ts";
 import { expectWording } from "../helpers/wording.ts";
-import { contractOf, failureOf } from "./contracts.ts";
+import { contractOf, catchFailure } from "./contracts.ts";
 import { foldersOf } from "../helpers/folders.ts";
 
 let folder = "";
@@ -15,7 +15,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const write = (path: string, content: string | Uint8Array = '{"variables":{}}'): string => {
+const writeContract = (path: string, content: string | Uint8Array = '{"variables":{}}'): string => {
   const file = join(folder, path);
   mkdirSync(join(file, ".."), { recursive: true });
   writeFileSync(file, content);
@@ -30,14 +30,14 @@ const findContractFrom = async (cwd: string): Promise<string | undefined> => {
 
 describe("the contract of a start", () => {
   it("is found in the working directory", async () => {
-    const path = write("sophia.contract.json");
+    const path = writeContract("sophia.contract.json");
     expect((await loadContract({}, foldersOf(folder))).source).toStrictEqual({ kind: "file", path });
   });
 
   it("is found in the nearest folder above, within the repository", async () => {
     mkdirSync(join(folder, ".git"));
-    const outer = write("sophia.contract.json");
-    const inner = write("a/sophia.contract.json");
+    const outer = writeContract("sophia.contract.json");
+    const inner = writeContract("a/sophia.contract.json");
     mkdirSync(join(folder, "a", "b", "c"), { recursive: true });
     mkdirSync(join(folder, "d"));
     expect(await findContractFrom(join(folder, "a", "b", "c"))).toBe(inner);
@@ -45,17 +45,17 @@ describe("the contract of a start", () => {
   });
 
   it("is not found above the repository's root, whether .git is a folder or the file of a worktree", async () => {
-    write("sophia.contract.json");
-    write("repository/.git", "gitdir: elsewhere");
+    writeContract("sophia.contract.json");
+    writeContract("repository/.git", "gitdir: elsewhere");
     mkdirSync(join(folder, "repository", "a"));
     expect(await findContractFrom(join(folder, "repository", "a"))).toBeUndefined();
   });
 
   it("is refused, and not skipped, if it is in a world-writable folder", async () => {
-    const path = write("sophia.contract.json");
+    const path = writeContract("sophia.contract.json");
     mkdirSync(join(folder, "a"));
     chmodSync(folder, 0o1777);
-    expect(await failureOf(() => loadContract({}, foldersOf(join(folder, "a"))))).toMatchObject({
+    expect(await catchFailure(() => loadContract({}, foldersOf(join(folder, "a"))))).toMatchObject({
       code: "contract-distrusted",
       status: 125,
       message: expect.stringContaining(folder),
@@ -65,7 +65,7 @@ describe("the contract of a start", () => {
   });
 
   it("may be named by a path that is absolute or relative to the working directory", async () => {
-    const path = write("a/other.json");
+    const path = writeContract("a/other.json");
     expect((await loadContract({ contractFile: "a/other.json" }, foldersOf(folder))).source).toStrictEqual({
       kind: "file",
       path,
@@ -78,9 +78,9 @@ describe("a contract file", () => {
   it.each([["missing.json"], ["file/missing.json"], ["folder"]])(
     "that cannot be read is an error: %s",
     async (file) => {
-      write("file");
+      writeContract("file");
       mkdirSync(join(folder, "folder"));
-      const failure = await failureOf(() => loadContract({ contractFile: file }, foldersOf(folder)));
+      const failure = await catchFailure(() => loadContract({ contractFile: file }, foldersOf(folder)));
       expect(failure).toMatchObject({ code: "contract-unreadable", status: 125 });
       expect(failure.hint).toContain("--contract");
       expectWording(`${failure.message}\n${failure.hint}`);
@@ -91,24 +91,24 @@ describe("a contract file", () => {
     "that the search finds as a link to %s is an error, and is not skipped",
     async (target) => {
       symlinkSync(target, join(folder, "sophia.contract.json"));
-      const failure = await failureOf(() => loadContract({}, foldersOf(folder)));
+      const failure = await catchFailure(() => loadContract({}, foldersOf(folder)));
       expect(failure).toMatchObject({ code: "contract-unreadable", status: 125 });
       expectWording(`${failure.message}\n${failure.hint}`);
     },
   );
 
   it("that is not UTF-8 is an error", async () => {
-    write("a.json", new Uint8Array([0x7b, 0xff, 0x7d]));
-    expect((await failureOf(() => loadContract({ contractFile: "a.json" }, foldersOf(folder)))).message).toContain(
+    writeContract("a.json", new Uint8Array([0x7b, 0xff, 0x7d]));
+    expect((await catchFailure(() => loadContract({ contractFile: "a.json" }, foldersOf(folder)))).message).toContain(
       "UTF-8",
     );
   });
 
   it("with a byte-order mark is read, and the mark is not counted in positions", async () => {
-    write("a.json", '\uFEFF{"variables":{}}');
+    writeContract("a.json", '\uFEFF{"variables":{}}');
     expect((await loadContract({ contractFile: "a.json" }, foldersOf(folder))).variables.size).toBe(0);
-    write("b.json", "\uFEFF{x");
-    expect((await failureOf(() => loadContract({ contractFile: "b.json" }, foldersOf(folder)))).message).toMatch(
+    writeContract("b.json", "\uFEFF{x");
+    expect((await catchFailure(() => loadContract({ contractFile: "b.json" }, foldersOf(folder)))).message).toMatch(
       /^b\.json:1:2: /,
     );
   });
@@ -172,16 +172,16 @@ describe("a wrong contract", () => {
     ['{"variables":{"A":{"default":"x"}},"profiles":{"p":{"variables":{"A":{"format":"port"}}}}}', "1:70"],
     ['{"variables":{},"profiles":{"p":{"groups":{"g":{"rule":"one-of","variables":["A"]}}}}}', "1:78"],
   ])("is refused with the position and the reason: %s", async (text, position) => {
-    write("c.json", text);
-    const failure = await failureOf(() => loadContract({ contractFile: "c.json" }, foldersOf(folder)));
+    writeContract("c.json", text);
+    const failure = await catchFailure(() => loadContract({ contractFile: "c.json" }, foldersOf(folder)));
     expect(failure).toMatchObject({ code: "contract-invalid", status: 125, details: [] });
     expect(failure.message.startsWith(`c.json:${position}: `)).toBe(true);
     expectWording(`${failure.message}\n${failure.hint}`);
   });
 
   it("is refused with all its errors at once, in the order of the text", async () => {
-    write("c.json", '{\n  "variables": {\n    "A": { "secret": 1 },\n    "1": {}\n  },\n  "x": 1\n}\n');
-    expect(await failureOf(() => loadContract({ contractFile: "c.json" }, foldersOf(folder)))).toMatchObject({
+    writeContract("c.json", '{\n  "variables": {\n    "A": { "secret": 1 },\n    "1": {}\n  },\n  "x": 1\n}\n');
+    expect(await catchFailure(() => loadContract({ contractFile: "c.json" }, foldersOf(folder)))).toMatchObject({
       message: expect.stringContaining("3 errors"),
       details: [
         expect.stringMatching(/^c\.json:3:22: /),
@@ -193,24 +193,24 @@ describe("a wrong contract", () => {
 
   it("is refused with at most twenty errors", async () => {
     const variables = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`A${index}`, { x: 1 }]));
-    write("c.json", JSON.stringify({ variables }));
-    const { message, details } = await failureOf(() => loadContract({ contractFile: "c.json" }, foldersOf(folder)));
+    writeContract("c.json", JSON.stringify({ variables }));
+    const { message, details } = await catchFailure(() => loadContract({ contractFile: "c.json" }, foldersOf(folder)));
     expect(message).toContain("500 errors");
     expect(details).toHaveLength(21);
     expect(details.at(-1)).toContain("480");
   });
 
   it("may have any number of errors", async () => {
-    write("c.json", `{"variables":{${'"1":{},'.repeat(150_000)}"A":{}}}`);
-    const { message } = await failureOf(() => loadContract({ contractFile: "c.json" }, foldersOf(folder)));
+    writeContract("c.json", `{"variables":{${'"1":{},'.repeat(150_000)}"A":{}}}`);
+    const { message } = await catchFailure(() => loadContract({ contractFile: "c.json" }, foldersOf(folder)));
     expect(message).toContain("299999 errors");
   });
 
   it("cannot send control characters to a terminal", async () => {
-    write("c.json", String.raw`{"variables":{"\u001b[31m":{}}}`);
-    expect((await failureOf(() => loadContract({ contractFile: "c.json" }, foldersOf(folder)))).message).not.toContain(
-      "\u001B",
-    );
+    writeContract("c.json", String.raw`{"variables":{"\u001b[31m":{}}}`);
+    expect(
+      (await catchFailure(() => loadContract({ contractFile: "c.json" }, foldersOf(folder)))).message,
+    ).not.toContain("\u001B");
   });
 });
 
@@ -249,9 +249,9 @@ describe("a contract with profiles", () => {
   });
 
   it("is refused if the chosen profile does not exist", async () => {
-    write("c.json", JSON.stringify(document));
+    writeContract("c.json", JSON.stringify(document));
     expect(
-      await failureOf(() => loadContract({ contractFile: "c.json", profile: "prd" }, foldersOf(folder))),
+      await catchFailure(() => loadContract({ contractFile: "c.json", profile: "prd" }, foldersOf(folder))),
     ).toMatchObject({
       code: "contract-profile",
       status: 125,
@@ -259,7 +259,7 @@ describe("a contract with profiles", () => {
       hint: expect.stringContaining("prod?"),
     });
     mkdirSync(join(folder, ".git"));
-    expect(await failureOf(() => loadContract({ profile: "dev" }, foldersOf(folder)))).toMatchObject({
+    expect(await catchFailure(() => loadContract({ profile: "dev" }, foldersOf(folder)))).toMatchObject({
       code: "contract-profile",
       hint: expect.stringContaining("SOPHIA_PROFILE"),
     });

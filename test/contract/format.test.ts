@@ -3,11 +3,11 @@ import * as fc from "fast-check";
 import { findFormatFault as faultOf, createPatternWork } from "../../src/contract/format.ts";
 import { isPlaceholder } from "../../src/contract/placeholder.ts";
 import type { Declaration, ValueFormat } from "../../src/contract/contract-model.ts";
-import { NAMED_FORMATS } from "./arbitrary.ts";
+import { NAMED_FORMATS } from "./arbitrary-contracts.ts";
 import { contractOf } from "./contracts.ts";
 
 /** Returns the declaration of a variable as a contract file declares it. */
-function declared(declaration: object): Declaration {
+function declarationOf(declaration: object): Declaration {
   const variable = contractOf({ variables: { A: declaration } }).variables.get("A");
   if (variable === undefined) throw new Error("not declared");
   return variable;
@@ -15,7 +15,7 @@ function declared(declaration: object): Declaration {
 
 /** Returns the format as a contract file declares it. */
 function formatOf(format: unknown): ValueFormat {
-  const { format: of } = declared({ format });
+  const { format: of } = declarationOf({ format });
   if (of === undefined) throw new Error("no format");
   return of;
 }
@@ -142,7 +142,7 @@ describe("isPlaceholder", () => {
     [{ example: "8080", format: "port" }, [], ["8080", "<port>"]],
     [{ example: "changeme", format: { type: "enum", values: ["changeme"] } }, [], ["changeme"]],
   ])("recognizes placeholders, and no other values, for the declaration %j", (declaration, placeholders, values) => {
-    const variable = declared(declaration);
+    const variable = declarationOf(declaration);
     expect(placeholders.filter((value) => !isPlaceholder(variable, value))).toStrictEqual([]);
     expect(values.filter((value) => isPlaceholder(variable, value))).toStrictEqual([]);
   });

@@ -3,31 +3,31 @@ import { describe, expect, it } from "vitest";
 import { applyContract } from "../../src/contract/apply.ts";
 import { describeViolations } from "../../src/contract/violation-wording.ts";
 import { resolveLayers } from "../../src/resolve/precedence.ts";
-import { brief, checked, contractOf, failureOf, resolutionOf } from "./contracts.ts";
+import { summarizeViolations, findViolations, contractOf, catchFailure, resolutionOf } from "./contracts.ts";
 
 const sentinel = "Sentinel7f3a";
 
 type Case = readonly [document: unknown, values: Readonly<Record<string, string>>, violation: string];
 
-function malformed(format: unknown, fault: string, value = sentinel): Case {
+function malformedCase(format: unknown, fault: string, value = sentinel): Case {
   return [{ variables: { A: { format } } }, { A: value }, `malformed A ${fault}`];
 }
 
 /** For each way to violate a rule: the contract, the values that violate it, and the violation. */
 const cases: readonly Case[] = [
-  malformed("url", "not-url"),
-  malformed({ type: "url", schemes: ["https"] }, "scheme", `ftp://${sentinel}`),
-  malformed("integer", "not-integer"),
-  malformed("number", "not-number"),
-  malformed("boolean", "not-boolean"),
-  malformed("port", "not-port"),
-  malformed("json", "not-json"),
-  malformed("base64", "not-base64", `${sentinel}!`),
-  malformed("email", "not-email"),
-  malformed({ type: "enum", values: ["a", "b"] }, "not-in-enum"),
-  malformed({ type: "text", prefix: "sk-" }, "prefix"),
-  malformed({ type: "text", minLength: 100 }, "too-short"),
-  malformed({ type: "text", pattern: "[0-9]+" }, "pattern"),
+  malformedCase("url", "not-url"),
+  malformedCase({ type: "url", schemes: ["https"] }, "scheme", `ftp://${sentinel}`),
+  malformedCase("integer", "not-integer"),
+  malformedCase("number", "not-number"),
+  malformedCase("boolean", "not-boolean"),
+  malformedCase("port", "not-port"),
+  malformedCase("json", "not-json"),
+  malformedCase("base64", "not-base64", `${sentinel}!`),
+  malformedCase("email", "not-email"),
+  malformedCase({ type: "enum", values: ["a", "b"] }, "not-in-enum"),
+  malformedCase({ type: "text", prefix: "sk-" }, "prefix"),
+  malformedCase({ type: "text", minLength: 100 }, "too-short"),
+  malformedCase({ type: "text", pattern: "[0-9]+" }, "pattern"),
   [{ variables: { A: {} } }, { A: `<${sentinel}>` }, "placeholder A"],
   [{ variables: { A: { example: `x<${sentinel}>` } } }, { A: `y<${sentinel}>` }, "placeholder A"],
   [{ variables: { A: { example: sentinel } } }, { A: sentinel }, "placeholder A"],
@@ -55,8 +55,8 @@ const cases: readonly Case[] = [
 describe("no value is shown", () => {
   it.each(cases)("by the violations of the contract %j", (document, values, expected) => {
     const contract = contractOf(document);
-    const violations = checked(contract, resolutionOf(values));
-    expect(brief(violations)).toStrictEqual([expected]);
+    const violations = findViolations(contract, resolutionOf(values));
+    expect(summarizeViolations(violations)).toStrictEqual([expected]);
     for (const context of [
       { defaultTarget: { kind: "local" } },
       { defaultTarget: { kind: "esc", environment: "acme/sophia/dev" } },
@@ -94,7 +94,7 @@ describe("no value is shown", () => {
     { variables: { A: { format: { type: "enum", values: ["a"] } }, B: { required: { when: "A", equals: sentinel } } } },
     { variables: { A: { format: { type: "text", pattern: `${sentinel}(` } } } },
   ])("by the faults of the contract %j", async (document) => {
-    const failure = await failureOf(() => contractOf(document));
+    const failure = await catchFailure(() => contractOf(document));
     expect(failure.code).toBe("contract-invalid");
     expect(inspect(failure, { depth: Infinity })).not.toContain(sentinel);
   });

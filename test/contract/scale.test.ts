@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createDummyLayer } from "../../src/contract/fake.ts";
 import type { ResolvedVariable } from "../../src/core/model.ts";
-import { checked, contractOf, resolved } from "./contracts.ts";
+import { findViolations, contractOf, createResolvedVariable } from "./contracts.ts";
 
 /** A resolution that counts how often it is asked for a variable. */
 class CountedResolution extends Map<string, ResolvedVariable> {
@@ -31,10 +31,10 @@ function questionsFor(rules: number): number {
   const resolution = new CountedResolution();
   for (let index = 0; index < 5 * rules; index++) {
     const name = `VARIABLE_${index % rules}_${Math.floor(index / rules)}`;
-    resolution.set(name, resolved(name, "https://host", { source: "environment" }));
+    resolution.set(name, createResolvedVariable(name, "https://host", { source: "environment" }));
   }
   resolution.questions = 0;
-  expect(checked(contract, resolution).length).toBeGreaterThan(rules / 10);
+  expect(findViolations(contract, resolution).length).toBeGreaterThan(rules / 10);
   return resolution.questions;
 }
 

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { restrictToScope, restrictContract } from "../../src/contract/scope.ts";
-import { contractDocuments } from "./arbitrary.ts";
-import { brief, checked, contractOf, failureOf, resolutionOf } from "./contracts.ts";
+import { contractDocuments } from "./arbitrary-contracts.ts";
+import { summarizeViolations, findViolations, contractOf, catchFailure, resolutionOf } from "./contracts.ts";
 
 const contract = contractOf({
   variables: {
@@ -29,9 +29,9 @@ describe("a contract in a scope", () => {
     expect([...web.variables.keys()]).toStrictEqual(["A", "C", "D"]);
     expect(web.scope).toStrictEqual({ name: "web", outside: new Set(["B", "E"]) });
     expect(web.sections.map(({ title }) => title)).toStrictEqual(["First"]);
-    expect(brief(checked(web, resolutionOf({})))).toStrictEqual(["missing A", "none-set pair"]);
+    expect(summarizeViolations(findViolations(web, resolutionOf({})))).toStrictEqual(["missing A", "none-set pair"]);
     // E is outside of this process's scope, so the group need not be completed.
-    expect(brief(checked(web, resolutionOf({ A: "1", C: "1" })))).toStrictEqual([]);
+    expect(summarizeViolations(findViolations(web, resolutionOf({ A: "1", C: "1" })))).toStrictEqual([]);
   });
 
   it("keeps the members of a group that belong to the scope, and never meets a condition on a variable outside", () => {
@@ -39,18 +39,18 @@ describe("a contract in a scope", () => {
     expect(worker.scope?.outside).toStrictEqual(new Set(["A", "C", "E", "OLD_A"]));
     expect(worker.aliases.size + worker.deprecated.size).toBe(0);
     expect(worker.sections).toMatchObject([{ lines: [{ kind: "group", names: ["D"] }] }, { lines: [{ name: "B" }] }]);
-    expect(brief(checked(worker, resolutionOf({})))).toStrictEqual(["none-set pair"]);
-    expect(brief(checked(worker, resolutionOf({ D: "1" })))).toStrictEqual([]);
+    expect(summarizeViolations(findViolations(worker, resolutionOf({})))).toStrictEqual(["none-set pair"]);
+    expect(summarizeViolations(findViolations(worker, resolutionOf({ D: "1" })))).toStrictEqual([]);
   });
 
   it("is refused if the contract does not have that scope", async () => {
-    expect(await failureOf(() => restrictToScope(contract, "wokrer", "c.json"))).toMatchObject({
+    expect(await catchFailure(() => restrictToScope(contract, "wokrer", "c.json"))).toMatchObject({
       code: "contract-scope",
       status: 125,
       message: expect.stringContaining('"wokrer"'),
       hint: expect.stringContaining("worker?"),
     });
-    expect(await failureOf(() => restrictToScope(contractOf({ variables: {} }), "web", "c.json"))).toMatchObject({
+    expect(await catchFailure(() => restrictToScope(contractOf({ variables: {} }), "web", "c.json"))).toMatchObject({
       hint: expect.stringContaining("SOPHIA_SCOPE"),
     });
   });

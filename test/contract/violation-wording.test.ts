@@ -9,17 +9,17 @@ import type { Origin } from "../../src/core/model.ts";
 import { notInstalled, skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
-import { checked, contractOf, resolutionOf } from "./contracts.ts";
+import { findViolations, contractOf, resolutionOf } from "./contracts.ts";
 
 type Context = Parameters<typeof describeViolations>[2];
 
 /** Returns the messages and remedies for the violations of these values. */
 function describeInWords(contract: Contract, values: Readonly<Record<string, string>>, context: Partial<Context> = {}) {
-  return wordings(contract, values, context).map((one) => ({ message: one.message, remedies: describeRemedy(one) }));
+  return describeAll(contract, values, context).map((one) => ({ message: one.message, remedies: describeRemedy(one) }));
 }
 
-function wordings(contract: Contract, values: Readonly<Record<string, string>>, context: Partial<Context> = {}) {
-  const violations = checked(contract, resolutionOf(values));
+function describeAll(contract: Contract, values: Readonly<Record<string, string>>, context: Partial<Context> = {}) {
+  const violations = findViolations(contract, resolutionOf(values));
   return describeViolations(violations, contract, {
     presentNames: Object.keys(values),
     defaultTarget: { kind: "local" },
@@ -133,7 +133,7 @@ describe("the commands that set values in ESC", () => {
       (environment) => {
         const stub = folder({ "sophia-run": "#!/bin/sh\nprintf '[%s]' \"$@\"\necho\n" });
         chmodSync(join(stub, "sophia-run"), 0o755);
-        const supply = wordings(contract, {}, contextOfEsc(environment)).flatMap((one) => one.valuesToSet);
+        const supply = describeAll(contract, {}, contextOfEsc(environment)).flatMap((one) => one.valuesToSet);
         const [heading, ...command] = describeValuesToSet(supply, 78, "asks");
         expect(heading).toContain("each");
         for (const line of command) expect(line.split(" ").length > 8 ? line.length : 0).toBeLessThanOrEqual(78);
@@ -156,7 +156,7 @@ describe("the commands that set values in ESC", () => {
     const wrong = contractOf({ variables: { PORT: { required: true, format: "port" }, TOKEN: { required: true } } });
     const origin = { source: "esc", environment: "acme/sophia/dev" } as const;
     const context = { ...contextOfEsc("acme/sophia/dev"), origins: new Map([["PORT", { origin }]]) };
-    const supply = wordings(wrong, { PORT: "x" }, context).flatMap((one) => one.valuesToSet);
+    const supply = describeAll(wrong, { PORT: "x" }, context).flatMap((one) => one.valuesToSet);
     expect(describeValuesToSet(supply, 78, "reads")).toStrictEqual([
       expect.stringContaining("set it in ESC; this reads"),
       "  sophia-run set TOKEN --in acme/sophia/dev",
@@ -166,7 +166,7 @@ describe("the commands that set values in ESC", () => {
   });
 
   it("are replaced by the other places for a value if the start does not use ESC", () => {
-    const local = wordings(contract, {}).flatMap((one) => one.valuesToSet);
+    const local = describeAll(contract, {}).flatMap((one) => one.valuesToSet);
     expectWording(describeValuesToSet(local, 78, "asks").join("\n"));
     expectWording(describeValuesToSet(local.slice(1, 2), 78, "asks").join("\n"));
     expect(describeValuesToSet([], 78, "asks")).toStrictEqual([]);

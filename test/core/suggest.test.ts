@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { createNameFinder, findNearestName } from "../../src/core/suggest.ts";
 
 /** The plain definition: the fewest edits, a swap of neighbours counting as one (optimal string alignment). */
-function distance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   const table: number[][] = [];
   const at = (i: number, j: number): number => table[i]?.[j] ?? Infinity;
   for (let i = 0; i <= a.length; i++) {
@@ -59,9 +59,9 @@ describe("findNearestName", () => {
       fc.property(names, fc.array(names, { maxLength: 30 }), (wanted, present) => {
         const others = present.filter((name) => name !== wanted);
         const limit = wanted.length < 3 ? -1 : Math.min(3, Math.max(1, Math.floor(wanted.length / 5)));
-        const nearest = Math.min(Infinity, ...others.map((name) => distance(wanted, name)));
+        const nearest = Math.min(Infinity, ...others.map((name) => editDistance(wanted, name)));
         const found = createNameFinder(present)(wanted);
-        const distanceFound = found === undefined ? Infinity : distance(wanted, found);
+        const distanceFound = found === undefined ? Infinity : editDistance(wanted, found);
         expect(distanceFound).toBe(nearest > limit ? Infinity : nearest);
       }),
       { numRuns: 3000 },

@@ -16,7 +16,7 @@ test.each([
   ["😀😀😀😀😀😀", "***"],
   ["😀😀😀😀😀😀😀😀😀😀😀😀", "***😀😀😀😀"],
   ["-----END KEY-----\n", "***---\\n"],
-])("mask %j", (value, masked) => expect(mask(value)).toBe(masked));
+])("masking %j shows at most its last four characters", (value, masked) => expect(mask(value)).toBe(masked));
 
 test("printable text contains no control character and no bidirectional override", () => {
   expect(printable("a\u001B[31m\r\n\tb\u0000\u009B\u202Ec\u2028")).toBe(

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { isLoopbackUrl } from "../../src/trust/key-addresses.ts";
 import { isLoopback } from "../../src/core/url.ts";
-import { contractOf, failureOf } from "../contract/contracts.ts";
+import { contractOf, catchFailure } from "../contract/contracts.ts";
 
 describe("an address belongs to this machine exactly if the system connects it to this machine", () => {
   test.each([
@@ -23,7 +23,7 @@ describe("an address belongs to this machine exactly if the system connects it t
     const probe = { url: `http://${host}/x`, headers: { K: "${KEY}" } };
     const compile = (): unknown => contractOf({ variables: { KEY: { probe } } });
     if (expected) expect(compile).not.toThrow();
-    else expect((await failureOf(compile)).message).toMatch(/http .*unencrypted/);
+    else expect((await catchFailure(compile)).message).toMatch(/http .*unencrypted/);
   });
 
   test.each([

@@ -1,3 +1,7 @@
+/**
+ * A local issuer of ID tokens in place of GitHub Actions, for tests of the token exchange. The caller of
+ * `startActionsIssuer` closes it.
+ */
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import * as http from "node:http";

@@ -1,3 +1,4 @@
+/** Creates the answers of the ESC server, before a fault or the network changes them. */
 import type { Diagnostic } from "./evaluate.ts";
 import { type Json, writeJson } from "./json.ts";
 import { rangeJson } from "./wire.ts";

@@ -1,3 +1,6 @@
+/**
+ * Applies the functions of ESC definitions, such as `fn::secret` and `fn::toJSON`, for the evaluator in evaluate.ts.
+ */
 import { type PathStep, scalarString } from "./interpolation.ts";
 import { type Json, RawJson, writeJson } from "./json.ts";
 import { makeSecret, mapValues, type ValueNode } from "./values.ts";
@@ -26,10 +29,10 @@ const PROVIDER = /^fn::(?:open|rotate)::(.+)$/;
 export function applyBuiltin(name: string, argument: ValueNode, context: BuiltinContext): Result {
   if (name === "fn::secret") return secretValue(argument, context);
   const provider = PROVIDER.exec(name)?.[1];
-  if (provider !== undefined) return opened(name, provider, context);
+  if (provider !== undefined) return openProvider(name, provider, context);
   const convert = CONVERSIONS.get(name);
   if (convert === undefined) return { failure: `unknown function "${name}"` };
-  if (some(argument, (node) => node.kind === "unknown")) {
+  if (hasSome(argument, (node) => node.kind === "unknown")) {
     return { kind: "unknown", secret: containsSecret(argument), of: TEXT };
   }
   const other = name === "fn::join" ? otherThanText(argument) : undefined;
@@ -48,18 +51,18 @@ function secretValue(argument: ValueNode, context: BuiltinContext): Result {
   return plain === undefined ? { failure: "invalid ciphertext" } : { kind: "string", text: plain, secret: true };
 }
 
-function opened(call: string, provider: string, context: BuiltinContext): Result {
+function openProvider(call: string, provider: string, context: BuiltinContext): Result {
   const value = context.provider(provider);
   if (value === undefined) return { failure: `unknown provider "${provider}"` };
   return { ...(context.mode === "check" ? { kind: "unknown", secret: false, of: value } : value), call };
 }
 
 const CONVERSIONS: ReadonlyMap<string, (argument: ValueNode) => ValueNode | undefined> = new Map([
-  ["fn::toString", (node: ValueNode) => string(scalarString(node))],
-  ["fn::toJSON", (node: ValueNode) => string(writeJson(plainJson(node)))],
-  ["fn::toBase64", (node: ValueNode) => string(text(node, (plain) => Buffer.from(plain).toString("base64")))],
-  ["fn::fromBase64", (node: ValueNode) => string(text(node, (coded) => Buffer.from(coded, "base64").toString()))],
-  ["fn::join", join],
+  ["fn::toString", (node: ValueNode) => stringNode(scalarString(node))],
+  ["fn::toJSON", (node: ValueNode) => stringNode(writeJson(plainJson(node)))],
+  ["fn::toBase64", (node: ValueNode) => stringNode(text(node, (plain) => Buffer.from(plain).toString("base64")))],
+  ["fn::fromBase64", (node: ValueNode) => stringNode(text(node, (coded) => Buffer.from(coded, "base64").toString()))],
+  ["fn::join", joinList],
 ]);
 
 function otherThanText(list: ValueNode): Result | undefined {
@@ -70,14 +73,14 @@ function otherThanText(list: ValueNode): Result | undefined {
   return kind === undefined ? undefined : { failure: `expected string, got ${kind}`, at: [1, index] };
 }
 
-function join(node: ValueNode): ValueNode | undefined {
+function joinList(node: ValueNode): ValueNode | undefined {
   if (node.kind !== "list") return undefined;
   const [separator, parts] = node.items;
   if (separator?.kind !== "string" || parts?.kind !== "list") return undefined;
-  return string(parts.items.map((part) => scalarString(part) ?? "").join(separator.text));
+  return stringNode(parts.items.map((part) => scalarString(part) ?? "").join(separator.text));
 }
 
-function string(value: string | undefined): ValueNode | undefined {
+function stringNode(value: string | undefined): ValueNode | undefined {
   return value === undefined ? undefined : { kind: "string", text: value, secret: false };
 }
 
@@ -86,13 +89,13 @@ function text(node: ValueNode, change: (plain: string) => string): string | unde
 }
 
 export function containsSecret(node: ValueNode): boolean {
-  return some(node, ({ secret }) => secret);
+  return hasSome(node, ({ secret }) => secret);
 }
 
-function some(node: ValueNode, test: (node: ValueNode) => boolean): boolean {
+function hasSome(node: ValueNode, test: (node: ValueNode) => boolean): boolean {
   if (test(node)) return true;
-  if (node.kind === "list") return node.items.some((item) => some(item, test));
-  return node.kind === "object" && [...node.properties.values()].some((value) => some(value, test));
+  if (node.kind === "list") return node.items.some((item) => hasSome(item, test));
+  return node.kind === "object" && [...node.properties.values()].some((value) => hasSome(value, test));
 }
 
 /** The value alone, without marks. */

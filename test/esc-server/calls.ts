@@ -1,3 +1,4 @@
+/** Logs the requests that reach the ESC server, so that a test can count them or wait for one. */
 import type { Operation } from "./routes.ts";
 
 /** How a request identified itself; the token itself is never kept. */

@@ -1,3 +1,4 @@
+/** Numbers the TCP connections of the ESC server, and finds the connection of a request. */
 import type { Server, Socket } from "node:net";
 
 export interface Connection {

@@ -1,7 +1,7 @@
 /** Tests which tokens the test server of the ESC API accepts and exchanges. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { startActionsIssuer } from "./actions-issuer.ts";
-import { apiHeaders, ask, type Reply } from "./http.ts";
+import { apiHeaders, sendApiRequest, type Reply } from "./http.ts";
 import { type EscServer, startEscServer } from "./index.ts";
 
 let server: EscServer;
@@ -22,19 +22,19 @@ const X = "/api/esc/environments/demo-org/sophia/dev";
 const seconds = (): number => clock / 1_000;
 
 function get(path: string, token = server.token): Promise<Reply> {
-  return ask(server.url + path, { headers: apiHeaders(token) });
+  return sendApiRequest(server.url + path, { headers: apiHeaders(token) });
 }
 
 function post(path: string, body: unknown, token = server.token): Promise<Reply> {
   const headers = { ...apiHeaders(token), "Content-Type": "application/json" };
-  return ask(server.url + path, { method: "POST", headers, body: JSON.stringify(body) });
+  return sendApiRequest(server.url + path, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
 test("the server refuses the tokens that the service refuses", async () => {
   const path = "/api/orgs/demo-org/tokens";
   const good = { name: "taken", description: "d", expires: 0 };
   const { id } = JSON.parse((await post(path, good)).body);
-  await ask(`${server.url}${path}/${id}`, { method: "DELETE", headers: apiHeaders(server.token) });
+  await sendApiRequest(`${server.url}${path}/${id}`, { method: "DELETE", headers: apiHeaders(server.token) });
   const statuses = async (bodies: readonly object[]): Promise<number[]> =>
     Promise.all(bodies.map(async (body) => (await post(path, body)).status));
   expect(
@@ -64,7 +64,7 @@ const EXCHANGE = {
 function exchange(body: Record<string, unknown>, headers: Record<string, string> = {}): Promise<Reply> {
   const { Authorization: _none, ...rest } = apiHeaders("unused");
   const type = { "Content-Type": "application/json" };
-  return ask(`${server.url}/api/oauth/token`, {
+  return sendApiRequest(`${server.url}/api/oauth/token`, {
     method: "POST",
     headers: { ...rest, ...type, ...headers },
     body: JSON.stringify(body),
@@ -86,7 +86,7 @@ test("the server exchanges an ID token for a short-lived token, if the request i
   clock += 600_000;
   expect((await get(X, token)).status).toBe(401);
   const { Authorization: _none, ...headers } = apiHeaders("unused");
-  const form = await ask(`${server.url}/api/oauth/token`, {
+  const form = await sendApiRequest(`${server.url}/api/oauth/token`, {
     method: "POST",
     headers: { ...headers, "Content-Type": "application/x-www-form-urlencoded" },
     body: new URLSearchParams(EXCHANGE).toString(),
@@ -105,7 +105,7 @@ test.each<[string, Record<string, unknown>, number | string]>([
   ["an untrusted token", { subject_token: "forged" }, "invalid_grant"],
   ["another organization", { audience: "urn:pulumi:org:strangers" }, "invalid_grant"],
   ["an expiration that is not a number", { expiration: "soon" }, "invalid_request"],
-])("exchanges for %s", async (_what, change, expected) => {
+])("the exchange answers as the service does for %s", async (_what, change, expected) => {
   const reply = await exchange({ ...EXCHANGE, ...change });
   const { error = reply.status, error_description: description } = JSON.parse(reply.body);
   expect([reply.status, error]).toEqual([typeof expected === "number" ? expected : 400, expected]);
@@ -121,7 +121,9 @@ test("the exchange needs no credential, and a request that sends a credential is
 test("the issuer of GitHub Actions makes ID tokens, which the exchange verifies", async () => {
   await using issuer = await startActionsIssuer(() => clock);
   const asked = (audience: string, authorization = `bearer ${issuer.requestToken}`): Promise<Reply> =>
-    ask(`${issuer.requestUrl}&audience=${encodeURIComponent(audience)}`, { headers: { Authorization: authorization } });
+    sendApiRequest(`${issuer.requestUrl}&audience=${encodeURIComponent(audience)}`, {
+      headers: { Authorization: authorization },
+    });
   const idToken = async (audience: string): Promise<string> => JSON.parse((await asked(audience)).body).value;
   expect((await asked(EXCHANGE.audience, "bearer wrong")).status).toBe(401);
   const token = await idToken(EXCHANGE.audience);

@@ -1,3 +1,4 @@
+/** Encrypts and decrypts the secrets of definitions, which the ESC server stores as ciphertext. */
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { isMap, isScalar, type Pair, parseDocument, type Scalar, visit, type YAMLMap } from "yaml";
 

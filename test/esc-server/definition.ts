@@ -1,3 +1,4 @@
+/** Writes the YAML of a definition from the values that a test has set, for environments.ts. */
 import type { Crypt } from "./crypt.ts";
 import type { ObjectNode, Position, ValueNode } from "./values.ts";
 

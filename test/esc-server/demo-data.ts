@@ -1,3 +1,4 @@
+/** Fake environments of the Sophia platform, for the demo and for the server of main.ts. */
 import type { EscServer } from "./server.ts";
 import { secret } from "./values.ts";
 

@@ -1,13 +1,17 @@
+/**
+ * The path of a request through the ESC server: it is checked, logged, perhaps met by a planned fault, and answered by
+ * its operation.
+ */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Answer, failure } from "./answer.ts";
 import type { CallLog, MutableCall, TokenVerdict } from "./calls.ts";
 import type { Connections } from "./connections.ts";
 import type { FaultPlan, PlannedFault } from "./fault-plan.ts";
-import { alter, replacement, strikesFirst } from "./faults.ts";
+import { alterAnswer, replacement, strikesFirst } from "./faults.ts";
 import { HANDLERS } from "./operations/index.ts";
-import { authorizationToken, inspect, type Inspection, type RawRequest } from "./strict.ts";
+import { authorizationToken, inspectRequest, type Inspection, type RawRequest } from "./strict.ts";
 import type { Token } from "./tokens.ts";
-import { transmit } from "./transmit.ts";
+import { transmitAnswer } from "./transmit.ts";
 import type { World } from "./world.ts";
 
 export interface DispatcherParts {
@@ -41,7 +45,7 @@ export class Dispatcher {
       const request = rawRequest(incoming, Buffer.concat(chunks).toString());
       const id = connection?.id ?? 0;
       this.#answer(request, id, (answer, planned) =>
-        transmit(incoming.method === "HEAD" ? { ...answer, body: "" } : answer, planned?.fault, {
+        transmitAnswer(incoming.method === "HEAD" ? { ...answer, body: "" } : answer, planned?.fault, {
           response,
           socket: connection?.socket ?? socket,
           gzip: this.#parts.gzip && /\bgzip\b/.test(request.headers["accept-encoding"] ?? ""),
@@ -61,11 +65,11 @@ export class Dispatcher {
     send: (answer: Answer, planned: PlannedFault | undefined) => Promise<void>,
   ): Promise<void> {
     const { plan, world } = this.#parts;
-    const inspection = inspect(request, this.#parts.basePath);
+    const inspection = inspectRequest(request, this.#parts.basePath);
     const { operation, breaches } = inspection;
     const value = authorizationToken(request.headers);
     const token = value === undefined ? undefined : world.tokens.accept(value);
-    const call = this.#record(request, connection, inspection, verdict(request, value, token));
+    const call = this.#record(request, connection, inspection, judgeToken(request, value, token));
     const breach = breaches[0];
     if (breach !== undefined || operation === undefined) {
       for (const { message } of breaches) this.#parts.violations.push(message);
@@ -78,8 +82,8 @@ export class Dispatcher {
     const first = planned !== undefined && (planned.refusal !== undefined || strikesFirst(planned.fault));
     const answer = first
       ? (planned.refusal ?? replacement(planned.fault) ?? { status: 200, headers: {}, body: "" })
-      : alter(this.#operate(request, inspection, token), planned?.fault);
-    call.status = answered(planned) ? answer.status : undefined;
+      : alterAnswer(this.#operate(request, inspection, token), planned?.fault);
+    call.status = isAnswered(planned) ? answer.status : undefined;
     return send(answer, planned);
   }
 
@@ -132,14 +136,14 @@ function rawRequest(incoming: IncomingMessage, body: string): RawRequest {
   };
 }
 
-function verdict(request: RawRequest, value: string | undefined, token: Token | undefined): TokenVerdict {
+function judgeToken(request: RawRequest, value: string | undefined, token: Token | undefined): TokenVerdict {
   if (request.headers["authorization"] === undefined) return "missing";
   if (value === undefined) return "malformed";
   return token === undefined ? "invalid" : "valid";
 }
 
 /** Returns true if the client gets a status line. */
-function answered(planned: PlannedFault | undefined): boolean {
+function isAnswered(planned: PlannedFault | undefined): boolean {
   const fault = planned?.fault;
   if (fault?.kind === "reset" || fault?.kind === "disconnect" || fault?.kind === "hang") return fault.at === "body";
   return true;

@@ -1,3 +1,7 @@
+/**
+ * Parses durations in the syntax of Go, such as `1h30m`, in which clients name the lifetime of an opened environment.
+ */
+
 const UNITS: ReadonlyMap<string, number> = new Map([
   ["ns", 1e-6],
   ["us", 1e-3],

@@ -1,3 +1,4 @@
+/** The environments of the ESC server with their revisions, tags and change requests. */
 import { createHash, randomUUID } from "node:crypto";
 import { createCrypt, encryptSecrets } from "./crypt.ts";
 import { writeDefinition } from "./definition.ts";
@@ -108,15 +109,15 @@ export class Environments {
   }
 
   get(name: EnvironmentName): Environment | undefined {
-    return this.#byName.get(key(name));
+    return this.#byName.get(keyOf(name));
   }
 
   all(): Environment[] {
-    return [...this.#byName.values()].toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+    return [...this.#byName.values()].toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   }
 
   delete(name: EnvironmentName): void {
-    this.#byName.delete(key(name));
+    this.#byName.delete(keyOf(name));
   }
 
   clear(): void {
@@ -138,7 +139,7 @@ export class Environments {
       updates: spec.updates,
       granted: false,
     };
-    this.#byName.set(key(name), environment);
+    this.#byName.set(keyOf(name), environment);
     environment.style = spec;
     environment.stacks = spec.stacks ?? environment.stacks;
     environment.deny = spec.deny;
@@ -179,7 +180,7 @@ export class Environments {
     mode: "open" | "check",
   ): Evaluation & { readonly gated: boolean } {
     const walk: Walk = { mode, stack: [], gated: new Set() };
-    if (isGated(environment)) walk.gated.add(key(environment));
+    if (isGated(environment)) walk.gated.add(keyOf(environment));
     const label = `${environment.project}/${environment.name}`;
     return { ...this.#evaluate(environment, revision, label, walk), gated: walk.gated.size > 0 };
   }
@@ -189,7 +190,7 @@ export class Environments {
     const revision = this.revision(environment);
     if (revision === undefined) return [];
     const walk: Walk = { mode: "check", stack: [], gated: new Set() };
-    if (isGated(environment)) walk.gated.add(key(environment));
+    if (isGated(environment)) walk.gated.add(keyOf(environment));
     this.#evaluate(environment, revision, "", walk);
     return Array.from(walk.gated).flatMap((name) => this.#byName.get(name) ?? []);
   }
@@ -201,7 +202,7 @@ export class Environments {
 
   /** @param label what traces call it: `project/name`, or an import as it is written */
   #evaluate(owner: Environment, revision: Revision, label: string, walk: Walk): Evaluation {
-    const within: Walk = { ...walk, stack: [...walk.stack, `${key(owner)}@${revision.number}`] };
+    const within: Walk = { ...walk, stack: [...walk.stack, `${keyOf(owner)}@${revision.number}`] };
     if (revision.root === undefined) return this.#text(owner, label, revision.yaml, within);
     const diagnostics: Diagnostic[] = [];
     let root: ValueNode = objectNode({});
@@ -236,10 +237,10 @@ export class Environments {
       return { failure: `unknown environment "${reference}"` };
     }
     // An environment may import itself at another revision.
-    if (walk.stack.includes(`${key(environment)}@${revision.number}`)) {
+    if (walk.stack.includes(`${keyOf(environment)}@${revision.number}`)) {
       return { failure: `cyclic import of ${reference}` };
     }
-    if (isGated(environment)) walk.gated.add(key(environment));
+    if (isGated(environment)) walk.gated.add(keyOf(environment));
     return this.#evaluate(environment, revision, reference, walk).root;
   }
 
@@ -286,7 +287,7 @@ function hideSecrets(node: ValueNode): ValueNode {
   return { kind: "unknown", secret: true, ...range };
 }
 
-function key({ organization, project, name }: EnvironmentName): string {
+function keyOf({ organization, project, name }: EnvironmentName): string {
   return `${organization}/${project}/${name}`;
 }
 

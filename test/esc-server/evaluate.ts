@@ -1,3 +1,7 @@
+/**
+ * Evaluates definitions as ESC does: imports, interpolations, functions, and the merging of objects.
+ * evaluator.esc.test.ts compares it with answers of the evaluator that Pulumi publishes.
+ */
 import {
   isAlias,
   isMap,
@@ -77,7 +81,7 @@ class Evaluator {
   }
 
   environment(top: YAMLMap): ObjectNode {
-    for (const { key, value, keyNode } of pairs(top)) {
+    for (const { key, value, keyNode } of listPairs(top)) {
       if (key === "description") continue;
       if (key === "imports") this.#imports(value);
       else if (key === "values" && isMap(value)) this.#values = value;
@@ -96,7 +100,7 @@ class Evaluator {
       return;
     }
     for (const [index, item] of list.items.entries()) {
-      const merged = isMap(item) ? pairs(item)[0] : undefined;
+      const merged = isMap(item) ? listPairs(item)[0] : undefined;
       const name = isScalar(item) ? item.value : merged?.key;
       const node = isScalar(item) || isMap(item) ? item : list;
       if (typeof name !== "string") {
@@ -130,7 +134,7 @@ class Evaluator {
   #expression(node: YamlNode, base: ValueNode | undefined, path: readonly PathStep[]): ValueNode {
     if (isAlias(node)) return this.#unknown("alias nodes are not supported", node, path);
     if (isMap(node)) {
-      const entries = pairs(node);
+      const entries = listPairs(node);
       const call = entries.find(({ key }) => key.startsWith("fn::"));
       if (call === undefined) return this.#object(node, base, path);
       return entries.length === 1 ? this.#call(call, node, path) : this.#unknown(notAlone(call.key), node, path);
@@ -150,7 +154,7 @@ class Evaluator {
       : this.#evaluate(value, undefined, [...path, key]);
     if (key === "fn::validate") return this.#validated(argument);
     const result = applyBuiltin(key, argument, this.#context);
-    if (!("failure" in result)) return placed(result, this.#places.of(node));
+    if (!("failure" in result)) return moveToRange(result, this.#places.of(node));
     const wrong = result.at === undefined ? undefined : nodeAt(value, result.at);
     return this.#unknown(result.failure, wrong ?? node, path);
   }
@@ -171,7 +175,7 @@ class Evaluator {
     const under: ReadonlyMap<string, ValueNode> = base?.kind === "object" ? base.properties : new Map();
     const properties = new Map(under);
     const own = new Set<string>();
-    for (const { key, value, keyNode } of pairs(map)) {
+    for (const { key, value, keyNode } of listPairs(map)) {
       if (own.has(key)) {
         this.#fail(`duplicate key "${key}"`, keyNode, pathText(["values", ...path, key]));
         continue;
@@ -209,16 +213,16 @@ class Evaluator {
     let base: ValueNode | undefined = this.#imported;
     for (const [depth, step] of steps.entries()) {
       const found: YamlNode | null | undefined = isMap(node)
-        ? pairs(node).find((pair) => pair.key === step)?.value
+        ? listPairs(node).find((pair) => pair.key === step)?.value
         : undefined;
-      base = child(base, step);
+      base = findChild(base, step);
       if (found === undefined) {
         return base === undefined
           ? { failure: `unknown property "${step}"`, at: depth }
           : descend(base, steps, depth + 1);
       }
       node = found;
-      const isCall = isMap(node) && pairs(node)[0]?.key.startsWith("fn::") === true;
+      const isCall = isMap(node) && listPairs(node)[0]?.key.startsWith("fn::") === true;
       if (!isMap(node) || isCall)
         return descend(this.#evaluate(node, base, steps.slice(0, depth + 1)), steps, depth + 1);
     }
@@ -258,8 +262,8 @@ function numberOf(value: number | bigint, source?: string): ValueNode {
 }
 
 /** A provider's result, all of whose parts are at the place of the call. */
-function placed(node: ValueNode, range: Range): ValueNode {
-  const again = (one: ValueNode): ValueNode => placed(one, range);
+function moveToRange(node: ValueNode, range: Range): ValueNode {
+  const again = (one: ValueNode): ValueNode => moveToRange(one, range);
   if (node.kind === "object") return { ...node, range, properties: mapValues(node.properties, again) };
   return node.kind === "list" ? { ...node, range, items: node.items.map(again) } : { ...node, range };
 }
@@ -279,14 +283,14 @@ function descend(value: ValueNode, steps: readonly PathStep[], from: number): Va
   let current = value;
   for (const [index, step] of steps.entries()) {
     if (index < from) continue;
-    const next = child(current, step);
-    if (next === undefined) return { failure: missing(current, step), at: index };
+    const next = findChild(current, step);
+    if (next === undefined) return { failure: describeMissing(current, step), at: index };
     current = next;
   }
   return current;
 }
 
-function missing(receiver: ValueNode, step: PathStep): string {
+function describeMissing(receiver: ValueNode, step: PathStep): string {
   if (receiver.kind === "list" && typeof step === "number") {
     return `array index ${step} out-of-bounds for array of length ${receiver.items.length}`;
   }
@@ -294,9 +298,9 @@ function missing(receiver: ValueNode, step: PathStep): string {
   return `unknown property "${step}"`;
 }
 
-function child(value: ValueNode | undefined, step: PathStep): ValueNode | undefined {
+function findChild(value: ValueNode | undefined, step: PathStep): ValueNode | undefined {
   if (value?.kind === "unknown") {
-    const of = child(value.of, step);
+    const of = findChild(value.of, step);
     return { kind: "unknown", secret: value.secret, ...(of === undefined ? {} : { of }) };
   }
   if (value?.kind === "object") return value.properties.get(String(step));
@@ -309,7 +313,7 @@ interface Entry {
   readonly keyNode: YamlNode;
 }
 
-function pairs(map: YAMLMap): readonly Entry[] {
+function listPairs(map: YAMLMap): readonly Entry[] {
   return map.items.map((pair) => ({
     key: isScalar(pair.key) ? String(pair.key.value) : "",
     value: asNode(pair.value),

@@ -1,3 +1,4 @@
+/** Holds the faults that a test has planned for requests, and chooses the one for a request. */
 import type { Answer } from "./answer.ts";
 import { type Fault, type FaultName, toFault } from "./faults.ts";
 import { createRateLimiter } from "./rate.ts";

@@ -1,3 +1,7 @@
+/**
+ * The faults that a test can plan for a request to the ESC server, such as a reset connection, a status of 503 or an
+ * endless answer.
+ */
 import { type Answer, diagnosticJson, failure, html, invalidDefinition, json } from "./answer.ts";
 import type { Diagnostic } from "./evaluate.ts";
 import { type Json, parseObject, writeJson } from "./json.ts";
@@ -107,7 +111,7 @@ export function strikesFirst(fault: Fault): boolean {
 }
 
 /** The real answer as the fault changes it. */
-export function alter(answer: Answer, fault: Fault | undefined): Answer {
+export function alterAnswer(answer: Answer, fault: Fault | undefined): Answer {
   if (fault?.kind === "truncated") return { ...answer, body: answer.body.slice(0, Math.floor(answer.body.length / 2)) };
   if (fault?.kind !== "warnings") return answer;
   const list = fault.diagnostics.map(diagnosticJson);

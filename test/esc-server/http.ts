@@ -1,3 +1,4 @@
+/** Sends requests to the ESC server without the client of sophia-run, for the tests of the server itself. */
 import * as http from "node:http";
 import * as https from "node:https";
 
@@ -8,7 +9,7 @@ export interface Reply {
   readonly body: string;
 }
 
-export interface Ask {
+export interface ApiRequestOptions {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -29,7 +30,10 @@ export function apiHeaders(token: string): Record<string, string> {
  * A request by node:http, which sends the target as it is given: `fetch` would normalize it and add headers.
  * Rejects with the socket's own error, `ECONNRESET` for an answer that stops too early.
  */
-export function ask(url: string, { method = "GET", headers = {}, body, agent, ca }: Ask = {}): Promise<Reply> {
+export function sendApiRequest(
+  url: string,
+  { method = "GET", headers = {}, body, agent, ca }: ApiRequestOptions = {},
+): Promise<Reply> {
   const { protocol, hostname, port } = new URL(url);
   const path = url.slice(url.indexOf("/", url.indexOf("//") + 2));
   const send = protocol === "https:" ? https.request : http.request;

@@ -1,6 +1,6 @@
 /** ID tokens: JWTs that an issuer signs with RS256 (RFC 7515, RFC 7519), as GitHub Actions and Kubernetes do. */
 import { createPublicKey, type JsonWebKey, type KeyObject, sign, verify } from "node:crypto";
-import { at } from "../helpers/at.ts";
+import { memberAt } from "../helpers/json-members.ts";
 import { parseObject } from "./json.ts";
 
 /** An issuer that an organization has registered. */
@@ -32,8 +32,8 @@ export function isTrusted(token: string, issuer: TrustedIssuer, audience: string
   const [head = "", body = "", signature = "", ...rest] = token.split(".");
   const header = parseObject(Buffer.from(head, "base64url").toString());
   const claims = parseObject(Buffer.from(body, "base64url").toString());
-  const key = issuer.keys.find((one) => one["kid"] === at(header, "kid"));
-  if (rest.length > 0 || claims === undefined || key === undefined || at(header, "alg") !== "RS256") return false;
+  const key = issuer.keys.find((one) => one["kid"] === memberAt(header, "kid"));
+  if (rest.length > 0 || claims === undefined || key === undefined || memberAt(header, "alg") !== "RS256") return false;
   const publicKey = createPublicKey({ key, format: "jwk" });
   if (!verify("RSA-SHA256", Buffer.from(`${head}.${body}`), publicKey, Buffer.from(signature, "base64url"))) {
     return false;

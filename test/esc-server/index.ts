@@ -1,3 +1,7 @@
+/**
+ * The ESC server for tests of other folders, which import it from here: the server, its faults, and values for its
+ * environments.
+ */
 export type { Call } from "./calls.ts";
 export type { EnvironmentSpec } from "./environments.ts";
 export type { Diagnostic } from "./evaluate.ts";

@@ -1,3 +1,4 @@
+/** Parses property paths (`a.b[0]["c d"]`) and interpolations (`${a.b}`) of ESC definitions. */
 import type { ValueNode } from "./values.ts";
 
 export type PathStep = string | number;

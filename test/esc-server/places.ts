@@ -1,3 +1,4 @@
+/** Finds the lines and columns of values in a definition, for the traces and diagnostics of the ESC server. */
 import type { LineCounter, Node as YamlNode } from "yaml";
 import type { Position, Range } from "./values.ts";
 

@@ -1,3 +1,7 @@
+/**
+ * An HTTP proxy for the tests, which leads hosts to servers of this machine and records its requests. The caller of
+ * `startProxy` closes it.
+ */
 import { once } from "node:events";
 import * as http from "node:http";
 import * as net from "node:net";
@@ -55,7 +59,7 @@ export async function startProxy(options: ProxyOptions = {}): Promise<Proxy> {
   server.on("connect", (request: http.IncomingMessage, client: net.Socket, head: Buffer) => {
     const target = request.url ?? "";
     const refusal = refuse(request, options.auth, fault);
-    const record = (status: number): void => void requests.push(entry("tunnel", target, status, request));
+    const record = (status: number): void => void requests.push(createLogEntry("tunnel", target, status, request));
     client.on("error", () => client.destroy());
     if (refusal === "hang") return record(0);
     const endpoint = endpointOf(target, options.routes, 443);
@@ -63,7 +67,7 @@ export async function startProxy(options: ProxyOptions = {}): Promise<Proxy> {
       const status = refusal ?? 400;
       record(status);
       client.end(
-        `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ""}\r\n${challenge(status)}Content-Length: 0\r\n\r\n`,
+        `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ""}\r\n${challengeText(status)}Content-Length: 0\r\n\r\n`,
       );
       return;
     }
@@ -86,7 +90,7 @@ export async function startProxy(options: ProxyOptions = {}): Promise<Proxy> {
   server.on("request", (request: http.IncomingMessage, response: http.ServerResponse) => {
     const refusal = refuse(request, options.auth, fault);
     const target = request.url ?? "";
-    const record = (status: number): void => void requests.push(entry("forward", target, status, request));
+    const record = (status: number): void => void requests.push(createLogEntry("forward", target, status, request));
     if (refusal === "hang") return record(0);
     const url = URL.canParse(target) ? new URL(target) : undefined;
     const endpoint = url?.protocol === "http:" ? endpointOf(url.host, options.routes, 80) : undefined;
@@ -177,7 +181,7 @@ function refuse(
   return request.headers["proxy-authorization"] === expected ? undefined : 407;
 }
 
-function challenge(status: number): string {
+function challengeText(status: number): string {
   return status === 407 ? 'Proxy-Authenticate: Basic realm="proxy"\r\n' : "";
 }
 
@@ -188,7 +192,7 @@ function endpointOf(target: string, routes: ProxyOptions["routes"], defaultPort:
   return routes?.[`${name}:${port}`] ?? { host: name.replaceAll(/^\[|\]$/g, ""), port: Number(port) };
 }
 
-function entry(
+function createLogEntry(
   kind: ProxyRequest["kind"],
   target: string,
   status: number,

@@ -1,3 +1,4 @@
+/** Limits the rate of requests to the ESC server, for the fault `rateLimit`. */
 import { type Answer, failure } from "./answer.ts";
 import type { Fault } from "./faults.ts";
 

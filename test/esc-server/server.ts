@@ -1,3 +1,7 @@
+/**
+ * Starts the ESC server in the process of a test, on a free port. The caller closes it, and decides what a violation of
+ * the API's rules means.
+ */
 import { once } from "node:events";
 import * as http from "node:http";
 import * as https from "node:https";
@@ -169,7 +173,7 @@ export async function startEscServer(options: EscServerOptions = {}): Promise<Es
     },
     environment(name, spec) {
       const environment = world.environments.add(parseEnvironmentName(name), spec, world.login);
-      return handle(world, environment);
+      return createHandle(world, environment);
     },
     provider: (name, value) => {
       const make = typeof value === "function" ? value : () => value;
@@ -195,7 +199,7 @@ export async function startEscServer(options: EscServerOptions = {}): Promise<Es
     failAlways: (target, fault) => plan.always(target, fault),
     heal: (target) => plan.clear(target),
     hold(target) {
-      const { promise, resolve } = deferred();
+      const { promise, resolve } = createDeferred();
       plan.next(target, { kind: "hold", released: promise }, 1);
       return { release: resolve };
     },
@@ -221,7 +225,7 @@ export async function startEscServer(options: EscServerOptions = {}): Promise<Es
   }
 }
 
-function handle(world: World, environment: Environment): EnvironmentHandle {
+function createHandle(world: World, environment: Environment): EnvironmentHandle {
   const { organization, project, name } = environment;
   const requests = () => Array.from(world.changeRequests.values()).filter((one) => one.environment === environment);
   return {
@@ -256,7 +260,7 @@ function addressOf(listener: http.Server): AddressInfo {
   return address;
 }
 
-function deferred(): { promise: Promise<void>; resolve: () => void } {
+function createDeferred(): { promise: Promise<void>; resolve: () => void } {
   let settle: (() => void) | undefined;
   const promise = new Promise<void>((resolve) => {
     settle = resolve;

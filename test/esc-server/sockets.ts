@@ -1,3 +1,7 @@
+/**
+ * Ports that misbehave below HTTP: one that refuses connections, one that stays silent, and one to which connecting
+ * never ends. The callers close the servers that they start.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
@@ -60,7 +64,7 @@ const LISTENER = `
  */
 export async function startDeafPort(): Promise<DeafPort> {
   const child = spawn(process.execPath, ["-e", LISTENER], { stdio: ["ignore", "ignore", "inherit", "ipc"], env: {} });
-  const [port] = await Promise.race([once(child, "message"), failure(child)]);
+  const [port] = await Promise.race([once(child, "message"), rejectWithOutput(child)]);
   if (typeof port !== "number") throw new TypeError("the listener did not report its port");
   child.kill("SIGSTOP");
   const fillers: net.Socket[] = [];
@@ -83,7 +87,7 @@ export async function startDeafPort(): Promise<DeafPort> {
   };
 }
 
-async function failure(child: ChildProcess): Promise<never> {
+async function rejectWithOutput(child: ChildProcess): Promise<never> {
   await once(child, "exit");
   throw new Error("the listener ended early");
 }

@@ -1,7 +1,7 @@
 /** The test server of the ESC API reports requests that violate the API. */
 import * as net from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { apiHeaders, type Ask, ask } from "./http.ts";
+import { apiHeaders, type ApiRequestOptions, sendApiRequest } from "./http.ts";
 import { type EscServer, startEscServer } from "./index.ts";
 
 let server: EscServer;
@@ -18,7 +18,7 @@ const token = (): string => server.token;
 const without = (name: string): Record<string, string> =>
   Object.fromEntries(Object.entries(apiHeaders(token())).filter(([key]) => key !== name));
 
-type Case = readonly [what: string, path: string, ask: () => Ask, status: number, violation: RegExp];
+type Case = readonly [what: string, path: string, ask: () => ApiRequestOptions, status: number, violation: RegExp];
 
 test.each<Case>([
   ["no Authorization", X, () => ({ headers: without("Authorization") }), 401, /no Authorization/],
@@ -99,9 +99,9 @@ test.each<Case>([
     /Content-Type/,
   ],
   ["an update without a type", X, () => ({ method: "PATCH", body: "values: {}" }), 415, /missing/],
-])("notices %s", async (_what, path, request, status, violation) => {
+])("the server records a violation: %s", async (_what, path, request, status, violation) => {
   const origin = new URL(server.url).origin;
-  const reply = await ask(origin + path, { headers: apiHeaders(token()), ...request() });
+  const reply = await sendApiRequest(origin + path, { headers: apiHeaders(token()), ...request() });
   expect([reply.status, JSON.parse(reply.body)]).toEqual([status, { code: status, message: expect.any(String) }]);
   expect(server.violations).toEqual([expect.stringMatching(violation)]);
   expect(JSON.stringify([server.violations, server.calls, reply])).not.toContain(token());
@@ -109,7 +109,7 @@ test.each<Case>([
 
 test.each([8, 9])("the server accepts version %d of the API", async (version) => {
   const headers = { ...apiHeaders(token()), Accept: `application/vnd.pulumi+${version}` };
-  expect((await ask(new URL(server.url).origin + X, { headers })).status).toBe(200);
+  expect((await sendApiRequest(new URL(server.url).origin + X, { headers })).status).toBe(200);
   expect(server.violations).toEqual([]);
 });
 
@@ -124,7 +124,11 @@ test("the server reports bytes that are not HTTP", async () => {
 
 test("the server refuses a wrong token, an unknown environment and a bad name, and does not count them as violations", async () => {
   const get = async (path: string, tok = token()): Promise<number> =>
-    (await ask(`${new URL(server.url).origin}/base/api/esc/environments/${path}`, { headers: apiHeaders(tok) })).status;
+    (
+      await sendApiRequest(`${new URL(server.url).origin}/base/api/esc/environments/${path}`, {
+        headers: apiHeaders(tok),
+      })
+    ).status;
   expect(await get("demo-org/sophia/dev", "pul-wrong")).toBe(401);
   expect(await get("demo-org/sophia/nothing")).toBe(404);
   expect(await get("strangers/sophia/dev")).toBe(404);

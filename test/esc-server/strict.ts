@@ -1,3 +1,4 @@
+/** Checks each request to the ESC server against the rules of the API: path, method, query, headers and body. */
 import { matchRoute, type Operation } from "./routes.ts";
 
 /** A request as it arrived. */
@@ -23,16 +24,16 @@ export interface Inspection {
 }
 
 /** Checks a request against the rules of the API: path, method, query, headers, body. */
-export function inspect(request: RawRequest, basePath: string): Inspection {
+export function inspectRequest(request: RawRequest, basePath: string): Inspection {
   const [path = "", search = ""] = request.target.split(/\?(.*)/s, 2);
   const query = new URLSearchParams(search);
   const segments = checkPath(path, basePath);
-  if ("breach" in segments) return unroutable(query, segments.breach);
+  if ("breach" in segments) return inspectUnroutable(query, segments.breach);
   const match = matchRoute(request.method, segments.decoded);
-  if (match.kind === "unknown path") return unroutable(query, { status: 404, message: `unknown path ${path}` });
+  if (match.kind === "unknown path") return inspectUnroutable(query, { status: 404, message: `unknown path ${path}` });
   if (match.kind === "wrong method") {
     const message = `${request.method} ${path}: only ${match.allowed.join(", ")} is allowed`;
-    return unroutable(query, { status: 405, message });
+    return inspectUnroutable(query, { status: 405, message });
   }
   const { operation, parameters } = match;
   const breaches = [
@@ -44,7 +45,7 @@ export function inspect(request: RawRequest, basePath: string): Inspection {
   return { operation, parameters, query, breaches };
 }
 
-function unroutable(query: URLSearchParams, breach: Breach): Inspection {
+function inspectUnroutable(query: URLSearchParams, breach: Breach): Inspection {
   return { operation: undefined, parameters: new Map(), query, breaches: [breach] };
 }
 
@@ -52,26 +53,27 @@ function checkPath(
   path: string,
   basePath: string,
 ): { readonly decoded: readonly string[] } | { readonly breach: Breach } {
-  if (!path.startsWith(`${basePath}/`)) return bad(404, `${path} does not begin with the base path ${basePath}`);
+  if (!path.startsWith(`${basePath}/`))
+    return createBreach(404, `${path} does not begin with the base path ${basePath}`);
   const raw = path.slice(basePath.length + 1).split("/");
   const decoded: string[] = [];
   for (const segment of raw) {
-    if (segment === "") return bad(400, `empty segment in ${path}`);
-    if (segment === "." || segment === "..") return bad(400, `dot segment in ${path}`);
-    const plain = decode(segment);
+    if (segment === "") return createBreach(400, `empty segment in ${path}`);
+    if (segment === "." || segment === "..") return createBreach(400, `dot segment in ${path}`);
+    const plain = decodeSegment(segment);
     if (plain === undefined || encodeURIComponent(plain) !== segment) {
-      return bad(400, `segment "${segment}" is not escaped as encodeURIComponent does it`);
+      return createBreach(400, `segment "${segment}" is not escaped as encodeURIComponent does it`);
     }
     decoded.push(plain);
   }
   return { decoded };
 }
 
-function bad(status: number, message: string): { readonly breach: Breach } {
+function createBreach(status: number, message: string): { readonly breach: Breach } {
   return { breach: { status, message } };
 }
 
-function decode(segment: string): string | undefined {
+function decodeSegment(segment: string): string | undefined {
   try {
     return decodeURIComponent(segment);
   } catch {

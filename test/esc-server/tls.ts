@@ -1,3 +1,7 @@
+/**
+ * Makes authorities and certificates with openssl, valid and invalid ones, for servers of the tests. The caller removes
+ * their folder by `remove`.
+ */
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
@@ -14,7 +18,7 @@ interface Certificate {
 }
 
 /** A private authority, and a certificate that it signed. */
-export interface Signed {
+export interface SignedCertificate {
   /** The authority, PEM. */
   readonly ca: string;
   /** The same as a file, for `NODE_EXTRA_CA_CERTS` and `SSL_CERT_FILE`. */
@@ -26,7 +30,7 @@ export interface Signed {
 }
 
 /** The authority signed all but `unknownAuthority`. */
-export interface Certificates extends Signed {
+export interface Certificates extends SignedCertificate {
   /** As `valid`, but expired yesterday. */
   readonly expired: Certificate;
   /** For another host alone. */
@@ -45,7 +49,7 @@ const LOOPBACK = ["IP:127.0.0.1", "IP:::1", "DNS:localhost"];
  *
  * @throws when `openssl` is missing or fails.
  */
-export async function makeSigned(names: readonly string[] = []): Promise<Signed> {
+export async function makeSignedCertificate(names: readonly string[] = []): Promise<SignedCertificate> {
   return signedIn(await newFolder(), hostsOf(names));
 }
 
@@ -73,7 +77,7 @@ function hostsOf(names: readonly string[]): readonly string[] {
   return [...LOOPBACK, ...names.map((name) => `${isIP(name) === 0 ? "DNS" : "IP"}:${name}`)];
 }
 
-async function signedIn(folder: string, hosts: readonly string[]): Promise<Signed> {
+async function signedIn(folder: string, hosts: readonly string[]): Promise<SignedCertificate> {
   await makeAuthority(folder, "ca");
   const valid = await makeCertificate(folder, "valid", { authority: "ca", hosts, days: 30 });
   const caFile = join(folder, "ca.pem");

@@ -1,3 +1,4 @@
+/** The access tokens of the ESC server: who owns each, what it allows, and when it expires. */
 import { randomBytes, randomUUID } from "node:crypto";
 
 /** The owner of a token. */

@@ -1,3 +1,4 @@
+/** Sends an answer of the ESC server to the client, changed or broken off by a planned fault. */
 import { randomUUID } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -17,7 +18,7 @@ export interface Channel {
 }
 
 /** Sends `answer`, or as much of it, as slowly, as `fault` allows. Resolves when nothing more will be sent. */
-export async function transmit(answer: Answer, fault: Fault | undefined, channel: Channel): Promise<void> {
+export async function transmitAnswer(answer: Answer, fault: Fault | undefined, channel: Channel): Promise<void> {
   switch (fault?.kind) {
     case "reset":
     case "disconnect":
@@ -26,9 +27,9 @@ export async function transmit(answer: Answer, fault: Fault | undefined, channel
       if (fault.at === "body") await startBody(answer, channel);
       return;
     case "drip":
-      return drip(answer, fault, channel);
+      return dripAnswer(answer, fault, channel);
     case "oversized":
-      return oversized(fault, channel);
+      return sendOversized(fault, channel);
     case "hold":
     case "status":
     case "html":
@@ -67,7 +68,7 @@ type BreakOff = Extract<Fault, { kind: "reset" | "disconnect" }>;
 async function breakOff(answer: Answer, fault: BreakOff, channel: Channel): Promise<void> {
   const carrier = channel.response.socket;
   if (fault.at === "headers" && carrier !== null) {
-    await written((done) => carrier.write(`HTTP/1.1 ${answer.status} OK\r\nContent-Type: applica`, done));
+    await waitUntilWritten((done) => carrier.write(`HTTP/1.1 ${answer.status} OK\r\nContent-Type: applica`, done));
   }
   if (fault.at === "body") await startBody(answer, channel);
   if (fault.kind === "reset") channel.socket.resetAndDestroy();
@@ -78,12 +79,12 @@ async function breakOff(answer: Answer, fault: BreakOff, channel: Channel): Prom
 async function startBody(answer: Answer, { response }: Channel): Promise<void> {
   const body = Buffer.from(answer.body);
   response.writeHead(answer.status, { ...headersOf(answer), "Content-Length": String(body.length) });
-  await written((done) => response.write(body.subarray(0, Math.ceil(body.length / 2)), done));
+  await waitUntilWritten((done) => response.write(body.subarray(0, Math.ceil(body.length / 2)), done));
 }
 
 type Drip = Extract<Fault, { kind: "drip" }>;
 
-async function drip(answer: Answer, { bytes, everyMs }: Drip, { response, closing }: Channel): Promise<void> {
+async function dripAnswer(answer: Answer, { bytes, everyMs }: Drip, { response, closing }: Channel): Promise<void> {
   const body = Buffer.from(answer.body);
   response.writeHead(answer.status, { ...headersOf(answer), "Content-Length": String(body.length) });
   response.flushHeaders();
@@ -97,7 +98,7 @@ async function drip(answer: Answer, { bytes, everyMs }: Drip, { response, closin
 type Oversized = Extract<Fault, { kind: "oversized" }>;
 
 /** A JSON object of exactly `bytes` bytes, produced as fast as the client takes it. */
-async function oversized({ bytes, gzip, declared }: Oversized, { response, closing }: Channel): Promise<void> {
+async function sendOversized({ bytes, gzip, declared }: Oversized, { response, closing }: Channel): Promise<void> {
   const frame = ['{"id":"', '"}'] as const;
   const padding = Math.max(0, bytes - frame[0].length - frame[1].length);
   response.writeHead(200, {
@@ -117,13 +118,13 @@ async function oversized({ bytes, gzip, declared }: Oversized, { response, closi
   for (let left = padding; left > 0 && !response.destroyed && !closing.aborted; left -= chunk.length) {
     const part = chunk.subarray(0, Math.min(left, chunk.length));
     // Newer versions of Node.js emit `close` only in a later turn, and refuse writes until then.
-    if ((await Promise.race([written((done) => sink.write(part, done)), gone])) === "refused") return;
+    if ((await Promise.race([waitUntilWritten((done) => sink.write(part, done)), gone])) === "refused") return;
   }
   sink.end(frame[1]);
 }
 
 /** Resolves when the write is done; a client that has gone away is not an error of the server. */
-function written(write: (done: (error?: Error | null) => void) => void): Promise<"refused" | undefined> {
+function waitUntilWritten(write: (done: (error?: Error | null) => void) => void): Promise<"refused" | undefined> {
   return new Promise((resolve) => {
     write((error) => resolve(error ? "refused" : undefined));
   });

@@ -26,16 +26,16 @@ export interface Schema {
 
 /** Returns what is wrong with the value, each at the place where the part of the value is defined. */
 export function validate(value: ValueNode, schema: Schema): readonly SchemaFinding[] {
-  return findings(value, schema, schema.$defs ?? {});
+  return findViolations(value, schema, schema.$defs ?? {});
 }
 
 type Definitions = Readonly<Record<string, Schema>>;
 
-function findings(value: ValueNode, schema: Schema, definitions: Definitions): readonly SchemaFinding[] {
+function findViolations(value: ValueNode, schema: Schema, definitions: Definitions): readonly SchemaFinding[] {
   const referred = schema.$ref === undefined ? undefined : definitions[schema.$ref.replace("#/$defs/", "")];
   if (value.kind === "unknown") return unknownFindings(value, schema);
   return [
-    ...(referred === undefined ? [] : findings(value, referred, definitions)),
+    ...(referred === undefined ? [] : findViolations(value, referred, definitions)),
     ...anyOfFindings(value, schema, definitions),
     ...enumFindings(value, schema),
     ...typeFindings(value, schema, definitions),
@@ -50,23 +50,23 @@ function unknownFindings(value: Extract<ValueNode, { kind: "unknown" }>, schema:
     const each = schema.anyOf.map((one) => unknownFindings(value, one));
     return each.some((found) => found.length === 0)
       ? []
-      : [...each.flat(), finding(value, "at least one subschema must match")];
+      : [...each.flat(), createFinding(value, "at least one subschema must match")];
   }
   return schema.type === undefined || schema.type === type
     ? []
-    : [finding(value, `expected ${schema.type}, got ${type}`)];
+    : [createFinding(value, `expected ${schema.type}, got ${type}`)];
 }
 
 function anyOfFindings(value: ValueNode, { anyOf = [] }: Schema, definitions: Definitions): readonly SchemaFinding[] {
-  const each = anyOf.map((one) => findings(value, one, definitions));
+  const each = anyOf.map((one) => findViolations(value, one, definitions));
   if (each.length === 0 || each.some((found) => found.length === 0)) return [];
-  return [...each.flat(), finding(value, "at least one subschema must match")];
+  return [...each.flat(), createFinding(value, "at least one subschema must match")];
 }
 
 function enumFindings(value: ValueNode, { enum: allowed = [] }: Schema): readonly SchemaFinding[] {
   if (allowed.length === 0 || allowed.some((one) => isEqual(value, one))) return [];
   const words = allowed.length === 1 ? JSON.stringify(allowed[0]) : `one of ${JSON.stringify(allowed)}`;
-  return [finding(value, `expected ${words}`)];
+  return [createFinding(value, `expected ${words}`)];
 }
 
 function isEqual(value: ValueNode, constant: unknown): boolean {
@@ -94,7 +94,7 @@ function typeOf({ kind }: ValueNode): string | undefined {
 function typeFindings(value: ValueNode, schema: Schema, definitions: Definitions): readonly SchemaFinding[] {
   const type = typeOf(value);
   if (schema.type !== undefined && schema.type !== type) {
-    return [finding(value, `expected ${schema.type}, got ${type ?? ""}`)];
+    return [createFinding(value, `expected ${schema.type}, got ${type ?? ""}`)];
   }
   switch (value.kind) {
     case "string":
@@ -116,11 +116,11 @@ function textFindings(value: Extract<ValueNode, { kind: "string" }>, schema: Sch
   const { minLength = 0, pattern } = schema;
   const found: SchemaFinding[] = [];
   if (Buffer.byteLength(value.text) < minLength) {
-    found.push(finding(value, `expected a string of at least length ${minLength}`));
+    found.push(createFinding(value, `expected a string of at least length ${minLength}`));
   }
   if (pattern !== undefined && !javascriptOf(pattern).test(value.text)) {
     // As Go's %q writes it.
-    found.push(finding(value, `string must match the pattern ${JSON.stringify(pattern)}`));
+    found.push(createFinding(value, `string must match the pattern ${JSON.stringify(pattern)}`));
   }
   return found;
 }
@@ -146,11 +146,11 @@ function numberFindings(value: Extract<ValueNode, { kind: "number" }>, schema: S
   const { multipleOf, minimum = -Infinity, maximum = Infinity } = schema;
   const found: SchemaFinding[] = [];
   if (multipleOf !== undefined && !Number.isInteger(number / multipleOf)) {
-    found.push(finding(value, `expected a multiple of ${multipleOf}`));
+    found.push(createFinding(value, `expected a multiple of ${multipleOf}`));
   }
-  if (number < minimum) found.push(finding(value, `expected a number greater than or equal to ${minimum}`));
+  if (number < minimum) found.push(createFinding(value, `expected a number greater than or equal to ${minimum}`));
   // The evaluator has no space there.
-  if (number > maximum) found.push(finding(value, `expected a number less than or equal to${maximum}`));
+  if (number > maximum) found.push(createFinding(value, `expected a number less than or equal to${maximum}`));
   return found;
 }
 
@@ -163,13 +163,13 @@ function objectFindings(
   const inside = names.flatMap((name) => {
     const child = value.properties.get(name);
     const schema = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    return child === undefined || schema === undefined ? [] : findings(child, schema, definitions);
+    return child === undefined || schema === undefined ? [] : findViolations(child, schema, definitions);
   });
   const missing = required.filter((name) => !value.properties.has(name));
   if (missing.length === 0) return inside;
-  return [...inside, finding(value, `missing required properties: ${missing.join(", ")}`)];
+  return [...inside, createFinding(value, `missing required properties: ${missing.join(", ")}`)];
 }
 
-function finding({ path, range }: ValueNode, summary: string): SchemaFinding {
+function createFinding({ path, range }: ValueNode, summary: string): SchemaFinding {
   return { summary, ...(path === undefined ? {} : { path }), ...(range === undefined ? {} : { range }) };
 }

@@ -1,3 +1,7 @@
+/**
+ * Values of environments: how a test writes them (`secret("x")`), and the nodes with positions that the evaluator makes
+ * of them.
+ */
 import { type Json, RawJson } from "./json.ts";
 
 /** A place in a definition: line and column from 1, byte from 0, as the service counts them. */

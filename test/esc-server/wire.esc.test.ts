@@ -1,16 +1,16 @@
 /** What answers of the service have beside the values (evaluator.esc.test.ts), on which tests of the program depend. */
 import { expect, test } from "vitest";
-import { apiHeaders, ask } from "./http.ts";
+import { apiHeaders, sendApiRequest } from "./http.ts";
 import { type EnvironmentSpec, type EscServer, secret, startEscServer } from "./index.ts";
 
 const X = "/api/esc/environments/demo-org/sophia/dev";
 
 async function readText(server: EscServer): Promise<string> {
   const headers = apiHeaders(server.token);
-  const opened = await ask(`${server.url}${X}/open?duration=1h`, { method: "POST", headers });
+  const opened = await sendApiRequest(`${server.url}${X}/open?duration=1h`, { method: "POST", headers });
   expect([opened.status, opened.body]).toEqual([200, expect.stringMatching(/^\{"id":"[\da-f-]{36}"\}$/)]);
   const { id }: { id: string } = JSON.parse(opened.body);
-  return (await ask(`${server.url}${X}/open/${id}`, { headers })).body;
+  return (await sendApiRequest(`${server.url}${X}/open/${id}`, { headers })).body;
 }
 
 async function readValues(spec: EnvironmentSpec): Promise<string> {
@@ -35,9 +35,9 @@ test("an environment that imports a gated environment is gated, and the server e
   const headers = apiHeaders(server.token);
   server.environment("demo-org/sophia/base", { values: { A: "a" }, deny: "approval" });
   server.environment("demo-org/sophia/dev", { definition: "imports: [sophia/base]\n" });
-  const opened = await ask(`${server.url}${X}/open?duration=1h`, { method: "POST", headers });
+  const opened = await sendApiRequest(`${server.url}${X}/open?duration=1h`, { method: "POST", headers });
   expect([opened.status, opened.body]).toEqual([403, expect.stringContaining("opens must be approved")]);
-  const evaluated = await ask(`${server.url}${X}/check`, { method: "POST", headers });
+  const evaluated = await sendApiRequest(`${server.url}${X}/check`, { method: "POST", headers });
   expect(JSON.parse(evaluated.body).properties.environmentVariables.value.A.value).toBe("a");
   expect([server.sessions, server.violations]).toEqual([0, []]);
 });

@@ -1,3 +1,4 @@
+/** Writes evaluated environments as the JSON that clients of ESC get. */
 import { type Json, RawJson } from "./json.ts";
 import { mapValues, type ObjectNode, type Range, relabel, type ValueNode } from "./values.ts";
 
@@ -84,7 +85,7 @@ function valueJson(node: ValueNode, style: WireStyle): Json {
   if (node.kind === "wire") return node.json;
   const isAbsent = node.kind === "null" || (node.kind === "unknown" && node.isText !== true);
   return {
-    value: isAbsent && style.nulls !== "explicit" ? undefined : payload(node, (child) => valueJson(child, style)),
+    value: isAbsent && style.nulls !== "explicit" ? undefined : payloadOf(node, (child) => valueJson(child, style)),
     secret: node.secret ? true : undefined,
     unknown: node.kind === "unknown" ? true : undefined,
     trace: style.trace === false ? undefined : traceJson(node, style),
@@ -99,7 +100,7 @@ function traceJson(node: ValueNode, style: WireStyle): Json {
 }
 
 /** The plain value of a node whose children are written by `child`. */
-function payload(node: ValueNode, child: (node: ValueNode) => Json): Json {
+function payloadOf(node: ValueNode, child: (node: ValueNode) => Json): Json {
   switch (node.kind) {
     case "string":
       return node.text;
@@ -131,7 +132,7 @@ function exprJson(node: ValueNode): Json {
         ? { object: jsonObject(mapValues(node.properties, exprJson)) }
         : node.kind === "null" || node.kind === "unknown" || node.kind === "wire"
           ? {}
-          : { literal: payload(node, exprJson) };
+          : { literal: payloadOf(node, exprJson) };
   if (!node.secret || node.kind === "list" || node.kind === "object") return { ...bare, ...body };
   return { ...bare, builtin: { name: "fn::secret", argSchema: true, arg: { ...bare, ...body } } };
 }
@@ -142,7 +143,7 @@ function schemaJson(node: ValueNode): Json {
     case "string":
     case "boolean":
     case "number":
-      return { type: node.kind, const: payload(node, schemaJson) };
+      return { type: node.kind, const: payloadOf(node, schemaJson) };
     case "null":
       return { type: "null" };
     case "unknown":

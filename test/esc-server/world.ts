@@ -1,3 +1,4 @@
+/** The state of one ESC server, on which its operations work: environments, tokens, sessions and change requests. */
 import { randomUUID } from "node:crypto";
 import type { Answer } from "./answer.ts";
 import { type ChangeRequest, Environments, type EnvironmentName } from "./environments.ts";

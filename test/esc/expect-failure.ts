@@ -1,3 +1,4 @@
+/** Compares failures of reading ESC with snapshots. */
 import type { Failure } from "../../src/core/model.ts";
 import { expectWording } from "../helpers/wording.ts";
 

@@ -1,3 +1,4 @@
+/** A clock for tests of deadlines and retries of ESC, which takes no real time. */
 import type { Clock } from "../../src/esc/transport/deadline.ts";
 
 interface Timer {

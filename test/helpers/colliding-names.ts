@@ -33,7 +33,7 @@ function* collidingBlocks(): Generator<readonly [string, string]> {
 }
 
 /** Returns names of variables that all have the same hash. Each pair of blocks doubles their number. */
-export function collidingNames(count: number): string[] {
+export function createCollidingNames(count: number): string[] {
   let names = [""];
   for (const [first, second] of collidingBlocks()) {
     names = names.flatMap((name) => [name + first, name + second]);
@@ -47,7 +47,7 @@ const FACTOR = 0x61c8864680b583ebn;
 const [WORD, TAG] = [1n << 64n, 1n << 31n];
 
 /** Returns numbers that all fall into the first bucket in the table of an object with `count` properties. */
-export function collidingNumbers(count: number): string[] {
+export function createCollidingNumbers(count: number): string[] {
   const bucketCount = BigInt(2 ** Math.ceil(Math.log2(count)));
   const bucketSize = WORD / bucketCount;
   const hash = (number: bigint): bigint => (number * FACTOR) % WORD;

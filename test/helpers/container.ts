@@ -1,7 +1,7 @@
 /** Runs commands as PID 1 of a PID namespace, as container runtimes do, and reads Dockerfiles. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { type Started, start, type StartOptions } from "./started.ts";
+import { type StartedProcess, startProcess, type StartOptions } from "./start-process.ts";
 
 const NAMESPACES = ["--pid", "--fork", "--mount-proc", "--kill-child"] as const;
 
@@ -22,7 +22,7 @@ export function findIsolation(): Isolation {
 }
 
 /** A running container. */
-export interface Container extends Started {
+export interface Container extends StartedProcess {
   /** Returns the process ID that PID 1 of the container has outside. @throws Error if the container has ended */
   init(): number;
 }
@@ -33,7 +33,7 @@ export function startContainer(
   command: readonly string[],
   options: StartOptions,
 ): Container {
-  const started = start([...prefix, ...command], options);
+  const started = startProcess([...prefix, ...command], options);
   return {
     ...started,
     init() {
@@ -46,7 +46,7 @@ export function startContainer(
 }
 
 /** Returns the instructions of a Dockerfile without comments. Each is one line: continuation lines are joined. */
-export function instructions(dockerfile: string): readonly string[] {
+export function parseInstructions(dockerfile: string): readonly string[] {
   return dockerfile
     .split("\n")
     .filter((line) => !/^\s*#/.test(line))

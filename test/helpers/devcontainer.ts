@@ -1,6 +1,6 @@
 /** Reads devcontainer.json, and computes the environment that its commands get. */
 import { readFileSync } from "node:fs";
-import { at } from "./at.ts";
+import { memberAt } from "./json-members.ts";
 
 /** The members of a devcontainer.json that tests need. */
 export interface Devcontainer {
@@ -12,11 +12,11 @@ export interface Devcontainer {
 /** Reads a devcontainer.json. Its comments must be on lines of their own. */
 export function readDevcontainer(path: string): Devcontainer {
   const config: unknown = JSON.parse(readFileSync(path, "utf8").replaceAll(/^\s*\/\/.*$/gm, ""));
-  const postStartCommand = at(config, "postStartCommand");
+  const postStartCommand = memberAt(config, "postStartCommand");
   if (typeof postStartCommand !== "string") throw new Error("postStartCommand is not a string");
-  const remoteEnv = Object.entries(at(config, "remoteEnv") ?? {});
+  const remoteEnv = Object.entries(memberAt(config, "remoteEnv") ?? {});
   return {
-    secrets: Object.keys(at(config, "secrets") ?? {}),
+    secrets: Object.keys(memberAt(config, "secrets") ?? {}),
     remoteEnv: Object.fromEntries(remoteEnv.map(([name, value]) => [name, String(value)])),
     postStartCommand,
   };

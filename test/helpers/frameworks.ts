@@ -3,13 +3,13 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { expect, onTestFinished } from "vitest";
-import { pythonPackages } from "../python/environment.ts";
+import { preparePython } from "../python/virtual-environment.ts";
 import { findFreePort } from "./free-port.ts";
-import { fencedBlocks } from "./markdown.ts";
+import { fencedBlocksOf } from "./markdown.ts";
 import { fetchNpmPackages } from "./npm-packages.ts";
 import { cleanPath, npmEnvironment } from "./pack.ts";
 import { folder, isStandalone, sophiaRun } from "./sophia.ts";
-import { type Finished, start } from "./started.ts";
+import { type ProcessResult, startProcess } from "./start-process.ts";
 import { pressCtrlC, startAtTerminal } from "./terminal.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -32,7 +32,7 @@ export interface Page {
 export function readPage(name: string): Page {
   const text = readFileSync(join(root, "docs/frameworks", `${name}.md`), "utf8");
   const blocks = (language: string): readonly string[] =>
-    fencedBlocks(text)
+    fencedBlocksOf(text)
       .filter((block) => block.language === language)
       .map((block) => block.text);
   return {
@@ -54,9 +54,9 @@ export function fetchFrameworkPackages(versions: Readonly<Record<string, string>
   return join(fetchNpmPackages(join(root, ".cache/frameworks", name), versions), "node_modules");
 }
 
-/** Installs packages of PyPI by test/python/environment.ts. @returns the folder of their commands @throws Error if that is impossible */
+/** Installs packages of PyPI by test/python/virtual-environment.ts. @returns the folder of their commands @throws Error if that is impossible */
 export function pythonBin(requirements: string): string {
-  const python = pythonPackages(requirements);
+  const python = preparePython(requirements);
   if ("reason" in python) throw new Error(python.reason);
   return python.bin;
 }
@@ -73,7 +73,7 @@ interface Server {
   /** Waits for a match in what the terminal shows, without colours. */
   readonly seen: (pattern: RegExp) => Promise<RegExpExecArray>;
   /** Presses Ctrl-C, waits until no process of the project is left, and returns how the command ended. */
-  readonly interrupt: () => Promise<Finished>;
+  readonly interrupt: () => Promise<ProcessResult>;
 }
 
 export interface Project {
@@ -82,7 +82,7 @@ export interface Project {
   /** Writes a file that only its owner can read. */
   readonly write: (name: string, text: string) => void;
   /** Runs a command of a shell to its end, without a terminal. */
-  readonly run: (script: string, env?: Readonly<Record<string, string>>) => Promise<Finished>;
+  readonly run: (script: string, env?: Readonly<Record<string, string>>) => Promise<ProcessResult>;
   readonly serve: (script: string) => Server;
 }
 
@@ -112,13 +112,13 @@ export async function makeProject(files: Readonly<Record<string, string>>, packa
     NEXT_TELEMETRY_DISABLED: "1",
   };
   onTestFinished(() => {
-    for (const pid of processesIn(cwd)) kill(pid);
+    for (const pid of processesIn(cwd)) killGroup(pid);
   });
   return {
     cwd,
     port,
     write,
-    run: (script, more = {}) => start(["sh", "-c", script], { cwd, env: { ...env, ...more } }).finished,
+    run: (script, more = {}) => startProcess(["sh", "-c", script], { cwd, env: { ...env, ...more } }).finished,
     serve: (script) => startServer(cwd, ["sh", "-c", `exec ${script}`], env, port),
   };
 }
@@ -142,12 +142,12 @@ function startServer(
   };
   return {
     page,
-    seen: running.seen,
+    seen: running.waitForStdout,
     showing: async (text, path) => {
       const show = async (): Promise<string> => {
         if (ended.is) return `the server ended: ${(await running.finished).stdout}`;
         return await page(path).catch(async (error: unknown) => {
-          const [shown] = await running.seen(/[^]*/);
+          const [shown] = await running.waitForStdout(/[^]*/);
           return `no page: ${String(error)}; the terminal shows: ${shown}`;
         });
       };
@@ -189,7 +189,7 @@ function commandLine(pid: number): string {
   return existsSync(file) ? readFileSync(file, "utf8").replaceAll("\0", " ") : "";
 }
 
-function kill(pid: number): void {
+function killGroup(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {

@@ -1,9 +1,9 @@
 /** Builds the image of a Dockerfile without a container engine: runs its instructions in folders. */
 import { cpSync, mkdirSync, readFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
-import { instructions } from "./container.ts";
+import { parseInstructions } from "./container.ts";
 import { folder } from "./sophia.ts";
-import { start } from "./started.ts";
+import { startProcess } from "./start-process.ts";
 
 /** A built image. Its paths are in a folder that stands for the root of the file system. */
 export interface BuiltImage {
@@ -38,7 +38,7 @@ export async function buildImage(
   const stages: Stage[] = [];
   let entrypoint: readonly string[] = [];
   let cmd: readonly string[] = [];
-  for (const line of instructions(readFileSync(dockerfile, "utf8"))) {
+  for (const line of parseInstructions(readFileSync(dockerfile, "utf8"))) {
     const [, instruction = "", rest = ""] = /^(\w+)\s+(.*)$/.exec(line) ?? [];
     if (instruction === "FROM") {
       const [, name = ""] = / AS (\S+)$/.exec(rest) ?? [];
@@ -61,11 +61,11 @@ export async function buildImage(
         }
         break;
       case "COPY":
-        await copy(rest, context, stages, inside);
+        await copyInto(rest, context, stages, inside);
         break;
       case "RUN": {
         const script = rest.replaceAll(` ${COMMANDS}/`, ` ${inside(COMMANDS)}/`);
-        const done = await start(["sh", "-ec", script], { cwd: inside("."), env: stage.env }).finished;
+        const done = await startProcess(["sh", "-ec", script], { cwd: inside("."), env: stage.env }).finished;
         if (done.status !== 0) throw new Error(`${rest}: status ${done.status}\n${done.stdout}${done.stderr}`);
         break;
       }
@@ -90,7 +90,7 @@ export async function buildImage(
 }
 
 /** Copies the files of a COPY instruction. The shell expands its wildcards. One that matches nothing is ignored. */
-async function copy(
+async function copyInto(
   words: string,
   context: string,
   stages: readonly Stage[],
@@ -103,7 +103,7 @@ async function copy(
   const paths = rest.split(" ");
   const target = inside(paths.pop() ?? "");
   const source = stage?.root ?? context;
-  const found = await start(
+  const found = await startProcess(
     [
       "sh",
       "-c",

@@ -1,5 +1,5 @@
 /** Reads Dockerfiles as container runtimes see the built image. */
-import { instructions } from "./container.ts";
+import { parseInstructions } from "./container.ts";
 
 /** The configuration of an image, which the last stage of a Dockerfile sets. */
 export interface Image {
@@ -15,7 +15,7 @@ export interface Image {
 
 /** Reads the last stage of a Dockerfile. CMD may have the shell form, which the runtime starts by `/bin/sh -c`. */
 export function readImage(dockerfile: string): Image {
-  const all = instructions(dockerfile);
+  const all = parseInstructions(dockerfile);
   const stage = all.slice(all.findLastIndex((line) => line.startsWith("FROM ")));
   const last = (name: string): string | undefined =>
     stage.findLast((line) => line.startsWith(`${name} `))?.slice(name.length + 1);
@@ -28,21 +28,21 @@ export function readImage(dockerfile: string): Image {
     user: last("USER"),
     workdir: last("WORKDIR") ?? "/",
     env: Object.fromEntries(env),
-    entrypoint: words(last("ENTRYPOINT")),
-    cmd: words(last("CMD")),
-    healthcheck: words(/CMD (.*)$/.exec(last("HEALTHCHECK") ?? "")?.[1]),
+    entrypoint: splitWords(last("ENTRYPOINT")),
+    cmd: splitWords(last("CMD")),
+    healthcheck: splitWords(/CMD (.*)$/.exec(last("HEALTHCHECK") ?? "")?.[1]),
   };
 }
 
 /** Returns the RUN instructions that mount a secret: the identifier of the secret, and the command. */
 export function stepsWithSecrets(dockerfile: string): readonly { readonly id: string; readonly command: string }[] {
-  return instructions(dockerfile).flatMap((line) => {
+  return parseInstructions(dockerfile).flatMap((line) => {
     const [, id, command] = /^RUN --mount=type=secret,id=(\w+),required=true\s+(.*)$/.exec(line) ?? [];
     return id === undefined || command === undefined ? [] : [{ id, command }];
   });
 }
 
-function words(text: string | undefined): readonly string[] {
+function splitWords(text: string | undefined): readonly string[] {
   if (text === undefined) return [];
   if (!text.startsWith("[")) return ["/bin/sh", "-c", text];
   const list: unknown = JSON.parse(text);

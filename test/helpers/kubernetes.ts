@@ -2,7 +2,7 @@
 import { chmodSync, chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { at } from "./at.ts";
+import { memberAt } from "./json-members.ts";
 import type { Mount } from "./pod.ts";
 import { folder } from "./sophia.ts";
 
@@ -29,35 +29,39 @@ interface VolumeFiles {
 /** Reads the only Deployment in a file. */
 export function readDeployment(path: string): PodSpec {
   const documents = parseAllDocuments(readFileSync(path, "utf8")).map((document): unknown => document.toJS());
-  const pod = at(
-    documents.find((one) => at(one, "kind") === "Deployment"),
+  const pod = memberAt(
+    documents.find((one) => memberAt(one, "kind") === "Deployment"),
     "spec",
     "template",
     "spec",
   );
-  const container = at(pod, "containers", 0);
-  const group = Number(at(pod, "securityContext", "fsGroup"));
+  const container = memberAt(pod, "containers", 0);
+  const group = Number(memberAt(pod, "securityContext", "fsGroup"));
   const mounts = new Map(
-    list(at(container, "volumeMounts")).map((one) => [at(one, "name"), String(at(one, "mountPath"))]),
+    listOf(memberAt(container, "volumeMounts")).map((one) => [
+      memberAt(one, "name"),
+      String(memberAt(one, "mountPath")),
+    ]),
   );
-  const files = list(at(pod, "volumes")).flatMap((volume): readonly VolumeFiles[] => {
-    const mountPath = mounts.get(at(volume, "name")) ?? "";
-    const item = at(volume, "secret", "items", 0) ?? at(volume, "projected", "sources", 0, "serviceAccountToken");
+  const files = listOf(memberAt(pod, "volumes")).flatMap((volume): readonly VolumeFiles[] => {
+    const mountPath = mounts.get(memberAt(volume, "name")) ?? "";
+    const item =
+      memberAt(volume, "secret", "items", 0) ?? memberAt(volume, "projected", "sources", 0, "serviceAccountToken");
     // The token of a service account has the mode 0600, or 0640 if the pod has an fsGroup.
-    const mode = Number(at(volume, "secret", "defaultMode") ?? 0o640);
-    return item === undefined ? [] : [{ mountPath, name: String(at(item, "path")), mode, group }];
+    const mode = Number(memberAt(volume, "secret", "defaultMode") ?? 0o640);
+    return item === undefined ? [] : [{ mountPath, name: String(memberAt(item, "path")), mode, group }];
   });
-  const audience = list(at(pod, "volumes"))
-    .map((volume) => at(volume, "projected", "sources", 0, "serviceAccountToken", "audience"))
+  const audience = listOf(memberAt(pod, "volumes"))
+    .map((volume) => memberAt(volume, "projected", "sources", 0, "serviceAccountToken", "audience"))
     .find((one) => one !== undefined);
   return {
-    command: [...list(at(container, "command")), ...list(at(container, "args"))].map(String),
+    command: [...listOf(memberAt(container, "command")), ...listOf(memberAt(container, "args"))].map(String),
     env: Object.fromEntries(
-      list(at(container, "env")).map((one) => [String(at(one, "name")), String(at(one, "value"))]),
+      listOf(memberAt(container, "env")).map((one) => [String(memberAt(one, "name")), String(memberAt(one, "value"))]),
     ),
-    user: Number(at(pod, "securityContext", "runAsUser")),
-    readOnly: at(container, "securityContext", "readOnlyRootFilesystem") === true,
-    port: Number(at(container, "ports", 0, "containerPort")),
+    user: Number(memberAt(pod, "securityContext", "runAsUser")),
+    readOnly: memberAt(container, "securityContext", "readOnlyRootFilesystem") === true,
+    port: Number(memberAt(container, "ports", 0, "containerPort")),
     files,
     audience: typeof audience === "string" ? audience : undefined,
   };
@@ -81,6 +85,6 @@ export function writeVolume({ mountPath, name, mode, group }: VolumeFiles, conte
   return { source, target: mountPath };
 }
 
-function list(value: unknown): readonly unknown[] {
+function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }

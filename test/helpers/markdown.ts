@@ -7,7 +7,7 @@ export interface Block {
 }
 
 /** Returns the fenced code blocks of a document in order. Blocks in lists lose their indentation. */
-export function fencedBlocks(document: string): readonly Block[] {
+export function fencedBlocksOf(document: string): readonly Block[] {
   return [...document.matchAll(/^( *)```(\w*)\n([\s\S]*?)^\1```$/gm)].map(
     ([, indent = "", language = "", text = ""]) => ({
       language,
@@ -31,7 +31,7 @@ export interface Link {
 }
 
 /** Returns the links of a document, without those to the web. */
-export function links(document: string): readonly Link[] {
+export function linksOf(document: string): readonly Link[] {
   return targetsIn(document)
     .filter((target) => !/^[a-z]+:/.test(target))
     .map(parseLink);
@@ -40,7 +40,7 @@ export function links(document: string): readonly Link[] {
 const REPOSITORY = /^https:\/\/github\.com\/sophia-platform\/sophia-run\/(?:blob|tree)\/main\//;
 
 /** Returns the links of a document that lead to files of this repository by their address on GitHub. */
-export function repositoryLinks(document: string): readonly Link[] {
+export function repositoryLinksOf(document: string): readonly Link[] {
   return targetsIn(document)
     .filter((target) => REPOSITORY.test(target))
     .map((target) => parseLink(target.replace(REPOSITORY, "")));
@@ -59,14 +59,14 @@ function parseLink(target: string): Link {
 }
 
 /** Returns the files of the repository to which a document links, without anchors. */
-export function linkedFiles(document: string): readonly string[] {
-  return links(document)
+export function linkedFilesOf(document: string): readonly string[] {
+  return linksOf(document)
     .map(({ file }) => file)
     .filter((file) => file !== "");
 }
 
 /** Returns the anchors that GitHub gives to the headings of a document. */
-export function anchors(document: string): readonly string[] {
+export function anchorsOf(document: string): readonly string[] {
   return [...document.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
     heading
       .toLowerCase()

@@ -2,7 +2,7 @@
 import { spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
-import { copyOfPackage, isStandalone, sophiaRun } from "./sophia.ts";
+import { copyPackage, isStandalone, sophiaRun } from "./sophia.ts";
 
 /** The reason why tests cannot run a command as `nobody`; undefined if they can. */
 export const noNobody: string | undefined =
@@ -19,7 +19,7 @@ export function sophiaAsNobody(
   args: readonly string[],
   { cwd, env = {}, through = [] }: { cwd: string; env?: NodeJS.ProcessEnv; through?: readonly string[] },
 ): SpawnSyncReturns<string> {
-  const packageCopy = copyOfPackage();
+  const packageCopy = copyPackage();
   chmodSync(packageCopy, 0o755);
   const command = isStandalone ? sophiaRun : [process.execPath, "--", join(packageCopy, "bin/sophia-run")];
   const identity = ["--reuid=65534", "--regid=65534", "--clear-groups"];

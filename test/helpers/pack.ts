@@ -33,7 +33,7 @@ let packed: Promise<{ readonly name: string; readonly bytes: Buffer }> | undefin
  *
  * @returns the absolute path of the tarball in `home`
  */
-export async function pack(home: string): Promise<string> {
+export async function packPackage(home: string): Promise<string> {
   packed ??= packInto(home).then(async (file) => ({ name: basename(file), bytes: await readFile(file) }));
   const { name, bytes } = await packed;
   const path = join(home, name);
@@ -55,7 +55,7 @@ async function packInto(home: string): Promise<string> {
 }
 
 /** Installs a tarball into a folder that has a package.json. No registry is asked. */
-export async function install(tarball: string, folder: string, home: string): Promise<void> {
+export async function installPackage(tarball: string, folder: string, home: string): Promise<void> {
   await execute("npm", ["install", "--offline", "--no-audit", "--no-fund", tarball], {
     cwd: folder,
     env: npmEnvironment(home),

@@ -73,7 +73,7 @@ function clientNpm(): string {
 }
 
 /** Returns the package managers. They are fetched from npm unless an earlier run has done so. */
-export function clients(): readonly Client[] {
+export function availableClients(): readonly Client[] {
   fetchNpmPackages(folder, VERSIONS);
   const script = (path: string): Client["command"] => [nodeForClients(), join(folder, "node_modules", path)];
   const yarn = (linker: string): Omit<Client, "name"> => ({
@@ -124,7 +124,7 @@ export function clients(): readonly Client[] {
 /** Returns other versions of npm and pnpm, and Yarn 1, which are fetched in the same way. */
 export function furtherPackageManagers(): readonly Client[] {
   fetchNpmPackages(furtherFolder, FURTHER_VERSIONS);
-  const usual = clients();
+  const usual = availableClients();
   const further = (like: string, installedAs: keyof typeof FURTHER_VERSIONS, file: string, name: string): Client => {
     const client = usual.find(({ packageManager }) => packageManager.startsWith(`${like}@`));
     if (client === undefined) throw new Error(`no ${like}`);

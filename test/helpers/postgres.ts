@@ -51,7 +51,7 @@ const PORT = 10_000 + (process.pid % 20_000);
 export async function startRealPostgres({ sql, access, tls }: RealPostgresOptions): Promise<RealPostgres> {
   const place = mkdtempSync(join(tmpdir(), "sophia-run-postgres-"));
   const data = join(place, "data");
-  own(place);
+  giveToPostgres(place);
   const environment = { PATH: process.env["PATH"], LC_ALL: "C", TZ: "UTC" };
   const run = (name: string, args: readonly string[], input = ""): void => {
     const [file, ...all] = asUser(name, args);
@@ -63,7 +63,7 @@ export async function startRealPostgres({ sql, access, tls }: RealPostgresOption
   const files = { "server.pem": tls.cert, "key.pem": tls.key, "pg_hba.conf": `${access.join("\n")}\n` };
   for (const [name, content] of Object.entries(files)) {
     writeFileSync(join(data, name), content, { mode: 0o600 });
-    own(join(data, name));
+    giveToPostgres(join(data, name));
   }
   const settings = [
     ["listen_addresses", "*"],
@@ -95,7 +95,7 @@ function asUser(name: string, args: readonly string[]): readonly [string, ...str
   return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--", file, ...args];
 }
 
-function own(path: string): void {
+function giveToPostgres(path: string): void {
   if (process.geteuid?.() === 0) execFileSync("chown", ["65534:65534", path]);
 }
 

@@ -1,7 +1,7 @@
 /** Reads from the headers of an ELF file which protections against memory errors it has. */
 import { execFileSync } from "node:child_process";
 
-function readelf(option: string, path: string): string {
+function runReadelf(option: string, path: string): string {
   return execFileSync("readelf", ["--wide", option, path], { encoding: "utf8", env: { ...process.env, LC_ALL: "C" } });
 }
 
@@ -15,7 +15,7 @@ interface Segment {
 
 /** Returns the segments of a program or library. */
 export function segmentsOf(path: string): readonly Segment[] {
-  const lines = readelf("--program-headers", path).matchAll(
+  const lines = runReadelf("--program-headers", path).matchAll(
     /^ {2}(\w+) +0x\w+ 0x(\w+) 0x\w+ 0x\w+ 0x\w+ ([R ][W ][E ]) /gm,
   );
   return Array.from(lines, ([, type = "", address = "", flags = ""]) => ({
@@ -28,11 +28,11 @@ export function segmentsOf(path: string): readonly Segment[] {
 /** Returns the protections that make memory errors of a program or library harder to exploit. */
 export function protectionsOf(path: string) {
   const segments = segmentsOf(path);
-  const dynamic = readelf("--dynamic", path);
+  const dynamic = runReadelf("--dynamic", path);
   return {
     stack: segments.find(({ type }) => type === "GNU_STACK")?.flags,
     hasWritableCode: segments.some(({ flags }) => flags.includes("W") && flags.includes("E")),
-    hasFixedAddresses: readelf("--file-header", path).includes("EXEC (Executable file)"),
+    hasFixedAddresses: runReadelf("--file-header", path).includes("EXEC (Executable file)"),
     /** True if relocated data becomes read-only after the start (RELRO). */
     hasRelro: segments.some(({ type }) => type === "GNU_RELRO"),
     /** True if all functions are looked up at the start, and "static" if there is nothing to look up. */

@@ -18,7 +18,7 @@ export function seedFrom(text: string | undefined): number {
 export const isNightly: boolean = (process.env["PROPERTY_SEED"] ?? "") !== "";
 
 /** Returns the number of cases of a property test: few of them for each change, which are always the same, and many at night. */
-export function cases(usual: number, nightly: number): number {
+export function caseCount(usual: number, nightly: number): number {
   return isNightly ? nightly : usual;
 }
 

@@ -14,8 +14,8 @@ const TREE = {
   "test/commands/rotate/rotate.slow.test.ts": 'import { sophia } from "../../helpers/sophia.ts";\n',
   "test/commands/takers.slow.test.ts": "",
   "test/commands/rotate/words.test.ts": 'import "../../../src/commands/rotate/words.ts";\n',
-  "test/esc/retry.slow.test.ts": 'import { read } from "./reading.ts";\n',
-  "test/esc/reading.ts": 'import { decide } from "../../src/network/retry.ts";\n',
+  "test/esc/retry.slow.test.ts": 'import { readEscFrom } from "./read-esc.ts";\n',
+  "test/esc/read-esc.ts": 'import { decide } from "../../src/network/retry.ts";\n',
   "test/helpers/sophia.ts": "",
   "test/scenarios/trust.slow.test.ts": 'readFileSync(join(root, "scripts/places/docker.sh"));\n',
   "test/scenarios/documents.standalone.test.ts": "",
@@ -95,7 +95,7 @@ describe("the slow tests that cover a file", () => {
   });
 });
 
-function git(path: string, ...args: readonly string[]): void {
+function runGit(path: string, ...args: readonly string[]): void {
   execFileSync("git", ["-c", "user.name=n", "-c", "user.email=e@example.test", ...args], {
     cwd: path,
     stdio: "pipe",
@@ -107,12 +107,12 @@ function git(path: string, ...args: readonly string[]): void {
  */
 function makeBranch(): string {
   const path = makeTree({ "src/a.ts": "", "src/b.ts": "", "src/c.ts": "one\n", ".gitignore": "dist\n" });
-  git(path, "init", "--quiet", "--initial-branch=main");
-  git(path, "add", ".");
-  git(path, "commit", "--quiet", "--message=one");
-  git(path, "checkout", "--quiet", "-b", "work");
+  runGit(path, "init", "--quiet", "--initial-branch=main");
+  runGit(path, "add", ".");
+  runGit(path, "commit", "--quiet", "--message=one");
+  runGit(path, "checkout", "--quiet", "-b", "work");
   writeInTree(path, "src/a.ts", "changed");
-  git(path, "commit", "--quiet", "--all", "--message=two");
+  runGit(path, "commit", "--quiet", "--all", "--message=two");
   writeInTree(path, "src/b.ts", "changed");
   renameSync(join(path, "src/c.ts"), join(path, "src/d ü.ts"));
   writeInTree(path, "dist/e.js", "");
@@ -126,19 +126,19 @@ describe("the files that differ from main", () => {
     const path = makeBranch();
     expect(changedFiles(path).toSorted()).toEqual(["src/a.ts", "src/b.ts", "src/c.ts", "src/d ü.ts"]);
     // A commit on main, which the branch lacks, is no change of the branch.
-    git(path, "stash", "--quiet", "--include-untracked");
-    git(path, "checkout", "--quiet", "main");
+    runGit(path, "stash", "--quiet", "--include-untracked");
+    runGit(path, "checkout", "--quiet", "main");
     writeInTree(path, "src/f.ts", "");
-    git(path, "add", ".");
-    git(path, "commit", "--quiet", "--message=three");
+    runGit(path, "add", ".");
+    runGit(path, "commit", "--quiet", "--message=three");
     expect(changedFiles(path)).toEqual([]);
-    git(path, "checkout", "--quiet", "work");
+    runGit(path, "checkout", "--quiet", "work");
     expect(changedFiles(path)).toEqual(["src/a.ts"]);
   });
 
   test("are the files of the work tree in a shallow clone, which has no main", () => {
     const path = join(folder(), "clone");
-    git(".", "clone", "--quiet", "--depth=1", "--branch=work", `file://${makeBranch()}`, path);
+    runGit(".", "clone", "--quiet", "--depth=1", "--branch=work", `file://${makeBranch()}`, path);
     expect(changedFiles(path)).toEqual([]);
     writeInTree(path, "src/b.ts", "changed again");
     expect(changedFiles(path)).toEqual(["src/b.ts"]);
@@ -147,7 +147,7 @@ describe("the files that differ from main", () => {
   test("are none without a repository, in a repository without a commit, and in a folder inside another project's repository", () => {
     expect(changedFiles(makeTree())).toEqual([]);
     const empty = makeTree();
-    git(empty, "init", "--quiet");
+    runGit(empty, "init", "--quiet");
     expect(changedFiles(empty)).toEqual([]);
     const outer = makeBranch();
     for (const [name, text] of Object.entries(TREE)) writeInTree(join(outer, "unpacked"), name, text);

@@ -37,7 +37,7 @@ export function slowFileLines(root: string): readonly string[] {
   const slow = slowFilesFor(changedFiles(root), root);
   if (slow.length === 0) return [];
   const all = sourcesIn(root, "test", "runtime/test").filter(isSlow);
-  const names = shortened(slow, all);
+  const names = shortenPaths(slow, all);
   const command =
     names.length > MAX_ARGUMENTS
       ? "npm run test:all"
@@ -108,20 +108,20 @@ function importedBy(test: string, texts: ReadonlyMap<string, string>): ReadonlyS
 function ofFolder(file: string, slow: readonly string[]): readonly string[] {
   const [, elsewhere] = ELSEWHERE.find(([pattern]) => pattern.test(file)) ?? [];
   if (elsewhere !== undefined) return slow.filter((test) => test.startsWith(elsewhere));
-  return file.startsWith("src/") ? nearest(dirname(file).replace(/^src/, "test"), slow) : [];
+  return file.startsWith("src/") ? findNearest(dirname(file).replace(/^src/, "test"), slow) : [];
 }
 
 /**
  * Returns the tests directly in a folder. If there are none, it returns those below the folder, and if there are none either, those of
  * the folder above, unless that is the folder of a whole module.
  */
-function nearest(folder: string, slow: readonly string[]): readonly string[] {
+function findNearest(folder: string, slow: readonly string[]): readonly string[] {
   if (folder === "test") return [];
   const below = slow.filter((test) => test.startsWith(`${folder}/`));
   const inIt = below.filter((test) => dirname(test) === folder);
   if (below.length > 0) return inIt.length > 0 ? inIt : below;
   const above = dirname(folder);
-  return dirname(above) === "test" ? [] : nearest(above, slow);
+  return dirname(above) === "test" ? [] : findNearest(above, slow);
 }
 
 /** Returns the tests across modules, and those directly in the folders of test/ above the file's. */
@@ -140,7 +140,7 @@ function isNamed(file: string, text = ""): boolean {
 }
 
 /** Returns the arguments of vitest. A folder whose slow files are all among them replaces these files. */
-function shortened(slow: readonly string[], all: readonly string[]): readonly string[] {
+function shortenPaths(slow: readonly string[], all: readonly string[]): readonly string[] {
   const whole = (folder: string): boolean => all.every((file) => !file.startsWith(folder) || slow.includes(file));
   const outermost = (file: string): string => {
     const parts = file.split("/");

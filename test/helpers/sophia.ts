@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
 import { isStandalone, sophiaRun } from "./program.ts";
-import type { Finished } from "./started.ts";
+import type { ProcessResult } from "./start-process.ts";
 
 export { isStandalone, sophiaRun } from "./program.ts";
-export type { Finished as Ended } from "./started.ts";
+export type { ProcessResult } from "./start-process.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -16,9 +16,9 @@ const root = join(import.meta.dirname, "../..");
 export const addon: string = join(root, `dist/${process.platform}-${process.arch}.node`);
 
 /** True if the program under test uses exec mode by default: the program replaces it. */
-export const becomesProgram: boolean = isStandalone || existsSync(addon);
+export const usesExecMode: boolean = isStandalone || existsSync(addon);
 /** True if the program under test can use exec mode (`--mode exec`). */
-export const canBecomeProgram: boolean = becomesProgram || "execve" in process;
+export const supportsExecMode: boolean = usesExecMode || "execve" in process;
 
 /** Values that meet the built-in contract. Each is different, so that tests can search for it. */
 export const CONTRACT_VALUES = {
@@ -40,7 +40,7 @@ export interface RunOptions {
 export function sophia(
   args: readonly string[],
   { env = {}, cwd = folder(), input = "" }: RunOptions = {},
-): Promise<Finished> {
+): Promise<ProcessResult> {
   const [command, ...prefix] = sophiaRun;
   const child = spawn(command, [...prefix, ...args], {
     cwd,
@@ -61,7 +61,7 @@ export function sophia(
 }
 
 /** Joins the lines of a message, so that tests need not know where sophia-run has wrapped it. */
-export function unwrapped(text: string): string {
+export function unwrapLines(text: string): string {
   return text.replaceAll(/\n +/g, " ");
 }
 
@@ -78,14 +78,14 @@ export function folder(files: Readonly<Record<string, string | Uint8Array>> = {}
 }
 
 /** Copies the built package, so that the test can change it. @returns the folder */
-export function copyOfPackage(): string {
+export function copyPackage(): string {
   const path = folder();
   for (const name of ["bin", "dist"]) cpSync(join(root, name), join(path, name), { recursive: true });
   return path;
 }
 
 /** Parses the output of `env`. */
-export function environmentOf(stdout: string): Record<string, string> {
+export function parseEnvironment(stdout: string): Record<string, string> {
   return Object.fromEntries(
     stdout
       .split("\n")

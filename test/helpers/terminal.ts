@@ -1,6 +1,6 @@
 /** Runs commands at pseudo-terminals, and types at them. */
 import { sophiaRun } from "./sophia.ts";
-import { type Finished, start, type Started, type StartOptions } from "./started.ts";
+import { type ProcessResult, startProcess, type StartedProcess, type StartOptions } from "./start-process.ts";
 import { type Step, terminalCommand } from "./terminal-command.ts";
 
 export type { Step } from "./terminal-command.ts";
@@ -18,12 +18,12 @@ export function startAtTerminal(
   steps: readonly Step[] = [],
   columns = 0,
   before = "",
-): Started {
-  return start(terminalCommand(command, steps, columns, before), options);
+): StartedProcess {
+  return startProcess(terminalCommand(command, steps, columns, before), options);
 }
 
 /** Presses Ctrl-C at the terminal of a command. The kernel sends SIGINT to the processes in the foreground. */
-export function pressCtrlC({ pid }: Started): void {
+export function pressCtrlC({ pid }: StartedProcess): void {
   process.kill(pid, "SIGUSR1");
 }
 
@@ -33,7 +33,7 @@ export async function atTerminal(
   { cwd, env }: StartOptions,
   answers: readonly Step[],
   columns = 0,
-): Promise<Finished> {
+): Promise<ProcessResult> {
   const surroundings = { cwd, env: { PATH: process.env["PATH"] ?? "", HOME: cwd, ...env } };
   const finished = await startAtTerminal([...sophiaRun, ...args], surroundings, answers, columns).finished;
   const { status } = finished;

@@ -3,7 +3,7 @@ import { execFile, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sophiaRun } from "./program.ts";
-import { type Ended, folder } from "./sophia.ts";
+import { type ProcessResult, folder } from "./sophia.ts";
 
 const SCRIPT = join(import.meta.dirname, "two-networks.sh");
 
@@ -42,7 +42,7 @@ service.listen(0, "127.0.0.1", () => {
 export const NETWORK_KEY = "sk-real-0123456789abcdefghij";
 
 /** The result of a start in the networks. */
-export interface Networked extends Ended {
+export interface NetworkedProcess extends ProcessResult {
   /** The method, target and credentials of each request that reached the service. */
   readonly seen: readonly string[];
 }
@@ -55,13 +55,13 @@ export async function startInNetworks(
   options: readonly string[],
   script: string,
   { files = {}, env = {} }: { files?: Readonly<Record<string, string>>; env?: Readonly<Record<string, string>> } = {},
-): Promise<Networked> {
+): Promise<NetworkedProcess> {
   const contract = JSON.stringify({ variables: { OPENAI_API_KEY: {} } });
   const cwd = folder({ "sophia.contract.json": contract, "service.mjs": SERVICE, ...files });
   const [file, ...prefix] = isolation ?? ["false"];
   const command = [...sophiaRun, "--broker", ...options, "--", "sh", "-c", script];
   const environment = { PATH: process.env["PATH"], HOME: cwd, OPENAI_API_KEY: NETWORK_KEY, ...env };
-  const ended = await new Promise<Ended>((resolve) => {
+  const ended = await new Promise<ProcessResult>((resolve) => {
     const child = execFile(
       file,
       [...prefix, process.execPath, "service.mjs", ...command],

@@ -37,31 +37,31 @@ const WEBSOCKET = `
 /** A field of a form in text/plain that contains a whole request. */
 const HIDDEN_REQUEST = "\r\n\r\nGET PATH HTTP/1.1\r\nHost: HOST\r\nAuthorization: CREDENTIALS\r\n\r\n=y\r\n";
 
-function request(name: string, method: string, host: string, headers: string, body = ""): PageRequest {
+function createRequest(name: string, method: string, host: string, headers: string, body = ""): PageRequest {
   const lines = headers.split("\n").map((line) => line.trim());
   return { name, method, host, headers: lines.filter((line) => line !== ""), body };
 }
 
 /** `PATH` stands for the path of the request, `CREDENTIALS` for the value of its `Authorization`, and `KEY` for a key in it. */
 export const PAGE_REQUESTS: readonly PageRequest[] = [
-  request("fetch without CORS", "GET", "HOST", `${fetchMetadata("no-cors", "empty")}\n${REFERER}`),
-  request("fetch without CORS and Referer", "GET", "HOST", fetchMetadata("no-cors", "empty")),
-  request(
+  createRequest("fetch without CORS", "GET", "HOST", `${fetchMetadata("no-cors", "empty")}\n${REFERER}`),
+  createRequest("fetch without CORS and Referer", "GET", "HOST", fetchMetadata("no-cors", "empty")),
+  createRequest(
     "a POST without CORS",
     "POST",
     "HOST",
     `${TEXT}\n${ORIGIN}\n${fetchMetadata("no-cors", "empty")}\n${REFERER}`,
     "x",
   ),
-  request(
+  createRequest(
     "a POST behind a redirect",
     "POST",
     "HOST",
     `${TEXT}\nOrigin: null\n${fetchMetadata("no-cors", "empty")}`,
     "x",
   ),
-  request("fetch", "GET", "HOST", `${ORIGIN}\n${fetchMetadata("cors", "empty")}\n${REFERER}`),
-  request(
+  createRequest("fetch", "GET", "HOST", `${ORIGIN}\n${fetchMetadata("cors", "empty")}\n${REFERER}`),
+  createRequest(
     "the preflight of a request with Authorization",
     "OPTIONS",
     "HOST",
@@ -71,36 +71,42 @@ export const PAGE_REQUESTS: readonly PageRequest[] = [
     ${fetchMetadata("cors", "empty")}
     ${REFERER}`,
   ),
-  request("a form", "POST", "HOST", `Content-Type: application/x-www-form-urlencoded\n${FORM}`, "a=b"),
-  request(
+  createRequest("a form", "POST", "HOST", `Content-Type: application/x-www-form-urlencoded\n${FORM}`, "a=b"),
+  createRequest(
     "a form of text that looks like JSON",
     "POST",
     "HOST",
     `Content-Type: text/plain\n${FORM}`,
     '{"model":"x","a":"="}\r\n',
   ),
-  request(
+  createRequest(
     "a form of text that looks like a request",
     "POST",
     "HOST",
     `Content-Type: text/plain\n${FORM}`,
     HIDDEN_REQUEST,
   ),
-  request("a frame", "GET", "HOST", `${fetchMetadata("navigate", "iframe")}\n${REFERER}`),
-  request("a window", "GET", "HOST", `${fetchMetadata("navigate", "document")}\n${REFERER}`),
-  request("an address that is typed", "GET", "HOST", fetchMetadata("navigate", "document", "none")),
-  request("a page of another port", "GET", "localhost:PORT", fetchMetadata("cors", "empty", "same-site")),
-  request("an image", "GET", "HOST", `${fetchMetadata("no-cors", "image")}\n${REFERER}`),
-  request("a script", "GET", "HOST", `${fetchMetadata("no-cors", "script")}\n${REFERER}`),
-  request("prefetch", "GET", "HOST", `Sec-Purpose: prefetch\n${fetchMetadata("no-cors", "empty")}\n${REFERER}`),
-  request(
+  createRequest("a frame", "GET", "HOST", `${fetchMetadata("navigate", "iframe")}\n${REFERER}`),
+  createRequest("a window", "GET", "HOST", `${fetchMetadata("navigate", "document")}\n${REFERER}`),
+  createRequest("an address that is typed", "GET", "HOST", fetchMetadata("navigate", "document", "none")),
+  createRequest("a page of another port", "GET", "localhost:PORT", fetchMetadata("cors", "empty", "same-site")),
+  createRequest("an image", "GET", "HOST", `${fetchMetadata("no-cors", "image")}\n${REFERER}`),
+  createRequest("a script", "GET", "HOST", `${fetchMetadata("no-cors", "script")}\n${REFERER}`),
+  createRequest("prefetch", "GET", "HOST", `Sec-Purpose: prefetch\n${fetchMetadata("no-cors", "empty")}\n${REFERER}`),
+  createRequest(
     "an event stream",
     "GET",
     "HOST",
     `Accept: text/event-stream\n${ORIGIN}\n${fetchMetadata("cors", "empty")}\n${REFERER}`,
   ),
-  request("a beacon", "POST", "HOST", `${TEXT}\n${ORIGIN}\n${fetchMetadata("no-cors", "empty")}\n${REFERER}`, "x"),
-  request(
+  createRequest(
+    "a beacon",
+    "POST",
+    "HOST",
+    `${TEXT}\n${ORIGIN}\n${fetchMetadata("no-cors", "empty")}\n${REFERER}`,
+    "x",
+  ),
+  createRequest(
     "a ping",
     "POST",
     "HOST",
@@ -111,35 +117,35 @@ export const PAGE_REQUESTS: readonly PageRequest[] = [
     ${fetchMetadata("no-cors", "empty")}`,
     "PING",
   ),
-  request(
+  createRequest(
     "the report of a policy",
     "POST",
     "HOST",
     `Content-Type: application/csp-report\n${ORIGIN}\n${fetchMetadata("no-cors", "report")}\n${REFERER}`,
     '{"csp-report":{}}',
   ),
-  request("a WebSocket", "GET", "HOST", WEBSOCKET),
-  request(
+  createRequest("a WebSocket", "GET", "HOST", WEBSOCKET),
+  createRequest(
     "a WebSocket with a key in its protocol",
     "GET",
     "HOST",
     `${WEBSOCKET}\nSec-WebSocket-Protocol: realtime, openai-insecure-api-key.KEY`,
   ),
   // Chromium sends no Sec-Fetch-Site to an address that is neither https nor one of loopback.
-  request("0.0.0.0", "GET", "0.0.0.0:PORT", REFERER),
-  request("an IPv4 address in IPv6", "GET", "[::ffff:7f00:1]:PORT", REFERER),
-  request("localhost with a dot", "GET", "localhost.:PORT", fetchMetadata("no-cors", "empty")),
-  request("a name below localhost", "GET", "x.localhost:PORT", fetchMetadata("no-cors", "empty")),
+  createRequest("0.0.0.0", "GET", "0.0.0.0:PORT", REFERER),
+  createRequest("an IPv4 address in IPv6", "GET", "[::ffff:7f00:1]:PORT", REFERER),
+  createRequest("localhost with a dot", "GET", "localhost.:PORT", fetchMetadata("no-cors", "empty")),
+  createRequest("a name below localhost", "GET", "x.localhost:PORT", fetchMetadata("no-cors", "empty")),
   // DNS rebinding: the page's own name leads to loopback by now. It may send any header.
-  request("a name that leads here", "GET", "rebind.test:PORT", ""),
-  request(
+  createRequest("a name that leads here", "GET", "rebind.test:PORT", ""),
+  createRequest(
     "a POST to a name that leads here",
     "POST",
     "rebind.test:PORT",
     "Content-Type: application/json\nOrigin: http://rebind.test:PORT",
     "{}",
   ),
-  request(
+  createRequest(
     "a name that leads here, and headers for a proxy",
     "GET",
     "rebind.test:PORT",

@@ -1,7 +1,7 @@
 /** Compares messages with snapshots. */
 import { tmpdir } from "node:os";
 import { expect } from "vitest";
-import { unwrapped } from "./sophia.ts";
+import { unwrapLines } from "./sophia.ts";
 
 /**
  * Compares a text for people with the snapshot of the test file. Tests themselves assert codes, fields and names, so that a wording
@@ -13,7 +13,7 @@ import { unwrapped } from "./sophia.ts";
  * @param replaced further texts that differ from run to run, each with its placeholder
  */
 export function expectWording(text: string, replaced: Readonly<Record<string, string>> = {}): void {
-  let wording = unwrapped(text);
+  let wording = unwrapLines(text);
   for (const [varyingText, placeholder] of Object.entries(replaced))
     wording = wording.replaceAll(varyingText, placeholder);
   wording = wording

@@ -1,7 +1,7 @@
 /** Reads workflows of GitHub Actions. */
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { at } from "./at.ts";
+import { memberAt } from "./json-members.ts";
 
 /** A step of a job, with the members that tests need. */
 interface Step {
@@ -23,17 +23,17 @@ export interface Workflow {
 /** Reads the file of a workflow. */
 export function readWorkflow(path: string): Workflow {
   const document: unknown = parse(readFileSync(path, "utf8"));
-  const jobsByName = Object.entries(at(document, "jobs") ?? {});
+  const jobsByName = Object.entries(memberAt(document, "jobs") ?? {});
   const jobs = jobsByName.map(([, job]: readonly [string, unknown]) => job);
   return {
-    permissions: at(document, "permissions"),
+    permissions: memberAt(document, "permissions"),
     jobs: jobsByName.map(([name, job]: readonly [string, unknown]) => ({
       name,
-      permissions: at(job, "permissions"),
-      environment: at(job, "environment"),
+      permissions: memberAt(job, "permissions"),
+      environment: memberAt(job, "environment"),
     })),
     steps: jobs.flatMap((job: unknown) => {
-      const steps = at(job, "steps");
+      const steps = memberAt(job, "steps");
       return Array.isArray(steps) ? steps.map(toStep) : [];
     }),
   };
@@ -41,8 +41,8 @@ export function readWorkflow(path: string): Workflow {
 
 function toStep(step: unknown): Step {
   const texts = (["id", "if", "uses", "run"] as const).flatMap((name) => {
-    const value = at(step, name);
+    const value = memberAt(step, name);
     return typeof value === "string" ? [[name, value] as const] : [];
   });
-  return { ...Object.fromEntries(texts), env: at(step, "env") };
+  return { ...Object.fromEntries(texts), env: memberAt(step, "env") };
 }

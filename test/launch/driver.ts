@@ -7,7 +7,7 @@ import { SophiaError } from "../../src/core/error.ts";
 import { prepare } from "../../src/launch/preflight.ts";
 import { launch } from "../../src/launch/index.ts";
 import { readProcessEnvironment } from "../../src/system/process-environment.ts";
-import type { DriverRequest } from "./launching.ts";
+import type { DriverRequest } from "./driver-process.ts";
 
 const preparation = prepare(process.env);
 const [request = "{}", ...command] = process.argv.slice(2);

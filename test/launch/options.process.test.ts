@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { notInstalled } from "../helpers/skip.ts";
 import { callerOpenFilesLimit } from "../../src/launch/open-files.ts";
 import { addon, folder, sophiaRun } from "../helpers/sophia.ts";
-import { waitForExit, useDriver } from "./launching.ts";
+import { waitForExit, useDriver } from "./driver-process.ts";
 import { expectWording } from "../helpers/wording.ts";
 
 const startDriver = useDriver();

@@ -7,7 +7,7 @@ import { temporaryFolder, writeSecretFiles } from "../../src/launch/secret-files
 import { noNobody } from "../helpers/nobody.ts";
 import { missingCommand, skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
-import { waitForExit, useDriver, useDriverCommand } from "./launching.ts";
+import { waitForExit, useDriver, useDriverCommand } from "./driver-process.ts";
 import { expectWording } from "../helpers/wording.ts";
 
 const startWithAddon = useDriver();

@@ -4,9 +4,9 @@ import { expect, test } from "vitest";
 import { Finder } from "../../src/masking/finder.ts";
 import { maskingOf, createSearch, type Masking } from "../../src/masking/masking.ts";
 import type { CompiledSearch } from "../../src/masking/masking-model.ts";
-import { cases, SEED } from "../helpers/seed.ts";
+import { caseCount, SEED } from "../helpers/seed.ts";
 import { noAddon, skipBecause } from "../helpers/skip.ts";
-import { loadCompiledSearch, useCompiledSearch } from "./compiled.ts";
+import { loadCompiledSearch, useCompiledSearch } from "./compiled-search.ts";
 import { secretOutput } from "./outputs.ts";
 
 skipBecause(noAddon);
@@ -40,7 +40,7 @@ test("both searches mask the same, wherever an output is escaped and cut", { tim
         }
       },
     ),
-    { seed: SEED, numRuns: cases(1000, 8000) },
+    { seed: SEED, numRuns: caseCount(1000, 8000) },
   );
   // The cases show nothing if hardly any output contains a secret.
   expect(maskedCases).toBeGreaterThan(400);
@@ -80,7 +80,7 @@ test("both searches find the same patterns in the same encodings, as `scan` show
       expect(findMatches(values, output, size, loadCompiledSearch())).toEqual(expected);
       hits += expected.length;
     }),
-    { seed: SEED, numRuns: cases(500, 8000) },
+    { seed: SEED, numRuns: caseCount(500, 8000) },
   );
   expect(hits).toBeGreaterThan(200);
 });

@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { maskingOf } from "../../src/masking/masking.ts";
 import { maskabilityOf } from "../../src/masking/texts.ts";
-import { searches } from "./compiled.ts";
+import { SEARCHES } from "./compiled-search.ts";
 
 /** Returns the output of a program after the value has been masked in it. */
 function maskOutput(value: string | Buffer, output: string | Buffer, createMasking = maskingOf): string {
@@ -26,7 +26,7 @@ const ACCOUNT = JSON.stringify(
   2,
 );
 
-test.each(searches)("each line end of a value stands for any line end of the output (%s)", (_, createMasking) => {
+test.each(SEARCHES)("each line end of a value stands for any line end of the output (%s)", (_, createMasking) => {
   // The lines are too short to be masked by themselves.
   const lines = ["first", "second", "third"];
   for (const lineEnd of ["\r\n", "\r", "\n"]) {
@@ -168,7 +168,7 @@ describe("a value with special characters is masked in what other programs write
   });
 });
 
-describe.each(searches)("the search in %s", (_, createMasking) => {
+describe.each(SEARCHES)("the search in %s", (_, createMasking) => {
   const value = "0123456789abcdefghijklmnopqrstuvwxyz".repeat(5);
   // The secret begins within a line. If its lines began with the lines of base64, each line would be masked by itself.
   const encoded = Buffer.from(`user:${value}\n`).toString("base64");

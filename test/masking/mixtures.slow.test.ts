@@ -1,11 +1,11 @@
 import { array, assert, constantFrom, integer, nat, property, string } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { maskingOf } from "../../src/masking/masking.ts";
-import { useCompiledSearch } from "./compiled.ts";
-import { cases, SEED } from "../helpers/seed.ts";
+import { useCompiledSearch } from "./compiled-search.ts";
+import { caseCount, SEED } from "../helpers/seed.ts";
 import { MIXTURES } from "./mixtures.ts";
 
-const COUNT = cases(100, 1000);
+const COUNT = caseCount(100, 1000);
 const LETTERS = Array.from("aB7z0-_.");
 const SPECIALS = Array.from("\"'\\/+=&<> $%#;:!?*~`@,()[]{}|^\n\té€😀");
 const arbitraryValue = string({ unit: constantFrom(...LETTERS, ...SPECIALS), minLength: 8, maxLength: 40 }).filter(

@@ -17,10 +17,10 @@ import {
 import { expect, test } from "vitest";
 import { maskingOf } from "../../src/masking/masking.ts";
 import { patternsOf } from "../../src/masking/patterns.ts";
-import { searches } from "./compiled.ts";
+import { SEARCHES } from "./compiled-search.ts";
 import { secretOutput } from "./outputs.ts";
 import { findOccurrences, maskReference, countShownBytes } from "./reference.ts";
-import { cases, SEED } from "../helpers/seed.ts";
+import { caseCount, SEED } from "../helpers/seed.ts";
 
 /** Values of two letters, which overlap, nest and repeat themselves. */
 const repetitiveValue = string({ unit: constantFrom("a", "b"), minLength: 6, maxLength: 14 });
@@ -105,7 +105,7 @@ function splitText(text: Buffer, cuts: readonly number[]): readonly Buffer[] {
   return out;
 }
 
-test.each(searches)(
+test.each(SEARCHES)(
   "wherever a text is cut, its secrets are masked, and nothing else is changed, by the search in %s",
   (_, createMasking) => {
     assert(
@@ -117,12 +117,12 @@ test.each(searches)(
         expect(Buffer.concat(out).toString("latin1")).toBe(expected.toString("latin1"));
         expect(masker.heldCharacters).toBe(0);
       }),
-      { seed: SEED, numRuns: cases(60, 300) },
+      { seed: SEED, numRuns: caseCount(60, 300) },
     );
   },
 );
 
-test.each(searches)(
+test.each(SEARCHES)(
   "a secret in base64 with line breaks is masked at any position by the search in %s",
   (_, createMasking) => {
     const wrappedToken = record({
@@ -149,7 +149,7 @@ test.each(searches)(
         expect(lines.replaceAll(end, "")).toBe(maskText(text));
         expect(lines).toContain("***");
       }),
-      { seed: SEED, numRuns: cases(100, 500) },
+      { seed: SEED, numRuns: caseCount(100, 500) },
     );
   },
 );
@@ -165,7 +165,7 @@ test("no byte of a secret is passed on before the secret is complete", () => {
         if (!expected.startsWith(out)) expect(out).toBe(expected.slice(0, out.length));
       }
     }),
-    { seed: SEED, numRuns: cases(60, 300) },
+    { seed: SEED, numRuns: caseCount(60, 300) },
   );
 });
 
@@ -192,7 +192,7 @@ test("a masker that continues a stream masks like the first masker, with silence
         Buffer.from(firstMasker.flush()).toString("hex"),
       );
     }),
-    { seed: SEED, numRuns: cases(100, 500) },
+    { seed: SEED, numRuns: caseCount(100, 500) },
   );
 });
 
@@ -219,7 +219,7 @@ const slowOutput = record({
   hasSilence: array(boolean(), { minLength: 1, maxLength: 20 }),
 });
 
-test.each(searches)(
+test.each(SEARCHES)(
   "silences show at most a quarter of a secret, and at most seven characters, with the search in %s",
   (_, createMasking) => {
     let shownBeginnings = 0;
@@ -250,7 +250,7 @@ test.each(searches)(
         for (const pattern of forms.keys()) expect(out.includes(pattern)).toBe(false);
         if (occurrences.length === 0) expect(out).toBe(text.toString("latin1"));
       }),
-      { seed: SEED, numRuns: cases(60, 300) },
+      { seed: SEED, numRuns: caseCount(60, 300) },
     );
     // The cases show nothing if hardly any secret is shown in part.
     expect(shownBeginnings).toBeGreaterThan(20);

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { Masking } from "../../src/masking/masking.ts";
 import type { Secret } from "../../src/masking/masking-model.ts";
-import { searches } from "./compiled.ts";
+import { SEARCHES } from "./compiled-search.ts";
 
 const secrets = (...values: readonly (string | Uint8Array)[]): readonly Secret[] =>
   values.map((value, index) => ({ name: `SECRET_${index}`, value }));
@@ -40,7 +40,7 @@ const escapeAsPercents = (text: string): string => encodeEach(text, (code) => `%
 
 const PEM = `-----BEGIN PRIVATE KEY-----\n${breakLines(encodeBase64(makeHexadecimal(900)), 64, "\n")}\n-----END PRIVATE KEY-----`;
 
-describe.each(searches)("with the search in %s, silences show", (_, masking) => {
+describe.each(SEARCHES)("with the search in %s, silences show", (_, masking) => {
   test.each([
     [6, 1],
     [7, 1],

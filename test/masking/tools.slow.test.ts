@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { maskingOf } from "../../src/masking/masking.ts";
-import { useCompiledSearch } from "./compiled.ts";
-import { cases, SEED } from "../helpers/seed.ts";
+import { useCompiledSearch } from "./compiled-search.ts";
+import { caseCount, SEED } from "../helpers/seed.ts";
 import { notInstalled, notNightly } from "../helpers/skip.ts";
 
-const COUNT = cases(200, 1000);
+const COUNT = caseCount(200, 1000);
 const SPECIALS = Array.from("\"'\\/+=&<> $%#;:!?*~`@,()[]{}|^-_.");
 const WIDE = ["é", "ß", "€", "😀", "日"];
 

@@ -6,7 +6,7 @@ import type { NetworkSettings } from "../../src/network/network-settings.ts";
 
 const NONE = readCallerNetwork(new Map());
 
-async function route(url: string, network: Partial<NetworkSettings>): Promise<string> {
+async function describeRoute(url: string, network: Partial<NetworkSettings>): Promise<string> {
   const found = await findRoute(new URL(url), { ...NONE, ...network });
   return found.kind === "proxy" ? found.proxy.href : found.kind === "direct" ? "direct" : found.variable;
 }
@@ -26,7 +26,7 @@ describe("a request goes by the proxy that the settings name", () => {
     ["https://127.3.2.1", { httpsProxy: "http://p.example" }, "direct"],
     ["https://[::1]:8443", { httpsProxy: "http://p.example" }, "direct"],
   ])("to %s with %o", async (url, network, expected) => {
-    expect(await route(url, network)).toBe(expected);
+    expect(await describeRoute(url, network)).toBe(expected);
   });
 });
 
@@ -60,7 +60,7 @@ describe("a request goes directly or by the proxy as NO_PROXY says", () => {
     ["https://[fd00::1]", "[fd00::1]:8443", "proxy"],
     ["https://[fd00::1]", "fd00:0:0:0:0:0:0:1", "direct"],
   ])("%s with %s", async (url, noProxy, expected) => {
-    expect(await route(url, { httpsProxy: "http://proxy.example", noProxy })).toBe(
+    expect(await describeRoute(url, { httpsProxy: "http://proxy.example", noProxy })).toBe(
       expected === "direct" ? "direct" : "http://proxy.example/",
     );
   });

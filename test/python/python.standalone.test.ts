@@ -10,12 +10,12 @@ import { ESC_VALUES } from "../helpers/esc-values.ts";
 import { readImage } from "../helpers/image.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { CONTRACT_VALUES, folder, sophia, sophiaRun } from "../helpers/sophia.ts";
-import { type Started, start } from "../helpers/started.ts";
-import { pythonWithPackages } from "./environment.ts";
+import { type StartedProcess, startProcess } from "../helpers/start-process.ts";
+import { prepareTestPython } from "./virtual-environment.ts";
 
 const root = join(import.meta.dirname, "../..");
 const { QDRANT_URL, ...secrets } = CONTRACT_VALUES;
-const python = pythonWithPackages();
+const python = prepareTestPython();
 const bin = "bin" in python ? python.bin : "";
 const wheels = join(root, "dist-wheels");
 const platform = { x64: "x86_64", arm64: "aarch64" }[process.arch as string] ?? process.arch;
@@ -57,7 +57,7 @@ function environmentWith(home: string): Record<string, string> {
 }
 
 /** Sends the head of a request, then SIGTERM to the server, and then the body of the request. @returns the answer */
-async function endDuringRequest(server: Started, pid: number, port: number): Promise<string> {
+async function endDuringRequest(server: StartedProcess, pid: number, port: number): Promise<string> {
   const socket = connect(port, "127.0.0.1").setEncoding("latin1");
   let answer = "";
   const connectionEnd = new Promise<void>((resolve, reject) =>
@@ -75,7 +75,7 @@ async function endDuringRequest(server: Started, pid: number, port: number): Pro
   );
   await requestBegin;
   process.kill(pid, "SIGTERM");
-  await server.seen(/Handling signal: term|Shutting down\n/);
+  await server.waitForStdout(/Handling signal: term|Shutting down\n/);
   socket.write("abcdef");
   await connectionEnd;
   return answer;
@@ -94,11 +94,11 @@ describe("examples/python", () => {
     async ({ args, end }) => {
       const cwd = copyExample();
       // The test waits for lines of the standard error.
-      const server = start(["sh", "-c", 'exec sophia-run -- "$@" 2>&1', "sh", ...args], {
+      const server = startProcess(["sh", "-c", 'exec sophia-run -- "$@" 2>&1', "sh", ...args], {
         cwd,
         env: environmentWith(cwd),
       });
-      const [, port = ""] = await server.seen(/(?:running on|Listening at:) http:\/\/127\.0\.0\.1:(\d+)/);
+      const [, port = ""] = await server.waitForStdout(/(?:running on|Listening at:) http:\/\/127\.0\.0\.1:(\d+)/);
       const answer: unknown = await (
         await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: "close" } })
       ).json();
@@ -115,7 +115,7 @@ describe("examples/python", () => {
     const cwd = copyExample();
     for (const options of [[], ["--fake"]]) {
       const testCommand = ["sophia-run", ...options, "--", "pytest", "-q", "-p", "no:cacheprovider"] as const;
-      const { status, stdout } = await start(testCommand, { cwd, env: environmentWith(cwd) }).finished;
+      const { status, stdout } = await startProcess(testCommand, { cwd, env: environmentWith(cwd) }).finished;
       expect(stdout).toContain("3 passed");
       expect(status).toBe(0);
     }
@@ -125,7 +125,7 @@ describe("examples/python", () => {
     const cwd = copyExample();
     // spawnSync would keep the ESC server in this process from answering.
     const run = (file: string, args: readonly string[], env: Readonly<Record<string, string>>) =>
-      start([file, ...args], { cwd, env }).finished;
+      startProcess([file, ...args], { cwd, env }).finished;
     const env = environmentWith(cwd);
     const loaded = await run("sophia-run", ["--", "python3", "-m", "services.config_loader"], env);
     expect(loaded).toMatchObject({
@@ -155,7 +155,7 @@ describe("examples/python", () => {
       cwd,
       env: environmentWith(cwd),
     });
-    const [, port = ""] = await container.seen(/running on http:\/\/0\.0\.0\.0:(\d+)/);
+    const [, port = ""] = await container.waitForStdout(/running on http:\/\/0\.0\.0\.0:(\d+)/);
     expect(await endDuringRequest(container, container.init(), Number(port))).toContain('{"bytes":6}');
     expect((await container.finished).stdout).toContain("stopped\n");
   });
@@ -240,7 +240,8 @@ with zipfile.ZipFile(path) as archive:
     expect(readFileSync(installed).subarray(0, 4).toString("latin1")).toBe("\x7FELF");
     const { version }: { version: unknown } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     const run = (...args: readonly string[]) =>
-      start([installed, ...args], { cwd: home, env: { PATH: join(fresh, "bin"), HOME: home, ...access } }).finished;
+      startProcess([installed, ...args], { cwd: home, env: { PATH: join(fresh, "bin"), HOME: home, ...access } })
+        .finished;
     const versionText = (await run("--version")).stdout;
     expect(versionText.split(" ")[0]).toBe(version);
     expect(versionText).toMatch(/^\S+ \(Python wheel, (?:commit [\da-f]{12}(?:, changed)?|built outside git)\)\n$/);
@@ -273,7 +274,7 @@ find-links = [${JSON.stringify(wheels)}]
       "import os; print(os.environ['QDRANT_URL'])",
     ];
     const env = { PATH: cleanPath, HOME: cwd, UV_PYTHON_DOWNLOADS: "never", ...access };
-    const { status, stdout } = await start([join(bin, "uv"), ...args], { cwd, env }).finished;
+    const { status, stdout } = await startProcess([join(bin, "uv"), ...args], { cwd, env }).finished;
     expect({ status, stdout }).toEqual({ status: 0, stdout: `${QDRANT_URL}\n` });
   });
 });

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } f
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
-import { CONTRACT_VALUES, folder, sophia, unwrapped } from "../helpers/sophia.ts";
+import { CONTRACT_VALUES, folder, sophia, unwrapLines } from "../helpers/sophia.ts";
 
 /** Makes a folder with files that have the given mode. */
 function makeFolderWithMode(files: Readonly<Record<string, string>>, mode: number): string {
@@ -116,7 +116,7 @@ test("a world-readable token file causes one warning, with the command that corr
   const env = { ESC_ENV: "acme/sophia/dev", ESC_TOKEN_FILE: path, PULUMI_BACKEND_URL: server.url };
   const { status, stderr } = await sophia(["--", "true"], { env });
   expect(status).toBe(0);
-  expect(unwrapped(stderr)).toMatch(/^sophia-run: warning: .*chmod 600 \S+\n$/);
+  expect(unwrapLines(stderr)).toMatch(/^sophia-run: warning: .*chmod 600 \S+\n$/);
   chmodSync(path, 0o600);
   expect((await sophia(["--", "true"], { env })).stderr).toBe("");
   expect(readFileSync(path, "utf8")).toBe(server.token);

@@ -6,7 +6,7 @@ import { startEscServer } from "../esc-server/index.ts";
 import { findIsolation } from "../helpers/container.ts";
 import { noNobody, sophiaAsNobody } from "../helpers/nobody.ts";
 import { notInstalled } from "../helpers/skip.ts";
-import { environmentOf, folder, sophia, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, sophiaRun, unwrapLines } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
 
 const ENVIRONMENT = "acme/app/dev";
@@ -45,31 +45,31 @@ describe(".env.override", () => {
     const start = (further: Readonly<Record<string, string>> = {}, ...options: readonly string[]) =>
       sophia([...options, "--", "env"], { cwd, env: { ...env, ...further } });
     const plainResult = await start();
-    expect(environmentOf(plainResult.stdout)).toMatchObject({ DATABASE_URL: OVERRIDE_VALUE, LEVEL: "esc" });
+    expect(parseEnvironment(plainResult.stdout)).toMatchObject({ DATABASE_URL: OVERRIDE_VALUE, LEVEL: "esc" });
     expect(plainResult.stderr).toBe("sophia-run: .env.override sets DATABASE_URL\n");
     const hidden = await start({ DATABASE_URL: "postgres://of-caller" });
-    expect(environmentOf(hidden.stdout)["DATABASE_URL"]).toBe("postgres://of-caller");
+    expect(parseEnvironment(hidden.stdout)["DATABASE_URL"]).toBe("postgres://of-caller");
     expect(hidden.stderr).toContain(".env.override has no effect: the environment sets DATABASE_URL\n");
     writeFileSync(join(cwd, ".env.override"), `DATABASE_URL=${OVERRIDE_VALUE}\nLEVEL=mine\n`);
     const bothResult = await start({ DATABASE_URL: "postgres://of-caller" });
-    expect(unwrapped(bothResult.stderr)).toContain(
+    expect(unwrapLines(bothResult.stderr)).toContain(
       ".env.override sets LEVEL; the environment overrides it for DATABASE_URL\n",
     );
     const quiet = await start({}, "--quiet");
-    expect([environmentOf(quiet.stdout)["LEVEL"], quiet.stderr]).toEqual(["mine", ""]);
+    expect([parseEnvironment(quiet.stdout)["LEVEL"], quiet.stderr]).toEqual(["mine", ""]);
   });
 
   test("overrides ESC with --prefer esc, and ESC overrides the environment", async () => {
     const { cwd, env } = await startProject();
     const caller = { DATABASE_URL: "postgres://of-caller", LEVEL: "caller" };
     const result = await sophia(["--prefer", "esc", "--", "env"], { cwd, env: { ...env, ...caller } });
-    expect(environmentOf(result.stdout)).toMatchObject({ DATABASE_URL: OVERRIDE_VALUE, LEVEL: "esc" });
+    expect(parseEnvironment(result.stdout)).toMatchObject({ DATABASE_URL: OVERRIDE_VALUE, LEVEL: "esc" });
   });
 
   test("is shown by explain and check with its line and what it hides, and is named as the source in JSON", async () => {
     const { cwd, env } = await startProject({ ".env": "LEVEL=file\n" });
     const explained = await sophia(["explain", "DATABASE_URL"], { cwd, env });
-    expect(unwrapped(explained.stdout)).toMatch(/from {5}\.env\.override:2 hides {4}ESC acme\/app\/dev/);
+    expect(unwrapLines(explained.stdout)).toMatch(/from {5}\.env\.override:2 hides {4}ESC acme\/app\/dev/);
     const json = await sophia(["explain", "DATABASE_URL", "--json"], { cwd, env });
     expect(json.stdout).toContain('"source": "override"');
     const checked = await sophia(["check"], { cwd, env });
@@ -85,8 +85,8 @@ describe(".env.override", () => {
       cwd,
       env: { ...env, ESC_TOKEN: `${server.token}x` },
     });
-    expect(environmentOf(refused.stdout)).not.toHaveProperty("DATABASE_URL");
-    expect(environmentOf(refused.stdout)).not.toHaveProperty("LEVEL");
+    expect(parseEnvironment(refused.stdout)).not.toHaveProperty("DATABASE_URL");
+    expect(parseEnvironment(refused.stdout)).not.toHaveProperty("LEVEL");
   });
 });
 
@@ -155,9 +155,9 @@ describe("a .env.override", () => {
     mkdirSync(cwd);
     writeFileSync(join(cwd, ".env.override"), "DATABASE_URL=lower\n", { mode: 0o600 });
     const { stdout, stderr } = await sophia(["--", "env"], { cwd, env });
-    expect(environmentOf(stdout)).toMatchObject({ DATABASE_URL: "lower", LEVEL: "upper" });
+    expect(parseEnvironment(stdout)).toMatchObject({ DATABASE_URL: "lower", LEVEL: "upper" });
     expect(stderr).toContain("sophia-run: .env.override sets DATABASE_URL\n");
-    expect(unwrapped(stderr)).toContain(`${root}/.env.override sets LEVEL\n`);
+    expect(unwrapLines(stderr)).toContain(`${root}/.env.override sets LEVEL\n`);
   });
 
   test("sets variables that the contract declares, also by an alias, and a warning names the others", async () => {
@@ -166,9 +166,9 @@ describe("a .env.override", () => {
     });
     const { status, stdout, stderr } = await sophia(["--", "env"], { cwd, env });
     expect(status).toBe(0);
-    expect(environmentOf(stdout)).toMatchObject({ DATABASE_URL: "aliased" });
-    expect(environmentOf(stdout)).not.toHaveProperty("OTHER");
-    expect(unwrapped(stderr)).toContain("OTHER, ESC_TOKEN and SOPHIA_MODE in .env.override are ignored");
+    expect(parseEnvironment(stdout)).toMatchObject({ DATABASE_URL: "aliased" });
+    expect(parseEnvironment(stdout)).not.toHaveProperty("OTHER");
+    expect(unwrapLines(stderr)).toContain("OTHER, ESC_TOKEN and SOPHIA_MODE in .env.override are ignored");
     expect(stderr).toContain(".env.override sets DB_URL\n");
   });
 
@@ -176,10 +176,10 @@ describe("a .env.override", () => {
     const address = "OPENAI_BASE_URL=https://attacker.example.test/v1\n";
     const { cwd, env } = await startProject({ ".env.override": address });
     const withheldResult = await sophia(["--", "env"], { cwd, env });
-    expect(environmentOf(withheldResult.stdout)).not.toHaveProperty("OPENAI_BASE_URL");
-    expect(unwrapped(withheldResult.stderr)).toContain("OPENAI_BASE_URL in .env.override is not passed on");
+    expect(parseEnvironment(withheldResult.stdout)).not.toHaveProperty("OPENAI_BASE_URL");
+    expect(unwrapLines(withheldResult.stderr)).toContain("OPENAI_BASE_URL in .env.override is not passed on");
     const allowed = await sophia(["--allow", "OPENAI_BASE_URL", "--", "env"], { cwd, env });
-    expect(environmentOf(allowed.stdout)).toHaveProperty("OPENAI_BASE_URL");
+    expect(parseEnvironment(allowed.stdout)).toHaveProperty("OPENAI_BASE_URL");
   });
 
   test("that other users may write is ignored with a warning", async () => {
@@ -187,7 +187,7 @@ describe("a .env.override", () => {
     chmodSync(join(cwd, ".env.override"), 0o666);
     const { stdout, stderr } = await sophia(["--", "printenv", "DATABASE_URL"], { cwd, env });
     expect(stdout).toBe("postgres://of-esc\n");
-    expect(unwrapped(stderr)).toBe(
+    expect(unwrapLines(stderr)).toBe(
       "sophia-run: warning: .env.override is ignored: it is world-writable; chmod o-w .env.override\n",
     );
   });
@@ -200,7 +200,7 @@ describe("a .env.override", () => {
     // Files of root and of the folder's owner would be trusted.
     execFileSync("chown", ["12345", join(cwd, ".env.override")]);
     const { stderr, stdout } = sophiaAsNobody(["--", "env"], { cwd });
-    expect(unwrapped(stderr)).toContain(".env.override is ignored: it belongs to another user (uid 12345)");
+    expect(unwrapLines(stderr)).toContain(".env.override is ignored: it belongs to another user (uid 12345)");
     expect(stdout).not.toContain("LEVEL");
   });
 
@@ -213,7 +213,7 @@ describe("a .env.override", () => {
     writeFileSync(join(cwd, ".env.override"), content);
     const { status, stderr } = await sophia(["--", "true"], { cwd, env });
     expect(status).toBe(125);
-    expect(unwrapped(stderr)).toContain(message);
+    expect(unwrapLines(stderr)).toContain(message);
     expect(stderr).not.toContain("sentinel");
     expect(server.count("open")).toBe(0);
   });

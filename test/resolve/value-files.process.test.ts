@@ -6,7 +6,7 @@ import { startEscServer } from "../esc-server/index.ts";
 import { findIsolation } from "../helpers/container.ts";
 import { noNobody, sophiaAsNobody } from "../helpers/nobody.ts";
 import { skipBecause } from "../helpers/skip.ts";
-import { environmentOf, folder, sophia, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, sophiaRun, unwrapLines } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
 
 const ENVIRONMENT = "acme/app/dev";
@@ -40,8 +40,8 @@ describe("the file that NAME_FILE names", () => {
     const cwd = makeProject({ key: `${VALUE}\n`, ".env": "QDRANT_API_KEY=of-file\n" });
     const env = { ...esc, QDRANT_API_KEY_FILE: "key", OTHER_FILE: "kept" };
     const { stdout, stderr } = await sophia(["--", "env"], { cwd, env });
-    expect(environmentOf(stdout)).toMatchObject({ QDRANT_API_KEY: VALUE, OTHER_FILE: "kept" });
-    expect(environmentOf(stdout)).not.toHaveProperty("QDRANT_API_KEY_FILE");
+    expect(parseEnvironment(stdout)).toMatchObject({ QDRANT_API_KEY: VALUE, OTHER_FILE: "kept" });
+    expect(parseEnvironment(stdout)).not.toHaveProperty("QDRANT_API_KEY_FILE");
     expect(stderr).toBe("sophia-run: the environment overrides ESC for QDRANT_API_KEY\n");
     const preferred = await sophia(["--prefer", "esc", "--", "printenv", "QDRANT_API_KEY"], { cwd, env });
     expect(preferred.stdout).toBe("of-esc\n");
@@ -67,15 +67,15 @@ describe("the file that NAME_FILE names", () => {
     const cwd = makeProject({ key: VALUE, password: "p" });
     const env = { QDRANT_API_KEY: "", QDRANT_API_KEY_FILE: "key", PG_PASSWORD_FILE: "password", DB_PASSWORD_FILE: "" };
     const { stdout } = await sophia(["--", "env"], { cwd, env });
-    expect(environmentOf(stdout)).toMatchObject({ QDRANT_API_KEY: VALUE, DB_PASSWORD: "p" });
+    expect(parseEnvironment(stdout)).toMatchObject({ QDRANT_API_KEY: VALUE, DB_PASSWORD: "p" });
   });
 
   test("is not read if the contract declares NAME_FILE itself, which is passed on like other variables", async () => {
     const cwd = makeProject();
     const env = { QDRANT_API_KEY: "1", TLS_CERT_FILE: "/does/not/exist" };
     const { stdout } = await sophia(["--", "env"], { cwd, env });
-    expect(environmentOf(stdout)["TLS_CERT_FILE"]).toBe("/does/not/exist");
-    expect(environmentOf(stdout)).not.toHaveProperty("TLS_CERT");
+    expect(parseEnvironment(stdout)["TLS_CERT_FILE"]).toBe("/does/not/exist");
+    expect(parseEnvironment(stdout)).not.toHaveProperty("TLS_CERT");
   });
 
   test("may be a pipe", async () => {
@@ -90,8 +90,8 @@ describe("the file that NAME_FILE names", () => {
     const cwd = makeProject({ key: VALUE, ".env": "DB_PASSWORD_FILE=key\nQDRANT_API_KEY=1\n" });
     const { stdout, status } = await sophia(["--", ...sophiaRun, "--", "env"], { cwd });
     expect(status).toBe(0);
-    expect(environmentOf(stdout)).toMatchObject({ DB_PASSWORD_FILE: "key" });
-    expect(environmentOf(stdout)).not.toHaveProperty("DB_PASSWORD");
+    expect(parseEnvironment(stdout)).toMatchObject({ DB_PASSWORD_FILE: "key" });
+    expect(parseEnvironment(stdout)).not.toHaveProperty("DB_PASSWORD");
   });
 
   test("is not read if NAME is outside the scope, and NAME_FILE is not passed on", async () => {
@@ -99,7 +99,7 @@ describe("the file that NAME_FILE names", () => {
     const env = { QDRANT_API_KEY: "1", DB_PASSWORD_FILE: "/does/not/exist" };
     const { stdout, status } = await sophia(["--scope", "web", "--", "env"], { cwd, env });
     expect(status).toBe(0);
-    expect(environmentOf(stdout)).not.toHaveProperty("DB_PASSWORD_FILE");
+    expect(parseEnvironment(stdout)).not.toHaveProperty("DB_PASSWORD_FILE");
   });
 
   test("is named by explain and check without its value, which is masked in the output", async () => {
@@ -107,7 +107,7 @@ describe("the file that NAME_FILE names", () => {
     const options = { cwd, env: { QDRANT_API_KEY_FILE: "key" } };
     const explained = await sophia(["explain", "QDRANT_API_KEY", "QDRANT_API_KEY_FILE"], options);
     expect(explained.stdout).toContain("from     the process environment, QDRANT_API_KEY_FILE: key");
-    expect(unwrapped(explained.stdout)).toContain("since sophia-run has read the file that it names");
+    expect(unwrapLines(explained.stdout)).toContain("since sophia-run has read the file that it names");
     const checked = await sophia(["check"], options);
     expect(checked.stdout).toContain("(the process environment, QDRANT_API_KEY_FILE: key)");
     for (const { stdout, stderr } of [explained, checked]) expect(stdout + stderr).not.toContain(VALUE);
@@ -161,7 +161,7 @@ describe("a start fails before it opens ESC if NAME_FILE names a file", () => {
     const env = { ...esc, QDRANT_API_KEY_FILE: make(cwd) };
     const { status, stdout, stderr } = await sophia(["--", "env"], { cwd, env });
     expect([status, stdout]).toEqual([125, ""]);
-    expect(unwrapped(stderr)).toContain(message);
+    expect(unwrapLines(stderr)).toContain(message);
     expect(stderr).not.toContain("sentinel");
     expect(server.count("open")).toBe(0);
     expectWording(stderr);
@@ -182,7 +182,7 @@ describe("a start fails before it opens ESC if NAME_FILE names a file", () => {
     execFileSync("mkfifo", [join(cwd, "pipe")]);
     const { status, stderr } = await sophia(["--", "true"], { cwd, env: { QDRANT_API_KEY_FILE: "pipe" } });
     expect(status).toBe(125);
-    expect(unwrapped(stderr)).toContain("the file in QDRANT_API_KEY_FILE is a pipe that did not end within 5 s");
+    expect(unwrapLines(stderr)).toContain("the file in QDRANT_API_KEY_FILE is a pipe that did not end within 5 s");
   });
 
   test("that the user may not read", ({ skip }) => {
@@ -192,7 +192,7 @@ describe("a start fails before it opens ESC if NAME_FILE names a file", () => {
     chmodSync(join(cwd, "key"), 0o600);
     const { status, stderr } = sophiaAsNobody(["--", "true"], { cwd, env: { QDRANT_API_KEY_FILE: "key" } });
     expect(status).toBe(125);
-    expect(unwrapped(stderr)).toContain("the file in QDRANT_API_KEY_FILE cannot be read: permission denied");
+    expect(unwrapLines(stderr)).toContain("the file in QDRANT_API_KEY_FILE cannot be read: permission denied");
   });
 });
 
@@ -213,8 +213,8 @@ describe("--secrets-dir", () => {
     ] as const) {
       const { stdout, stderr } = await sophia([...options, "--", "env"], { cwd, env: { ...esc, ...further } });
       expect(stderr).toBe("");
-      expect(environmentOf(stdout)).toMatchObject(expected);
-      expect(environmentOf(stdout)).not.toHaveProperty("UNDECLARED");
+      expect(parseEnvironment(stdout)).toMatchObject(expected);
+      expect(parseEnvironment(stdout)).not.toHaveProperty("UNDECLARED");
     }
     const turned = await sophia(["--secrets-dir=b:a", "--", "printenv", "DB_PASSWORD"], { cwd });
     expect(turned.stdout).toBe("a\n");
@@ -307,7 +307,7 @@ describe("--secrets-dir", () => {
     writeFileSync(join(cwd, "secrets/DB_PASSWORD"), VALUE);
     const options = ["--no-contract", "--secrets-dir", "secrets"];
     const { stdout } = await sophia([...options, "--", "env"], { cwd, env: { ...esc, ESC_TOKEN: "pul-0000" } });
-    expect(environmentOf(stdout)).not.toHaveProperty("DB_PASSWORD");
+    expect(parseEnvironment(stdout)).not.toHaveProperty("DB_PASSWORD");
   });
 
   test("has its keys brokered, like those of NAME_FILE, and explain names the file", async () => {
@@ -318,7 +318,7 @@ describe("--secrets-dir", () => {
     const options = { cwd, env: { SOPHIA_SECRETS_DIR: "secrets", GROQ_API_KEY_FILE: "groq" } };
     const { stdout, status } = await sophia(["--broker", "--", "env"], options);
     expect(status).toBe(0);
-    const programVariables = environmentOf(stdout);
+    const programVariables = parseEnvironment(stdout);
     expect(programVariables["OPENAI_API_KEY"]?.length).toBeGreaterThan(10);
     expect(programVariables["GROQ_API_KEY"]?.length).toBeGreaterThan(10);
     expect(stdout).not.toContain("sentinel");
@@ -354,7 +354,7 @@ describe("systemd's CREDENTIALS_DIRECTORY", () => {
     writeFileSync(join(cwd, "named/DB_PASSWORD"), "named");
     const env = { CREDENTIALS_DIRECTORY: join(cwd, "credentials") };
     const { stdout } = await sophia(["--secrets-dir", "named", "--", "env"], { cwd, env });
-    expect(environmentOf(stdout)).toMatchObject({ ...env, QDRANT_API_KEY: "of-systemd", DB_PASSWORD: "named" });
+    expect(parseEnvironment(stdout)).toMatchObject({ ...env, QDRANT_API_KEY: "of-systemd", DB_PASSWORD: "named" });
   });
 
   test("may name a folder that does not exist", async () => {
@@ -369,8 +369,8 @@ describe("systemd's CREDENTIALS_DIRECTORY", () => {
     writeFileSync(join(cwd, ".env"), `QDRANT_API_KEY=1\nCREDENTIALS_DIRECTORY=${cwd}/c\n`, { mode: 0o600 });
     const { stdout, status } = await sophia(["--", ...sophiaRun, "--", "env"], { cwd });
     expect(status).toBe(0);
-    expect(environmentOf(stdout)).toHaveProperty("CREDENTIALS_DIRECTORY");
-    expect(environmentOf(stdout)).not.toHaveProperty("DB_PASSWORD");
+    expect(parseEnvironment(stdout)).toHaveProperty("CREDENTIALS_DIRECTORY");
+    expect(parseEnvironment(stdout)).not.toHaveProperty("DB_PASSWORD");
   });
 });
 
@@ -401,7 +401,7 @@ describe("Docker's /run/secrets", () => {
   test("is ignored with a warning if other users may write it, unless it is read-only", () => {
     const open = runWithRunSecrets("chmod 777 .", "--no-contract", "--", "printenv", "QDRANT_API_KEY");
     expect(open.stdout).toBe("");
-    expect(unwrapped(open.stderr)).toContain("/run/secrets is ignored: other users may write it");
+    expect(unwrapLines(open.stderr)).toContain("/run/secrets is ignored: other users may write it");
     const namedResult = runWithRunSecrets(
       "chmod 777 .",
       "--secrets-dir",

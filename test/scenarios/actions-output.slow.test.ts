@@ -1,10 +1,10 @@
 /** Text from outside must not be a command to GitHub's runner: it would void the masks of the same step. */
 import { describe, expect, test } from "vitest";
-import { escVariables } from "../commands/world.ts";
+import { escVariables } from "../commands/sophia-environment.ts";
 import { startEscServer } from "../esc-server/index.ts";
 import { Commands, linesOf } from "../helpers/actions/command.ts";
 import { folder, sophia, sophiaRun } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { startProcess } from "../helpers/start-process.ts";
 
 const OLD = "##[stop-commands]x";
 /** Wherever a line is wrapped, the next one begins with the command. */
@@ -80,7 +80,7 @@ describe("under GITHUB_ACTIONS sophia-run prints no text that the runner takes f
   test("and leaves the masks of an export in effect after a report and a refusal", async () => {
     const program = sophiaRun.map((word) => `'${word}'`).join(" ");
     const script = `${program} check; ${program} -- true; ${program} export --no-contract --format github`;
-    const result = await start(["sh", "-c", script], {
+    const result = await startProcess(["sh", "-c", script], {
       cwd: createHostileProject(),
       env: { PATH: process.env["PATH"] ?? "", ...env },
     }).finished;

@@ -2,11 +2,11 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { SENTINEL, sentinel } from "../commands/world.ts";
+import { SENTINEL, sentinelOf } from "../commands/sophia-environment.ts";
 import { secret, startEscServer } from "../esc-server/index.ts";
-import { fencedBlocks } from "../helpers/markdown.ts";
+import { fencedBlocksOf } from "../helpers/markdown.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { startProcess } from "../helpers/start-process.ts";
 
 const DOCUMENT = readFileSync(join(import.meta.dirname, "../../docs/agents.md"), "utf8");
 
@@ -22,13 +22,13 @@ const CONTRACT = {
 
 /** The settings that the document shows, with a home folder of the test. */
 function settings(home: string): { readonly env: Readonly<Record<string, string>> } {
-  const block = fencedBlocks(DOCUMENT).find(({ text }) => text.includes("SOPHIA_ONLY_DECLARED"));
+  const block = fencedBlocksOf(DOCUMENT).find(({ text }) => text.includes("SOPHIA_ONLY_DECLARED"));
   return JSON.parse((block?.text ?? "").replaceAll("/home/me", home));
 }
 
 /** The TOML of the document is the same. */
 test("Codex gets the variables that Claude Code gets", () => {
-  const toml = fencedBlocks(DOCUMENT).find(({ language }) => language === "toml")?.text ?? "";
+  const toml = fencedBlocksOf(DOCUMENT).find(({ language }) => language === "toml")?.text ?? "";
   const table = toml.slice(toml.indexOf("[shell_environment_policy.set]"), toml.indexOf("[sandbox_workspace_write]"));
   const set = Object.fromEntries(Array.from(table.matchAll(/^(\w+) = "(.*)"$/gm), ([, name, value]) => [name, value]));
   expect(set).toEqual(settings("/home/me").env);
@@ -54,11 +54,11 @@ cat program.log
 `;
 
 test("an agent with the documented settings sees no secret, and the log has each of its commands", async () => {
-  await using server = await startEscServer({ token: `pul-${sentinel("token")}`, tellsRevision: true });
+  await using server = await startEscServer({ token: `pul-${sentinelOf("token")}`, tellsRevision: true });
   onTestFinished(() => server.close());
   server.environment("acme/sophia/dev", {
     values: Object.fromEntries(
-      ["WEB_KEY", "WORKER_KEY", "EXTRA", "OPENAI_API_KEY"].map((name) => [name, secret(sentinel(name))] as const),
+      ["WEB_KEY", "WORKER_KEY", "EXTRA", "OPENAI_API_KEY"].map((name) => [name, secret(sentinelOf(name))] as const),
     ),
   });
   const home = folder();
@@ -71,7 +71,7 @@ test("an agent with the documented settings sees no secret, and the log has each
   chmodSync(join(commands, "sophia-run"), 0o755);
   const cwd = folder({ "sophia.contract.json": JSON.stringify(CONTRACT), agent: AGENT });
 
-  const agent = start(["/bin/sh", join(cwd, "agent")], {
+  const agent = startProcess(["/bin/sh", join(cwd, "agent")], {
     cwd,
     env: {
       PATH: `${commands}:${process.env["PATH"] ?? ""}`,
@@ -97,7 +97,7 @@ test("an agent with the documented settings sees no secret, and the log has each
   ]) {
     expect(transcript).toContain(fragment);
   }
-  const encoded = Buffer.from(sentinel("web_key")).toString("base64").slice(0, 12);
+  const encoded = Buffer.from(sentinelOf("web_key")).toString("base64").slice(0, 12);
   for (const text of [transcript, readFileSync(join(home, ".local/state/sophia-run/audit.jsonl"), "utf8")]) {
     expect(text).not.toContain(SENTINEL);
     expect(text).not.toContain(encoded);

@@ -11,7 +11,7 @@ import {
   sophia,
   sophiaRun,
   type RunOptions,
-  unwrapped,
+  unwrapLines,
 } from "../helpers/sophia.ts";
 
 /** Expects a failure of sophia-run: status 125, the problem in the first line, the remedy below, an empty stdout. */
@@ -21,7 +21,7 @@ async function expectRefusal(args: readonly string[], options: RunOptions, ...wo
   expect(stderr).toMatch(/^sophia-run: \S.*\n(?: {2,}\S.*\n)+$/);
   // At most 80 columns, except for longer words.
   for (const line of stderr.split("\n")) expect(line.length <= 80 || !line.trim().includes(" "), line).toBe(true);
-  for (const word of words) expect(unwrapped(stderr)).toContain(word);
+  for (const word of words) expect(unwrapLines(stderr)).toContain(word);
   expect(stderr).not.toMatch(/^\s+at /m);
   expect(stderr).not.toContain("sentinel");
 }
@@ -225,7 +225,7 @@ describe("invalid settings of ESC are refused", () => {
   );
 });
 
-async function server() {
+async function startServer() {
   const started = await startEscServer();
   onTestFinished(() => started.close());
   return { started, env: { ESC_ENV: "acme/sophia/dev", ESC_TOKEN: started.token, PULUMI_BACKEND_URL: started.url } };
@@ -235,20 +235,20 @@ describe("an answer of ESC", () => {
   test.each([["A=B"], ["A\0B"], [""]])(
     "is refused if it has the name %j, which no environment can have",
     async (name) => {
-      const { started, env } = await server();
+      const { started, env } = await startServer();
       started.environment("acme/sophia/dev", { values: { ...CONTRACT_VALUES, [name]: "sentinel-value" } });
       await expectRefusal(["--", "true"], { env }, "name");
     },
   );
 
   test("is refused if a value contains a NUL", async () => {
-    const { started, env } = await server();
+    const { started, env } = await startServer();
     started.environment("acme/sophia/dev", { values: { ...CONTRACT_VALUES, BROKEN: "sentinel\0value" } });
     await expectRefusal(["--", "true"], { env }, "BROKEN", "NUL");
   });
 
   test("is refused without showing a value if it is too large for any program", async () => {
-    const { started, env } = await server();
+    const { started, env } = await startServer();
     started.environment("acme/sophia/dev", { values: { ...CONTRACT_VALUES, LONG: "sentinel".repeat(20_000) } });
     const long = await sophia(["--", "true"], { env });
     expect(long).toMatchObject({ status: 126, stdout: "" });

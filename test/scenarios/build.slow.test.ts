@@ -14,7 +14,7 @@ import {
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { missingCommand } from "../helpers/skip.ts";
-import { copyOfPackage, folder } from "../helpers/sophia.ts";
+import { copyPackage, folder } from "../helpers/sophia.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -28,7 +28,7 @@ function printedBy(file: string, name: string, script: string): string {
 }
 
 it("a checkout that is not built fails with the command that builds it", () => {
-  const path = copyOfPackage();
+  const path = copyPackage();
   for (const name of ["dist", "bin/sophia-run.cjs"]) rmSync(join(path, name), { recursive: true });
   const args = [join(path, "bin/sophia-run"), "--", "true"];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
@@ -40,8 +40,8 @@ it("a checkout that is not built fails with the command that builds it", () => {
 });
 
 /** A checkout that is built. */
-function checkout(): string {
-  const path = copyOfPackage();
+function createCheckout(): string {
+  const path = copyPackage();
   for (const name of ["src", "native", "runtime", "scripts", "package.json"])
     cpSync(join(root, name), join(path, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(path, "node_modules"));
@@ -52,7 +52,7 @@ it("a build is repeated only if its inputs have changed or one of its files is m
   // Without a compiler a build is never complete.
   const noCompiler = missingCommand("cc");
   skip(noCompiler !== undefined, noCompiler);
-  const path = checkout();
+  const path = createCheckout();
   const command = join(path, "bin/sophia-run.cjs");
   // A file that is replaced has another inode.
   const build = (): number => {
@@ -76,7 +76,7 @@ it("a build is repeated only if its inputs have changed or one of its files is m
 it("addons are compiled only if their sources have changed, or one is not what was compiled", ({ skip }) => {
   const reason = missingCommand(...COMPILERS);
   skip(reason !== undefined, reason);
-  const path = checkout();
+  const path = createCheckout();
   const names = readdirSync(join(path, "dist")).filter((name) => /\.node$|-monitor$/.test(name));
   const addons = (): readonly string[] => names.map((name) => readFileSync(join(path, "dist", name), "latin1"));
   const built = addons();

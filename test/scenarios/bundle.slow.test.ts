@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { escVariables } from "../commands/world.ts";
+import { escVariables } from "../commands/sophia-environment.ts";
 import { startEscServer } from "../esc-server/index.ts";
 import { noAddon } from "../helpers/skip.ts";
-import { canBecomeProgram, CONTRACT_VALUES, copyOfPackage, folder, isStandalone } from "../helpers/sophia.ts";
-import { runProgram, sophiaRun } from "../esc/command.ts";
+import { supportsExecMode, CONTRACT_VALUES, copyPackage, folder, isStandalone } from "../helpers/sophia.ts";
+import { runProgram, runSophia } from "../esc/run-program.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const chunks = readdirSync(join(ROOT, "dist"))
@@ -40,7 +40,7 @@ test("a start without ESC loads no network modules", async ({ skip }) => {
     `process.on("exit", () => require("node:fs").writeFileSync(${JSON.stringify(list)}, JSON.stringify(process.moduleLoadList)));`,
   );
   const options = ["--no-contract", "--mode", "spawn"];
-  const finished = await sophiaRun(
+  const finished = await runSophia(
     [...options, "--", "true"],
     { NODE_OPTIONS: `--no-addons --require ${preload}` },
     cwd,
@@ -120,11 +120,11 @@ const starts: readonly (readonly [
 test.for(starts)(
   "%s needs no other file of the package",
   async ([, { mode, files, given = {}, env = {}, esc = false }], { skip }) => {
-    skip(mode === "exec" && !canBecomeProgram, "needs the addon, or Node.js 22.15");
+    skip(mode === "exec" && !supportsExecMode, "needs the addon, or Node.js 22.15");
     skip(mode === "spawn" && noAddon !== undefined, noAddon);
     await using server = await startEscServer();
     server.environment("demo-org/sophia/dev", { values: CONTRACT_VALUES });
-    const path = copyOfPackage();
+    const path = copyPackage();
     // This test's own caller may have left descriptors open.
     const needed = ["program", "inherited", "sophia.contract.json" in given ? "load" : "built-in-", ...files];
     const names = readdirSync(join(path, "dist")).filter((name) => name.endsWith(".cjs"));
@@ -153,7 +153,7 @@ test.for([
   "a failure %s is reported with its status even if the module with its wording cannot be loaded",
   async ([, words, files, program, status, message], { skip }) => {
     skip(isStandalone, "it is one file");
-    const path = copyOfPackage();
+    const path = copyPackage();
     const names = readdirSync(join(path, "dist")).filter((name) => name.startsWith(words));
     expect(names).toHaveLength(1);
     for (const name of names) rmSync(join(path, "dist", name));

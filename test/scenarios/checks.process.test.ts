@@ -2,10 +2,10 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync }
 import { delimiter, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { at } from "../helpers/at.ts";
+import { memberAt } from "../helpers/json-members.ts";
 import { notInstalled, notLinux, skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { startProcess } from "../helpers/start-process.ts";
 
 skipBecause(notLinux ?? notInstalled("bash", "--version"));
 
@@ -16,7 +16,7 @@ const OTHER_JOBS: ReadonlySet<string> = new Set(["list", "smoke"]);
 
 async function linesOf(...args: readonly string[]): Promise<readonly string[]> {
   const env = { PATH: process.env["PATH"] ?? "" };
-  const { status, stdout } = await start([process.execPath, LIST, ...args], { cwd: root, env }).finished;
+  const { status, stdout } = await startProcess([process.execPath, LIST, ...args], { cwd: root, env }).finished;
   expect(status).toBe(0);
   return stdout.trimEnd().split("\n");
 }
@@ -72,7 +72,7 @@ describe("the list of checks", () => {
     chmodSync(join(path[0] ?? "", "bash"), 0o755);
     const env = { PATH: path.join(delimiter) };
     const byName = (...names: readonly string[]) =>
-      start([process.execPath, LIST, "run", ...names], { cwd: root, env }).finished;
+      startProcess([process.execPath, LIST, "run", ...names], { cwd: root, env }).finished;
     const result = await byName("lint", "static");
     expect(result.status).toBe(1);
     expect(result.stdout).toMatch(/^ran npm run lint && .*\nran npx oxfmt --check && .*\nfailed: lint\n$/);
@@ -88,22 +88,22 @@ describe("the list of checks", () => {
       ]),
     );
     const names = Object.values(outputs).flatMap((matrix) => {
-      const include = at(JSON.parse(matrix), "include");
-      return Array.isArray(include) ? include.map((entry: unknown) => at(entry, "name")) : [];
+      const include = memberAt(JSON.parse(matrix), "include");
+      return Array.isArray(include) ? include.map((entry: unknown) => memberAt(entry, "name")) : [];
     });
     const expected = firstOf((await linesOf()).filter((line) => line.endsWith("\thosted")));
     expect(new Set(names)).toEqual(new Set(expected));
 
     const workflow: unknown = parse(readFileSync(join(root, ".github/workflows/checks.yml"), "utf8"));
-    const jobs = Object.entries(at(workflow, "jobs") ?? {});
+    const jobs = Object.entries(memberAt(workflow, "jobs") ?? {});
     expect(jobs.map(([name]: readonly [string, unknown]) => name)).toEqual(["list", ...Object.keys(outputs), "smoke"]);
     for (const [name, job] of jobs.filter(([each]) => !OTHER_JOBS.has(each))) {
-      expect(at(job, "strategy", "matrix")).toBe(`\${{ fromJSON(needs.list.outputs.${name}) }}`);
-      const steps = at(job, "steps");
+      expect(memberAt(job, "strategy", "matrix")).toBe(`\${{ fromJSON(needs.list.outputs.${name}) }}`);
+      const steps = memberAt(job, "steps");
       const checkSteps = (Array.isArray(steps) ? steps : []).filter(
-        (step: unknown) => at(step, "name") === "The check",
+        (step: unknown) => memberAt(step, "name") === "The check",
       );
-      expect(checkSteps.map((step: unknown) => [at(step, "env", "CHECK"), at(step, "run")])).toEqual([
+      expect(checkSteps.map((step: unknown) => [memberAt(step, "env", "CHECK"), memberAt(step, "run")])).toEqual([
         ["${{ matrix.run }}", expect.stringMatching(/^bash -euo pipefail -c "\$CHECK"$/m)],
       ]);
     }
@@ -128,15 +128,15 @@ describe("the list of checks", () => {
 
   test("is run by weekly.yml, as far as it is weekly.yml's part", async () => {
     const [output = ""] = await linesOf("weekly");
-    const include = at(JSON.parse(output.replace(/^checks=/, "")), "include");
-    const names = Array.isArray(include) ? include.map((entry: unknown) => at(entry, "name")) : [];
+    const include = memberAt(JSON.parse(output.replace(/^checks=/, "")), "include");
+    const names = Array.isArray(include) ? include.map((entry: unknown) => memberAt(entry, "name")) : [];
     expect(names).toEqual(firstOf((await linesOf()).filter((line) => line.endsWith("\tweekly"))));
     expect(names.length).toBeGreaterThan(0);
     const workflow: unknown = parse(readFileSync(join(root, ".github/workflows/weekly.yml"), "utf8"));
-    expect(at(workflow, "on")).toHaveProperty("schedule");
-    const job = at(workflow, "jobs", "checks");
-    expect(at(job, "strategy", "matrix")).toBe("${{ fromJSON(needs.list.outputs.checks) }}");
-    expect(at(job, "steps")).toContainEqual(expect.objectContaining({ env: { CHECK: "${{ matrix.run }}" } }));
+    expect(memberAt(workflow, "on")).toHaveProperty("schedule");
+    const job = memberAt(workflow, "jobs", "checks");
+    expect(memberAt(job, "strategy", "matrix")).toBe("${{ fromJSON(needs.list.outputs.checks) }}");
+    expect(memberAt(job, "steps")).toContainEqual(expect.objectContaining({ env: { CHECK: "${{ matrix.run }}" } }));
   });
 
   test("has a check of the executable that runs what slow leaves to it, and skips none of it", async () => {
@@ -176,7 +176,7 @@ const REPORT = (passed: number, failed: number) =>
   JSON.stringify({ numPassedTests: passed, numFailedTests: failed, testResults: [] });
 
 /** Runs a copy of it with a list of its own. Its commands to install are stubs. */
-async function run(checks: readonly (readonly [name: string, after: string, command: string])[]) {
+async function runChecks(checks: readonly (readonly [name: string, after: string, command: string])[]) {
   const cwd = folder();
   for (const each of [".ci", "scripts", "bin"]) mkdirSync(join(cwd, each));
   cpSync(join(root, ".ci/run"), join(cwd, ".ci/run"));
@@ -188,13 +188,13 @@ async function run(checks: readonly (readonly [name: string, after: string, comm
     chmodSync(join(cwd, "bin", each), 0o755);
   }
   const path = [join(cwd, "bin"), dirname(process.execPath), process.env["PATH"] ?? ""].join(delimiter);
-  return { cwd, ...(await start([".ci/run"], { cwd, env: { PATH: path } }).finished) };
+  return { cwd, ...(await startProcess([".ci/run"], { cwd, env: { PATH: path } }).finished) };
 }
 
 describe(".ci/run", () => {
   test("adds up the reports of all checks, and starts a check after the checks that it needs", async () => {
     const report = (passed: number) => `echo '${REPORT(passed, 0)}' >"$TEST_REPORTS/$$.json"`;
-    const result = await run([
+    const result = await runChecks([
       ["first", "-", `${report(2)}; sleep 0.2; touch first`],
       ["second", "-", report(3)],
       ["third", "first second", `test -e first && ${report(4)}`],
@@ -204,7 +204,7 @@ describe(".ci/run", () => {
   });
 
   test("fails if a check fails, whatever its report says, and leaves no process", async () => {
-    const result = await run([
+    const result = await runChecks([
       ["good", "-", `echo '${REPORT(1, 0)}' >"$TEST_REPORTS/1.json"; sleep 3600 & echo $! >left`],
       ["bad", "-", "echo a-line-of-its-own; exit 3"],
     ]);
@@ -221,7 +221,7 @@ describe(".ci/run", () => {
 
   test("prints the failed tests, and their count, at its end", async () => {
     const cases = JSON.stringify({ cases: [{ name: "a/case", outcome: "failed", message: "not so" }] });
-    const result = await run([["suite", "-", `echo '${cases}' >"$TEST_REPORTS/1.json"; exit 1`]]);
+    const result = await runChecks([["suite", "-", `echo '${cases}' >"$TEST_REPORTS/1.json"; exit 1`]]);
     expect(result.stdout).toContain("failed in suite: a/case\n  not so\n");
     expect(result.stdout.trimEnd().split("\n").at(-1)).toBe("0 passed, 1 failed");
     expect(result.status).toBe(1);
@@ -229,7 +229,7 @@ describe(".ci/run", () => {
 
   test("names the checks that were not run", async () => {
     const report = `echo '${REPORT(1, 0)}' >"$TEST_REPORTS/1.json"`;
-    const result = await run([
+    const result = await runChecks([
       ["ran", "-", report],
       ["place", "-", "echo 'not run: place: it must be root'"],
     ]);
@@ -238,7 +238,7 @@ describe(".ci/run", () => {
   });
 
   test("starts no check that needs a failed one", async () => {
-    const result = await run([
+    const result = await runChecks([
       ["lint", "-", "exit 1"],
       ["tests", "lint", "echo never"],
     ]);

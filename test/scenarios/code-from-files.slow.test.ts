@@ -5,9 +5,9 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
-import { escVariables } from "../commands/world.ts";
+import { escVariables } from "../commands/sophia-environment.ts";
 import { missingCommand, notInstalled } from "../helpers/skip.ts";
-import { folder, isStandalone, sophia, unwrapped } from "../helpers/sophia.ts";
+import { folder, isStandalone, sophia, unwrapLines } from "../helpers/sophia.ts";
 
 /** The code of the repository. It ends well, and reads what it is given, so that no program waits for it. */
 const CODE = "#!/bin/sh\n: >ran\ncat >/dev/null </dev/null\n";
@@ -330,7 +330,7 @@ function compiledAgent(): Buffer {
 }
 
 /** A repository with the code, and what else an attack needs. */
-function repository({ files = {}, value }: Pick<Attack, "files" | "value">): string {
+function createRepository({ files = {}, value }: Pick<Attack, "files" | "value">): string {
   const cwd = folder();
   for (const [name, text] of Object.entries({ "evil.sh": CODE, ...files })) {
     mkdirSync(dirname(join(cwd, name)), { recursive: true });
@@ -357,12 +357,12 @@ describe.each(ATTACKS)("$name in a found .env file", { timeout: 60_000 }, (attac
     const [tool] = commandOf(attack);
     const reason = isStandalone ? undefined : (notInstalled(program, ...args) ?? missingCommand(tool));
     skip(reason !== undefined, reason);
-    const cwd = repository(attack);
+    const cwd = createRepository(attack);
     writeFileSync(join(cwd, ".env"), `${name}=${value}\nPLAIN=1\n`, { mode: 0o600 });
     const shell = ["sh", "-c", '"$@" >&2; echo "plain $PLAIN"', "sh", ...commandOf(attack)];
     const withheld = await sophia(["--no-contract", "--", ...shell], { cwd, env: MACHINE });
     expect([withheld.stdout, existsSync(join(cwd, "ran"))]).toEqual(["plain 1\n", false]);
-    expect(unwrapped(withheld.stderr)).toMatch(
+    expect(unwrapLines(withheld.stderr)).toMatch(
       new RegExp(`^sophia-run: warning: ${name} in \\.env .*--allow ${name} passes it on`),
     );
     const allowed = await sophia(["--no-contract", "--allow", name, "--", ...shell], { cwd, env: MACHINE });
@@ -373,12 +373,12 @@ describe.each(ATTACKS)("$name in a found .env file", { timeout: 60_000 }, (attac
 test("PYTHONWARNINGS and BROWSER of a found .env file run no code together", async ({ skip }) => {
   const reason = notInstalled(...PYTHON);
   skip(reason !== undefined, reason);
-  const cwd = repository({ value: "" });
+  const cwd = createRepository({ value: "" });
   const file = "PYTHONWARNINGS=all:0:antigravity.x:0:0\nBROWSER=./evil.sh %s\n";
   writeFileSync(join(cwd, ".env"), file, { mode: 0o600 });
   const command = ["--no-contract", "--", "python3", "-c", "1"];
   const { stderr } = await sophia(command, { cwd, env: MACHINE });
-  expect([existsSync(join(cwd, "ran")), unwrapped(stderr)]).toEqual([
+  expect([existsSync(join(cwd, "ran")), unwrapLines(stderr)]).toEqual([
     false,
     expect.stringContaining("--allow PYTHONWARNINGS,BROWSER"),
   ]);
@@ -392,7 +392,10 @@ test.each(ATTACKS.map(({ name, value }) => [name, value] as const))(
     const contract = { variables: { [name]: { default: value, secret: false } } };
     const cwd = folder({ "sophia.contract.json": JSON.stringify(contract) });
     const { status, stderr } = await sophia(["--", "true"], { cwd });
-    expect([status, unwrapped(stderr)]).toEqual([125, expect.stringContaining(`default of ${name} would make other`)]);
+    expect([status, unwrapLines(stderr)]).toEqual([
+      125,
+      expect.stringContaining(`default of ${name} would make other`),
+    ]);
   },
 );
 
@@ -400,12 +403,12 @@ test("an ESC environment that a found .env file opens runs no code either", asyn
   const server = await startEscServer();
   onTestFinished(() => server.close());
   server.environment("evil/app/dev", { values: { GIT_EDITOR: "./evil.sh" } });
-  const cwd = repository({ value: "" });
+  const cwd = createRepository({ value: "" });
   const evilLines = Object.entries(escVariables(server, "evil/app/dev")).map(([name, value]) => `${name}=${value}\n`);
   writeFileSync(join(cwd, ".env"), evilLines.join(""), { mode: 0o600 });
   const command = ["--no-contract", "--", "git", ...GIT, "commit", "--amend", "--allow-empty"];
   const { stderr } = await sophia(command, { cwd });
-  expect([existsSync(join(cwd, "ran")), unwrapped(stderr)]).toEqual([
+  expect([existsSync(join(cwd, "ran")), unwrapLines(stderr)]).toEqual([
     false,
     expect.stringContaining("--allow GIT_EDITOR"),
   ]);

@@ -1,14 +1,14 @@
 /** Names that have one place in a table of QuickJS without a key take no longer than others. Each start makes a key of its own. */
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { collidingNames, collidingNumbers } from "../helpers/colliding-names.ts";
+import { createCollidingNames, createCollidingNumbers } from "../helpers/colliding-names.ts";
 import { notLinux, skipBecause } from "../helpers/skip.ts";
 import { folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
-import { executable, notMade } from "../helpers/standalone.ts";
+import { executable, noExecutable } from "../helpers/executables.ts";
 
 const COUNT = 20_000;
-const names = collidingNames(COUNT);
-const numbers = collidingNumbers(COUNT);
+const names = createCollidingNames(COUNT);
+const numbers = createCollidingNumbers(COUNT);
 
 /** As many names of the same length, and numbers of about the same. */
 const ordinaryNames = names.map((name, index) => `N${String(index).padStart(name.length - 1, "0")}`);
@@ -36,7 +36,7 @@ function secondsOf(program: readonly string[], cwd: string, words: readonly stri
 
 const FORMS = [
   ["program under test", sophiaRun, undefined],
-  ["executable", [executable], isStandalone ? "it is the program under test" : notMade],
+  ["executable", [executable], isStandalone ? "it is the program under test" : noExecutable],
 ] as const;
 
 const INPUTS = [

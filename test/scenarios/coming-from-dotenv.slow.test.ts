@@ -11,7 +11,7 @@ import { fetchPythonPackages } from "../helpers/python-packages.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { notInstalled } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { startProcess } from "../helpers/start-process.ts";
 
 const root = join(import.meta.dirname, "../..");
 const document = readFileSync(join(root, "docs/coming-from.md"), "utf8");
@@ -73,11 +73,11 @@ const FILES = {
 } as const;
 
 /** A project in which commands run, with the tools; `direnv allow` keeps its consent there. */
-function project(files: Readonly<Record<string, string>> = {}) {
+function createProject(files: Readonly<Record<string, string>> = {}) {
   const cwd = folder({ ...FILES, ...files });
   const ours = sophiaRun.map((word) => `'${word}'`).join(" ");
   return (script: string, env: Readonly<Record<string, string>> = {}) =>
-    start(["bash", "-c", `sophia-run() { ${ours} "$@"; }\n${script}`], {
+    startProcess(["bash", "-c", `sophia-run() { ${ours} "$@"; }\n${script}`], {
       cwd,
       env: {
         PATH: cleanPath,
@@ -90,7 +90,7 @@ function project(files: Readonly<Record<string, string>> = {}) {
 }
 
 /** A command of the page as it runs here. */
-function runnable(tool: Tool, command: string): string {
+function runnableCommand(tool: Tool, command: string): string {
   const words = command.replaceAll(/\b(?:COMMAND|FILE|NAME)\b/g, (word) => WORDS[word] ?? word);
   return words.replace(/^(?:dotenv|env-cmd|direnv|node)(?= )/, () => TOOLS[tool]());
 }
@@ -100,8 +100,8 @@ test("the tables of the page about dotenv have pairs of commands", () => expect(
 describe("both commands of a row in the tables give the program the same values", () => {
   test.for(PAIRS)("$tool: $theirs, $ours", async ({ tool, theirs, ours }, { skip }) => {
     skip(tool === "direnv" && noDirenv !== undefined, noDirenv);
-    const run = project();
-    const [first, second] = [await run(runnable(tool, theirs)), await run(runnable(tool, ours))];
+    const run = createProject();
+    const [first, second] = [await run(runnableCommand(tool, theirs)), await run(runnableCommand(tool, ours))];
     expect(second, second.stderr).toMatchObject({ status: 0 });
     expect(second.stdout.trim()).toMatch(/^(?:file|local|other|text)$/);
     expect(first.stdout.trim(), first.stderr).toBe(second.stdout.trim());
@@ -123,11 +123,11 @@ describe("if the caller's environment and the file have a value", () => {
   ] as const;
   test.for(WINS)("%s with %s uses the value of the %s", async ([tool, command, expected], { skip }) => {
     skip(tool === "direnv" && noDirenv !== undefined, noDirenv);
-    const { stdout } = await project()(runnable(tool, command), { API_KEY: "caller" });
+    const { stdout } = await createProject()(runnableCommand(tool, command), { API_KEY: "caller" });
     expect(stdout.trim().split("\n").at(-1)).toBe(expected);
   });
   test("sophia-run uses the caller's", async () => {
-    expect(await project()("sophia-run -- printenv API_KEY", { API_KEY: "caller" })).toMatchObject({
+    expect(await createProject()("sophia-run -- printenv API_KEY", { API_KEY: "caller" })).toMatchObject({
       stdout: "caller\n",
     });
   });
@@ -166,27 +166,27 @@ describe("code that reads the file again in the program", () => {
     ["env_file with two files", "python3", "resolved", SETTINGS('env_file=(".env", ".env.local")')],
   ] as const;
   test.for(CODE)("finds with %s (%s) the %s value", async ([, language, expected, code]) => {
-    const run = project({ ".env.override": "API_KEY=resolved\n", "again.txt": code });
+    const run = createProject({ ".env.override": "API_KEY=resolved\n", "again.txt": code });
     const program = language === "node" ? 'node -e "$(cat again.txt)"' : "python3 again.txt";
     const result = await run(`sophia-run --quiet -- sh -c '${program}'`);
     expect(result, result.stderr).toMatchObject({ status: 0, stdout: `${expected}\n` });
   });
 
   test("makes dotenv set a variable again that sophia-run has not passed on", async () => {
-    const result = await project({ "again.js": 'require("dotenv").config({ quiet: true });' + PRINT })(
+    const result = await createProject({ "again.js": 'require("dotenv").config({ quiet: true });' + PRINT })(
       "sophia-run --exclude API_KEY -- node again.js",
     );
     expect(result.stdout).toBe("file\n");
   });
 
   test("lets the last file win in pydantic-settings, as sophia-run does", async () => {
-    const run = project({ "settings.py": SETTINGS('env_file=(".env", ".env.local")') });
+    const run = createProject({ "settings.py": SETTINGS('env_file=(".env", ".env.local")') });
     const here = await run("sophia-run --dotenv .env --dotenv .env.local -- printenv API_KEY");
     expect([(await run("python3 settings.py")).stdout, here.stdout]).toEqual(["local\n", "local\n"]);
   });
 
   test("gets the same values from a folder of secrets as from sophia-run", async () => {
-    const run = project({ "secrets/api_key": "in a folder\n", "settings.py": SETTINGS('secrets_dir="secrets"') });
+    const run = createProject({ "secrets/api_key": "in a folder\n", "settings.py": SETTINGS('secrets_dir="secrets"') });
     const here = await run("sophia-run --dotenv /dev/null --secrets-dir secrets -- printenv API_KEY");
     const theirs = await run("python3 settings.py");
     expect([theirs.stdout, here.stdout], here.stderr).toEqual(["in a folder\n", "in a folder\n"]);
@@ -200,7 +200,7 @@ class D(BaseModel):
 class S(BaseSettings, env_prefix="APP_", env_nested_delimiter="__"):
     database: D
 print(S().database.url)`;
-    expect(await project({ "settings.py": code })("sophia-run -- python3 settings.py")).toMatchObject({
+    expect(await createProject({ "settings.py": code })("sophia-run -- python3 settings.py")).toMatchObject({
       stdout: "nested\n",
     });
   });
@@ -270,7 +270,7 @@ describe("lines that sophia-run and other tools read differently", () => {
   });
 
   test.for(LINES)("are read as the page says: %s", async ([line, here, others], { skip }) => {
-    const run = project({
+    const run = createProject({
       ".env": `BASE=h\n${line}\n`,
       "sophia.contract.json": '{ "variables": {} }',
       "print.js": `console.log(JSON.stringify(${SHOW}));`,
@@ -292,7 +292,7 @@ print(json.dumps(S().url or S().a))`,
   });
 
   test("include a declared name that the caller sets to nothing, which sophia-run takes as unset", async () => {
-    const run = project();
+    const run = createProject();
     expect(await run("sophia-run -- printenv API_KEY", { API_KEY: "" })).toMatchObject({ stdout: "file\n" });
     expect(await run("node --env-file=.env app.js", { API_KEY: "" })).toMatchObject({ stdout: "\n" });
   });

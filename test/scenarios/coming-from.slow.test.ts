@@ -3,10 +3,10 @@ import { chmodSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../esc-server/index.ts";
-import { fencedBlocks } from "../helpers/markdown.ts";
+import { fencedBlocksOf } from "../helpers/markdown.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { startProcess } from "../helpers/start-process.ts";
 
 const document = readFileSync(join(import.meta.dirname, "../../docs/coming-from.md"), "utf8");
 const VALUE = "a value";
@@ -64,7 +64,7 @@ async function createProjectWithTools() {
     const all = { ...commands, "sophia-run": `#!/bin/sh\nexec ${quoted} "$@"\n` };
     const bin = folder(all);
     for (const name of Object.keys(all)) chmodSync(join(bin, name), 0o755);
-    return start(["bash", "-c", script], {
+    return startProcess(["bash", "-c", script], {
       cwd,
       env: {
         PATH: [bin, cleanPath].join(delimiter),
@@ -93,7 +93,7 @@ test.each(COMMANDS)("the command of the page works: %s", async (command) => {
 });
 
 describe("the page's blocks", () => {
-  const blocks = fencedBlocks(document).filter(({ language }) => language === "bash");
+  const blocks = fencedBlocksOf(document).filter(({ language }) => language === "bash");
 
   /** What the tools print, in the form that each of them documents. */
   const PRINTS: Readonly<Record<string, string>> = {

@@ -16,11 +16,11 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { instructions } from "../helpers/container.ts";
+import { parseInstructions } from "../helpers/container.ts";
 import { type Image, readImage, stepsWithSecrets } from "../helpers/image.ts";
 import { writeVolume, readDeployment } from "../helpers/kubernetes.ts";
-import { fencedBlocks } from "../helpers/markdown.ts";
-import { install, npmEnvironment, pack } from "../helpers/pack.ts";
+import { fencedBlocksOf } from "../helpers/markdown.ts";
+import { installPackage, npmEnvironment, packPackage } from "../helpers/pack.ts";
 import {
   type ContainerOptions,
   debianBase,
@@ -32,8 +32,8 @@ import {
 } from "../helpers/pod.ts";
 import { notLinux, notPackage, skipBecause } from "../helpers/skip.ts";
 import { addon, folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
-import { executable, notMade } from "../helpers/standalone.ts";
-import { start } from "../helpers/started.ts";
+import { executable, noExecutable } from "../helpers/executables.ts";
+import { startProcess } from "../helpers/start-process.ts";
 
 // Each file's command is read out of it, and run as PID 1 of a container that is made without an engine.
 
@@ -138,18 +138,19 @@ describe("examples/docker", () => {
     skip,
   }) => {
     skip(notPackage !== undefined, notPackage);
-    skip(notMade !== undefined, notMade);
+    skip(noExecutable !== undefined, noExecutable);
     const names = readdirSync(join(examples, "docker")).filter((name) => /(?:^|\.)Dockerfile$/.test(name));
     expect(names.length).toBeGreaterThan(3);
     const place = folder();
     cpSync(join(examples, "docker"), place, { recursive: true });
-    const tarball = await pack(place);
-    await install(`./${basename(tarball)}`, place, home);
+    const tarball = await packPackage(place);
+    await installPackage(`./${basename(tarball)}`, place, home);
     rmSync(join(place, "node_modules"), { recursive: true });
-    const run = (script: string) => start(["sh", "-ec", script], { cwd: place, env: npmEnvironment(home) }).finished;
+    const run = (script: string) =>
+      startProcess(["sh", "-ec", script], { cwd: place, env: npmEnvironment(home) }).finished;
     expect(await run("npm ci --omit=dev")).toMatchObject({ status: 0 });
     for (const name of names) {
-      const lines = instructions(dockerfile(name));
+      const lines = parseInstructions(dockerfile(name));
       expect(lines.filter((line) => line.startsWith("RUN npm"))).toContain("RUN npm ci --omit=dev");
       const copy = lines.find((line) => line.startsWith("RUN cp ")) ?? expect.unreachable(name);
       const script = copy.replace("RUN ", "").replaceAll("/usr/local/bin/sophia-run", "./taken");
@@ -162,7 +163,8 @@ describe("examples/docker", () => {
   test.each(["Dockerfile", "alpine.Dockerfile", "distroless.Dockerfile", "build-secret.Dockerfile"])(
     "%s starts Node.js as PID 1 if the package was packed without an executable, and prints one line about it",
     async (name) => {
-      const copy = instructions(dockerfile(name)).find((line) => line.startsWith("RUN cp ")) ?? expect.unreachable();
+      const copy =
+        parseInstructions(dockerfile(name)).find((line) => line.startsWith("RUN cp ")) ?? expect.unreachable();
       const [place, taken] = [folder(), folder()];
       // As npm installs it.
       const installed = join(place, "node_modules/sophia-run");
@@ -175,7 +177,7 @@ describe("examples/docker", () => {
       // The base image of each has Node.js in another place.
       const node = name === "distroless.Dockerfile" ? "/nodejs/bin/node" : "/usr/local/bin/node";
       const script = copy.replace("RUN ", "").replaceAll("/usr/local/bin/sophia-run", `${taken}/sophia-run`);
-      const done = await start(["sh", "-ec", script], { cwd: place, env: npmEnvironment(folder()) }).finished;
+      const done = await startProcess(["sh", "-ec", script], { cwd: place, env: npmEnvironment(folder()) }).finished;
       expect(done).toMatchObject({
         status: 0,
         stdout: "",
@@ -203,7 +205,7 @@ describe("examples/docker", () => {
   test.each(["Dockerfile", "alpine.Dockerfile", "distroless.Dockerfile", "build-secret.Dockerfile"])(
     "%s contains no secret",
     (name) => {
-      const lines = instructions(dockerfile(name)).filter((line) => /^(?:ARG|ENV)\b/.test(line));
+      const lines = parseInstructions(dockerfile(name)).filter((line) => /^(?:ARG|ENV)\b/.test(line));
       const allowed = /^(?:ENV PATH=\/app\/node_modules\/\.bin:\$PATH|ENV SOPHIA_MODE=spawn|ARG ESC_ENV)$/;
       expect(lines.filter((line) => !allowed.test(line))).toEqual([]);
     },
@@ -212,7 +214,7 @@ describe("examples/docker", () => {
   test.each(["Dockerfile", "alpine.Dockerfile", "distroless.Dockerfile", "build-secret.Dockerfile"])(
     "%s puts the contract into the image, without which the Sophia platform's contract applies",
     (name) => {
-      const lines = instructions(dockerfile(name));
+      const lines = parseInstructions(dockerfile(name));
       const stage = lines.slice(lines.findLastIndex((line) => line.startsWith("FROM ")));
       expect(stage.join("\n")).toMatch(/^COPY (?:\. \.|--from=build (?:\/app \/app|.*sophia\.contract\.json.*))$/m);
     },
@@ -233,12 +235,12 @@ describe("examples/docker", () => {
     { name: "distroless.Dockerfile", first: "the program" },
     { name: "build-secret.Dockerfile", first: "sophia-run" },
   ])("$name", ({ name, first }) => {
-    skipBecause(unusable(name));
+    skipBecause(reasonAgainst(name));
 
     test(`${first} is PID 1, without rights, on a read-only root; healthy; ends at SIGTERM with its own status`, async () => {
       const image = readImage(dockerfile(name));
       const server = pod.container(optionsOf(image, { env: TOKEN_FILE }));
-      const [, pid] = await server.seen(/listening on port 3000 \(process (\d+)\)/);
+      const [, pid] = await server.waitForStdout(/listening on port 3000 \(process (\d+)\)/);
       expect(pid === "1").toBe(first === "the program");
       const init = server.init();
       const status = readFileSync(`/proc/${init}/status`, "utf8");
@@ -270,7 +272,7 @@ describe("examples/docker", () => {
     const image = readImage(dockerfile("Dockerfile"));
     const env = { ...TOKEN_FILE, ESC_ENV: pod.environment };
     const server = pod.container(optionsOf(image, { env }));
-    await server.seen(/listening on port 3000 \(process (\d+)\)/);
+    await server.waitForStdout(/listening on port 3000 \(process (\d+)\)/);
     const files = server.exec(["find", "/tmp", "-type", "f", "-printf", "%m\\n"]).stdout;
     expect(files).toMatch(/^(?:600\n)+$/);
     process.kill(server.init(), "SIGTERM");
@@ -304,7 +306,7 @@ describe("examples/docker", () => {
     // The mode is that of the image if none is given.
     const env = { ...TOKEN_FILE, ...(mode === undefined ? {} : { SOPHIA_MODE: mode }) };
     const program = pod.container(optionsOf(image, { command: [...image.entrypoint, "sh", "-c", script], env }));
-    await program.seen(/ready/);
+    await program.waitForStdout(/ready/);
     const init = program.init();
     process.kill(init, "SIGTERM");
     // The program handles signals in the order in which they were sent: this one finds it alive.
@@ -353,7 +355,7 @@ describe("examples/docker", () => {
   });
 
   test("the step of docs/containers.md leaves compiled code in the image, for its user", async () => {
-    const step = fencedBlocks(readFileSync(join(root, "docs/containers.md"), "utf8")).find(({ text }) =>
+    const step = fencedBlocksOf(readFileSync(join(root, "docs/containers.md"), "utf8")).find(({ text }) =>
       text.startsWith("RUN mkdir -p ~/.cache"),
     );
     const place = folder();
@@ -393,20 +395,20 @@ describe("the image of examples/python", () => {
     "starts %s of the package, depending on what its tarball has",
     async (program) => {
       const text = readFileSync(join(examples, "python/Dockerfile"), "utf8");
-      const steps = instructions(text).filter((line) => line.startsWith("RUN mkdir -p /copied/"));
+      const steps = parseInstructions(text).filter((line) => line.startsWith("RUN mkdir -p /copied/"));
       const place = folder();
-      const tarball = await pack(place);
+      const tarball = await packPackage(place);
       if (program === "Node.js") {
         const strip = 'tar -xzf "$1" && rm package/dist/sophia-run-linux-* && tar -czf "$1" package && rm -r package';
         execFileSync("sh", ["-euc", strip, "sh", basename(tarball)], { cwd: place });
-      } else if (notMade !== undefined) {
-        throw new Error(notMade);
+      } else if (noExecutable !== undefined) {
+        throw new Error(noExecutable);
       }
       const script = steps
         .map((line) => line.replace("RUN ", "").replaceAll("/copied", `${place}/copied`))
         .join("\n")
         .replace("/usr/local/bin/node", process.execPath);
-      const built = await start(["sh", "-ec", script], { cwd: place, env: npmEnvironment(home) }).finished;
+      const built = await startProcess(["sh", "-ec", script], { cwd: place, env: npmEnvironment(home) }).finished;
       expect(built).toMatchObject({ status: 0, stdout: "" });
       expect(built.stderr).toMatch(program === "Node.js" ? /^cp: .*sophia-run-linux-.*\n$/ : /^$/);
       chmodSync(place, 0o755);
@@ -424,7 +426,7 @@ describe("the image of examples/python", () => {
 
 describe("the CMD in docs/containers.md", () => {
   skipBecause(existsSync("/bin/sh") && readlinkSync("/bin/sh").endsWith("dash") ? undefined : "needs dash as /bin/sh");
-  const [lost = "", passed = ""] = fencedBlocks(readFileSync(join(root, "docs/containers.md"), "utf8"))
+  const [lost = "", passed = ""] = fencedBlocksOf(readFileSync(join(root, "docs/containers.md"), "utf8"))
     .filter(({ language, text }) => language === "dockerfile" && text.startsWith("CMD "))
     .map(({ text }) => text);
   const started = async (cmd: string) => {
@@ -432,7 +434,7 @@ describe("the CMD in docs/containers.md", () => {
     const shell = readImage(`FROM ${image.base}\n${cmd}`);
     const env = { ...TOKEN_FILE, SOPHIA_MODE: "auto" };
     const server = pod.container(optionsOf(image, { command: shell.cmd, env }));
-    const [, pid = ""] = await server.seen(/listening on port 3000 \(process (\d+)\)/);
+    const [, pid = ""] = await server.waitForStdout(/listening on port 3000 \(process (\d+)\)/);
     process.kill(server.init(), "SIGTERM");
     return { ...server, pid, healthcheck: image.healthcheck };
   };
@@ -470,7 +472,7 @@ describe("examples/kubernetes", () => {
     const named = { ...spec.env, ESC_ENV: environment };
     const env = spec.audience === undefined ? named : { ...named, ESC_OIDC_ORG: organization };
     const server = pod.container(optionsOf(image, { command: spec.command, user: spec.user, mounts, env }));
-    await server.seen(/listening on port 3000 /);
+    await server.waitForStdout(/listening on port 3000 /);
     const probe = `fetch("http://127.0.0.1:${spec.port}/").then((answer) => answer.text()).then(console.log)`;
     expect(JSON.parse(server.exec(["node", "-e", probe]).stdout)).toEqual({
       qdrant: "qdrant.example.test:6333",
@@ -482,7 +484,7 @@ describe("examples/kubernetes", () => {
 });
 
 /** Why an image cannot be made here. */
-function unusable(name: string): string | undefined {
+function reasonAgainst(name: string): string | undefined {
   if (name === "alpine.Dockerfile" && !existsSync(alpine))
     return "needs an Alpine-like root: scripts/platforms/alpine-root.sh makes one";
   return name === "distroless.Dockerfile" && !isStandalone

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
 import { notPreloadable, skipBecause } from "../helpers/skip.ts";
-import { sophiaRun } from "../esc/command.ts";
+import { runSophia } from "../esc/run-program.ts";
 import { SENTINEL_SECRET, SENTINEL_TOKEN } from "../esc/faults/sentinels.ts";
 
 let server: EscServer;
@@ -49,7 +49,7 @@ describe("an internal error", () => {
     const preload = join(folder, `${name.replaceAll(" ", "-")}.cjs`);
     await writeFile(preload, script);
     const before = await readdir(folder);
-    const finished = await sophiaRun(
+    const finished = await runSophia(
       ["--no-contract", "--", "echo", "started"],
       {
         ESC_ENV: "demo-org/sophia/dev",

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { escVariables } from "../commands/world.ts";
+import { escVariables } from "../commands/sophia-environment.ts";
 import { FAKE_TOKEN } from "../contract/corpus.ts";
 import { startEscServer } from "../esc-server/index.ts";
-import { type Ended, environmentOf, folder, sophia, unwrapped } from "../helpers/sophia.ts";
+import { type ProcessResult, parseEnvironment, folder, sophia, unwrapLines } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
 
 /** The forms of the second attack: what `init` once declared public, or no contract declares. */
@@ -29,7 +29,7 @@ function createProject() {
   return folder({ ".env": file.join(""), "sophia.contract.json": CONTRACT });
 }
 
-function expectNoSecret({ stdout, stderr }: Ended): void {
+function expectNoSecret({ stdout, stderr }: ProcessResult): void {
   for (const secret of [FAKE_TOKEN, PASSWORD]) {
     expect(`${stdout}${stderr}`).not.toContain(secret);
   }
@@ -39,13 +39,13 @@ describe("a value that holds a credential", () => {
   test("is masked by --redact, with a warning if the contract declares it public", async () => {
     const result = await sophia(["--redact", "--", "env"], { cwd: createProject() });
     expect(result.status).toBe(0);
-    const { OPEN, LEVEL, FALLBACK, GHX, REDIS_URL, UNDECLARED } = environmentOf(result.stdout);
+    const { OPEN, LEVEL, FALLBACK, GHX, REDIS_URL, UNDECLARED } = parseEnvironment(result.stdout);
     expect([GHX, REDIS_URL, UNDECLARED]).toEqual(["***", "***", "***"]);
     expect([OPEN, LEVEL]).toEqual([VALUES.OPEN, "debug"]);
     // It is in the contract, which every reader of the repository has.
     expect(FALLBACK).toBe("redis://user:of-the-contract@localhost");
     expectNoSecret(result);
-    const warnings = unwrapped(result.stderr)
+    const warnings = unwrapLines(result.stderr)
       .split("\n")
       .filter((line) => line.includes("warning"));
     expect(warnings.map((line) => /warning: (\w+) is masked/.exec(line)?.[1])).toEqual(["GHX", "REDIS_URL"]);
@@ -59,7 +59,7 @@ describe("a value that holds a credential", () => {
       cwd: folder(),
       env: { HOOK: FAKE_TOKEN },
     });
-    expect(environmentOf(result.stdout)).toMatchObject({ HOOK: "***" });
+    expect(parseEnvironment(result.stdout)).toMatchObject({ HOOK: "***" });
   });
 
   test("is masked for GitHub by export, and shown by no report", async () => {
@@ -138,5 +138,5 @@ test("a contract's reason is accepted only for a variable that is declared publi
   const contract = JSON.stringify({ variables: { KEY: { reason: "none" } } });
   const result = await sophia(["--", "true"], { cwd: folder({ "sophia.contract.json": contract }) });
   expect(result).toMatchObject({ status: 125, stdout: "" });
-  expect(unwrapped(result.stderr)).toContain('allowed: no reason, or "secret": false');
+  expect(unwrapLines(result.stderr)).toContain('allowed: no reason, or "secret": false');
 });

@@ -3,20 +3,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { commandLine, type Ended, run } from "../../scripts/demo/command.ts";
+import { commandLine, type ProcessResult, run } from "../../scripts/demo/command.ts";
 import { makePaint } from "../../scripts/demo/paint.ts";
 import { openWorld } from "../../scripts/demo/world.ts";
 import { columnsOf } from "../../src/core/lines.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { folder } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { startProcess } from "../helpers/start-process.ts";
 import { startAtTerminal } from "../helpers/terminal.ts";
 
 const root = join(import.meta.dirname, "../..");
 
 describe("npm run demo", () => {
   const temporary = mkdtempSync(join(tmpdir(), "sophia-run-test-"));
-  let demo: Ended;
+  let demo: ProcessResult;
 
   beforeAll(async () => {
     const words = ["npm", "run", "--silent", "demo"] as const;
@@ -79,7 +79,7 @@ describe("npm run demo", () => {
   });
 
   test("leaves no file and no process behind", () => {
-    expect(remains(temporary)).toEqual([]);
+    expect(listRemains(temporary)).toEqual([]);
   });
 
   test("has no colours unless it writes to a terminal", () => {
@@ -97,7 +97,7 @@ test("npm run demo uses colours only at terminals, and never with NO_COLOR", () 
 });
 
 describe("npm run demo, on a real terminal,", () => {
-  test("it has colours", async () => {
+  test("has colours", async () => {
     const { status, stdout } = await inTerminal({});
     expect(status).toBe(0);
     expect(stdout).toContain("\u001B[1;36m$ sophia-run check\u001B[0m");
@@ -119,24 +119,24 @@ describe("npm run demo, on a real terminal,", () => {
 test("a shell can parse the command line that npm run demo displays", async () => {
   const words = ["printf", "%s\n", "a b", "it's", "$HOME", "", "007", "--x=y"] as const;
   const line = commandLine({ variables: { NAME: "a 'b'" }, words: ["sh", "-c", 'echo "$NAME"; "$@"', "sh", ...words] });
-  const shell = start(["sh", "-c", line], { cwd: folder(), env: { PATH: cleanPath } });
+  const shell = startProcess(["sh", "-c", line], { cwd: folder(), env: { PATH: cleanPath } });
   expect((await shell.finished).stdout).toBe("a 'b'\na b\nit's\n$HOME\n\n007\n--x=y\n");
 });
 
 test("npm run demo -- --serve runs a server until SIGTERM to npm, and the commands that it prints work", async () => {
   const temporary = folder();
-  const demo = start(["npm", "run", "--silent", "demo", "--", "--serve"], {
+  const demo = startProcess(["npm", "run", "--silent", "demo", "--", "--serve"], {
     cwd: root,
     env: hostileEnvironment(temporary),
   });
-  const [printed] = await demo.seen(/^[^]*sophia-run set .*\n/);
+  const [printed] = await demo.waitForStdout(/^[^]*sophia-run set .*\n/);
   const lines = printed.split("\n").filter((line) => line !== "");
   const commands = lines.filter((line) => line.startsWith("#   ")).map((line) => line.slice(4));
   expect(commands).toHaveLength(7);
   const paste = lines.filter((line) => !line.startsWith("#")).join("\n");
   const set = commands.at(-1) ?? "";
   const staging = commands.at(-2) ?? "";
-  const shell = start(
+  const shell = startProcess(
     [
       "bash",
       "--norc",
@@ -158,7 +158,7 @@ test("npm run demo -- --serve runs a server until SIGTERM to npm, and the comman
   }
   process.kill(demo.pid, "SIGTERM");
   await demo.finished;
-  expect(remains(temporary)).toEqual([]);
+  expect(listRemains(temporary)).toEqual([]);
 });
 
 test.each([
@@ -167,24 +167,24 @@ test.each([
   ["SIGINT", "the scenes with ESC", /Configuration check: sample/, 1],
 ] as const)("npm run demo ends by %s in %s and cleans up", async (signal, _, fragment, folders) => {
   const temporary = folder();
-  const demo = start([process.execPath, "--import", "tsx", "scripts/demo.ts"], {
+  const demo = startProcess([process.execPath, "--import", "tsx", "scripts/demo.ts"], {
     cwd: root,
     env: hostileEnvironment(temporary),
   });
-  await demo.seen(fragment);
-  expect(remains(temporary)).toHaveLength(folders);
+  await demo.waitForStdout(fragment);
+  expect(listRemains(temporary)).toHaveLength(folders);
   process.kill(demo.pid, signal);
   expect(await demo.finished).toMatchObject({ status: null, signal });
-  expect(remains(temporary)).toEqual([]);
+  expect(listRemains(temporary)).toEqual([]);
 });
 
-function inTerminal(env: Readonly<Record<string, string>>, columns = 0): Promise<Ended> {
+function inTerminal(env: Readonly<Record<string, string>>, columns = 0): Promise<ProcessResult> {
   const surroundings = { ...hostileEnvironment(folder()), TERM: "xterm-256color", ...env };
   return startAtTerminal(["npm", "run", "--silent", "demo"], { cwd: root, env: surroundings }, [], columns).finished;
 }
 
 /** Returns the temporary files of the demo. */
-function remains(temporary: string): readonly string[] {
+function listRemains(temporary: string): readonly string[] {
   return readdirSync(temporary).filter((name) => name.startsWith("sophia-run-"));
 }
 

@@ -1,3 +1,7 @@
+/**
+ * The commands that documents show, and the calls that the shell must make of them. documents.standalone.test.ts runs
+ * the documents and compares.
+ */
 import { DISTRIBUTION } from "../../src/commands/parts/distribution.ts";
 import { FETCH_TARBALL_COMMANDS, NODE_PACKAGE_ARGUMENT, RELEASE_URL } from "../../src/commands/parts/package-source.ts";
 

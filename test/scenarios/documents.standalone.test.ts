@@ -8,7 +8,7 @@ import { transcript } from "../../scripts/demo/transcript.ts";
 import { shellQuoted } from "../../src/core/shell.ts";
 import { secret, startEscServer } from "../esc-server/index.ts";
 import { ESC_VALUES } from "../helpers/esc-values.ts";
-import { type Block, fencedBlocks, linkedFiles } from "../helpers/markdown.ts";
+import { type Block, fencedBlocksOf, linkedFilesOf } from "../helpers/markdown.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { notPackage } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
@@ -285,7 +285,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
 
 describe.each(Object.entries(DOCUMENTS))("the page %s", (name, trials) => {
   const document = readFileSync(join(root, name), "utf8");
-  const all = fencedBlocks(document);
+  const all = fencedBlocksOf(document);
   const blocks = all.filter(({ language }) => ["console", "sh"].includes(language));
 
   test("has exactly these blocks of commands", () => {
@@ -298,7 +298,7 @@ describe.each(Object.entries(DOCUMENTS))("the page %s", (name, trials) => {
   });
 
   test("links to files that exist", () => {
-    const missing = linkedFiles(document).filter((target) => !existsSync(join(root, dirname(name), target)));
+    const missing = linkedFilesOf(document).filter((target) => !existsSync(join(root, dirname(name), target)));
     expect(missing).toEqual([]);
   });
 
@@ -349,7 +349,7 @@ function firstLine({ text: lines }: Block): string {
 
 /** The text of a document's first block, which a later block of the document uses. */
 function firstBlock(name: string): string {
-  return fencedBlocks(readFileSync(join(root, name), "utf8"))[0]?.text ?? expect.unreachable();
+  return fencedBlocksOf(readFileSync(join(root, name), "utf8"))[0]?.text ?? expect.unreachable();
 }
 
 /** The demo's project after some of the edits that the README's blocks need. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { CASES } from "../esc/faults/index.ts";
 import { SENTINEL_SECRET, SENTINEL_TOKEN } from "../esc/faults/sentinels.ts";
-import { launch, observe, onStage } from "../esc/faults/stage.ts";
+import { launchWithFault, readWithFault, withFault } from "../esc/faults/stage.ts";
 import { cellsOf, documentedRows, faultDocument } from "../esc/faults/table.ts";
 import { useCertificates } from "../helpers/certificates.ts";
 
@@ -18,14 +18,14 @@ const documented = documentedRows(document);
 describe.concurrent("a start with a fault of ESC reports it as documented:", () => {
   test.each(CASES)("$group: $fault", async (one) => {
     const start = (options: readonly string[]) =>
-      onStage(one, certificates(), (variables, stage) => launch(one, variables, stage, options));
+      withFault(one, certificates(), (variables, stage) => launchWithFault(one, variables, stage, options));
     const [launched, required] = await Promise.all([start([]), start(["--require-esc"])]);
-    if (one.ofStart === undefined) {
-      const observed = await onStage(one, certificates(), (variables, stage) => observe(one, variables, stage));
+    if (one.startOptions === undefined) {
+      const observed = await withFault(one, certificates(), (variables, stage) => readWithFault(one, variables, stage));
       expect(launched.calls).toEqual(observed.calls);
     }
     const { kind } = one.expect;
-    expect(required.calls).toEqual(one.whenRequired ?? launched.calls);
+    expect(required.calls).toEqual(one.callsWhenRequired ?? launched.calls);
     const isEnded = kind === "stopped" || kind === "unwritten";
     const status = kind === "unmet" ? 78 : isEnded ? 125 : 0;
     expect([launched.result.status, launched.result.signal]).toEqual([status, null]);
@@ -35,14 +35,14 @@ describe.concurrent("a start with a fault of ESC reports it as documented:", () 
     const shown = kind === "unwritten" ? /^new\.env into / : /^$/;
     expect(launched.result.stdout).toMatch(shown);
     expect(required.result.stdout).toMatch(shown);
-    const silent = one.expect.kind === "read" && one.expect.says !== true;
+    const silent = one.expect.kind === "read" && one.expect.hasNotice !== true;
     for (const { stderr } of [launched.result, required.result]) {
       expect(stderr).toMatch(silent ? /^$/ : /^sophia-run: .+\n/);
     }
     const exposed = [launched, required].map(({ result }) => result.stdout + result.stderr).join("\n");
     expect(exposed).not.toContain(SENTINEL_TOKEN);
     expect(exposed).not.toContain(SENTINEL_SECRET);
-    expect([...launched.result.left, ...required.result.left]).toEqual([]);
+    expect([...launched.result.leftoverFiles, ...required.result.leftoverFiles]).toEqual([]);
 
     // Written by `npx tsx scripts/faults.ts`.
     const cells = cellsOf({ one, calls: launched.calls, launched: launched.result, required: required.result });

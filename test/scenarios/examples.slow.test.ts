@@ -10,10 +10,10 @@ import { type EscServer, startEscServer } from "../esc-server/index.ts";
 import { runWorkflow } from "../helpers/actions/jobs.ts";
 import { lifecycleEnvironment, readDevcontainer, type Surroundings } from "../helpers/devcontainer.ts";
 import { ESC_VALUES } from "../helpers/esc-values.ts";
-import { cleanPath, install, npmEnvironment, pack } from "../helpers/pack.ts";
+import { cleanPath, installPackage, npmEnvironment, packPackage } from "../helpers/pack.ts";
 import { notInstalled, notPackage, skipBecause } from "../helpers/skip.ts";
 import { CONTRACT_VALUES, folder, sophiaRun } from "../helpers/sophia.ts";
-import { isAlive, start } from "../helpers/started.ts";
+import { isAlive, startProcess } from "../helpers/start-process.ts";
 import { startAtTerminal } from "../helpers/terminal.ts";
 import { readWorkflow } from "../helpers/workflow.ts";
 
@@ -31,7 +31,7 @@ let access: {
 
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), "sophia-run-test-"));
-  tarball = await pack(home);
+  tarball = await packPackage(home);
   esc = await startEscServer();
   esc.environment("acme/sophia/prod", { values: { ...ESC_VALUES, LOG_LEVEL: "info" } });
   access = {
@@ -49,7 +49,7 @@ afterAll(async () => {
 const installations = new Map<string, Promise<string>>();
 
 /** A copy of an example with its installation. */
-async function installed(name: string): Promise<string> {
+async function installExample(name: string): Promise<string> {
   const installation = installations.get(name) ?? installInto(name);
   installations.set(name, installation);
   const copy = folder();
@@ -60,7 +60,7 @@ async function installed(name: string): Promise<string> {
 async function installInto(name: string): Promise<string> {
   const place = mkdtempSync(join(home, `${name}-`));
   cpSync(join(examples, name), place, { recursive: true });
-  await install(tarball, place, home);
+  await installPackage(tarball, place, home);
   return place;
 }
 
@@ -91,10 +91,13 @@ describe("examples/npm-scripts:", () => {
       },
     },
   ])("npm start runs the server with the values of ESC, and SIGTERM to npm stops both, $how", async ({ adapt }) => {
-    const cwd = await installed("npm-scripts");
+    const cwd = await installExample("npm-scripts");
     adapt(cwd);
-    const npm = start(["npm", "start"], { cwd, env: { ...environment(), ...access.environment, ...access.token } });
-    const [, port = "", server = ""] = await npm.seen(/listening on port (\d+) \(process (\d+)\)/);
+    const npm = startProcess(["npm", "start"], {
+      cwd,
+      env: { ...environment(), ...access.environment, ...access.token },
+    });
+    const [, port = "", server = ""] = await npm.waitForStdout(/listening on port (\d+) \(process (\d+)\)/);
     const answer: unknown = await (await fetch(`http://127.0.0.1:${port}/`)).json();
     expect(answer).toEqual({ qdrant: new URL(QDRANT_URL).host, authenticated: true });
     process.kill(npm.pid, "SIGTERM");
@@ -108,23 +111,23 @@ describe("examples/npm-scripts:", () => {
   });
 
   test("the program's exit status passes through npm", async () => {
-    const cwd = await installed("npm-scripts");
+    const cwd = await installExample("npm-scripts");
     const env = { ...environment(), ...access.environment, ...access.token };
-    const job = await start(["npm", "run", "job"], { cwd, env }).finished;
+    const job = await startProcess(["npm", "run", "job"], { cwd, env }).finished;
     expect(job.stderr).toContain("7 documents could not be indexed");
     expect(job.stderr).not.toContain("sophia-run:");
     expect(job.status).toBe(7);
   });
 
   test("the statuses of an unmet contract and of a check pass through npm, too", async () => {
-    const cwd = await installed("npm-scripts");
-    const unmet = await start(["npm", "start"], { cwd, env: environment() }).finished;
+    const cwd = await installExample("npm-scripts");
+    const unmet = await startProcess(["npm", "start"], { cwd, env: environment() }).finished;
     expect(unmet.status).toBe(78);
     expect(unmet.stderr).toContain("QDRANT_API_KEY");
     expect(unmet.stdout).not.toContain("listening");
-    expect((await start(["npm", "run", "check"], { cwd, env: environment() }).finished).status).toBe(1);
+    expect((await startProcess(["npm", "run", "check"], { cwd, env: environment() }).finished).status).toBe(1);
     writeFileSync(join(cwd, ".env"), envFile());
-    const met = await start(["npm", "run", "check"], { cwd, env: environment() }).finished;
+    const met = await startProcess(["npm", "run", "check"], { cwd, env: environment() }).finished;
     expect(met.stdout).toContain("✅ All checks passed! Configuration loaded from .env\n");
     expect(met.status).toBe(0);
   });
@@ -145,7 +148,8 @@ describe("examples/devcontainer:", () => {
   });
   /** Runs a lifecycle command as the devcontainer CLI does. */
   const lifecycle = (command: string, around: Surroundings) =>
-    start(["/bin/sh", "-c", command], { cwd: around.workspace, env: lifecycleEnvironment(config, around) }).finished;
+    startProcess(["/bin/sh", "-c", command], { cwd: around.workspace, env: lifecycleEnvironment(config, around) })
+      .finished;
   const both = (): Record<string, string> => ({ ESC_ENV: "acme/sophia/prod", ESC_TOKEN: esc.token });
 
   test("it asks for the two secrets and begins with sophia-run", () => {
@@ -162,7 +166,7 @@ describe("examples/devcontainer:", () => {
     // It asks Docker whether such a container is running: none is.
     const words = ["read-configuration", "--workspace-folder", workspace, "--docker-path", "true"];
     const env = { PATH: cleanPath, HOME: workspace, ...both() };
-    const { status, stdout } = await start([cli, ...words], { cwd: workspace, env }).finished;
+    const { status, stdout } = await startProcess([cli, ...words], { cwd: workspace, env }).finished;
     expect(status).toBe(0);
     const read: unknown = JSON.parse(stdout);
     const { remoteEnv, postStartCommand, secrets: names } = config;
@@ -185,7 +189,7 @@ describe("examples/devcontainer:", () => {
   test.each(["secrets", "local"] as const)(
     "postStartCommand reports the configuration, with the two secrets given as %s",
     async (way) => {
-      const workspace = await installed("devcontainer");
+      const workspace = await installExample("devcontainer");
       const end = await lifecycle(config.postStartCommand, surroundings(workspace, { [way]: both() }));
       const host = new URL(QDRANT_URL).host;
       expect(end).toMatchObject({
@@ -197,7 +201,7 @@ describe("examples/devcontainer:", () => {
   );
 
   test("it uses .env without the two secrets; without .env the message names the missing variables", async () => {
-    const workspace = await installed("devcontainer");
+    const workspace = await installExample("devcontainer");
     const unmet = await lifecycle(config.postStartCommand, surroundings(workspace, {}));
     expect(unmet).toMatchObject({ status: 78, stdout: "" });
     expect(unmet.stderr).toContain("QDRANT_URL");
@@ -210,7 +214,7 @@ describe("examples/devcontainer:", () => {
   test("the README's server keeps running when the command's terminal is gone, and stops on SIGTERM", async () => {
     const line = /"postStartCommand": (".*&")$/m.exec(readme)?.[1];
     const command: unknown = JSON.parse(line ?? "null");
-    const workspace = await installed("devcontainer");
+    const workspace = await installExample("devcontainer");
     copyFileSync(join(examples, "npm-scripts/server.js"), join(workspace, "server.js"));
     // A named pipe in place of the log file: its reader hears each line, and the end of the last writer.
     execFileSync("mkfifo", [join(workspace, "server.log")]);
@@ -238,11 +242,11 @@ function envFile(): string {
 }
 
 test("examples/python serves with its configuration, and ends as a bare start does", async () => {
-  const server = start([...sophiaRun, "--", "python3", "app.py"], {
+  const server = startProcess([...sophiaRun, "--", "python3", "app.py"], {
     cwd: join(examples, "python"),
     env: { PATH: cleanPath, PORT: "0", ...access.environment, ...access.token },
   });
-  const [, port = ""] = await server.seen(/serving on port (\d+)\n/);
+  const [, port = ""] = await server.waitForStdout(/serving on port (\d+)\n/);
   await expect(fetch(`http://127.0.0.1:${port}/`).then((answer) => answer.text())).resolves.toBe(
     `Qdrant is at ${QDRANT_URL}\n`,
   );
@@ -257,10 +261,10 @@ test("examples/actions runs its tests with the configuration, and without the to
     "package.json": JSON.stringify({ scripts: { test: "node print.js" } }),
     "print.js": "console.log(`key ${process.env.QDRANT_API_KEY?.length} token ${process.env.ESC_TOKEN}`)",
   });
-  await install(tarball, copy, home);
+  await installPackage(tarball, copy, home);
   const commands = steps.flatMap(({ run }) => (run === undefined || run === "npm ci" ? [] : [run]));
   expect(commands).toEqual(["node_modules/.bin/sophia-run -- npm test"]);
-  const job = start(["bash", "-e", "-c", commands.join("\n")], {
+  const job = startProcess(["bash", "-e", "-c", commands.join("\n")], {
     cwd: copy,
     env: { ...npmEnvironment(home), CI: "true", GITHUB_ACTIONS: "true", ...access.environment, ...access.token },
   });
@@ -279,7 +283,7 @@ test("examples/actions/auth-actions.yml opens ESC by the token of pulumi/auth-ac
   service.environment("acme/sophia/ci", { values: ESC_VALUES });
   const names = ["PULUMI_ACCESS_TOKEN", "ESC_TOKEN_COMMAND"];
   const copy = folder({ "package.json": JSON.stringify({ scripts: { test: "node print.js" } }) });
-  await install(tarball, copy, copy);
+  await installPackage(tarball, copy, copy);
   const manifest = readFileSync(join(copy, "package.json"), "utf8");
   const [, name = ""] = /"file:([^"]*)"/.exec(manifest) ?? [];
   const files = {

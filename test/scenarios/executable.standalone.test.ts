@@ -9,14 +9,14 @@ import { createCommandHelp, createMainHelp } from "../../src/commands/help/help.
 import { PLAIN_LAYOUT, WIDTH } from "../../src/output/layout.ts";
 import { skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
-import { executable, notMade } from "../helpers/standalone.ts";
+import { executable, noExecutable } from "../helpers/executables.ts";
 import { protectionsOf, segmentsOf } from "../helpers/protections.ts";
 import { startAtTerminal } from "../helpers/terminal.ts";
 
 const root = join(import.meta.dirname, "../..");
 const takeover = 'require("node:fs").writeSync(1, "taken over");';
 
-function run(args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
+function runExecutable(args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
   const { status, stdout, stderr } = spawnSync(executable, args, {
     cwd,
     env: { PATH: process.env["PATH"], ...env },
@@ -31,7 +31,7 @@ function run(args: readonly string[], cwd: string, env: Readonly<Record<string, 
  * tests, which run it in place of the package where SOPHIA_RUN_UNDER_TEST names it.
  */
 describe("the stand-alone executable", () => {
-  skipBecause(notMade);
+  skipBecause(noExecutable);
 
   /** `BUN_…`: on macOS and Windows the executable is one of Bun. */
   it.each([
@@ -45,9 +45,9 @@ describe("the stand-alone executable", () => {
   ])("ignores %s, which reaches the program", (name, value) => {
     const cwd = folder({ "takeover.cjs": takeover });
     const env = { [name]: value(join(cwd, "takeover.cjs")) };
-    const { status, stdout } = run(["--no-contract", "--", "printenv", name], cwd, env);
+    const { status, stdout } = runExecutable(["--no-contract", "--", "printenv", name], cwd, env);
     expect({ status, stdout }).toStrictEqual({ status: 0, stdout: `${env[name]}\n` });
-    expect(run(["-e", takeover], cwd, env)).toMatchObject({ status: 125, stdout: "" });
+    expect(runExecutable(["-e", takeover], cwd, env)).toMatchObject({ status: 125, stdout: "" });
   });
 
   it("is one static file of at most five megabytes", ({ skip }) => {
@@ -72,9 +72,13 @@ describe("the stand-alone executable", () => {
       hasPathOrChangedCode: false,
     });
     const relro = segmentsOf(executable).find(({ type }) => type === "GNU_RELRO")?.address ?? 0;
-    const { stdout } = run(["--no-contract", "--redact", "--", "sh", "-c", "cat /proc/$PPID/maps"], folder(), {
-      PULUMI_ACCESS_TOKEN: "pul-0a1b2c3d4e5f6a7b8c9d",
-    });
+    const { stdout } = runExecutable(
+      ["--no-contract", "--redact", "--", "sh", "-c", "cat /proc/$PPID/maps"],
+      folder(),
+      {
+        PULUMI_ACCESS_TOKEN: "pul-0a1b2c3d4e5f6a7b8c9d",
+      },
+    );
     const ranges = Array.from(
       stdout.matchAll(/^(\w+)-(\w+) (\S{4}) .*sophia-run/gm),
       ([, start = "", end = "", flags]) => ({
@@ -126,7 +130,7 @@ describe("the stand-alone executable", () => {
 
   it("contains neither the build's option nor the path where it was built", ({ skip }) => {
     skip(process.platform !== "linux", "needs Linux");
-    const { status, stderr } = run(["--make-image"], folder());
+    const { status, stderr } = runExecutable(["--make-image"], folder());
     expect({ status, first: stderr.split("\n")[0] }).toStrictEqual({
       status: 125,
       first: "sophia-run: unknown option --make-image",
@@ -176,7 +180,7 @@ describe("the stand-alone executable", () => {
       "tsconfig.json": "{",
       "package.json": "{",
     });
-    const { status, stdout, stderr } = run(["--no-contract", "--dotenv", "named.env", "--", "env"], cwd);
+    const { status, stdout, stderr } = runExecutable(["--no-contract", "--dotenv", "named.env", "--", "env"], cwd);
     expect({ status, stderr }).toStrictEqual({ status: 0, stderr: "" });
     expect(stdout.split("\n").filter((line) => line.startsWith("FROM_"))).toStrictEqual(["FROM_NAMED=1"]);
     expect(stdout).not.toContain("taken over");
@@ -261,7 +265,7 @@ describe("the stand-alone executable", () => {
     const words = ["", "\u0001", "\u0002", "\u0002\u0003\u0001\u0002\u0004", "a b\nc", "é🙂", "x".repeat(100_000), ""];
     for (const mode of ["auto", "exec", "spawn"]) {
       const args = ["--no-contract", "--mode", mode, "--", "printf", String.raw`%s\0`, ...words];
-      const { status, stdout, stderr } = run(args, folder());
+      const { status, stdout, stderr } = runExecutable(args, folder());
       expect({ status, stderr }).toStrictEqual({ status: 0, stderr: "" });
       expect(stdout).toBe(words.map((word) => `${word}\0`).join(""));
     }
@@ -303,14 +307,14 @@ describe("the stand-alone executable", () => {
 
   it("has the commands, the modes and the version of the whole command line", () => {
     const cwd = folder();
-    expect(run(["--version"], cwd)).toMatchObject({
+    expect(runExecutable(["--version"], cwd)).toMatchObject({
       status: 0,
       stdout: expect.stringMatching(
         /^\d+\.\d+\.\d+ \(executable, (?:commit [\da-f]{12}(?:, changed)?|built outside git)\)\n$/,
       ),
     });
-    expect(run(["check", "--fake"], cwd)).toMatchObject({ status: 0, stderr: "" });
-    expect(run(["--no-contract", "--", "sh", "-c", "exit 7"], cwd).status).toBe(7);
-    expect(run(["--mode", "spawn", "--no-contract", "--", "sh", "-c", "exit 7"], cwd).status).toBe(7);
+    expect(runExecutable(["check", "--fake"], cwd)).toMatchObject({ status: 0, stderr: "" });
+    expect(runExecutable(["--no-contract", "--", "sh", "-c", "exit 7"], cwd).status).toBe(7);
+    expect(runExecutable(["--mode", "spawn", "--no-contract", "--", "sh", "-c", "exit 7"], cwd).status).toBe(7);
   });
 });

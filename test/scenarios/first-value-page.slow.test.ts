@@ -2,12 +2,12 @@
 import { chmodSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { expect, test } from "vitest";
-import { sentinel, SENTINEL } from "../commands/world.ts";
+import { sentinelOf, SENTINEL } from "../commands/sophia-environment.ts";
 import { commandsOf } from "../../scripts/demo/transcript.ts";
 import { startEscServer } from "../esc-server/index.ts";
-import { fencedBlocks } from "../helpers/markdown.ts";
-import { npmEnvironment, pack } from "../helpers/pack.ts";
-import { standInForRepository } from "../helpers/repository.ts";
+import { fencedBlocksOf } from "../helpers/markdown.ts";
+import { npmEnvironment, packPackage } from "../helpers/pack.ts";
+import { createLocalRepository } from "../helpers/local-repository.ts";
 import { notPackage } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
 import { startAtTerminal } from "../helpers/terminal.ts";
@@ -41,16 +41,16 @@ test("each block of the page about the first value works after the block before 
   const owner = { kind: "organization", organization: "acme" } as const;
   const { value: launcher } = server.addToken({ owner, access: "open" });
   const home = folder();
-  const tarball = await pack(folder());
+  const tarball = await packPackage(folder());
   const commands = folder({ curl: CURL, pulumi: PULUMI });
   for (const name of ["curl", "pulumi"]) chmodSync(join(commands, name), 0o755);
 
-  const blocks = fencedBlocks(page);
+  const blocks = fencedBlocksOf(page);
   expect(blocks.every(({ language }) => language === "sh" || language === "console")).toBe(true);
   const script = blocks
     .map(({ language, text }) => (language === "sh" ? `set -e\n${text}set +e` : commandsOf(text).join("\n")))
     .join("\n");
-  const value = `sk_${sentinel("key")}`;
+  const value = `sk_${sentinelOf("key")}`;
   const environment = npmEnvironment(home);
   const shell = startAtTerminal(
     ["bash", "--norc", "-c", `stty -echo\n${script}`],
@@ -60,7 +60,7 @@ test("each block of the page about the first value works after the block before 
         ...environment,
         PATH: [commands, environment["PATH"]].join(delimiter),
         TARBALL: tarball,
-        ...standInForRepository(tarball),
+        ...createLocalRepository(tarball),
         WRITER: server.token,
         PULUMI_BACKEND_URL: server.url,
       },

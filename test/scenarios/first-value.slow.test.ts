@@ -2,7 +2,7 @@
 import { chmodSync } from "node:fs";
 import { delimiter } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { sentinel, SENTINEL } from "../commands/world.ts";
+import { sentinelOf, SENTINEL } from "../commands/sophia-environment.ts";
 import { secret, startEscServer } from "../esc-server/index.ts";
 import { notInstalled, skipBecause } from "../helpers/skip.ts";
 import { folder, sophia, sophiaRun } from "../helpers/sophia.ts";
@@ -61,7 +61,7 @@ describe.each([
     expect(unmet.stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
     const answers = [
       ["A token that may open and write the environment (not shown): ", `${server.token}\n`],
-      [`Value of ${NAME} (not shown): `, `${sentinel("value")}\n`],
+      [`Value of ${NAME} (not shown): `, `${sentinelOf("value")}\n`],
       [" [y/N] ", "y\n"],
     ] as const;
     const set = await atTerminal([...words, command], answers);
@@ -69,7 +69,7 @@ describe.each([
     expect(set.stdout).not.toContain(SENTINEL);
     expect(await sophia(["--", "printenv", NAME], { cwd, env })).toMatchObject({
       status: 0,
-      stdout: `${sentinel("value")}\n`,
+      stdout: `${sentinelOf("value")}\n`,
     });
 
     handle.revise({ values: { KEEP: "1", [NAME]: secret("short") } });
@@ -77,7 +77,7 @@ describe.each([
     const replacement = remedyIn(invalid.stdout);
     expect(replacement).toContain("--overwrite");
     expect(await atTerminal([...words, replacement], answers)).toMatchObject({ status: 0 });
-    expect(await sophia(["--", "printenv", NAME], { cwd, env })).toMatchObject({ stdout: `${sentinel("value")}\n` });
+    expect(await sophia(["--", "printenv", NAME], { cwd, env })).toMatchObject({ stdout: `${sentinelOf("value")}\n` });
   });
 });
 
@@ -87,7 +87,7 @@ test("without a terminal the command that sets a value is printed if its token i
   expect(unmet.status).toBe(78);
   expect(unmet.stderr).toContain("standard input");
   const [, ...words] = remedyIn(unmet.stderr).replaceAll(/\\\n/g, " ").trim().split(/ +/);
-  const set = await sophia(words, { cwd, env: { ...env, ESC_ADMIN_TOKEN: server.token }, input: sentinel("value") });
+  const set = await sophia(words, { cwd, env: { ...env, ESC_ADMIN_TOKEN: server.token }, input: sentinelOf("value") });
   expect(set).toMatchObject({ status: 0, stderr: "" });
 });
 

@@ -3,7 +3,7 @@ import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
-import { CONTRACT_VALUES, folder, isStandalone, sophia, unwrapped } from "../helpers/sophia.ts";
+import { CONTRACT_VALUES, folder, isStandalone, sophia, unwrapLines } from "../helpers/sophia.ts";
 
 const RUN = ["--", "true"] as const;
 
@@ -47,7 +47,7 @@ test.each([
 ])("no reader is blocked by %s: %j", { timeout: 60_000 }, async (kind, readers, words) => {
   const runs = readers.map(async ([name, args, env, status]) => {
     const result = await sophia(args, { cwd: folderWith(name, kind), env: { ...CONTRACT_VALUES, ...env } });
-    expect({ args, env, status: result.status, stderr: unwrapped(result.stderr) }).toEqual({
+    expect({ args, env, status: result.status, stderr: unwrapLines(result.stderr) }).toEqual({
       args,
       env,
       status,

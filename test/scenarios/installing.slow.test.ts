@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { cleanPath } from "../helpers/pack.ts";
 import { notInstalled, notLinux, skipBecause } from "../helpers/skip.ts";
 import { folder, isStandalone } from "../helpers/sophia.ts";
-import { type Finished, start } from "../helpers/started.ts";
+import { type ProcessResult, startProcess } from "../helpers/start-process.ts";
 
 skipBecause((isStandalone ? "no executable takes part" : undefined) ?? notLinux ?? notInstalled("git", "--version"));
 
@@ -23,8 +23,9 @@ const env: Readonly<Record<string, string>> = {
   npm_config_prefer_offline: "true",
 };
 
-function install(cwd: string, more: Readonly<Record<string, string>> = {}): Promise<Finished> {
-  return start([process.execPath, join(cwd, "scripts/install.mjs")], { cwd: "/", env: { ...env, ...more } }).finished;
+function installPackage(cwd: string, more: Readonly<Record<string, string>> = {}): Promise<ProcessResult> {
+  return startProcess([process.execPath, join(cwd, "scripts/install.mjs")], { cwd: "/", env: { ...env, ...more } })
+    .finished;
 }
 
 test(
@@ -40,22 +41,22 @@ test(
       writeFileSync(locked, JSON.stringify(lock));
     };
     expect(existsSync(join(checkout, "node_modules"))).toBe(false);
-    const first = await install(checkout);
+    const first = await installPackage(checkout);
     expect(first.status, first.stderr).toBe(0);
     expect(first.stderr).toMatch(/^npm ci: installing the \d+ packages of package-lock\.json, /);
     expect(first.stderr).toMatch(/^added \d+ packages/m);
     expect(existsSync(join(checkout, "node_modules/.bin/vitest"))).toBe(true);
     const silent = { status: 0, stdout: "", stderr: "" };
-    expect(await install(checkout)).toMatchObject(silent);
+    expect(await installPackage(checkout)).toMatchObject(silent);
     // Of a further package of the user's own nothing is said.
     changeLock("node_modules/of-the-user", "1.0.0");
-    expect(await install(checkout)).toMatchObject(silent);
+    expect(await installPackage(checkout)).toMatchObject(silent);
 
     // As after a `git pull` that has changed a version.
     changeLock("node_modules/dotenv", "0.0.1");
-    const second = await install(checkout);
+    const second = await installPackage(checkout);
     expect(second).toMatchObject({ status: 0, stderr: expect.stringMatching(/^npm ci: [^]*^added \d+ packages/m) });
-    expect(await install(checkout)).toMatchObject(silent);
+    expect(await installPackage(checkout)).toMatchObject(silent);
   },
 );
 
@@ -70,7 +71,7 @@ test("an installation that fails is reported without a stack, and ends with 1", 
   writeFileSync(join(cwd, "package-lock.json"), JSON.stringify({ name: "n", lockfileVersion: 3, packages }));
   mkdirSync(join(cwd, "scripts"));
   writeFileSync(join(cwd, "scripts/install.mjs"), readFileSync(join(root, "scripts/install.mjs")));
-  const failed = await install(cwd, { npm_config_fetch_retries: "0", HOME: folder() });
+  const failed = await installPackage(cwd, { npm_config_fetch_retries: "0", HOME: folder() });
   expect(failed.status).toBe(1);
   expect(failed.stderr).toMatch(
     /\nsophia-run: npm ci failed\n {2}see its message above, then run the command again\n$/,
@@ -85,7 +86,7 @@ test("an installation does not delete what a link leads to", async () => {
     writeFileSync(join(cwd, name), readFileSync(join(root, name)));
   }
   symlinkSync(kept, join(cwd, "node_modules"));
-  expect(await install(cwd)).toMatchObject({
+  expect(await installPackage(cwd)).toMatchObject({
     status: 1,
     stderr: expect.stringMatching(/^sophia-run: node_modules is a symbolic link .*\n {2}remove the link, .*\n$/),
   });
@@ -105,7 +106,7 @@ test.each([
   const preload = folder({
     "version.cjs": `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } });`,
   });
-  const result = await install(root, { NODE_OPTIONS: `--require ${join(preload, "version.cjs")}` });
+  const result = await installPackage(root, { NODE_OPTIONS: `--require ${join(preload, "version.cjs")}` });
   const refused = {
     status: 1,
     stderr: expect.stringMatching(

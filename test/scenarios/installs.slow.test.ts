@@ -2,11 +2,11 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
-import { packageManagerEnvironment, clients, writeStandIns } from "../helpers/package-managers.ts";
-import { pack } from "../helpers/pack.ts";
+import { packageManagerEnvironment, availableClients, writeStandIns } from "../helpers/package-managers.ts";
+import { packPackage } from "../helpers/pack.ts";
 import { notPackage, skipBecause } from "../helpers/skip.ts";
 import { addon, CONTRACT_VALUES, folder } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { startProcess } from "../helpers/start-process.ts";
 import { readWorkflow } from "../helpers/workflow.ts";
 
 skipBecause(notPackage);
@@ -17,17 +17,17 @@ const MANIFEST = {
   scripts: { job: "sophia-run -- sh -c 'exit 7'", mistake: "sophia-run check --jsno" },
 };
 
-describe.each(clients())("the package, installed by $name,", (client) => {
+describe.each(availableClients())("the package, installed by $name,", (client) => {
   const { packageManager, files, command, add, exec, typed } = client;
 
   test("prints no messages about scripts, runs, and runs the scripts that init writes", async () => {
     const cwd = folder({ "package.json": JSON.stringify({ ...MANIFEST, packageManager }), ...files });
     const home = folder();
-    const packed = await pack(home);
+    const packed = await packPackage(home);
     const tarball = basename(packed);
     cpSync(packed, join(cwd, tarball));
     const env: Record<string, string> = { ...packageManagerEnvironment(home), ...CONTRACT_VALUES };
-    const run = (...words: readonly string[]) => start([...command, ...words], { cwd, env }).finished;
+    const run = (...words: readonly string[]) => startProcess([...command, ...words], { cwd, env }).finished;
 
     const installed = await run(...add(tarball));
     expect(installed.stdout + installed.stderr).not.toMatch(/\bscripts?\b|\bwarn|\berr(?:or)?\b/i);
@@ -65,7 +65,7 @@ describe.each(clients())("the package, installed by $name,", (client) => {
     const path = env["PATH"] ?? "";
     const PATH = `${writeStandIns(folder(), client)}:${path}`;
     const inShell = (script: string, more: { readonly cwd: string; readonly env?: Record<string, string> }) =>
-      start(["sh", "-ec", script], { cwd: more.cwd, env: { ...env, PATH, ...more.env } }).finished;
+      startProcess(["sh", "-ec", script], { cwd: more.cwd, env: { ...env, PATH, ...more.env } }).finished;
     const { steps } = readWorkflow(join(cwd, ".github/workflows/configuration.yml"));
     const checked = await inShell(steps.at(-1)?.run ?? "", { cwd });
     expect(checked).toMatchObject({ status: 0, stdout: expect.stringContaining("✅ All checks passed!") });
@@ -74,7 +74,7 @@ describe.each(clients())("the package, installed by $name,", (client) => {
 });
 
 test("the package has the files that its README links to, and no install scripts", async () => {
-  const tarball = await pack(folder());
+  const tarball = await packPackage(folder());
   const packed = execFileSync("tar", ["-tzf", tarball], { encoding: "utf8" })
     .split("\n")
     .map((path) => path.replace(/^package\//, ""));

@@ -8,7 +8,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { folder, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+import { folder, sophiaRun, unwrapLines } from "../helpers/sophia.ts";
 
 /** Less than any wait for a pipe that commands had. */
 const LIMIT_MS = 20_000;
@@ -23,7 +23,7 @@ const FILES = {
 
 type Kind = "pipe" | "socket" | "folder" | "device";
 
-async function place(path: string, kind: Kind): Promise<void> {
+async function createIrregularFile(path: string, kind: Kind): Promise<void> {
   rmSync(path, { recursive: true, force: true });
   mkdirSync(dirname(path), { recursive: true });
   if (kind === "pipe") execFileSync("mkfifo", ["-m", "600", path]);
@@ -37,18 +37,22 @@ async function place(path: string, kind: Kind): Promise<void> {
 }
 
 /** A repository with these files, of which one is replaced. It is the home, too. */
-async function project(name: string, kind: Kind, files: Readonly<Record<string, string>> = FILES): Promise<string> {
+async function createProject(
+  name: string,
+  kind: Kind,
+  files: Readonly<Record<string, string>> = FILES,
+): Promise<string> {
   const cwd = folder(files);
   execFileSync("git", ["init", "-q"], { cwd });
   execFileSync("git", ["add", "server.js"], { cwd });
   const commit = ["-c", "user.name=a", "-c", "user.email=a@example.test", "commit", "-qm", "first"];
   execFileSync("git", commit, { cwd });
-  await place(join(cwd, name), kind);
+  await createIrregularFile(join(cwd, name), kind);
   return cwd;
 }
 
 /** Runs sophia-run. `status` is null if the limit has ended it. */
-async function run(args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
+async function runWithLimit(args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
   const [command, ...prefix] = sophiaRun;
   const child = spawn(command, [...prefix, ...args], {
     cwd,
@@ -61,7 +65,7 @@ async function run(args: readonly string[], cwd: string, env: Readonly<Record<st
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (more) => (text += more));
   const [status] = await once(child, "close");
   expect(text).not.toContain("internal error");
-  return { status, text: unwrapped(text) };
+  return { status, text: unwrapLines(text) };
 }
 
 const RUN = ["--", "true"];
@@ -98,7 +102,7 @@ describe("a pipe in the place of a file that is found is reported at once:", () 
     ["init --with claude", ["init", "--with", "claude"], ".claude/settings.json", 125],
     ["init --with codex", ["init", "--with", "codex"], ".codex/config.toml", 125],
   ])("%s %j: %s", async (_, args, name, status) => {
-    const result = await run(args, await project(name, "pipe"));
+    const result = await runWithLimit(args, await createProject(name, "pipe"));
     expect(result).toMatchObject({ status, text: expect.stringContaining(IRREGULAR) });
     expect(result.text).toContain(name);
   });
@@ -107,7 +111,7 @@ describe("a pipe in the place of a file that is found is reported at once:", () 
     "init says that it has not read the pipe %s, and continues",
     async (name) => {
       const { "sophia.contract.json": _, ...files } = FILES;
-      const result = await run(["init"], await project(name, "pipe", files));
+      const result = await runWithLimit(["init"], await createProject(name, "pipe", files));
       expect(result.status).toBe(0);
       expect(result.text).toContain(`not read: ${name}`);
       expect(result.text).toContain(IRREGULAR);
@@ -116,14 +120,14 @@ describe("a pipe in the place of a file that is found is reported at once:", () 
 
   test("for a contract that another contract extends", async () => {
     const files = { ...FILES, "sophia.contract.json": '{ "extends": "./base.json", "variables": {} }' };
-    const result = await run(RUN, await project("base.json", "pipe", files));
+    const result = await runWithLimit(RUN, await createProject("base.json", "pipe", files));
     expect(result).toMatchObject({ status: 125, text: expect.stringContaining(IRREGULAR) });
   });
 
   test("for a file in a folder of secrets; NAME_FILE may name a pipe", async () => {
     const { ".env": _, ...files } = FILES;
-    const cwd = await project("secrets/key", "pipe", files);
-    const result = await run(["--secrets-dir", "secrets", ...RUN], cwd);
+    const cwd = await createProject("secrets/key", "pipe", files);
+    const result = await runWithLimit(["--secrets-dir", "secrets", ...RUN], cwd);
     expect(result).toMatchObject({ status: 125, text: expect.stringContaining(`secrets/key`) });
     expect(result.text).toContain(IRREGULAR);
   });
@@ -144,7 +148,7 @@ describe("a pipe in the place of a file without which a command works, or that o
     ["link", ["link"], "node_modules/.bin/sophia-run", 0],
     ["the file of messages", ["mask"], ".cache/sophia-run/told-today", 0],
   ])("%s %j: %s", async (_, args, name, status) => {
-    const result = await run(args, await project(name, "pipe"));
+    const result = await runWithLimit(args, await createProject(name, "pipe"));
     expect(result.status).toBe(status);
   });
 });
@@ -159,7 +163,7 @@ describe.each<Kind>(["socket", "folder", "device"])("in the place of a file, a %
     [["docs"], "SECRETS.md"],
     [["init", "--with", "claude"], ".claude/settings.json"],
   ])("is an error of %j if %s should be there", async (args, name) => {
-    const result = await run(args, await project(name, kind));
+    const result = await runWithLimit(args, await createProject(name, kind));
     expect(result.status).toBe(125);
     expect(result.text).toContain(name);
   });
@@ -169,16 +173,16 @@ test("the null device, which hides a file, is read as an empty file", async () =
   const { ".env": _, ...files } = FILES;
   const cwd = folder(files);
   symlinkSync("/dev/null", join(cwd, ".env"));
-  expect(await run(["--no-contract", ...RUN], cwd)).toMatchObject({ status: 0, text: "" });
+  expect(await runWithLimit(["--no-contract", ...RUN], cwd)).toMatchObject({ status: 0, text: "" });
 });
 
 test("a named .env may be a pipe, as the message for a found pipe says", async () => {
-  const cwd = await project(".env", "pipe");
-  const refused = await run(["--", "printenv", "KEY"], cwd);
+  const cwd = await createProject(".env", "pipe");
+  const refused = await runWithLimit(["--", "printenv", "KEY"], cwd);
   const option = /if it is named: (--dotenv \S+)/.exec(refused.text)?.[1] ?? "";
   const writer = spawn("sh", ["-c", "echo KEY=of-the-pipe > .env"], { cwd });
   onTestFinished(() => void writer.kill("SIGKILL"));
-  const named = await run([...option.split(" "), "--", "printenv", "KEY"], cwd);
+  const named = await runWithLimit([...option.split(" "), "--", "printenv", "KEY"], cwd);
   expect(named).toEqual({ status: 0, text: "of-the-pipe\n" });
 });
 
@@ -198,54 +202,57 @@ describe("sophia-run does not wait for git:", () => {
     [".git/objects/info/alternates", ["scan", "--history"]],
     [".git/index", ["check"]],
   ])("a pipe in the place of %s is an error for %j", async (name, args) => {
-    const result = await run(args, await project(name, "pipe", secrets));
+    const result = await runWithLimit(args, await createProject(name, "pipe", secrets));
     expect(result.status).toBe(125);
     expect(result.text).toContain(`${name} is a pipe or a device, for which git would wait`);
   });
 
   test("outside of a repository either", async () => {
     const cwd = folder(FILES);
-    await place(join(cwd, "sub/.gitignore"), "pipe");
-    const result = await run(["scan"], cwd);
+    await createIrregularFile(join(cwd, "sub/.gitignore"), "pipe");
+    const result = await runWithLimit(["scan"], cwd);
     expect(result).toMatchObject({ status: 125, text: expect.stringContaining("sub/.gitignore is a pipe") });
   });
 
   test("for a work tree, whose folder of git is elsewhere", async () => {
-    const cwd = await project("other", "folder", secrets);
+    const cwd = await createProject("other", "folder", secrets);
     execFileSync("git", ["worktree", "add", "-q", "tree"], { cwd });
-    await place(join(cwd, ".git/worktrees/tree/index"), "pipe");
+    await createIrregularFile(join(cwd, ".git/worktrees/tree/index"), "pipe");
     writeFileSync(join(cwd, "tree/.env"), FILES[".env"], { mode: 0o600 });
-    const result = await run(["scan"], join(cwd, "tree"));
+    const result = await runWithLimit(["scan"], join(cwd, "tree"));
     expect(result).toMatchObject({ status: 125, text: expect.stringContaining("worktrees/tree/index is a pipe") });
   });
 
   test("to ask for a consent", async () => {
     const files = { ...FILES, ".env": "KEY=1\nESC_ENV=acme/app/dev\n" };
     const env = { ESC_TOKEN: "pul-0123456789abcdef", PULUMI_BACKEND_URL: "http://127.0.0.1:1" };
-    const result = await run(RUN, await project(".git/index", "pipe", files), env);
+    const result = await runWithLimit(RUN, await createProject(".git/index", "pipe", files), env);
     expect(result).toMatchObject({ status: 125, text: expect.stringContaining(".git/index is a pipe") });
   });
 
   test("or fill the memory because of a link to an endless device", async () => {
-    const result = await run(["scan", "--history"], await project(".git/packed-refs", "device", secrets));
+    const result = await runWithLimit(
+      ["scan", "--history"],
+      await createProject(".git/packed-refs", "device", secrets),
+    );
     expect(result).toMatchObject({ status: 125, text: expect.stringContaining("packed-refs is a pipe or a device") });
   });
 
   test("because of a pipe in the place of .git", async () => {
     const cwd = folder(FILES);
-    await place(join(cwd, ".git"), "pipe");
-    expect((await run(["scan"], cwd)).status).toBe(1);
+    await createIrregularFile(join(cwd, ".git"), "pipe");
+    expect((await runWithLimit(["scan"], cwd)).status).toBe(1);
   });
 
   test("and accepts the null device in the place of a file", async () => {
-    const cwd = await project(".git/info/exclude", "pipe", secrets);
+    const cwd = await createProject(".git/info/exclude", "pipe", secrets);
     rmSync(join(cwd, ".git/info/exclude"));
     symlinkSync("/dev/null", join(cwd, ".git/info/exclude"));
-    expect((await run(["scan"], cwd)).status).toBe(1);
+    expect((await runWithLimit(["scan"], cwd)).status).toBe(1);
   });
 
   test("and accepts the socket of git's own daemon", async () => {
-    const result = await run(["scan"], await project(".git/fsmonitor--daemon.ipc", "socket", secrets));
+    const result = await runWithLimit(["scan"], await createProject(".git/fsmonitor--daemon.ipc", "socket", secrets));
     expect(result.status).toBe(1);
   });
 });

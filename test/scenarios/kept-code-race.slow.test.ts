@@ -26,7 +26,7 @@ skipBecause(
 );
 
 /** Returns the output of `printenv` under sophia-run with this HOME. */
-async function start(home: string): Promise<string> {
+async function startWithCode(home: string): Promise<string> {
   const child = spawn(process.execPath, ["--", entry, "--no-contract", "--", "printenv", "HOME"], {
     cwd: folder(),
     env: { PATH: process.env["PATH"], HOME: home },
@@ -44,7 +44,7 @@ async function homeWithCode(): Promise<{ readonly home: string; readonly caches:
   chmodSync(home, 0o755);
   const caches = join(home, ".cache");
   mkdirSync(caches, { mode: 0o755 });
-  expect(await start(home)).toBe(`${home}\n`);
+  expect(await startWithCode(home)).toBe(`${home}\n`);
   const code = join(caches, "sophia-run");
   expect(readdirSync(code).length).toBeGreaterThan(0);
   return { home, caches, code };
@@ -63,7 +63,7 @@ function attackersCode(name: string): Buffer {
 }
 
 /** Exchanges two folders until the test ends, as another user. */
-async function exchanging(one: string, other: string): Promise<void> {
+async function exchangeRepeatedly(one: string, other: string): Promise<void> {
   const script = `
     const { renameSync } = require("node:fs");
     const [one, other] = process.argv.slice(1);
@@ -80,9 +80,10 @@ test("no start runs the compiled code of another user who replaces the cache's f
   mkdirSync(evil);
   for (const name of readdirSync(code)) writeFileSync(join(evil, name), attackersCode(name));
   for (const path of [caches, evil]) chownSync(path, ATTACKER, ATTACKER);
-  await exchanging(code, evil);
+  await exchangeRepeatedly(code, evil);
   const outputs: string[] = [];
-  for (let round = 0; round < 30; round += 1) outputs.push(...(await Promise.all([start(home), start(home)])));
+  for (let round = 0; round < 30; round += 1)
+    outputs.push(...(await Promise.all([startWithCode(home), startWithCode(home)])));
   expect(outputs).toEqual(outputs.map(() => `${home}\n`));
 }, 60_000);
 
@@ -92,13 +93,13 @@ test("a start does not read a file of another user in the cache's folder", async
     writeFileSync(join(code, name), attackersCode(name));
     chownSync(join(code, name), ATTACKER, ATTACKER);
   }
-  expect(await start(home)).toBe(`${home}\n`);
+  expect(await startWithCode(home)).toBe(`${home}\n`);
 });
 
 test("the exchanged compiled code would run if it belonged to root", async () => {
   const { home, code } = await homeWithCode();
   for (const name of readdirSync(code)) writeFileSync(join(code, name), attackersCode(name));
-  expect(await start(home)).toContain(SIGN);
+  expect(await startWithCode(home)).toContain(SIGN);
 });
 
 test.each([
@@ -109,7 +110,7 @@ test.each([
   const above = join(home, "above");
   mkdirSync(join(above, ".cache"), { recursive: true });
   chmodSync(above, mode);
-  expect(await start(above)).toBe(`${above}\n`);
+  expect(await startWithCode(above)).toBe(`${above}\n`);
   expect(existsSync(join(above, ".cache/sophia-run")) && readdirSync(join(above, ".cache/sophia-run")).length > 0).toBe(
     isKept,
   );
@@ -119,5 +120,5 @@ test("compiled code is not used if any user may replace a folder above it", asyn
   const { home, code } = await homeWithCode();
   for (const name of readdirSync(code)) writeFileSync(join(code, name), attackersCode(name));
   chmodSync(home, 0o777);
-  expect(await start(home)).toBe(`${home}\n`);
+  expect(await startWithCode(home)).toBe(`${home}\n`);
 });

@@ -28,7 +28,7 @@ const isRoot = process.geteuid?.() === 0;
 skipBecause(isStandalone || !existsSync(addon) ? "code is kept by the package with its addon alone" : undefined);
 
 /** Returns the output of a start that runs `printenv`. */
-function run(env: Readonly<Record<string, string>>, ...options: readonly string[]) {
+function runStart(env: Readonly<Record<string, string>>, ...options: readonly string[]) {
   const args = ["--", entry, ...options, "--", "printenv", env["SHOWN"] ?? "QDRANT_URL"];
   const child = spawn(process.execPath, args, {
     cwd: env["PWD"] ?? folder(),
@@ -71,7 +71,7 @@ const pathOf = (home: string, name: string): string => join(home, ".cache/sophia
 describe("the code that V8 has compiled", () => {
   test.each(["exec", "spawn"])("is kept by a start (%s) for its user alone, and used by the next", async (mode) => {
     const home = homeWithCaches();
-    expect(await run({ HOME: home }, "--mode", mode)).toStrictEqual(GOOD);
+    expect(await runStart({ HOME: home }, "--mode", mode)).toStrictEqual(GOOD);
     const names = keptIn(home);
     expect(names.map((name) => name.replace(/-.*/, ""))).toEqual(
       expect.arrayContaining(mode === "spawn" ? ["built", "program", "monitor"] : ["built", "program"]),
@@ -84,23 +84,23 @@ describe("the code that V8 has compiled", () => {
     }
     for (const path of [".cache", ".cache/sophia-run"]) expect(statSync(join(home, path)).mode & 0o777).toBe(0o700);
     const before = names.map((name) => statSync(pathOf(home, name), { bigint: true }).mtimeNs);
-    expect(await run({ HOME: home }, "--mode", mode)).toStrictEqual(GOOD);
+    expect(await runStart({ HOME: home }, "--mode", mode)).toStrictEqual(GOOD);
     expect(keptIn(home)).toEqual(names);
     expect(names.map((name) => statSync(pathOf(home, name), { bigint: true }).mtimeNs)).toEqual(before);
   });
 
   test("is kept in XDG_CACHE_HOME if that is an absolute path", async () => {
     const [home, caches] = [homeWithCaches(), folder()];
-    await run({ HOME: home, XDG_CACHE_HOME: caches });
+    await runStart({ HOME: home, XDG_CACHE_HOME: caches });
     expect(keptIn(home)).toEqual([]);
     expect(readdirSync(join(caches, "sophia-run")).length).toBeGreaterThan(0);
-    await run({ HOME: home, XDG_CACHE_HOME: "caches" });
+    await runStart({ HOME: home, XDG_CACHE_HOME: "caches" });
     expect(keptIn(home).length).toBeGreaterThan(0);
   });
 
   test("is not used after any of 500 bits has changed", async () => {
     const home = homeWithCaches();
-    await run({ HOME: home });
+    await runStart({ HOME: home });
     const [path, name = ""] = [join(home, ".cache/sophia-run"), keptIn(home).find((one) => one.startsWith("program-"))];
     const intact = readFileSync(pathOf(home, name));
     const { readOwn } = loadedAddon();
@@ -120,7 +120,7 @@ describe("the code that V8 has compiled", () => {
 
   test("is compiled again after any of 16 bits has changed", async () => {
     const home = homeWithCaches();
-    await run({ HOME: home });
+    await runStart({ HOME: home });
     const name = keptIn(home).find((one) => one.startsWith("program-")) ?? "";
     const intact = readFileSync(pathOf(home, name));
     for (let index = 0; index < 16; index += 1) {
@@ -128,7 +128,7 @@ describe("the code that V8 has compiled", () => {
       const byteOffset = Math.floor((index * intact.length) / 16);
       spoilt[byteOffset] = (spoilt[byteOffset] ?? 0) ^ (1 << (index % 8));
       writeFileSync(pathOf(home, name), spoilt);
-      expect(await run({ HOME: home }), `bit ${index}`).toStrictEqual(GOOD);
+      expect(await runStart({ HOME: home }), `bit ${index}`).toStrictEqual(GOOD);
       expect(readFileSync(pathOf(home, name)).equals(spoilt), `bit ${index}`).toBe(false);
     }
   });
@@ -140,16 +140,16 @@ describe("the code that V8 has compiled", () => {
     ["far too large", (bytes: Buffer) => Buffer.concat([bytes, Buffer.alloc(8_000_000)])],
   ])("is ignored if it is %s", async (_, spoil) => {
     const home = homeWithCaches();
-    await run({ HOME: home });
+    await runStart({ HOME: home });
     const names = keptIn(home);
     expect(names.length).toBeGreaterThan(1);
     for (const name of names) writeFileSync(pathOf(home, name), spoil(readFileSync(pathOf(home, name))));
-    expect(await run({ HOME: home })).toStrictEqual(GOOD);
+    expect(await runStart({ HOME: home })).toStrictEqual(GOOD);
   });
 
   test("is deleted after a season without use", async () => {
     const home = homeWithCaches();
-    await run({ HOME: home });
+    await runStart({ HOME: home });
     // The files of `--cache` in the folder are kept.
     const names = [
       "program-B1b2C3d4.cjs-v18.20.4-x64",
@@ -161,7 +161,7 @@ describe("the code that V8 has compiled", () => {
       writeFileSync(path, "x");
       utimesSync(path, new Date(0), new Date(0));
     }
-    await run({ HOME: home }, "--mode", "spawn");
+    await runStart({ HOME: home }, "--mode", "spawn");
     expect(paths.map((path) => existsSync(path))).toEqual([false, false, true]);
   });
 });
@@ -176,13 +176,13 @@ describe("no code is kept, without a message,", () => {
     ["where NODE_DISABLE_COMPILE_CACHE says so", (home) => ({ HOME: home, NODE_DISABLE_COMPILE_CACHE: "1" })],
   ])("%s", async (_, env) => {
     const home = homeWithCaches();
-    expect(await run(env(home))).toStrictEqual(GOOD);
+    expect(await runStart(env(home))).toStrictEqual(GOOD);
     expect(readdirSync(home, { recursive: true })).toEqual([".cache"]);
   });
 
   test("if there is no folder for caches, and none is made", async () => {
     const home = folder();
-    expect(await run({ HOME: home })).toStrictEqual(GOOD);
+    expect(await runStart({ HOME: home })).toStrictEqual(GOOD);
     expect(readdirSync(home)).toEqual([]);
   });
 
@@ -194,7 +194,7 @@ describe("no code is kept, without a message,", () => {
     writeFileSync(join(filed, ".cache/sophia-run"), "");
     mkdirSync(join(open, ".cache/sophia-run"));
     chmodSync(join(open, ".cache/sophia-run"), 0o777);
-    for (const home of [linked, filed, open]) expect(await run({ HOME: home })).toStrictEqual(GOOD);
+    for (const home of [linked, filed, open]) expect(await runStart({ HOME: home })).toStrictEqual(GOOD);
     expect(readdirSync(elsewhere)).toEqual([]);
     expect(lstatSync(join(filed, ".cache/sophia-run")).size).toBe(0);
     expect(keptIn(open)).toEqual([]);
@@ -204,19 +204,19 @@ describe("no code is kept, without a message,", () => {
     skip(!isRoot, "needs root");
     const home = homeWithCaches();
     for (const path of ["", ".cache"]) chownSync(join(home, path), 1000, 1000);
-    expect(await run({ HOME: home })).toStrictEqual(GOOD);
+    expect(await runStart({ HOME: home })).toStrictEqual(GOOD);
     expect(keptIn(home)).toEqual([]);
     const otherHome = homeWithCaches();
-    await run({ HOME: otherHome });
+    await runStart({ HOME: otherHome });
     for (const path of ["", ".cache", ".cache/sophia-run"]) chownSync(join(otherHome, path), 1000, 1000);
     const [name = ""] = keptIn(otherHome);
     writeFileSync(pathOf(otherHome, name), "spoilt");
-    expect(await run({ HOME: otherHome })).toStrictEqual(GOOD);
+    expect(await runStart({ HOME: otherHome })).toStrictEqual(GOOD);
     expect(readFileSync(pathOf(otherHome, name), "latin1")).toBe("spoilt");
   });
 });
 
 test("NODE_COMPILE_CACHE reaches the program unchanged", async () => {
   const env = { HOME: folder(), NODE_COMPILE_CACHE: "/somewhere/else", SHOWN: "NODE_COMPILE_CACHE" };
-  expect(await run(env)).toStrictEqual({ ...GOOD, stdout: "/somewhere/else\n" });
+  expect(await runStart(env)).toStrictEqual({ ...GOOD, stdout: "/somewhere/else\n" });
 });

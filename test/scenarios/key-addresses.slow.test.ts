@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
-import { environmentOf, folder, sophia, type RunOptions, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, type RunOptions, sophiaRun, unwrapLines } from "../helpers/sophia.ts";
 
 const ESC_NAME = "acme/sophia/dev";
 const EVIL = "https://evil.example.test/v1";
@@ -11,10 +11,10 @@ const KEY = { OPENAI_API_KEY: "sk-sentinel-of-the-user" };
 const BASE = "OPENAI_BASE_URL";
 
 /** Returns the variables of the program, and the messages. */
-async function start(args: readonly string[], options: RunOptions) {
+async function startProgram(args: readonly string[], options: RunOptions) {
   const { status, stdout, stderr } = await sophia([...args, "--", "/usr/bin/env"], options);
   expect(status).toBe(0);
-  return { variables: environmentOf(stdout), messages: unwrapped(stderr) };
+  return { variables: parseEnvironment(stdout), messages: unwrapLines(stderr) };
 }
 
 const contractOf = (variables: object): Readonly<Record<string, string>> => ({
@@ -78,7 +78,7 @@ describe("an address in a found .env file is withheld, with a warning,", () => {
     ["OTEL_EXPORTER_OTLP_ENDPOINT", { OTEL_EXPORTER_OTLP_HEADERS: "api-key=x" }, EVIL],
   ])("%s, if the environment has the key (%o, %s)", async (name, env, address) => {
     const cwd = folder({ ".env": `${name}=${address}\nPLAIN=1\n` });
-    const { variables, messages } = await start(["--no-contract"], { cwd, env });
+    const { variables, messages } = await startProgram(["--no-contract"], { cwd, env });
     expect(variables).toMatchObject({ ...env, PLAIN: "1" });
     expect(variables).not.toHaveProperty(name);
     expect(messages).toMatch(new RegExp(`^sophia-run: warning: ${name} in .env .*--allow ${name}\\b`));
@@ -90,7 +90,7 @@ describe("an address in a found .env file is withheld, with a warning,", () => {
     server.environment(ESC_NAME, { values: KEY });
     const env = { ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url, ESC_ENV: ESC_NAME };
     const cwd = folder({ ".env": `OPENAI_API_KEY=sk-of-the-file\n${BASE}=${EVIL}\n` });
-    const { variables, messages } = await start(["--no-contract"], { cwd, env });
+    const { variables, messages } = await startProgram(["--no-contract"], { cwd, env });
     expect(variables).toMatchObject(KEY);
     expect(variables).not.toHaveProperty(BASE);
     expect(messages).toContain(`${BASE} in .env`);
@@ -101,7 +101,7 @@ describe("an address in a found .env file is withheld, with a warning,", () => {
     const inner = join(cwd, "package");
     mkdirSync(inner);
     writeFileSync(join(inner, ".env"), `${BASE}=${EVIL}\n`, { mode: 0o600 });
-    const { variables, messages } = await start([], { cwd: inner });
+    const { variables, messages } = await startProgram([], { cwd: inner });
     expect(variables).toMatchObject({ OPENAI_API_KEY: "sk-of-the-user" });
     expect(variables).not.toHaveProperty(BASE);
     expect(messages).toContain(`${BASE} in .env`);
@@ -116,7 +116,7 @@ describe("an address in a found .env file is withheld, with a warning,", () => {
     ];
     for (const { contract, file, env } of contracts) {
       const cwd = folder({ ...contractOf({ OPENAI_API_KEY: {}, ...contract }), ".env": `${file}\n` });
-      const { variables, messages } = await start([], { cwd, env });
+      const { variables, messages } = await startProgram([], { cwd, env });
       expect({ contract, has: BASE in variables }).toEqual({ contract, has: false });
       expect(messages).toContain(`${BASE} in `);
     }
@@ -135,9 +135,9 @@ describe("an address is passed on without a message", () => {
     ["of an unknown service with its key", `INVOICES_BASE_URL=${EVIL}\nINVOICES_API_KEY=x\n`, {}],
     ["of an application", `API_BASE_URL=${EVIL}\nNEXT_PUBLIC_API_URL=${EVIL}\n`, { NEXT_PUBLIC_API_KEY: "x" }],
   ])("%s", async (_, file, env) => {
-    const { variables, messages } = await start(["--no-contract"], { cwd: folder({ ".env": file }), env });
+    const { variables, messages } = await startProgram(["--no-contract"], { cwd: folder({ ".env": file }), env });
     expect(messages).toBe("");
-    expect(variables).toMatchObject({ ...environmentOf(file), ...env });
+    expect(variables).toMatchObject({ ...parseEnvironment(file), ...env });
   });
 
   test.each<[string, readonly string[], Readonly<Record<string, string>>]>([
@@ -147,7 +147,7 @@ describe("an address is passed on without a message", () => {
     ["of the caller", [], { [BASE]: EVIL }],
   ])("%s", async (_, args, env) => {
     const cwd = folder({ ".env": `${BASE}=${EVIL}\n` });
-    const { variables, messages } = await start(["--no-contract", ...args], { cwd, env: { ...KEY, ...env } });
+    const { variables, messages } = await startProgram(["--no-contract", ...args], { cwd, env: { ...KEY, ...env } });
     expect([messages, variables[BASE]]).toEqual(["", EVIL]);
     expect(variables).not.toHaveProperty("SOPHIA_FROM_FILES");
   });
@@ -156,14 +156,14 @@ describe("an address is passed on without a message", () => {
     for (const declaration of [{ default: EVIL }, { aliases: ["DOCS"] }]) {
       const cwd = folder(contractOf({ OPENAI_API_KEY: {}, [BASE]: declaration }));
       const env = { ...KEY, DOCS: EVIL };
-      const { variables, messages } = await start(["--contract", "sophia.contract.json"], { cwd, env });
+      const { variables, messages } = await startProgram(["--contract", "sophia.contract.json"], { cwd, env });
       expect([messages, variables[BASE]]).toEqual(["", EVIL]);
     }
   });
 
   test("under another name of the same address", async () => {
     const cwd = folder(contractOf({ OPENAI_API_KEY: {}, [BASE]: { aliases: ["OPENAI_API_BASE"] } }));
-    const { variables, messages } = await start([], { cwd, env: { ...KEY, OPENAI_API_BASE: EVIL } });
+    const { variables, messages } = await startProgram([], { cwd, env: { ...KEY, OPENAI_API_BASE: EVIL } });
     expect([messages, variables[BASE]]).toEqual(["", EVIL]);
   });
 });
@@ -175,7 +175,7 @@ describe("a sophia-run in the program", () => {
     const cwd = folder({ ".env": `OPENAI_API_KEY=sk-of-the-file\n${BASE}=${EVIL}\n` });
     const { status, stdout, stderr } = await sophia(["--no-contract", "--", ...inner, "--", "/usr/bin/env"], { cwd });
     expect([status, stderr]).toEqual([0, ""]);
-    expect(environmentOf(stdout)).toMatchObject({ OPENAI_API_KEY: "sk-of-the-file", [BASE]: EVIL });
+    expect(parseEnvironment(stdout)).toMatchObject({ OPENAI_API_KEY: "sk-of-the-file", [BASE]: EVIL });
   });
 
   test("does not send its own key to the address of a file", async () => {
@@ -187,9 +187,9 @@ describe("a sophia-run in the program", () => {
     const command = ["env", ...esc, ...inner, "--prefer", "esc", "--", "/usr/bin/env"];
     const { status, stdout, stderr } = await sophia(["--no-contract", "--", ...command], { cwd });
     expect(status).toBe(0);
-    expect(environmentOf(stdout)).toMatchObject(KEY);
-    expect(environmentOf(stdout)).not.toHaveProperty(BASE);
-    expect(unwrapped(stderr)).toContain(`${BASE} in a file`);
+    expect(parseEnvironment(stdout)).toMatchObject(KEY);
+    expect(parseEnvironment(stdout)).not.toHaveProperty(BASE);
+    expect(unwrapLines(stderr)).toContain(`${BASE} in a file`);
   });
 });
 
@@ -199,12 +199,12 @@ test("explain, check and export report the withheld address", async () => {
     ".env": `${BASE}=${EVIL}\n`,
   });
   const explained = await sophia(["explain", BASE], { cwd, env: KEY });
-  expect(unwrapped(explained.stdout)).toMatch(/withheld +\.env:1: .*--allow/);
+  expect(unwrapLines(explained.stdout)).toMatch(/withheld +\.env:1: .*--allow/);
   const checked = await sophia(["check"], { cwd, env: KEY });
   expect(checked.status).toBe(1);
   expect(checked.stdout).toContain(`❌ ${BASE}: `);
   expect(checked.stdout).not.toContain(`${BASE}: Not configured`);
   const exported = await sophia(["export", "--format", "json", "--no-contract"], { cwd, env: KEY });
   expect(exported.stdout).not.toContain(EVIL);
-  expect(unwrapped(exported.stderr)).toContain(`${BASE} in .env`);
+  expect(unwrapLines(exported.stderr)).toContain(`${BASE} in .env`);
 });

@@ -22,7 +22,10 @@ const RIGHT = {
   "runtime/native/node_api.c": '#include "node_api.h"\n#include "runtime.h"\n#include "../../native/program.h"\n',
 };
 
-function layers(files: Readonly<Record<string, string>>): { readonly status: number | null; readonly stderr: string } {
+function runLayers(files: Readonly<Record<string, string>>): {
+  readonly status: number | null;
+  readonly stderr: string;
+} {
   const place = folder();
   for (const [name, text] of Object.entries({ ...RIGHT, ...files })) {
     mkdirSync(join(place, dirname(name)), { recursive: true });
@@ -33,7 +36,7 @@ function layers(files: Readonly<Record<string, string>>): { readonly status: num
 }
 
 it("npm run layers accepts imports and includes of lower layers", () => {
-  expect(layers({})).toEqual({ status: 0, stderr: "" });
+  expect(runLayers({})).toEqual({ status: 0, stderr: "" });
 });
 
 it.for([
@@ -59,7 +62,7 @@ it.for([
   ["native/program.h", "#include <runtime.h>\n", "runtime/native/runtime.h: the runtime and the product"],
   ["native/masking/search.inc", '#include "runtime.h"\n', "runtime/native/runtime.h: the runtime and the product"],
 ] as const)("npm run layers refuses %s with %s", ([file, text, problem]) => {
-  expect(layers({ [file]: text })).toEqual({
+  expect(runLayers({ [file]: text })).toEqual({
     status: 1,
     stderr: expect.stringContaining(`${file} imports ${problem}`),
   });
@@ -67,14 +70,14 @@ it.for([
 
 it("npm run layers refuses circles, in C too", () => {
   const files = { "native/program.h": '#include "other.h"\n', "native/other.h": '#include "program.h"\n' };
-  expect(layers(files)).toEqual({
+  expect(runLayers(files)).toEqual({
     status: 1,
     stderr: "files import each other: native/program.h -> native/other.h -> native/program.h\n",
   });
 });
 
 it("npm run layers refuses a folder that is in no layer", () => {
-  expect(layers({ "src/elsewhere/some.ts": "" })).toEqual({
+  expect(runLayers({ "src/elsewhere/some.ts": "" })).toEqual({
     status: 1,
     stderr: expect.stringContaining("src/elsewhere/some.ts is in no layer"),
   });
@@ -83,8 +86,8 @@ it("npm run layers refuses a folder that is in no layer", () => {
 it("npm run layers refuses a drawing of other imports, and a document without a drawing", () => {
   const drawn = (lines: string): string =>
     `<!-- modules: npm run layers -- --write -->\n\n\`\`\`text\n${lines}\n\`\`\`\n\n<!-- end of the modules -->\n`;
-  const none = layers({ "ARCHITECTURE.md": "" });
+  const none = runLayers({ "ARCHITECTURE.md": "" });
   expect(none).toEqual({ status: 1, stderr: expect.stringContaining("does not have both marks of the modules") });
-  const wrong = layers({ "ARCHITECTURE.md": drawn("2  system\n1  ● core") });
+  const wrong = runLayers({ "ARCHITECTURE.md": drawn("2  system\n1  ● core") });
   expect(wrong).toEqual({ status: 1, stderr: expect.stringContaining("npm run layers -- --write") });
 });

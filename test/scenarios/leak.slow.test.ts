@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
 import { notPreloadable, skipBecause } from "../helpers/skip.ts";
-import { folder, sophia, sophiaRun, unwrapped } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { folder, sophia, sophiaRun, unwrapLines } from "../helpers/sophia.ts";
+import { startProcess } from "../helpers/start-process.ts";
 
 /** Long enough that its masked end is not the whole; the tail is what masking shows, so only the head is searched. */
 const SENTINEL = "hQ7-sentinel-Zk2";
@@ -18,7 +18,7 @@ const SECRETS = {
   OPENAI_API_KEY: secretOf("openai"),
 };
 
-async function esc(values: Readonly<Record<string, string>> = SECRETS) {
+async function startEsc(values: Readonly<Record<string, string>> = SECRETS) {
   const server = await startEscServer({ token: `pul-${secretOf("token")}` });
   onTestFinished(() => server.close());
   server.environment("acme/sophia/dev", { values, files: { KEY_FILE: secretOf("file") } });
@@ -125,7 +125,7 @@ describe("no value and no token is printed", () => {
     [["explain", "--json"], { ESC_ENV: MISPLACED, ESC_TOKEN: "" }, 125, "ESC_ENV contains an access token"],
     [["check"], { ESC_TOKEN: "", ESC_TOKEN_FILE: MISPLACED }, 125, "ESC_TOKEN_FILE contains a token"],
   ])("by %j with %j", async (args, variables, status, reached) => {
-    const { env } = await esc();
+    const { env } = await startEsc();
     const cwd = folder({
       ".env": `FILE_SECRET=${secretOf("dotenv")}\nCUT=${secretOf("cut")}#x\n`,
       "unmet.json": '{"variables":{"NONE":{"required":true}}}',
@@ -143,16 +143,16 @@ describe("no value and no token is printed", () => {
   });
 
   test("at a restart by --watch, at a restart that the contract forbids, and for a service that refuses", async () => {
-    const { server, env } = await esc();
+    const { server, env } = await startEsc();
     const program =
       'process.stdout.write("run "); process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 60_000);';
-    const started = start(
+    const started = startProcess(
       [...sophiaRun, "--watch", "--watch-every", "1s", "--verbose", "--", process.execPath, "-e", program],
       { cwd: folder(), env: { ...env, PATH: process.env["PATH"] ?? "" } },
     );
-    await started.seen(/run /);
+    await started.waitForStdout(/run /);
     server.environment("acme/sophia/dev", { values: { ...SECRETS, QDRANT_API_KEY: secretOf("changed") } });
-    await started.seen(/run run /);
+    await started.waitForStdout(/run run /);
     const reads = server.count("read");
     server.environment("acme/sophia/dev", { values: { ...SECRETS, QDRANT_API_KEY: "" } });
     await server.waitFor("read", reads + 1);
@@ -162,13 +162,13 @@ describe("no value and no token is printed", () => {
     process.kill(started.pid, "SIGTERM");
     const result = await started.finished;
     for (const word of ["QDRANT_API_KEY changed in ESC", "the contract is not met", "the program continues"]) {
-      expect(unwrapped(result.stderr)).toContain(word);
+      expect(unwrapLines(result.stderr)).toContain(word);
     }
     expectNone([result.stdout, result.stderr]);
   });
 
   test("of a new token for the launcher, which only gh gets", async () => {
-    const { server, env } = await esc();
+    const { server, env } = await startEsc();
     const owner = { kind: "organization", organization: "acme" } as const;
     const { value } = server.addToken({ owner, access: "open", name: "ci", value: `pul-${secretOf("old")}` });
     const [temporary, bin, stored] = [folder(), folder(), folder()];
@@ -197,7 +197,7 @@ exit 0
   });
 
   test("for a contract that is not met, whatever is wrong with the values", async () => {
-    const { env } = await esc({ ...SECRETS, QDRANT_API_KEY: "", GITHUB_PAT: "" });
+    const { env } = await startEsc({ ...SECRETS, QDRANT_API_KEY: "", GITHUB_PAT: "" });
     const { status, stdout, stderr } = await sophia(["--", "true"], { env });
     expect({ status, stdout }).toEqual({ status: 78, stdout: "" });
     expect(stderr).toContain("QDRANT_API_KEY");
@@ -216,7 +216,7 @@ describe("an internal error shows no value and no token", () => {
   skipBecause(notPreloadable);
 
   test.each(Object.entries(BUGS))("when it %s", async (_, bug) => {
-    const { env } = await esc();
+    const { env } = await startEsc();
     // Every variable passes through a Map by its name on its way from the source to the program.
     const cwd = folder({
       ".env": "PLANTED=1",

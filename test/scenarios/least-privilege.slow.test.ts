@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { secret, startEscServer } from "../esc-server/index.ts";
-import { environmentOf, folder, sophia } from "../helpers/sophia.ts";
-import { escVariables } from "../commands/world.ts";
+import { parseEnvironment, folder, sophia } from "../helpers/sophia.ts";
+import { escVariables } from "../commands/sophia-environment.ts";
 
 const CONTRACT = JSON.stringify({ variables: { DECLARED: { required: true }, LEVEL: { default: "info" } } });
 
@@ -37,7 +37,7 @@ test.each(rows)("the program gets only the selected variables with %j", async (o
   const env = { ...escVariables(server, "acme/app/dev"), FROM_ENVIRONMENT: "v" };
   const { stdout, status } = await sophia([...options, "--", "/usr/bin/env"], { cwd, env });
   expect(status).toBe(0);
-  const passedNames = Object.keys(environmentOf(stdout)).filter((name) =>
+  const passedNames = Object.keys(parseEnvironment(stdout)).filter((name) =>
     /^(?:DECLARED|LEVEL|FROM_\w+|ESC_\w+)$/.test(name),
   );
   expect(passedNames.toSorted()).toEqual(names.toSorted());
@@ -82,7 +82,7 @@ describe("--scope", () => {
   ): Promise<readonly string[]> => {
     const { stdout, status } = await sophia([...options, "--", "/usr/bin/env"], { cwd: cwd(), env });
     expect(status).toBe(0);
-    const names = Object.keys(environmentOf(stdout));
+    const names = Object.keys(parseEnvironment(stdout));
     return names.filter((name) => /^(?:WEB|WORKER|FROM|JOB|SOPHIA)_/.test(name)).toSorted();
   };
 

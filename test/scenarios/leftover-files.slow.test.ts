@@ -8,13 +8,13 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { addSophia, escVariables, sentinel } from "../commands/world.ts";
+import { addSophiaEnvironment, escVariables, sentinelOf } from "../commands/sophia-environment.ts";
 import { type EscServer, startEscServer } from "../esc-server/index.ts";
 import { missingCommand, noAddon, notLinux, skipBecause } from "../helpers/skip.ts";
 import { isStandalone, sophiaRun } from "../helpers/sophia.ts";
-import { isAlive, WAIT_FOR_MONITOR, start } from "../helpers/started.ts";
+import { isAlive, WAIT_FOR_MONITOR, startProcess } from "../helpers/start-process.ts";
 import { startAtTerminal } from "../helpers/terminal.ts";
-import { waitForExit } from "../launch/launching.ts";
+import { waitForExit } from "../launch/driver-process.ts";
 
 const notRoot = process.geteuid?.() === 0 ? undefined : "needs root, for mount and PID namespaces";
 skipBecause(notLinux ?? noAddon ?? notRoot ?? missingCommand("pgrep", "flock"));
@@ -22,7 +22,7 @@ skipBecause(notLinux ?? noAddon ?? notRoot ?? missingCommand("pgrep", "flock"));
 let server: EscServer;
 beforeAll(async () => {
   server = await startEscServer();
-  addSophia(server);
+  addSophiaEnvironment(server);
 });
 afterAll(() => server.close());
 
@@ -35,18 +35,18 @@ interface Pod {
 
 async function openPod(): Promise<Pod> {
   const script = "mount -t tmpfs tmpfs /dev/shm && echo ready && exec sleep 600";
-  const keeper = start(["unshare", "--mount", "sh", "-c", script], {
+  const keeper = startProcess(["unshare", "--mount", "sh", "-c", script], {
     cwd: "/",
     env: { PATH: process.env["PATH"] ?? "" },
   });
-  await keeper.seen(/ready/);
+  await keeper.waitForStdout(/ready/);
   const host: Prefix = ["nsenter", `--target=${keeper.pid}`, "--mount", "--"];
   const container: Prefix = [...host, "unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "--"];
   return { memory: `/proc/${keeper.pid}/root/dev/shm`, host, container };
 }
 
 const FILE = '"$GOOGLE_APPLICATION_CREDENTIALS"';
-const CONTENT = `{"key":"${sentinel("google")}"}`;
+const CONTENT = `{"key":"${sentinelOf("google")}"}`;
 /** Prints a word if the file has its content, which would be masked. */
 const LOOK = `grep -qxF '${CONTENT}' ${FILE} && echo whole`;
 /** Shows the file's path, its own PID and its descriptors, and waits for a line of input before it looks at its file. */
@@ -55,11 +55,11 @@ const PROGRAM = `echo ${FILE}; echo $$; for each in /proc/$$/fd/*; do readlink $
 /** A command that becomes another one, in front of others. */
 type Prefix = readonly [string, ...string[]];
 
-function words([file, ...args]: Prefix, options: readonly string[], script: string): Prefix {
+function commandWords([file, ...args]: Prefix, options: readonly string[], script: string): Prefix {
   return [file, ...args, ...sophiaRun, "--quiet", ...options, "--", "sh", "-c", script];
 }
 
-function variables(): Record<string, string> {
+function createVariables(): Record<string, string> {
   return { PATH: process.env["PATH"] ?? "", ...escVariables(server) };
 }
 
@@ -77,9 +77,9 @@ interface RunningProgram {
 }
 
 /** Starts the program and waits until it runs. */
-async function run(pod: Pod, prefix: Prefix, options: readonly string[]): Promise<RunningProgram> {
-  const [file, ...args] = words(prefix, options, PROGRAM);
-  const child = spawn(file, args, { cwd: "/", env: variables(), stdio: ["pipe", "pipe", "inherit"] });
+async function startInPod(pod: Pod, prefix: Prefix, options: readonly string[]): Promise<RunningProgram> {
+  const [file, ...args] = commandWords(prefix, options, PROGRAM);
+  const child = spawn(file, args, { cwd: "/", env: createVariables(), stdio: ["pipe", "pipe", "inherit"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   const closed = once(child, "close");
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
@@ -112,11 +112,11 @@ async function run(pod: Pod, prefix: Prefix, options: readonly string[]): Promis
 
 /** Starts a program that shows its file and ends, and waits for its end. */
 async function runToEnd(pod: Pod, prefix: Prefix, options: readonly string[]): Promise<void> {
-  const program = await run(pod, prefix, options);
+  const program = await startInPod(pod, prefix, options);
   expect(await program.finish()).toBe("whole");
 }
 
-const left = ({ memory }: Pod): readonly string[] =>
+const listLeftovers = ({ memory }: Pod): readonly string[] =>
   readdirSync(memory).filter((name) => name.startsWith("sophia-run-"));
 
 const MODES = [
@@ -128,19 +128,19 @@ const MODES = [
 describe.each(MODES)("secret files in a container, removed by %s:", (_, options) => {
   test("the file of a container that SIGKILL has ended is removed by the next start in another", async () => {
     const pod = await openPod();
-    const first = await run(pod, pod.container, options);
+    const first = await startInPod(pod, pod.container, options);
     await first.kill();
     expect(readFileSync(first.file, "utf8")).toContain(CONTENT);
-    expect(left(pod)).toEqual([expect.stringMatching(/^sophia-run-\d+-1-\d+-locked-[\da-f]{8}$/)]);
-    const second = await run(pod, pod.container, options);
+    expect(listLeftovers(pod)).toEqual([expect.stringMatching(/^sophia-run-\d+-1-\d+-locked-[\da-f]{8}$/)]);
+    const second = await startInPod(pod, pod.container, options);
     expect([first.folder, second.file].map((path) => existsSync(path))).toEqual([false, true]);
     expect(await second.finish()).toBe("whole");
-    expect(left(pod)).toEqual([]);
+    expect(listLeftovers(pod)).toEqual([]);
   });
 
   test("no other start removes the file while the program runs, and the program has no descriptor of its folder", async () => {
     const pod = await openPod();
-    const program = await run(pod, pod.container, options);
+    const program = await startInPod(pod, pod.container, options);
     expect(program.descriptors.filter((path) => path.startsWith("/dev/shm"))).toEqual([]);
     for (const [, others] of MODES) await runToEnd(pod, pod.container, others);
     await runToEnd(pod, pod.host, ["--mode", "exec"]);
@@ -163,16 +163,16 @@ describe("secret files in exec mode:", () => {
 
   test("no other start removes the file while the program runs, and it has no descriptor of its folder", async () => {
     const pod = await openPod();
-    const program = await run(pod, pod.host, EXEC);
+    const program = await startInPod(pod, pod.host, EXEC);
     expect(program.descriptors.filter((path) => path.startsWith("/dev/shm"))).toEqual([]);
     await startOthers(pod);
     expect(await program.finish()).toBe("whole");
-    await vi.waitUntil(() => left(pod).length === 0, 30_000);
+    await vi.waitUntil(() => listLeftovers(pod).length === 0, 30_000);
   });
 
   test("the program keeps its file if its cleaner is killed, and a start removes it once both have ended", async () => {
     const pod = await openPod();
-    const program = await run(pod, pod.host, EXEC);
+    const program = await startInPod(pod, pod.host, EXEC);
     const cleaner = cleanerOf(program.pid);
     process.kill(cleaner, "SIGKILL");
     await waitForExit(cleaner);
@@ -188,14 +188,14 @@ describe("secret files in exec mode:", () => {
 
   test("a stopped cleaner keeps the file", async () => {
     const pod = await openPod();
-    const program = await run(pod, pod.host, EXEC);
+    const program = await startInPod(pod, pod.host, EXEC);
     const cleaner = cleanerOf(program.pid);
     process.kill(cleaner, "SIGSTOP");
     await program.kill();
     await startOthers(pod);
     expect(existsSync(program.file)).toBe(true);
     process.kill(cleaner, "SIGCONT");
-    await vi.waitUntil(() => left(pod).length === 0, 30_000);
+    await vi.waitUntil(() => listLeftovers(pod).length === 0, 30_000);
     await waitForExit(cleaner);
   });
 });
@@ -203,11 +203,11 @@ describe("secret files in exec mode:", () => {
 test("sophia-run alone has the lock if the program has a terminal of its own", async () => {
   const pod = await openPod();
   const script = `${PROGRAM.replace("echo .;", 'echo "at $PPID";')}; exec sleep 60`;
-  const program = startAtTerminal(words(pod.host, ["--redact"], script), { cwd: "/", env: variables() });
-  const [all] = await program.seen(/^at \d+\r?$/m).then(({ input }) => [input]);
+  const program = startAtTerminal(commandWords(pod.host, ["--redact"], script), { cwd: "/", env: createVariables() });
+  const [all] = await program.waitForStdout(/^at \d+\r?$/m).then(({ input }) => [input]);
   expect(all).toMatch(/^\/dev\/shm\/sophia-run-\S+\r?$/m);
   expect(all).not.toMatch(/^\/dev\/shm\/sophia-run-[^/\s]+\r?$/m);
-  const [name = ""] = left(pod);
+  const [name = ""] = listLeftovers(pod);
   const isFree = (): boolean => spawnSync("flock", ["--nonblock", `${pod.memory}/${name}`, "true"]).status === 0;
   expect(isFree()).toBe(false);
   const launcher = Number(/^sophia-run-\d+-(\d+)-/.exec(name)?.[1]);
@@ -237,8 +237,8 @@ test(
         const options = number % 10 === 0 ? ["--mode", "spawn"] : (MODES[number % MODES.length]?.[1] ?? []);
         // In a container the parent is PID 1, which a process in there cannot kill.
         const prefix = number % 10 !== 0 && number % 2 === 0 ? pod.container : pod.host;
-        const [file, ...args] = words(prefix, options, script(number));
-        const child = spawn(file, args, { cwd: "/", env: variables(), stdio: ["ignore", "pipe", "inherit"] });
+        const [file, ...args] = commandWords(prefix, options, script(number));
+        const child = spawn(file, args, { cwd: "/", env: createVariables(), stdio: ["ignore", "pipe", "inherit"] });
         let output = "";
         child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
         await once(child, "close");
@@ -249,6 +249,6 @@ test(
     expect(outcomes).toEqual(outcomes.map(() => "whole"));
     expect(outcomes).toHaveLength(starts);
     await runToEnd(pod, pod.host, ["--mode", "spawn"]);
-    await vi.waitUntil(() => left(pod).length === 0, 30_000);
+    await vi.waitUntil(() => listLeftovers(pod).length === 0, 30_000);
   },
 );

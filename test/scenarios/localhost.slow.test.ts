@@ -47,7 +47,7 @@ const REQUEST = `
 /** Writes a contract: its port is known when the command starts. */
 const WRITE = 'printf %s "$1" > contract.json && shift && exec "$@"';
 
-function run(words: readonly string[], settings: Readonly<Record<string, string>>) {
+function runWithServer(words: readonly string[], settings: Readonly<Record<string, string>>) {
   const [file, ...prefix] = namespaces ?? ["false"];
   return spawnSync(file, [...prefix, "hosts", "python3", "-c", SCRIPT, OTHER, ...words], {
     cwd: folder({ hosts: `${OTHER} localhost\n` }),
@@ -58,7 +58,7 @@ function run(words: readonly string[], settings: Readonly<Record<string, string>
 }
 
 it("a start sends no token to ESC if localhost leads to another machine", () => {
-  const { stdout, stderr, status } = run([...sophiaRun, "--no-contract", "--", "echo", "started"], {
+  const { stdout, stderr, status } = runWithServer([...sophiaRun, "--no-contract", "--", "echo", "started"], {
     PULUMI_BACKEND_URL: "http://localhost:PORT",
     ESC_ENV: "acme/app/dev",
     ESC_TOKEN: "pul-1234567890",
@@ -72,7 +72,9 @@ it("a start sends no key through the broker if localhost leads to another machin
   const contract = JSON.stringify({ variables: { SEARCH_KEY: { broker: SEARCH } } });
   const broker = ["--contract", "contract.json", "--broker", "--broker-to", "http://localhost:PORT", "--"];
   const program = [...sophiaRun, ...broker, process.execPath, "-e", REQUEST];
-  const { stdout, status } = run(["sh", "-c", WRITE, "sh", contract, ...program], { SEARCH_KEY: "sk-1234567890" });
+  const { stdout, status } = runWithServer(["sh", "-c", WRITE, "sh", contract, ...program], {
+    SEARCH_KEY: "sk-1234567890",
+  });
   expect(stdout).toMatch(/^.*localhost:\d+ cannot be reached \(the name leads to another machine\).*\nheard \n$/);
   expect(status).toBe(0);
 });
@@ -80,7 +82,7 @@ it("a start sends no key through the broker if localhost leads to another machin
 it("check --live sends no password of a database if localhost leads to another machine", () => {
   const contract = JSON.stringify({ variables: { KEY: { probe: "postgresql" } } });
   const check = [...sophiaRun, "check", "--contract", "contract.json", "--live", "--yes"];
-  const { stdout } = run(["sh", "-c", WRITE, "sh", contract, ...check], {
+  const { stdout } = runWithServer(["sh", "-c", WRITE, "sh", contract, ...check], {
     KEY: "postgresql://app:secret-1234567890@localhost:PORT/app?sslmode=disable",
   });
   expect(stdout.replaceAll(/\s+/g, " ")).toContain("the name leads to another machine");

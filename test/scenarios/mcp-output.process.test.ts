@@ -1,7 +1,7 @@
 /** An MCP client reads JSON-RPC from standard output: nothing of sophia-run may be there, and masks keep it JSON. */
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { folder, sophia, unwrapped } from "../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../helpers/sophia.ts";
 
 /** Answers each line with one of JSON, in which the key stands in several ways; the last line has no line break. */
 const SERVER = `
@@ -20,7 +20,7 @@ const CALLS = '{"jsonrpc":"2.0","id":1,"method":"a"}\n{"jsonrpc":"2.0","id":2,"m
 /** A key with what JSON escapes, and that begins as a message ends. */
 const KEY = '}}"quoted\\and\nbroken-7d1f\\';
 
-function project(): string {
+function createProject(): string {
   return folder({
     "sophia.contract.json": JSON.stringify({ variables: { SEARCH_KEY: { required: true } } }),
     // A notice: it would run code.
@@ -37,10 +37,10 @@ describe("a server for MCP writes only its messages to the standard output", () 
     ["under --kill-after", ["--kill-after", "1s"]],
     ["without a contract", ["--no-contract", "--verbose"]],
   ])("when it is started %s", async (_, options) => {
-    const dir = project();
+    const dir = createProject();
     const args = ["--project", dir, ...options, "--", process.execPath, join(dir, "server.cjs")];
     const { status, stdout, stderr } = await sophia(args, { env: { SEARCH_KEY: KEY }, input: CALLS });
-    expect([status, unwrapped(stderr)]).toEqual([0, expect.stringContaining("BASH_ENV")]);
+    expect([status, unwrapLines(stderr)]).toEqual([0, expect.stringContaining("BASH_ENV")]);
     expect(stdout.split("\n").map((line) => JSON.parse(line))).toMatchObject([
       { id: 1, result: { key: KEY } },
       { id: 2, result: { key: KEY } },
@@ -51,7 +51,7 @@ describe("a server for MCP writes only its messages to the standard output", () 
     ["always", {}],
     ["auto", { CLAUDECODE: "1" }],
   ])("when it is started with --redact=%s, which keeps each message a line of JSON", async (when, more) => {
-    const dir = project();
+    const dir = createProject();
     const args = ["--project", dir, `--redact=${when}`, "--verbose", "--", process.execPath, join(dir, "server.cjs")];
     const { status, stdout } = await sophia(args, { env: { SEARCH_KEY: KEY, ...more }, input: CALLS });
     expect(status).toBe(0);
@@ -93,11 +93,11 @@ describe("a start of a server for MCP that fails gives the reason in the first l
     ["no token", ["--require-esc", "--", "node"], { ESC_ENV: "a/b/c" }, 125, /^sophia-run: .*ESC_TOKEN/],
   ])("in case of %s", async (_, args, env, expected, first) => {
     for (const options of [[], ["--verbose"], ["--redact"]]) {
-      const all = ["--project", project(), ...options, ...args];
+      const all = ["--project", createProject(), ...options, ...args];
       const { status, stdout, stderr } = await sophia(all, { env, input: CALLS });
       expect([status, stdout]).toEqual([expected, ""]);
       // With --verbose the steps that went well come first.
-      expect(unwrapped(stderr)).toMatch(options[0] === "--verbose" ? new RegExp(first, "m") : first);
+      expect(unwrapLines(stderr)).toMatch(options[0] === "--verbose" ? new RegExp(first, "m") : first);
     }
   });
 });

@@ -5,13 +5,13 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, realpathSync, symlink
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { fetchAgents } from "../broker/clients/packages.ts";
-import { startUpstream, textOf } from "../broker/upstream.ts";
+import { startUpstream, readText } from "../broker/upstream.ts";
 import { secret, startEscServer } from "../esc-server/index.ts";
-import { at, recordAt } from "../helpers/at.ts";
-import { fencedBlocks } from "../helpers/markdown.ts";
+import { memberAt, recordAt } from "../helpers/json-members.ts";
+import { fencedBlocksOf } from "../helpers/markdown.ts";
 import { notNightly, skipBecause } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { startProcess } from "../helpers/start-process.ts";
 import { fetchMcpSdk, fetchPythonMcp } from "./mcp/packages.ts";
 
 // They are fetched: 30 MB for each SDK, 200 MB for the agents.
@@ -21,14 +21,14 @@ const DOCUMENT = readFileSync(join(import.meta.dirname, "../../docs/mcp.md"), "u
 const KEY = 'key"of\\the-search-7d1f';
 const SHOWN = "key ***, length 22, other none";
 
-function block(fragment: string): string {
-  const matchingBlock = fencedBlocks(DOCUMENT).find(({ text }) => text.includes(fragment));
+function findCodeBlock(fragment: string): string {
+  const matchingBlock = fencedBlocksOf(DOCUMENT).find(({ text }) => text.includes(fragment));
   if (matchingBlock === undefined) throw new Error(`no block has ${fragment}`);
   return matchingBlock.text;
 }
 
 /** The machine of the document: a home folder with a project, a token of the local ESC, and sophia-run on the PATH. */
-async function machine() {
+async function createMachine() {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   server.environment("acme/sophia/dev", { values: { SEARCH_KEY: secret(KEY), MAIL_KEY: secret("mail-0123456789") } });
@@ -39,7 +39,7 @@ async function machine() {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   }
   writeFileSync(join(home, ".config/sophia-run/agent-token"), server.token, { mode: 0o600 });
-  writeFileSync(join(app, "sophia.contract.json"), block('"scopes"'));
+  writeFileSync(join(app, "sophia.contract.json"), findCodeBlock('"scopes"'));
   copyFileSync(join(import.meta.dirname, "mcp/server.mjs"), join(app, "search.mjs"));
   copyFileSync(join(import.meta.dirname, "mcp/client.mjs"), join(app, "client.mjs"));
   symlinkSync(fetchMcpSdk(), join(app, "node_modules"));
@@ -49,15 +49,15 @@ async function machine() {
   writeFileSync(join(bin, "sophia-run"), wrapper);
   chmodSync(join(bin, "sophia-run"), 0o755);
   const env = { HOME: home, PATH: `${bin}:${dirname(process.execPath)}:${process.env["PATH"] ?? ""}` };
-  const paste = (fragment: string): string => block(fragment).replaceAll("/home/me", home);
+  const paste = (fragment: string): string => findCodeBlock(fragment).replaceAll("/home/me", home);
   return { app, home, env, cwd: join(home, "elsewhere"), paste, token: server.token };
 }
 
-type Machine = Awaited<ReturnType<typeof machine>>;
+type Machine = Awaited<ReturnType<typeof createMachine>>;
 
 /** Ends with what a client printed, in which no secret is. */
 async function outputOf(command: readonly [string, ...string[]], { cwd, env }: Pick<Machine, "cwd" | "env">) {
-  const { stdout, stderr, status } = await start(command, { cwd, env }).finished;
+  const { stdout, stderr, status } = await startProcess(command, { cwd, env }).finished;
   expect(stdout + stderr).not.toContain("the-search-7d1f");
   expect(status, stderr).toBe(0);
   return stdout.trim();
@@ -70,7 +70,7 @@ const JSON_BLOCKS = [
 
 describe("clients of the MCP SDKs start the server of the documented configuration", { timeout: 300_000 }, () => {
   test.each(JSON_BLOCKS)("from %s, in JavaScript", async (_, fragment, member) => {
-    const machineSetup = await machine();
+    const machineSetup = await createMachine();
     const { command, args, env } = recordAt(JSON.parse(machineSetup.paste(fragment)), member, "search");
     const words = JSON.stringify({ command, args, env });
     expect(await outputOf([process.execPath, join(machineSetup.app, "client.mjs"), words], machineSetup)).toBe(
@@ -79,7 +79,7 @@ describe("clients of the MCP SDKs start the server of the documented configurati
   });
 
   test("with the token from a .env file that the arguments name", async () => {
-    const machineSetup = await machine();
+    const machineSetup = await createMachine();
     const file = join(machineSetup.home, ".config/sophia-run/esc.env");
     writeFileSync(file, `ESC_ENV=acme/sophia/dev\nESC_TOKEN=${machineSetup.token}\n`, { mode: 0o600 });
     const { command, args } = recordAt(JSON.parse(machineSetup.paste(JSON_BLOCKS[0][1])), "mcpServers", "search");
@@ -97,7 +97,7 @@ describe("clients of the MCP SDKs start the server of the documented configurati
   });
 
   test("from Claude Code's and Cursor's settings, with client and server in Python", async () => {
-    const machineSetup = await machine();
+    const machineSetup = await createMachine();
     const { command, args, env } = recordAt(JSON.parse(machineSetup.paste(JSON_BLOCKS[0][1])), "mcpServers", "search");
     const path = { PYTHONPATH: fetchPythonMcp() };
     const server = join(import.meta.dirname, "mcp/server.py");
@@ -115,7 +115,7 @@ const event = (type: string, fields: object): string =>
 
 /** Answers as a model that calls the server's tool once, and then says `done`. */
 async function answerAsModel(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const text = await textOf(request);
+  const text = await readText(request);
   const isCalled = text.includes("tool_result") || text.includes("function_call_output");
   if (request.method !== "POST") return void response.writeHead(426).end();
   response.writeHead(200, { "content-type": "text/event-stream" });
@@ -169,7 +169,7 @@ describe(
     const QUIET = { DISABLE_AUTOUPDATER: "1", CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1" };
 
     test("in Claude Code", async () => {
-      const machineSetup = await machine();
+      const machineSetup = await createMachine();
       const model = await startUpstream((request, response) => void answerAsModel(request, response));
       writeFileSync(join(machineSetup.app, ".mcp.json"), machineSetup.paste(JSON_BLOCKS[0][1]));
       const options = ["--mcp-config", join(machineSetup.app, ".mcp.json"), "--strict-mcp-config"];
@@ -181,7 +181,7 @@ describe(
     });
 
     test("in Codex", async () => {
-      const machineSetup = await machine();
+      const machineSetup = await createMachine();
       const model = await startUpstream((request, response) => void answerAsModel(request, response));
       mkdirSync(join(machineSetup.home, ".codex"));
       writeFileSync(join(machineSetup.home, ".codex/config.toml"), machineSetup.paste("[mcp_servers.search]"));
@@ -195,14 +195,14 @@ describe(
     });
 
     test("in Claude Code over HTTP, with a dummy in place of the server's key", async () => {
-      const machineSetup = await machine();
+      const machineSetup = await createMachine();
       const model = await startUpstream((request, response) => void answerAsModel(request, response));
       const search = await startUpstream((request, response) => void answerAsServer(request, response));
-      const contract = block('"upstream"').replace("https://mcp.example.com", search.origin);
+      const contract = findCodeBlock('"upstream"').replace("https://mcp.example.com", search.origin);
       writeFileSync(join(machineSetup.app, "sophia.contract.json"), contract);
       writeFileSync(join(machineSetup.app, ".env"), "SEARCH_KEY=http-key-0123456789abcdef\n", { mode: 0o600 });
-      writeFileSync(join(machineSetup.app, ".mcp.json"), block('"type": "http"'));
-      const line = block("--broker-to").trim().replace("https://mcp.example.com", search.origin);
+      writeFileSync(join(machineSetup.app, ".mcp.json"), findCodeBlock('"type": "http"'));
+      const line = findCodeBlock("--broker-to").trim().replace("https://mcp.example.com", search.origin);
       const claude = `'${join(fetchAgents(), CLAUDE)}' -p hello --mcp-config .mcp.json --strict-mcp-config`;
       const script = `${line.replace(/claude$/, claude)} --allowedTools mcp__search__show`;
       const env = { ...machineSetup.env, ...QUIET, ANTHROPIC_AUTH_TOKEN: "sk-x", ANTHROPIC_BASE_URL: model.origin };
@@ -218,22 +218,22 @@ describe(
 
 /** Answers as an MCP server over HTTP. */
 async function answerAsServer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const text = await textOf(request);
+  const text = await readText(request);
   if (request.method !== "POST") return void response.writeHead(405).end();
   const message: unknown = JSON.parse(text);
-  const id = at(message, "id");
+  const id = memberAt(message, "id");
   if (id === undefined) return void response.writeHead(202).end();
   const tool = { name: "show", description: "Searches", inputSchema: { type: "object" } };
   const results: Readonly<Record<string, unknown>> = {
     initialize: {
-      protocolVersion: at(message, "params", "protocolVersion"),
+      protocolVersion: memberAt(message, "params", "protocolVersion"),
       capabilities: { tools: {} },
       serverInfo: { name: "search", version: "1" },
     },
     "tools/list": { tools: [tool] },
     "tools/call": { content: [{ type: "text", text: "found by http" }] },
   };
-  const result = results[String(at(message, "method"))];
+  const result = results[String(memberAt(message, "method"))];
   const answer = result === undefined ? { error: { code: -32601, message: "no such method" } } : { result };
   response
     .writeHead(200, { "content-type": "application/json" })

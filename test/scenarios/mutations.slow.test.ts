@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { notInstalled, notLinux, notNightly, skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { startProcess } from "../helpers/start-process.ts";
 
 // The runs take minutes of processor time, and the script changes rarely.
 skipBecause(notNightly ?? notLinux ?? notInstalled("git", "--version"));
@@ -51,7 +51,7 @@ await build({ input: "src/esc/larger.ts", output: { dir: "dist" } });
 };
 
 /** A repository with one function, of which one mutant is equivalent, and an empty folder for temporary files. */
-function repository() {
+function createRepository() {
   const cwd = folder();
   for (const [name, text] of Object.entries(FILES)) {
     mkdirSync(dirname(join(cwd, name)), { recursive: true });
@@ -69,7 +69,7 @@ function repository() {
   const home = join(cwd, ".cache/home");
   for (const path of [temporary, home]) mkdirSync(path, { recursive: true });
   const run = (args: readonly string[], variables: Readonly<Record<string, string>> = {}) =>
-    start([process.execPath, "--import", "tsx", "scripts/mutations.mts", ...args], {
+    startProcess([process.execPath, "--import", "tsx", "scripts/mutations.mts", ...args], {
       cwd,
       env: { PATH: process.env["PATH"] ?? "", HOME: home, TMPDIR: temporary, ...variables },
     });
@@ -78,9 +78,9 @@ function repository() {
   return { cwd, left, run };
 }
 
-/** As {@link repository}, with StrykerJS, which is installed into this repository's `.cache` the first time. */
+/** As {@link createRepository}, with StrykerJS, which is installed into this repository's `.cache` the first time. */
 function withStryker() {
-  const made = repository();
+  const made = createRepository();
   const installed = join(root, ".cache/mutations/instrumenter");
   mkdirSync(installed, { recursive: true });
   mkdirSync(join(made.cwd, ".cache/mutations"));
@@ -126,7 +126,7 @@ test(
   async () => {
     const { cwd, left, run } = withStryker();
     const started = run(["--seed", "1", "--report", "report.json"]);
-    await started.seen(/^(?:killed|survived|refused) /m);
+    await started.waitForStdout(/^(?:killed|survived|refused) /m);
     process.kill(started.pid, "SIGTERM");
     expect((await started.finished).signal).toBe("SIGTERM");
     expect(left()).toEqual([]);
@@ -135,7 +135,7 @@ test(
 );
 
 test("without the network nothing runs: one line says so, and nothing is left", { timeout: 300_000 }, async () => {
-  const { cwd, left, run } = repository();
+  const { cwd, left, run } = createRepository();
   const offline = { npm_config_registry: "http://127.0.0.1:1/", npm_config_fetch_retries: "0" };
   const { status, stderr } = await run(["--count", "1"], offline).finished;
   expect(status).toBe(2);
@@ -161,7 +161,7 @@ test("on a disk that is almost full nothing runs, and one line says how much is 
 test.each([[["--count", "0"]], [["--count", "many"]], [["--part", "3/2"]], [["--part", "0/2"]], [["--unknown"]]])(
   "%j is refused with the usage",
   async (args) => {
-    const { run } = repository();
+    const { run } = createRepository();
     const { status, stdout, stderr } = await run(args).finished;
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toMatch(/^usage: npm run mutations .*\n$/);

@@ -10,13 +10,13 @@ import { findIsolation } from "../helpers/container.ts";
 import { noNobody } from "../helpers/nobody.ts";
 import { notLinux, skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
-import { executable, notMade } from "../helpers/standalone.ts";
-import { start } from "../helpers/started.ts";
+import { executable, noExecutable } from "../helpers/executables.ts";
+import { startProcess } from "../helpers/start-process.ts";
 
-skipBecause(notLinux ?? notMade);
+skipBecause(notLinux ?? noExecutable);
 
 /** Returns the prefix of a command to which the kernel refuses these system calls. */
-function refusing(...calls: readonly string[]): readonly [string, ...string[]] {
+function prefixThatRefuses(...calls: readonly string[]): readonly [string, ...string[]] {
   return ["python3", join(import.meta.dirname, "../launch/monitor/seccomp.py"), ...calls, "--"];
 }
 
@@ -28,12 +28,15 @@ const CONTRACT = JSON.stringify({
   },
 });
 
-interface Given {
+interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-function run([command, ...args]: readonly [string, ...string[]], { cwd = folder(), env = {} }: Given = {}) {
+function runCommand(
+  [command, ...args]: readonly [string, ...string[]],
+  { cwd = folder(), env = {} }: CommandOptions = {},
+) {
   const { status, stdout, stderr } = spawnSync(command, args, {
     cwd,
     env: { PATH: process.env["PATH"], HOME: cwd, ...env },
@@ -47,14 +50,14 @@ describe.for(["EPERM", "ENOSYS"])("the executable, if a filter of system calls a
   it("to eventfd2, masks output", () => {
     const cwd = folder({ ".env": "API_KEY=s3cr3t-v4lue-0a1b\n" });
     const command = [executable, "--no-contract", "--redact", "--", "printenv", "API_KEY"];
-    const result = run([...refusing(`eventfd2:${error}`), ...command], { cwd });
+    const result = runCommand([...prefixThatRefuses(`eventfd2:${error}`), ...command], { cwd });
     expect(result).toEqual({ status: 0, stdout: "***\n", stderr: "" });
   });
 
   it("to getrandom, brokers keys", () => {
     const command = [executable, "--no-contract", "--broker", "--", "printenv", "OPENAI_API_KEY"];
     const env = { OPENAI_API_KEY: "sk-real-0123456789abcdefghij" };
-    expect(run([...refusing(`getrandom:${error}`), ...command], { env })).toEqual({
+    expect(runCommand([...prefixThatRefuses(`getrandom:${error}`), ...command], { env })).toEqual({
       status: 0,
       stdout: expect.stringMatching(/^sk-sophia-[A-Za-z0-9]{32}\n$/),
       stderr: "",
@@ -78,7 +81,7 @@ describe.for(["EPERM", "ENOSYS"])("the executable, if a filter of system calls a
       SSL_CERT_FILE: certificates.caFile,
     };
     const command = [executable, "--no-contract", "--cache", "--", "printenv", "GREETING"];
-    const { finished } = start([...refusing(`getrandom:${error}`), ...command], { cwd, env });
+    const { finished } = startProcess([...prefixThatRefuses(`getrandom:${error}`), ...command], { cwd, env });
     expect(await finished).toEqual({ status: 0, signal: null, stdout: "hello\n", stderr: "" });
   });
 
@@ -89,7 +92,9 @@ describe.for(["EPERM", "ENOSYS"])("the executable, if a filter of system calls a
     const withoutDevices = ["sh", "-c", 'mount -t tmpfs none /dev && exec "$@"', "sh"];
     const command = [executable, "--no-contract", "--broker", "--", "true"];
     const env = { OPENAI_API_KEY: "sk-real-0123456789abcdefghij" };
-    expect(run([...prefix, ...withoutDevices, ...refusing(`getrandom:${error}`), ...command], { env })).toEqual({
+    expect(
+      runCommand([...prefix, ...withoutDevices, ...prefixThatRefuses(`getrandom:${error}`), ...command], { env }),
+    ).toEqual({
       status: 125,
       stdout: "",
       stderr: `sophia-run: no random numbers: the system call getrandom is refused, and
@@ -111,7 +116,7 @@ it("the executable masks output with a limit on processes that allows the progra
   // Other processes of this user would count.
   const identity = ["setpriv", "--reuid=64107", "--regid=64107", "--clear-groups", "--"] as const;
   const program = [copy, "--no-contract", "--quiet", "--redact", "--", "printenv", "API_KEY"];
-  const limited = (most: number) => run([...identity, "prlimit", `--nproc=${most}`, "--", ...program], { cwd });
+  const limited = (most: number) => runCommand([...identity, "prlimit", `--nproc=${most}`, "--", ...program], { cwd });
   const refused = limited(1);
   expect(refused.stderr).toContain("the limit on processes is reached");
   expect(refused.status).toBe(126);
@@ -121,7 +126,7 @@ it("the executable masks output with a limit on processes that allows the progra
 it("scan reports the limit on open files if git cannot be started because of it", () => {
   const cwd = folder({ "a.txt": "a" });
   const limited = ["sh", "-c", 'ulimit -n 8; exec "$@"', "sh", executable, "scan"] as const;
-  const { status, stdout, stderr } = run(limited, { cwd, env: { QDRANT_API_KEY: "s3cr3t-v4lue-0a1b" } });
+  const { status, stdout, stderr } = runCommand(limited, { cwd, env: { QDRANT_API_KEY: "s3cr3t-v4lue-0a1b" } });
   expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
   expect(stderr).toContain("too many open files (EMFILE)");
 });
@@ -132,7 +137,7 @@ describe("the executable, with few open files,", () => {
     const options = mode === "redact" ? ["--redact"] : ["--mode", mode];
     const ends = Array.from({ length: 28 }, (_, index) => {
       const limited = ["sh", "-c", `ulimit -n ${index + 3}; exec "$@"`, "sh", executable] as const;
-      return run([...limited, ...options, "--", "sh", "-c", "echo $PORT"], { cwd });
+      return runCommand([...limited, ...options, "--", "sh", "-c", "echo $PORT"], { cwd });
     });
     const started = ends.findIndex(({ status }) => status === 0);
     for (const { stderr, ...end } of ends.slice(0, started)) {
@@ -146,7 +151,9 @@ describe("the executable, with few open files,", () => {
 
 it("the executable names the limit on memory once the kernel has started it with less address space than it needs", () => {
   const sizes = Array.from({ length: 76 }, (_, index) => 3000 + 100 * index);
-  const ends = sizes.map((size) => run(["sh", "-c", `ulimit -v ${size}; exec "$@"`, "sh", executable, "--version"]));
+  const ends = sizes.map((size) =>
+    runCommand(["sh", "-c", `ulimit -v ${size}; exec "$@"`, "sh", executable, "--version"]),
+  );
   // The kernel itself ends a process whose file it cannot map (execve(2)).
   const begun = ends.findIndex(({ status }) => status !== null);
   // docs/launching.md states this size.
@@ -161,7 +168,7 @@ describe("the executable, with a stack of a few KiB,", () => {
   const makeFolder = (): string => folder({ ".env": "API_KEY=s3cr3t-v4lue-0a1b\n", "sophia.contract.json": CONTRACT });
   const limited = (cwd: string, stack: number, command: readonly string[]) => {
     const env = { OPENAI_API_KEY: "sk-real-0123456789abcdefghij" };
-    return run(["sh", "-c", `ulimit -Ss ${stack}; exec "$@"`, "sh", executable, ...command], { cwd, env });
+    return runCommand(["sh", "-c", `ulimit -Ss ${stack}; exec "$@"`, "sh", executable, ...command], { cwd, env });
   };
 
   it.for([
@@ -217,10 +224,10 @@ describe("the executable, if its monitor would need an emulator, which cannot op
   };
 
   it("has the program's status, and the program gets its signals", ({ skip }) => {
-    skip(run(emulated(["true"])).status !== 0, "needs binfmt_misc of a user namespace (Linux 6.7)");
+    skip(runCommand(emulated(["true"])).status !== 0, "needs binfmt_misc of a user namespace (Linux 6.7)");
     const script = 'trap "exit 9" TERM; (kill -TERM $PPID); for i in $(seq 100); do sleep 0.05; done';
     const program = ["sh", "-c", script];
     const command = [executable, "--no-contract", "--mode", "spawn", "--", ...program];
-    expect(run(emulated(command))).toEqual({ status: 9, stdout: "", stderr: "" });
+    expect(runCommand(emulated(command))).toEqual({ status: 9, stdout: "", stderr: "" });
   });
 });

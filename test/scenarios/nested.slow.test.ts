@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer, type EscServer } from "../esc-server/index.ts";
 import { startActionsIssuer } from "../esc-server/actions-issuer.ts";
-import { environmentOf, folder, sophia, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, sophiaRun, unwrapLines } from "../helpers/sophia.ts";
 
 const NAME = "acme/sophia/dev";
 const CONTRACT = JSON.stringify({ variables: { GREETING: { required: true } } });
 
-async function server(greeting: string): Promise<EscServer> {
+async function startServer(greeting: string): Promise<EscServer> {
   const started = await startEscServer();
   onTestFinished(() => started.close());
   started.environment(NAME, { values: { GREETING: greeting } });
@@ -18,7 +18,7 @@ async function server(greeting: string): Promise<EscServer> {
 }
 
 /** Command lines of two and of three starts, one in the other. */
-function nested(depth: number, options: readonly string[], command: readonly string[]): readonly string[] {
+function nestedArguments(depth: number, options: readonly string[], command: readonly string[]): readonly string[] {
   const inner = Array.from({ length: depth - 1 }, () => [...sophiaRun, ...options, "--"]).flat();
   return [...options, "--", ...inner, ...command];
 }
@@ -34,22 +34,22 @@ describe.each(ROWS)(
     const options = ["--keep-esc", "--mode", mode];
 
     test("the caller's token", async () => {
-      const [honest, evil] = await Promise.all([server("honest"), server("evil")]);
+      const [honest, evil] = await Promise.all([startServer("honest"), startServer("evil")]);
       const cwd = folder({
         "sophia.contract.json": CONTRACT,
         ".env": `PULUMI_BACKEND_URL=${evil.url}\nESC_ENV=${NAME}\nESC_TOKEN=${evil.token}\nGREETING=file\n`,
       });
       // The honest server cannot be the default one here: no start may end at it, nor at the other.
       const env = { ESC_TOKEN: honest.token, HTTPS_PROXY: "http://127.0.0.1:1" };
-      const { status, stdout } = await sophia(nested(depth, options, ["env"]), { cwd, env });
+      const { status, stdout } = await sophia(nestedArguments(depth, options, ["env"]), { cwd, env });
       expect(status).toBe(0);
-      expect(environmentOf(stdout)).not.toHaveProperty("PULUMI_BACKEND_URL");
-      expect(environmentOf(stdout)).toMatchObject({ ESC_TOKEN: honest.token, GREETING: "file" });
+      expect(parseEnvironment(stdout)).not.toHaveProperty("PULUMI_BACKEND_URL");
+      expect(parseEnvironment(stdout)).toMatchObject({ ESC_TOKEN: honest.token, GREETING: "file" });
       expect(evil.connections).toBe(0);
     });
 
     test("the content of a file", async () => {
-      const evil = await server("evil");
+      const evil = await startServer("evil");
       const cwd = folder({ "sophia.contract.json": CONTRACT });
       writeFileSync(join(cwd, "secret"), `${evil.token}\n`);
       writeFileSync(
@@ -57,15 +57,15 @@ describe.each(ROWS)(
         `PULUMI_BACKEND_URL=${evil.url}\nESC_ENV=${NAME}\nESC_TOKEN_FILE=${join(cwd, "secret")}\nGREETING=file\n`,
       );
       const env = { HTTPS_PROXY: "http://127.0.0.1:1" };
-      const { status, stdout } = await sophia(nested(depth, options, ["env"]), { cwd, env });
-      expect([status, environmentOf(stdout)["GREETING"]]).toEqual([0, "file"]);
-      expect(Object.keys(environmentOf(stdout)).filter((name) => name.startsWith("ESC_"))).toEqual([]);
+      const { status, stdout } = await sophia(nestedArguments(depth, options, ["env"]), { cwd, env });
+      expect([status, parseEnvironment(stdout)["GREETING"]]).toEqual([0, "file"]);
+      expect(Object.keys(parseEnvironment(stdout)).filter((name) => name.startsWith("ESC_"))).toEqual([]);
       expect(evil.connections).toBe(0);
     });
 
     test("an ID token, nor the honest one for another organization", async () => {
       await using issuer = await startActionsIssuer();
-      const [honest, evil] = await Promise.all([server("honest"), server("evil")]);
+      const [honest, evil] = await Promise.all([startServer("honest"), startServer("evil")]);
       const cwd = folder({
         "sophia.contract.json": CONTRACT,
         ".env": `PULUMI_BACKEND_URL=${evil.url}\nESC_OIDC_ORG=evil\nGREETING=file\n`,
@@ -76,7 +76,7 @@ describe.each(ROWS)(
         ACTIONS_ID_TOKEN_REQUEST_URL: issuer.requestUrl,
         ACTIONS_ID_TOKEN_REQUEST_TOKEN: issuer.requestToken,
       };
-      const { status, stderr } = await sophia(nested(depth, options, ["true"]), { cwd, env });
+      const { status, stderr } = await sophia(nestedArguments(depth, options, ["true"]), { cwd, env });
       expect(status).toBe(0);
       expect(stderr).toContain("ESC_OIDC_ORG in .env");
       expect(issuer.audiences).toEqual([]);
@@ -98,12 +98,12 @@ describe.each(ROWS)(
       });
       const env = { ESC_ENV: NAME, ESC_TOKEN: "pul-caller", PULUMI_BACKEND_URL: "https://esc.invalid" };
       const { status, stdout } = await sophia(
-        nested(depth, [...options, "--timeout", "5s", "--allow", "SSL_CERT_FILE"], ["env"]),
+        nestedArguments(depth, [...options, "--timeout", "5s", "--allow", "SSL_CERT_FILE"], ["env"]),
         { cwd, env },
       );
       expect(status).toBe(0);
       // The program itself has them: a proxy of this machine, and what the caller allows.
-      expect(environmentOf(stdout)).toMatchObject({
+      expect(parseEnvironment(stdout)).toMatchObject({
         HTTPS_PROXY: url,
         https_proxy: url,
         SSL_CERT_FILE: "evil.pem",
@@ -115,7 +115,7 @@ describe.each(ROWS)(
     test("an option of its own to be followed", async () => {
       const cwd = folder({ "sophia.contract.json": CONTRACT, ".env": "SOPHIA_NO_CONTRACT=1\nSOPHIA_MODE=nonsense\n" });
       // The outer ones let it pass, so that the last one decides.
-      const [first, ...rest] = nested(depth, [...options, "--no-contract"], []);
+      const [first, ...rest] = nestedArguments(depth, [...options, "--no-contract"], []);
       const innerCommand = [...sophiaRun, "--", "env"];
       const { status, stderr } = await sophia([first ?? "", ...rest, ...innerCommand], { cwd });
       expect(status).toBe(78);
@@ -132,11 +132,11 @@ test("export keeps the mark of values from a file, and an inner start passes it 
     { cwd },
   );
   expect(status).toBe(0);
-  expect(environmentOf(stdout)).toMatchObject({ OTHER: "1", SOPHIA_FROM_FILES: "HTTPS_PROXY,ALL_PROXY" });
+  expect(parseEnvironment(stdout)).toMatchObject({ OTHER: "1", SOPHIA_FROM_FILES: "HTTPS_PROXY,ALL_PROXY" });
 });
 
 test("a start does not mark values of the caller and of ESC, and removes an empty mark", async () => {
-  const honest = await server("hello");
+  const honest = await startServer("hello");
   honest.environment(NAME, { values: { GREETING: "hello", NO_PROXY: "from-esc" } });
   const cwd = folder({ "sophia.contract.json": CONTRACT });
   const env = {
@@ -148,8 +148,8 @@ test("a start does not mark values of the caller and of ESC, and removes an empt
   };
   const { stdout, stderr, status } = await sophia(["--", "env"], { cwd, env });
   expect([status, stderr]).toEqual([0, ""]);
-  expect(environmentOf(stdout)).toMatchObject({ GREETING: "hello", HTTPS_PROXY: "x", NO_PROXY: "from-esc" });
-  expect(environmentOf(stdout)).not.toHaveProperty("SOPHIA_FROM_FILES");
+  expect(parseEnvironment(stdout)).toMatchObject({ GREETING: "hello", HTTPS_PROXY: "x", NO_PROXY: "from-esc" });
+  expect(parseEnvironment(stdout)).not.toHaveProperty("SOPHIA_FROM_FILES");
 });
 
 test("a start marks a contract's default and alias as values from a file", async () => {
@@ -165,23 +165,23 @@ test("a start marks a contract's default and alias as values from a file", async
     }),
   });
   const { stdout, stderr } = await sophia(["--", "env"], { cwd, env: { OTHER: "*" } });
-  const environment = environmentOf(stdout);
+  const environment = parseEnvironment(stdout);
   expect(environment).toMatchObject({
     SOPHIA_FROM_FILES: "NO_PROXY,PULUMI_DEFAULT_ORGANIZATION",
     SOPHIA_LOG_LEVEL: "info",
   });
   expect(environment).not.toHaveProperty("PULUMI_BACKEND_URL");
   expect(environment).not.toHaveProperty("SOPHIA_NO_CONTRACT");
-  expect(unwrapped(stderr)).toContain(" and SOPHIA_NO_CONTRACT");
+  expect(unwrapLines(stderr)).toContain(" and SOPHIA_NO_CONTRACT");
 });
 
 test("a start passes PULUMI_BACKEND_URL of a file on to the Pulumi CLI if the caller allows it, with the mark", async () => {
   const cwd = folder({ ".env": "PULUMI_BACKEND_URL=s3://bucket\nSOPHIA_LEVEL=1\n" });
   const warned = await sophia(["--no-contract", "--", "env"], { cwd });
-  expect(unwrapped(warned.stderr)).toMatch(/^sophia-run: warning: PULUMI_BACKEND_URL and SOPHIA_LEVEL in \.env /);
+  expect(unwrapLines(warned.stderr)).toMatch(/^sophia-run: warning: PULUMI_BACKEND_URL and SOPHIA_LEVEL in \.env /);
   const allowed = await sophia(["--no-contract", "--allow", "PULUMI_BACKEND_URL,SOPHIA_LEVEL", "--", "env"], { cwd });
   expect(allowed.stderr).toBe("");
-  expect(environmentOf(allowed.stdout)).toMatchObject({
+  expect(parseEnvironment(allowed.stdout)).toMatchObject({
     PULUMI_BACKEND_URL: "s3://bucket",
     SOPHIA_LEVEL: "1",
     SOPHIA_FROM_FILES: "PULUMI_BACKEND_URL",

@@ -11,7 +11,7 @@ import { describe, expect, test } from "vitest";
 import { startProxy, type Proxy } from "../esc-server/proxy.ts";
 import { useCertificates } from "../helpers/certificates.ts";
 import { notInstalled } from "../helpers/skip.ts";
-import { environmentOf, folder, sophia, unwrapped } from "../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, unwrapLines } from "../helpers/sophia.ts";
 
 const KEY = "sk-sentinel-of-the-caller-0123456789";
 const HOST = "service.test";
@@ -152,7 +152,7 @@ const SWITCHED_OFF: Readonly<Record<string, string>> = {
 };
 
 /** A repository with the attacker's authority and `.env`. */
-function repository(variables: readonly string[], further = ""): string {
+function createRepository(variables: readonly string[], further = ""): string {
   // This is another way to write 127.0.0.1, which the rule for loopback does not accept.
   const valueOf = (name: string): string =>
     /proxy/i.test(name) ? `http://127.1:${proxy.port}` : (SWITCHED_OFF[name] ?? "./ca.pem");
@@ -173,13 +173,13 @@ describe.each(CLIENTS)("a start with $title", { timeout: 60_000 }, ({ needs, var
     const [program, ...args] = needs;
     const reason = notInstalled(program, ...args);
     skip(reason !== undefined, reason);
-    const cwd = repository(variables);
+    const cwd = createRepository(variables);
     const callerEnvironment = { ...MACHINE, OPENAI_API_KEY: KEY, ...env };
     received.length = 0;
     const before = proxy.requests.length;
     const withheld = await sophia(["--no-contract", "--", ...command], { cwd, env: callerEnvironment });
     expect([received, proxy.requests.length - before]).toEqual([[], 0]);
-    expect(unwrapped(withheld.stderr)).toContain(`--allow ${variables.join(",")} passes them on`);
+    expect(unwrapLines(withheld.stderr)).toContain(`--allow ${variables.join(",")} passes them on`);
     const allow = ["--allow", variables.join(",")];
     const allowed = await sophia(["--no-contract", ...allow, "--", ...command], { cwd, env: callerEnvironment });
     expect(allowed.stderr).not.toContain("not passed on");
@@ -188,20 +188,23 @@ describe.each(CLIENTS)("a start with $title", { timeout: 60_000 }, ({ needs, var
 });
 
 /** Returns the variables of the program, and the messages. */
-async function start(cwd: string, env: Readonly<Record<string, string>> = {}, args: readonly string[] = []) {
+async function startProgram(cwd: string, env: Readonly<Record<string, string>> = {}, args: readonly string[] = []) {
   const { status, stdout, stderr } = await sophia(["--no-contract", ...args, "--", "/usr/bin/env"], { cwd, env });
   expect(status).toBe(0);
-  return { variables: environmentOf(stdout), messages: unwrapped(stderr) };
+  return { variables: parseEnvironment(stdout), messages: unwrapLines(stderr) };
 }
 
 const PAIR = ["HTTPS_PROXY", "SSL_CERT_FILE"] as const;
 
 describe("the proxy and the certificate authority of a found .env file", () => {
   test("are passed on if each secret of the program is from that file, and the secrets are marked", async () => {
-    const { variables, messages } = await start(repository(PAIR, "OPENAI_API_KEY=sk-of-the-file\nPORT=1\n"), {
-      EDITOR: "vi",
-      SSH_AUTH_SOCK: "/run/agent",
-    });
+    const { variables, messages } = await startProgram(
+      createRepository(PAIR, "OPENAI_API_KEY=sk-of-the-file\nPORT=1\n"),
+      {
+        EDITOR: "vi",
+        SSH_AUTH_SOCK: "/run/agent",
+      },
+    );
     expect(messages).toBe("");
     expect(variables).toMatchObject({
       SSL_CERT_FILE: "./ca.pem",
@@ -216,7 +219,7 @@ describe("the proxy and the certificate authority of a found .env file", () => {
     // Clients have keys in files of their own.
     ["there is no secret", "", {}],
   ])("are withheld if %s", async (_, further, env) => {
-    const { variables, messages } = await start(repository(PAIR, further), env);
+    const { variables, messages } = await startProgram(createRepository(PAIR, further), env);
     for (const name of PAIR) expect(variables).not.toHaveProperty(name);
     expect(messages).toContain("--allow HTTPS_PROXY,SSL_CERT_FILE passes them on");
   });
@@ -227,8 +230,8 @@ describe("the proxy and the certificate authority of a found .env file", () => {
       OPENAI_API_KEY: "x",
       SOPHIA_FROM_FILES: "HTTPS_PROXY,OPENAI_API_KEY",
     };
-    expect((await start(folder(), callerEnvironment)).variables).toMatchObject(callerEnvironment);
-    const { variables, messages } = await start(folder(), { ...callerEnvironment, GITHUB_TOKEN: "x" });
+    expect((await startProgram(folder(), callerEnvironment)).variables).toMatchObject(callerEnvironment);
+    const { variables, messages } = await startProgram(folder(), { ...callerEnvironment, GITHUB_TOKEN: "x" });
     expect(variables).not.toHaveProperty("HTTPS_PROXY");
     expect(messages).toContain("HTTPS_PROXY in a file");
   });
@@ -242,7 +245,9 @@ describe("the proxy and the certificate authority of a found .env file", () => {
     ["DENO_TLS_CA_STORE", "system,mozilla"],
     ["TRUST_PROXY", "https://example.test"],
   ])("are passed on without a message if they belong to this machine, or are harmless: %s=%s", async (name, value) => {
-    const { variables, messages } = await start(folder({ ".env": `${name}=${value}\n` }), { OPENAI_API_KEY: KEY });
+    const { variables, messages } = await startProgram(folder({ ".env": `${name}=${value}\n` }), {
+      OPENAI_API_KEY: KEY,
+    });
     expect([messages, variables[name]]).toEqual(["", value]);
   });
 
@@ -253,7 +258,9 @@ describe("the proxy and the certificate authority of a found .env file", () => {
     ["GIT_SSL_NO_VERIFY", "false"],
     ["AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "false"],
   ])("are withheld if they switch something on with any value: %s=%s", async (name, value) => {
-    const { variables, messages } = await start(folder({ ".env": `${name}=${value}\n` }), { OPENAI_API_KEY: KEY });
+    const { variables, messages } = await startProgram(folder({ ".env": `${name}=${value}\n` }), {
+      OPENAI_API_KEY: KEY,
+    });
     expect(messages).toContain(name);
     expect(variables).not.toHaveProperty(name);
   });
@@ -262,7 +269,7 @@ describe("the proxy and the certificate authority of a found .env file", () => {
     ["the caller names the file", ["--dotenv", ".env"], {}],
     ["the caller sets them", [], { HTTPS_PROXY: "http://proxy.test", SSL_CERT_FILE: "/etc/ca.pem" }],
   ])("decide if %s", async (_, args, env) => {
-    const { variables, messages } = await start(repository(PAIR), { OPENAI_API_KEY: KEY, ...env }, args);
+    const { variables, messages } = await startProgram(createRepository(PAIR), { OPENAI_API_KEY: KEY, ...env }, args);
     expect(messages).toBe("");
     expect(variables).toHaveProperty("HTTPS_PROXY");
     expect(variables).toHaveProperty("SSL_CERT_FILE");
@@ -276,7 +283,7 @@ describe("a contract and the names of proxies:", () => {
     const cwd = folder({ "sophia.contract.json": contract });
     for (const args of [[], ["--contract", "sophia.contract.json"]]) {
       const { status, stderr } = await sophia([...args, "--", "true"], { cwd });
-      expect([status, unwrapped(stderr)]).toEqual([
+      expect([status, unwrapLines(stderr)]).toEqual([
         125,
         expect.stringContaining(`default of ${name} would decide how`),
       ]);
@@ -292,12 +299,12 @@ describe("a contract and the names of proxies:", () => {
     const env = { DOCS_URL: "http://evil.test", OPENAI_API_KEY: KEY };
     const { status, stdout, stderr } = await sophia(["--", "/usr/bin/env"], { cwd, env });
     expect(status).toBe(0);
-    expect(environmentOf(stdout)).not.toHaveProperty("HTTPS_PROXY");
-    expect(environmentOf(stdout)).not.toHaveProperty("SSL_CERT_FILE");
-    expect(unwrapped(stderr)).toContain("--allow HTTPS_PROXY");
-    expect(unwrapped(stderr)).toContain("--allow SSL_CERT_FILE");
+    expect(parseEnvironment(stdout)).not.toHaveProperty("HTTPS_PROXY");
+    expect(parseEnvironment(stdout)).not.toHaveProperty("SSL_CERT_FILE");
+    expect(unwrapLines(stderr)).toContain("--allow HTTPS_PROXY");
+    expect(unwrapLines(stderr)).toContain("--allow SSL_CERT_FILE");
     const named = await sophia(["--contract", "sophia.contract.json", "--", "/usr/bin/env"], { cwd, env });
-    expect(environmentOf(named.stdout)).toMatchObject({ HTTPS_PROXY: "http://evil.test" });
+    expect(parseEnvironment(named.stdout)).toMatchObject({ HTTPS_PROXY: "http://evil.test" });
   });
 });
 
@@ -308,7 +315,7 @@ test("explain and check name the reason for a withheld proxy", async () => {
     ".env": "HTTPS_PROXY=http://evil.test\n",
   });
   const explained = await sophia(["explain", "HTTPS_PROXY"], { cwd, env: { OPENAI_API_KEY: KEY } });
-  expect(unwrapped(explained.stdout)).toMatch(/withheld +\.env:1: .*--allow, since it decides how programs connect/);
+  expect(unwrapLines(explained.stdout)).toMatch(/withheld +\.env:1: .*--allow, since it decides how programs connect/);
   const checked = await sophia(["check"], { cwd, env: { OPENAI_API_KEY: KEY } });
   expect([checked.status, checked.stdout]).toEqual([1, expect.stringContaining("❌ HTTPS_PROXY: ")]);
 });

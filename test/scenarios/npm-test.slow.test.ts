@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { npmEnvironment } from "../helpers/pack.ts";
 import { notInstalled, skipBecause } from "../helpers/skip.ts";
 import { folder, isStandalone } from "../helpers/sophia.ts";
-import { type Finished, start } from "../helpers/started.ts";
+import { type ProcessResult, startProcess } from "../helpers/start-process.ts";
 
 skipBecause((isStandalone ? "no executable takes part" : undefined) ?? notInstalled("git", "--version"));
 
@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, "../..");
 const QUICK_TEST = "test/helpers/seed.test.ts";
 const COMMAND = /^ {2}npx vitest run --project=slow --project=standalone (.+)$/m;
 
-function checkout(): string {
+function createCheckout(): string {
   const path = folder();
   const left = /^.(?:node_modules|\.cache|\.git|dist-[a-z]+)$/;
   cpSync(root, path, { recursive: true, filter: (from) => !left.test(from.slice(root.length)) });
@@ -34,23 +34,24 @@ function checkout(): string {
   return path;
 }
 
-function run(path: string, ...args: readonly string[]): Promise<Finished> {
-  return start(["npm", "test", "--", QUICK_TEST, ...args], { cwd: path, env: npmEnvironment(folder()) }).finished;
+function runNpmTest(path: string, ...args: readonly string[]): Promise<ProcessResult> {
+  return startProcess(["npm", "test", "--", QUICK_TEST, ...args], { cwd: path, env: npmEnvironment(folder()) })
+    .finished;
 }
 
 test(
   "npm test names the slow files that cover a change at its end, and ends as the tests do",
   { timeout: 120_000 },
   async () => {
-    const path = checkout();
-    const unchanged = await run(path);
+    const path = createCheckout();
+    const unchanged = await runNpmTest(path);
     expect(unchanged.status).toBe(0);
     expect(unchanged.stdout).toContain("everything: npm run test:all");
     expect(unchanged.stdout).not.toMatch(COMMAND);
 
     appendFileSync(join(path, "src/commands/rotate/new-value.ts"), "\n// A change.\n");
     appendFileSync(join(path, QUICK_TEST), '\ntest("fails", () => expect(1).toBe(2));\n');
-    const failed = await run(path);
+    const failed = await runNpmTest(path);
     expect(failed.status).toBe(1);
     // This file has the path of the quick test.
     expect(COMMAND.exec(failed.stdout)?.[1]).toBe("test/commands/rotate/ test/scenarios/npm-test.slow.test.ts");
@@ -59,7 +60,7 @@ test(
 
 test("the command that npm test prints runs the slow files alone", async () => {
   const env = npmEnvironment(folder());
-  const list = start(
+  const list = startProcess(
     ["npx", "vitest", "list", "--filesOnly", "--project=slow", "--project=standalone", "test/commands/rotate/"],
     {
       cwd: root,

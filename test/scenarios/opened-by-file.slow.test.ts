@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { writeFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EnvironmentSpec, startEscServer } from "../esc-server/index.ts";
-import { escVariables } from "../commands/world.ts";
-import { environmentOf, folder, type RunOptions, sophia, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+import { escVariables } from "../commands/sophia-environment.ts";
+import { parseEnvironment, folder, type RunOptions, sophia, sophiaRun, unwrapLines } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
 
 const NAME = "evil/app/dev";
@@ -21,7 +21,7 @@ const PULUMI = { PULUMI_BACKEND_URL: "https://backend.example.test" };
 const NETWORK = { HTTPS_PROXY: "http://proxy.example.test", SSL_CERT_FILE: "x.pem", NODE_EXTRA_CA_CERTS: "y.pem" };
 
 /** An ESC environment, the variables that open it, and the text of a `.env` with these. */
-async function esc(spec: EnvironmentSpec) {
+async function startEsc(spec: EnvironmentSpec) {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   server.environment(NAME, spec);
@@ -36,13 +36,13 @@ function textOf(variables: Readonly<Record<string, string>>): string {
 }
 
 /** Returns the variables of the program, and the messages of sophia-run. */
-async function start(args: readonly string[], options: RunOptions) {
+async function startProgram(args: readonly string[], options: RunOptions) {
   const { status, stdout, stderr } = await sophia(["--no-contract", ...args, "--", "/usr/bin/env"], options);
   expect(status).toBe(0);
-  const messages = unwrapped(stderr)
+  const messages = unwrapLines(stderr)
     .split("\n")
     .filter((line) => line.startsWith("sophia-run: "));
-  return { variables: environmentOf(stdout), messages };
+  return { variables: parseEnvironment(stdout), messages };
 }
 
 describe("a name that a found .env file may not set is withheld from the ESC environment that the file's token opens:", () => {
@@ -53,8 +53,8 @@ describe("a name that a found .env file may not set is withheld from the ESC env
     ["the backend of Pulumi", PULUMI, "set it in the environment"],
     ["an organization for ESC", { ESC_ORG: "evil" }, "set it in the environment"],
   ])("for %s", async (_, values, remedy) => {
-    const { file } = await esc({ values: { ...values, PLAIN: "1" } });
-    const { variables, messages } = await start([], { cwd: folder({ ".env": file }), env: KEY });
+    const { file } = await startEsc({ values: { ...values, PLAIN: "1" } });
+    const { variables, messages } = await startProgram([], { cwd: folder({ ".env": file }), env: KEY });
     expect(variables).toMatchObject({ ...KEY, PLAIN: "1" });
     for (const name of Object.keys(values)) expect(variables).not.toHaveProperty(name);
     expect(messages).toHaveLength(1);
@@ -64,24 +64,24 @@ describe("a name that a found .env file may not set is withheld from the ESC env
 
   test("for a file of ESC, whatever its content is", async () => {
     // A deployment's name would be harmless as the value of ENV; the program gets a path.
-    const { file } = await esc({ files: { ENV: "dev", SETTINGS_FILE: "x" } });
-    const { variables, messages } = await start([], { cwd: folder({ ".env": file }) });
+    const { file } = await startEsc({ files: { ENV: "dev", SETTINGS_FILE: "x" } });
+    const { variables, messages } = await startProgram([], { cwd: folder({ ".env": file }) });
     expect([Object.hasOwn(variables, "ENV"), Object.hasOwn(variables, "SETTINGS_FILE")]).toEqual([false, true]);
     expect(messages[0]).toContain("ENV in ESC");
   });
 
   test("for settings of ESC, even with --keep-esc", async () => {
-    const { file } = await esc({ values: { ESC_TOKEN: "pul-evil", ESC_ENV: NAME } });
-    const { variables, messages } = await start(["--keep-esc"], { cwd: folder({ ".env": file }) });
+    const { file } = await startEsc({ values: { ESC_TOKEN: "pul-evil", ESC_ENV: NAME } });
+    const { variables, messages } = await startProgram(["--keep-esc"], { cwd: folder({ ".env": file }) });
     expect(Object.keys(variables).filter((name) => name.startsWith("ESC_"))).toEqual([]);
     expect(messages[0]).toContain(NAME);
   });
 
   test("for values from the cache", async () => {
-    const { server, file } = await esc({ values: { ...CODE, PLAIN: "1" } });
+    const { server, file } = await startEsc({ values: { ...CODE, PLAIN: "1" } });
     const cwd = folder({ ".env": file });
-    const first = await start(["--cache"], { cwd });
-    const second = await start(["--offline"], { cwd });
+    const first = await startProgram(["--cache"], { cwd });
+    const second = await startProgram(["--offline"], { cwd });
     expect(server.count("open")).toBe(1);
     for (const { variables, messages } of [first, second]) {
       expect([variables["PLAIN"], Object.hasOwn(variables, "BASH_ENV")]).toEqual(["1", false]);
@@ -90,25 +90,27 @@ describe("a name that a found .env file may not set is withheld from the ESC env
   });
 
   test("for a file that names only the file of the token", async () => {
-    const { server, file } = await esc({ values: CODE });
+    const { server, file } = await startEsc({ values: CODE });
     expect(file).toContain("ESC_TOKEN=");
     const cwd = folder({ ".env": `ESC_TOKEN_FILE=token\nESC_ENV=${NAME}\n` });
     writeFileSync(join(cwd, "token"), `${server.token}\n`, { mode: 0o600 });
-    const { variables, messages } = await start([], { cwd, env: { PULUMI_BACKEND_URL: server.url } });
+    const { variables, messages } = await startProgram([], { cwd, env: { PULUMI_BACKEND_URL: server.url } });
     expect(variables).not.toHaveProperty("BASH_ENV");
     expect(messages.join("\n")).toContain("BASH_ENV");
   });
 
   test("for a token that an outer sophia-run read from a file", async () => {
-    const { variables: callerSettings } = await esc({ values: CODE });
-    const { variables, messages } = await start([], { env: { ...callerSettings, SOPHIA_FROM_FILES: "ESC_TOKEN" } });
+    const { variables: callerSettings } = await startEsc({ values: CODE });
+    const { variables, messages } = await startProgram([], {
+      env: { ...callerSettings, SOPHIA_FROM_FILES: "ESC_TOKEN" },
+    });
     expect(variables).not.toHaveProperty("BASH_ENV");
     expect(messages.join("\n")).toContain("--allow LD_AUDIT,NODE_OPTIONS,BASH_ENV");
   });
 
   test("for an environment that the caller names", async () => {
-    const { file } = await esc({ values: CODE });
-    const { variables } = await start([], { cwd: folder({ ".env": file }), env: { ESC_ENV: NAME } });
+    const { file } = await startEsc({ values: CODE });
+    const { variables } = await startProgram([], { cwd: folder({ ".env": file }), env: { ESC_ENV: NAME } });
     expect(variables).not.toHaveProperty("BASH_ENV");
   });
 });
@@ -122,35 +124,38 @@ describe("a name that a found .env file may not set is passed on without a messa
     ["if the caller names the file", ["--dotenv", ".env"], {}],
     ["if the caller's variable names the file", [], { SOPHIA_DOTENV: ".env" }],
   ])("%s", async (_, args, env) => {
-    const { file } = await esc({ values });
-    const { variables, messages } = await start(args, { cwd: folder({ ".env": file }), env: { ...KEY, ...env } });
+    const { file } = await startEsc({ values });
+    const { variables, messages } = await startProgram(args, {
+      cwd: folder({ ".env": file }),
+      env: { ...KEY, ...env },
+    });
     expect(messages).toEqual([]);
     expect(variables).toMatchObject({ ...KEY, ...values });
   });
 
   test("if the token is in the environment", async () => {
-    const { variables: callerSettings } = await esc({ values: { ...CODE, [BASE]: EVIL } });
+    const { variables: callerSettings } = await startEsc({ values: { ...CODE, [BASE]: EVIL } });
     const cwd = folder({ ".env": "ESC_TOKEN=pul-other\n" });
-    const { variables, messages } = await start([], { cwd, env: { ...KEY, ...callerSettings } });
+    const { variables, messages } = await startProgram([], { cwd, env: { ...KEY, ...callerSettings } });
     expect(messages).toEqual([]);
     expect(variables).toMatchObject({ ...KEY, ...CODE, [BASE]: EVIL });
     expect(variables).not.toHaveProperty("SOPHIA_FROM_FILES");
   });
 
   test("if the caller sets it", async () => {
-    const { file } = await esc({ values: { SOPHIA_CONTRACT: "evil.json", PERL5OPT: "-Mx" } });
+    const { file } = await startEsc({ values: { SOPHIA_CONTRACT: "evil.json", PERL5OPT: "-Mx" } });
     const env = { SOPHIA_CONTRACT: "own.json", PERL5OPT: "-w" };
     const cwd = folder({ ".env": file, "own.json": '{"variables":{}}' });
     const { status, stdout, stderr } = await sophia(["--", "/usr/bin/env"], { cwd, env });
     expect([status, stderr]).toEqual([0, ""]);
-    expect(environmentOf(stdout)).toMatchObject(env);
+    expect(parseEnvironment(stdout)).toMatchObject(env);
   });
 
   test("if the environment has no other such name, for users who keep the token in the project's .env file", async () => {
-    const { file } = await esc({
+    const { file } = await startEsc({
       values: { ...KEY, DATABASE_URL: "postgres://x", NODE_OPTIONS: "--max-old-space-size=64" },
     });
-    const { variables, messages } = await start([], { cwd: folder({ ".env": file }) });
+    const { variables, messages } = await startProgram([], { cwd: folder({ ".env": file }) });
     expect(messages).toEqual([]);
     expect(variables).toMatchObject({ ...KEY, NODE_OPTIONS: "--max-old-space-size=64" });
     expect(variables).not.toHaveProperty("SOPHIA_FROM_FILES");
@@ -168,8 +173,8 @@ describe("with --prefer esc, in the environment that a found file's token opens"
   const prefer = ["--prefer", "esc"];
 
   test("values win over the caller's, except over those of the session, such as PATH", async () => {
-    const { file } = await esc({ values });
-    const { variables, messages } = await start(prefer, { cwd: folder({ ".env": file }), env: callerSettings });
+    const { file } = await startEsc({ values });
+    const { variables, messages } = await startProgram(prefer, { cwd: folder({ ".env": file }), env: callerSettings });
     expect(variables).toMatchObject({ ...callerSettings, PATH: process.env["PATH"], DATABASE_URL: "of-esc" });
     for (const part of ["PATH, HOME and LANG in ESC", NAME, ".env", "--allow PATH,HOME,LANG"]) {
       expect(messages.join("\n")).toContain(part);
@@ -182,47 +187,47 @@ describe("with --prefer esc, in the environment that a found file's token opens"
     ["the caller names the file", ["--dotenv", ".env"], true],
     ["the token is in the environment", [], false],
   ])("PATH wins if %s", async (_, args, isInFile) => {
-    const { file, variables: opening } = await esc({ values });
+    const { file, variables: opening } = await startEsc({ values });
     const cwd = folder({ ".env": isInFile ? file : "" });
     const env = { ...callerSettings, ...(isInFile ? {} : opening) };
-    const { variables } = await start([...prefer, ...args], { cwd, env });
+    const { variables } = await startProgram([...prefer, ...args], { cwd, env });
     expect(variables).toMatchObject({ PATH: "/evil", HOME: "/evil", LANG: "evil", DATABASE_URL: "of-esc" });
   });
 
   test("explain shows the reason", async () => {
-    const { file } = await esc({ values });
+    const { file } = await startEsc({ values });
     const { stdout } = await sophia(["explain", ...prefer, "PATH"], {
       cwd: folder({ ".env": file }),
       env: callerSettings,
     });
-    expect(unwrapped(stdout)).toMatch(/withheld +ESC .*\.env: without --allow, since a file that was found does not/);
+    expect(unwrapLines(stdout)).toMatch(/withheld +ESC .*\.env: without --allow, since a file that was found does not/);
   });
 });
 
 describe("an address in the environment that a found file's token opens", () => {
   test("applies to the key of the same environment, and both are marked", async () => {
-    const { file } = await esc({ values: { ...KEY, [BASE]: EVIL } });
-    const { variables, messages } = await start([], { cwd: folder({ ".env": file }) });
+    const { file } = await startEsc({ values: { ...KEY, [BASE]: EVIL } });
+    const { variables, messages } = await startProgram([], { cwd: folder({ ".env": file }) });
     expect(messages).toEqual([]);
     expect(variables).toMatchObject({ ...KEY, [BASE]: EVIL, SOPHIA_FROM_FILES: `${BASE},OPENAI_API_KEY` });
   });
 
   test("applies to the key of that file", async () => {
-    const { file } = await esc({ values: { [BASE]: EVIL } });
-    const { variables, messages } = await start([], { cwd: folder({ ".env": `${file}${textOf(KEY)}` }) });
+    const { file } = await startEsc({ values: { [BASE]: EVIL } });
+    const { variables, messages } = await startProgram([], { cwd: folder({ ".env": `${file}${textOf(KEY)}` }) });
     expect(messages).toEqual([]);
     expect(variables).toMatchObject({ ...KEY, [BASE]: EVIL });
   });
 
   test("does not apply to the caller's key, although the environment has one as well", async () => {
-    const { file } = await esc({ values: { OPENAI_API_KEY: "sk-evil", [BASE]: EVIL } });
-    const { variables } = await start([], { cwd: folder({ ".env": file }), env: KEY });
+    const { file } = await startEsc({ values: { OPENAI_API_KEY: "sk-evil", [BASE]: EVIL } });
+    const { variables } = await startProgram([], { cwd: folder({ ".env": file }), env: KEY });
     expect(variables).toMatchObject(KEY);
     expect(variables).not.toHaveProperty(BASE);
   });
 
   test("does not apply in a sophia-run of the program that has the key from elsewhere", async () => {
-    const { server, file } = await esc({ values: { OPENAI_API_KEY: "sk-evil", [BASE]: EVIL } });
+    const { server, file } = await startEsc({ values: { OPENAI_API_KEY: "sk-evil", [BASE]: EVIL } });
     server.environment("acme/app/dev", { values: KEY });
     const callerSettings = Object.entries(escVariables(server, "acme/app/dev")).map(
       ([name, value]) => `${name}=${value}`,
@@ -231,55 +236,55 @@ describe("an address in the environment that a found file's token opens", () => 
     const cwd = folder({ ".env": file });
     const { status, stdout, stderr } = await sophia(["--no-contract", "--", ...inner], { cwd });
     expect(status).toBe(0);
-    expect(environmentOf(stdout)).toMatchObject(KEY);
-    expect(environmentOf(stdout)).not.toHaveProperty(BASE);
-    expect(unwrapped(stderr)).toContain(`${BASE} in a file`);
+    expect(parseEnvironment(stdout)).toMatchObject(KEY);
+    expect(parseEnvironment(stdout)).not.toHaveProperty(BASE);
+    expect(unwrapLines(stderr)).toContain(`${BASE} in a file`);
   });
 });
 
 test("proxies and certificates of an environment that a found file's token opens reach the program only with its secrets, marked", async () => {
-  const { file, variables: callerSettings } = await esc({ values: { ...NETWORK, OPENAI_API_KEY: "sk-of-esc" } });
+  const { file, variables: callerSettings } = await startEsc({ values: { ...NETWORK, OPENAI_API_KEY: "sk-of-esc" } });
   const cwd = folder({ ".env": file });
-  const marked = await start([], { cwd });
+  const marked = await startProgram([], { cwd });
   expect(marked.messages).toEqual([]);
   const names = [...Object.keys(NETWORK), "OPENAI_API_KEY"].join(",");
   expect(marked.variables).toMatchObject({ ...NETWORK, SOPHIA_FROM_FILES: names });
-  const withheld = await start([], { cwd, env: { GITHUB_TOKEN: "of the caller" } });
+  const withheld = await startProgram([], { cwd, env: { GITHUB_TOKEN: "of the caller" } });
   for (const name of Object.keys(NETWORK)) expect(withheld.variables).not.toHaveProperty(name);
   expect(withheld.messages[0]).toContain(`--allow ${Object.keys(NETWORK).join(",")}`);
-  const callers = await start([], { env: callerSettings });
+  const callers = await startProgram([], { env: callerSettings });
   expect(callers.variables).toMatchObject(NETWORK);
   expect(callers.variables).not.toHaveProperty("SOPHIA_FROM_FILES");
 });
 
 test("an environment that a file selects and the caller's token opens has the trust of ESC", async () => {
-  const { variables: callerSettings } = await esc({ values: { ...CODE, [BASE]: EVIL } });
+  const { variables: callerSettings } = await startEsc({ values: { ...CODE, [BASE]: EVIL } });
   const { ESC_ENV: name = "", ...env } = callerSettings;
-  const { variables, messages } = await start([], { cwd: folder({ ".env": `ESC_ENV=${name}\n` }), env });
+  const { variables, messages } = await startProgram([], { cwd: folder({ ".env": `ESC_ENV=${name}\n` }), env });
   expect(variables).toMatchObject({ ...CODE, [BASE]: EVIL });
   expect(messages).toEqual([expect.stringContaining("ESC_ENV in .env")]);
 });
 
 test("check, explain and export report the reason in the words for files", async () => {
-  const { file } = await esc({ values: { [BASE]: EVIL, BASH_ENV: "./x.sh" } });
+  const { file } = await startEsc({ values: { [BASE]: EVIL, BASH_ENV: "./x.sh" } });
   const contract = { variables: { OPENAI_API_KEY: {}, [BASE]: { required: true } } };
   const cwd = folder({ ".env": file, "sophia.contract.json": JSON.stringify(contract) });
   const explained = await sophia(["explain", BASE, "BASH_ENV"], { cwd, env: KEY });
-  expect(unwrapped(explained.stdout)).toMatch(
+  expect(unwrapLines(explained.stdout)).toMatch(
     /withheld +ESC evil\/app\/dev.*\.env: without --allow, since it sends a key/,
   );
-  expect(unwrapped(explained.stdout)).toMatch(
+  expect(unwrapLines(explained.stdout)).toMatch(
     /withheld +ESC .*\.env: without --allow, since it makes other programs run/,
   );
   const checked = await sophia(["check"], { cwd, env: KEY });
-  expect([checked.status, unwrapped(checked.stdout)]).toEqual([
+  expect([checked.status, unwrapLines(checked.stdout)]).toEqual([
     1,
     expect.stringContaining("without --allow, since it sends"),
   ]);
   const started = await sophia(["--verbose", "--", "true"], { cwd, env: KEY });
   expect(started.status).toBe(78);
-  expect(unwrapped(started.stderr)).toContain("without --allow, since it sends a key");
+  expect(unwrapLines(started.stderr)).toContain("without --allow, since it sends a key");
   const exported = await sophia(["export", "--format", "json", "--no-contract"], { cwd, env: KEY });
   expect(exported.stdout).not.toContain(EVIL);
-  expect(unwrapped(exported.stderr)).toContain(`${BASE} in ESC`);
+  expect(unwrapLines(exported.stderr)).toContain(`${BASE} in ESC`);
 });

@@ -8,13 +8,13 @@ import { chmodSync, chownSync, existsSync, mkdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { dirname, join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
-import { addSophia, escVariables } from "../commands/world.ts";
+import { addSophiaEnvironment, escVariables } from "../commands/sophia-environment.ts";
 import { startEscServer } from "../esc-server/index.ts";
 import { ATTACKER } from "../helpers/attacker.ts";
 import { noNobody } from "../helpers/nobody.ts";
 import { noAddon, notLinux } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
-import { WAIT_FOR_MONITOR } from "../helpers/started.ts";
+import { WAIT_FOR_MONITOR } from "../helpers/start-process.ts";
 
 /** The uid, which no other test has. */
 const USER = 4105;
@@ -74,7 +74,7 @@ interface Outcome {
   readonly won: readonly string[];
 }
 
-function attack(places: readonly string[]): Outcome {
+function runAttack(places: readonly string[]): Outcome {
   const identity = [`--reuid=${ATTACKER}`, `--regid=${ATTACKER}`, "--clear-groups", "--", "setsid", "--wait"];
   const words = [...identity, process.execPath, "-e", ATTACK, String(USER), ...places];
   const { stdout, stderr } = spawnSync("setpriv", words, { cwd: "/", env: {}, encoding: "utf8", timeout: 30_000 });
@@ -89,7 +89,7 @@ test.each([
   ["sophia-run as the parent process", ["--redact", "--cache", "--watch"]],
 ])("%s gives another user nothing to open, see or change", async (_, options) => {
   await using server = await startEscServer();
-  addSophia(server);
+  addSophiaEnvironment(server);
   const [home, temporary] = [folder(), folder()];
   mkdirSync(join(home, ".cache"));
   for (const path of [home, join(home, ".cache")]) {
@@ -109,13 +109,13 @@ test.each([
   const closed = once(child, "close");
   const [file]: unknown[] = await once(createInterface(child.stdout), "line");
   expect(existsSync(String(file))).toBe(true);
-  const { tries, won } = attack(["/dev/shm", temporary, join(home, ".cache/sophia-run"), join(home, "state")]);
+  const { tries, won } = runAttack(["/dev/shm", temporary, join(home, ".cache/sophia-run"), join(home, "state")]);
   expect(won).toEqual([]);
   expect(tries).toBeGreaterThan(70);
   // It would be found.
   const place = dirname(String(file));
   chmodSync(place, 0o755);
-  expect(attack([place]).won).toEqual(expect.arrayContaining([`list ${place}`, `find ${String(file)}`]));
+  expect(runAttack([place]).won).toEqual(expect.arrayContaining([`list ${place}`, `find ${String(file)}`]));
   child.stdin.end("\n");
   await closed;
 });

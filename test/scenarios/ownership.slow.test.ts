@@ -3,8 +3,8 @@ import { chmodSync, chownSync, mkdirSync, symlinkSync, unlinkSync, writeFileSync
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { notInstalled, skipBecause } from "../helpers/skip.ts";
-import { folder, sophiaRun, unwrapped } from "../helpers/sophia.ts";
-import { runProgram, type Finished } from "../esc/command.ts";
+import { folder, sophiaRun, unwrapLines } from "../helpers/sophia.ts";
+import { runProgram, type ProcessResult } from "../esc/run-program.ts";
 
 const ME = 4101;
 const OTHER = 4102;
@@ -13,7 +13,7 @@ const CONTRACT = JSON.stringify({ variables: { FROM_CONTRACT: { default: "yes" }
 skipBecause(process.geteuid?.() === 0 ? notInstalled("setpriv", "--version") : "needs root, to give files to others");
 
 /** Starts `env` under a user; the files are found from `cwd`. */
-function startAs(uid: number, cwd: string, options: readonly string[] = [], variables = {}): Promise<Finished> {
+function startAs(uid: number, cwd: string, options: readonly string[] = [], variables = {}): Promise<ProcessResult> {
   const as = ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "--"] as const;
   return runProgram([...as, ...sophiaRun, ...options, "--", "/usr/bin/env"], variables, cwd);
 }
@@ -24,7 +24,7 @@ interface Made {
 }
 
 /** A repository below a folder that stands for /tmp, with the file in one of them. */
-function surroundings(
+function createSurroundings(
   name: ".env" | "sophia.contract.json",
   { file = {}, above = {}, cwd = {}, isAbove = false }: Situation,
 ): string {
@@ -73,14 +73,14 @@ const DISTRUSTED: readonly Row[] = [
 
 describe("a .env file", () => {
   test.each(COUNTING)("is used if it is %s", async (_, situation) => {
-    const cwd = surroundings(".env", situation);
+    const cwd = createSurroundings(".env", situation);
     const { status, stdout, stderr } = await startAs(situation.user ?? ME, cwd, ["--no-contract"]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toContain("FROM_FILE=yes");
   });
 
   test.each(DISTRUSTED)("is ignored, unless the user names it, if it is %s", async (_, situation, message) => {
-    const cwd = surroundings(".env", situation);
+    const cwd = createSurroundings(".env", situation);
     const user = situation.user ?? ME;
     const { status, stdout, stderr } = await startAs(user, cwd, ["--no-contract"]);
     expect(status).toBe(0);
@@ -99,7 +99,7 @@ describe("a .env file", () => {
   });
 
   test("that is a pipe, or another user's private file, is ignored, too", async () => {
-    const cwd = surroundings(".env", { file: { uid: OTHER, mode: 0o600 } });
+    const cwd = createSurroundings(".env", { file: { uid: OTHER, mode: 0o600 } });
     const secret = await startAs(ME, cwd, ["--no-contract"]);
     expect(secret).toMatchObject({ status: 0 });
     expect(secret.stderr).toContain(`(uid ${OTHER})`);
@@ -112,15 +112,15 @@ describe("a .env file", () => {
   });
 
   test("becomes trusted by the printed command", async () => {
-    const cwd = surroundings(".env", { file: { mode: 0o666 } });
+    const cwd = createSurroundings(".env", { file: { mode: 0o666 } });
     const { stderr } = await startAs(ME, cwd, ["--no-contract"]);
-    const command = /; (chmod [^,]*),/.exec(unwrapped(stderr))?.[1] ?? "";
+    const command = /; (chmod [^,]*),/.exec(unwrapLines(stderr))?.[1] ?? "";
     await runProgram(["sh", "-c", command], {}, cwd);
     expect((await startAs(ME, cwd, ["--no-contract"])).stdout).toContain("FROM_FILE=yes");
   });
 
   test("that is another user's link to a file of the caller is ignored in a world-writable folder", async () => {
-    const cwd = surroundings(".env", { cwd: { mode: 0o1777, uid: 0 } });
+    const cwd = createSurroundings(".env", { cwd: { mode: 0o1777, uid: 0 } });
     const mine = folder({ values: "FROM_FILE=yes\n" });
     chmodSync(mine, 0o755);
     chownSync(join(mine, "values"), ME, ME);
@@ -140,7 +140,7 @@ describe("a .env file", () => {
   });
 
   test("that is a link of the owner to a file of the owner is followed", async () => {
-    const cwd = surroundings(".env", {});
+    const cwd = createSurroundings(".env", {});
     const inner = join(cwd, "inner");
     mkdirSync(inner);
     mkdirSync(join(cwd, ".git"));
@@ -155,7 +155,7 @@ describe("a contract", () => {
     ["in a folder above", { isAbove: true }, ""],
     ["root's in a folder above", { isAbove: true, file: { uid: 0 }, above: { uid: 0 } }, ""],
   ])("is used if it is %s", async (_, situation) => {
-    const cwd = surroundings("sophia.contract.json", situation);
+    const cwd = createSurroundings("sophia.contract.json", situation);
     const { status, stdout, stderr } = await startAs(situation.user ?? ME, cwd);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toContain("FROM_CONTRACT=yes");
@@ -169,13 +169,13 @@ describe("a contract", () => {
     ["one in /tmp", { isAbove: true, above }, "sophia.contract.json"],
     ["one in a world-writable folder", { isAbove: true, above: { mode: 0o777 } }, "chmod o-w "],
   ])("ends the start, without a fall-back to the built-in contract, if it is %s", async (_, situation, message) => {
-    const cwd = surroundings("sophia.contract.json", situation);
+    const cwd = createSurroundings("sophia.contract.json", situation);
     const user = situation.user ?? ME;
     for (const options of [[], ["--no-contract"]]) {
       const { status, stdout, stderr } = await startAs(user, cwd, options);
       expect([status, stdout]).toEqual([125, ""]);
-      expect(unwrapped(stderr)).toContain(message);
-      expect(unwrapped(stderr)).toMatch(/--contract \S*sophia\.contract\.json/);
+      expect(unwrapLines(stderr)).toContain(message);
+      expect(unwrapLines(stderr)).toMatch(/--contract \S*sophia\.contract\.json/);
     }
     const path = situation.isAbove === true ? "../sophia.contract.json" : "sophia.contract.json";
     for (const [options, variables] of [
@@ -190,13 +190,13 @@ describe("a contract", () => {
 });
 
 test("a start trusts the base of a found contract and the .env file in its folder only if their owner is trusted", async () => {
-  const cwd = surroundings("sophia.contract.json", {});
+  const cwd = createSurroundings("sophia.contract.json", {});
   writeFileSync(join(cwd, "sophia.contract.json"), JSON.stringify({ extends: "base.json" }));
   writeFileSync(join(cwd, "base.json"), CONTRACT);
   chmodSync(join(cwd, "base.json"), 0o666);
   const { status, stderr } = await startAs(ME, cwd);
   expect(status).toBe(125);
-  expect(unwrapped(stderr)).toContain("chmod o-w base.json");
+  expect(unwrapLines(stderr)).toContain("chmod o-w base.json");
   expect((await startAs(ME, cwd, ["--contract", "sophia.contract.json"])).status).toBe(0);
   chmodSync(join(cwd, "base.json"), 0o644);
   writeFileSync(join(cwd, ".env"), "FROM_FILE=yes\n");
@@ -205,5 +205,5 @@ test("a start trusts the base of a found contract and the .env file in its folde
   mkdirSync(inner);
   const passed = await startAs(ME, inner);
   expect(passed.status).toBe(0);
-  expect(unwrapped(passed.stderr)).toContain(`${join(cwd, ".env")} is`);
+  expect(unwrapLines(passed.stderr)).toContain(`${join(cwd, ".env")} is`);
 });

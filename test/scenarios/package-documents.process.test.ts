@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
-import { anchors, links, proseOf, repositoryLinks } from "../helpers/markdown.ts";
+import { anchorsOf, linksOf, proseOf, repositoryLinksOf } from "../helpers/markdown.ts";
 
 const root = join(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
@@ -9,11 +9,11 @@ const PACKED = read("scripts/release/packed-files.txt").split("\n");
 
 describe("a document of the package links only to files of the package, or to the web", () => {
   test.each(PACKED.filter((file) => file.endsWith(".md")))("in %s", (document) => {
-    const dead = links(read(document)).filter(({ file, anchor }) => {
+    const dead = linksOf(read(document)).filter(({ file, anchor }) => {
       const target = file === "" ? document : normalize(join(dirname(document), file)).replace(/\/$/, "");
       if (!PACKED.some((one) => one === target || one.startsWith(`${target}/`))) return true;
       if (!existsSync(join(root, target))) return true;
-      return anchor !== "" && target.endsWith(".md") && !anchors(read(target)).includes(anchor);
+      return anchor !== "" && target.endsWith(".md") && !anchorsOf(read(target)).includes(anchor);
     });
     expect(dead).toEqual([]);
   });
@@ -29,10 +29,10 @@ describe("a document of the repository alone links only to files and headings th
   test("there are such documents", () => expect(documents).toContain("CHANGELOG.md"));
 
   test.each(documents)("in %s", (document) => {
-    const dead = links(read(document)).filter(({ file, anchor }) => {
+    const dead = linksOf(read(document)).filter(({ file, anchor }) => {
       const target = file === "" ? document : normalize(join(dirname(document), file)).replace(/\/$/, "");
       if (!existsSync(join(root, target))) return true;
-      return anchor !== "" && target.endsWith(".md") && !anchors(read(target)).includes(anchor);
+      return anchor !== "" && target.endsWith(".md") && !anchorsOf(read(target)).includes(anchor);
     });
     expect(dead).toEqual([]);
   });
@@ -44,13 +44,13 @@ test("the package has no measurements, and no document for the developers of sop
 });
 
 describe("a document's address in this repository leads to a file and a heading of it", () => {
-  const documents = PACKED.filter((file) => file.endsWith(".md") && repositoryLinks(read(file)).length > 0);
+  const documents = PACKED.filter((file) => file.endsWith(".md") && repositoryLinksOf(read(file)).length > 0);
 
   test("in the package's documents, which have such addresses", () => expect(documents.length).toBeGreaterThan(5));
 
   test.each(documents)("in %s", (document) => {
-    const dead = repositoryLinks(read(document)).filter(
-      ({ file, anchor }) => !existsSync(join(root, file)) || (anchor !== "" && !anchors(read(file)).includes(anchor)),
+    const dead = repositoryLinksOf(read(document)).filter(
+      ({ file, anchor }) => !existsSync(join(root, file)) || (anchor !== "" && !anchorsOf(read(file)).includes(anchor)),
     );
     expect(dead).toEqual([]);
   });

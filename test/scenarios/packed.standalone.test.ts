@@ -14,12 +14,12 @@ import {
 import { basename, join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { VERSION } from "../../src/commands/parts/package-source.ts";
-import { cleanPath, install, npmEnvironment } from "../helpers/pack.ts";
+import { cleanPath, installPackage, npmEnvironment } from "../helpers/pack.ts";
 import { notLinux, skipBecause } from "../helpers/skip.ts";
-import { copyOfPackage, folder } from "../helpers/sophia.ts";
-import { executable, notMade } from "../helpers/standalone.ts";
+import { copyPackage, folder } from "../helpers/sophia.ts";
+import { executable, noExecutable } from "../helpers/executables.ts";
 
-skipBecause(notLinux ?? notMade);
+skipBecause(notLinux ?? noExecutable);
 /** Each test builds, which takes a busy machine half a minute. */
 vi.setConfig({ testTimeout: 180_000 });
 
@@ -31,8 +31,8 @@ const NOTICES = ["LICENSE", "EXECUTABLE-NOTICES.md", "THIRD-PARTY-NOTICES.md"];
 const INPUTS = ["src", "native", "runtime", "scripts", "package.json", ...NOTICES];
 
 /** A checkout with executables for both processors; that of the other has the bytes of this one's. */
-function checkout(): string {
-  const path = copyOfPackage();
+function createCheckout(): string {
+  const path = copyPackage();
   for (const name of INPUTS) cpSync(join(root, name), join(path, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(path, "node_modules"));
   for (const name of [X64, ARM64]) rmSync(join(path, "dist", name), { force: true });
@@ -41,7 +41,7 @@ function checkout(): string {
   return path;
 }
 
-function pack(path: string) {
+function packCheckout(path: string) {
   const env = npmEnvironment(folder());
   const { status, stdout, stderr } = spawnSync("npm", ["pack", "--json"], { cwd: path, env, encoding: "utf8" });
   expect(status, stderr).toBe(0);
@@ -53,12 +53,12 @@ function pack(path: string) {
   return { stderr: stderr + stdout, modes, size, unpackedSize, tarball };
 }
 
-const build = (path: string, ...options: string[]) =>
+const buildCheckout = (path: string, ...options: string[]) =>
   spawnSync(process.execPath, [join(path, "scripts/build.mjs"), ...options], { encoding: "utf8" });
 
 it("the package has both executables, with the permission to run them, their notices, and no script of an installation", () => {
-  const path = checkout();
-  const { modes, size, unpackedSize, stderr, tarball } = pack(path);
+  const path = createCheckout();
+  const { modes, size, unpackedSize, stderr, tarball } = packCheckout(path);
   expect(stderr).not.toContain("the package is without");
   for (const name of [X64, ARM64]) expect(modes.get(`dist/${name}`)).toBe("-rwxr-xr-x");
   expect(modes.has("EXECUTABLE-NOTICES.md")).toBe(true);
@@ -80,35 +80,35 @@ it("the package has both executables, with the permission to run them, their not
 });
 
 it("a checkout without executables packs without them, and says so; a release refuses to", () => {
-  const path = checkout();
+  const path = createCheckout();
   rmSync(join(path, "dist-standalone", OWN));
   // Of an earlier build.
   writeFileSync(join(path, "dist", OWN), "");
-  const { modes, stderr } = pack(path);
+  const { modes, stderr } = packCheckout(path);
   expect(stderr).toContain(
     `the package is without dist/${OWN}, which is not built: npm run build:standalone -- linux-`,
   );
   expect([X64, ARM64].filter((name) => modes.has(`dist/${name}`))).toEqual([X64, ARM64].filter((name) => name !== OWN));
-  const release = build(path, "--release");
+  const release = buildCheckout(path, "--release");
   expect(release.stderr).toContain(`the package is without dist/${OWN}`);
   expect(release.status).not.toBe(0);
 });
 
 it("a package does not get an executable of another version, nor, in a release, of another commit", () => {
-  const path = checkout();
-  expect(build(path, "--if-changed", "--pack").stderr).toBe("");
+  const path = createCheckout();
+  expect(buildCheckout(path, "--if-changed", "--pack").stderr).toBe("");
   const manifest = join(path, "package.json");
   const text = readFileSync(manifest, "utf8");
   writeFileSync(manifest, text.replace(/"version": "[^"]*"/, '"version": "9.9.9"'));
-  expect(build(path, "--if-changed", "--pack").stderr).toContain(`dist/${OWN}, which is version `);
+  expect(buildCheckout(path, "--if-changed", "--pack").stderr).toContain(`dist/${OWN}, which is version `);
   expect(statSync(join(path, "dist", OWN), { throwIfNoEntry: false })).toBeUndefined();
   writeFileSync(manifest, text);
-  expect(build(path, "--if-changed", "--pack").stderr).toBe("");
+  expect(buildCheckout(path, "--if-changed", "--pack").stderr).toBe("");
   expect(statSync(join(path, "dist", OWN)).mode & 0o777).toBe(0o755);
   const user = ["-c", "user.name=x", "-c", "user.email=x@example.test"];
   execFileSync("git", ["init", "--quiet"], { cwd: path });
   execFileSync("git", [...user, "commit", "--quiet", "--allow-empty", "--message", "x"], { cwd: path });
-  const release = build(path, "--release");
+  const release = buildCheckout(path, "--release");
   expect(release.stderr).toContain(`dist/${OWN}, which is of another commit: `);
   expect(release.status).not.toBe(0);
 });
@@ -132,7 +132,7 @@ function recordExecutables(path: string): void {
 const TARBALL = `sophia-run-${VERSION}.tgz`;
 
 it("npm run package puts the whole package into a folder, and link then lets scripts start its executable", async () => {
-  const path = checkout();
+  const path = createCheckout();
   cpSync(join(root, "package-lock.json"), join(path, "package-lock.json"));
   recordExecutables(path);
   const app = folder({ "package.json": '{ "private": true }' });
@@ -140,7 +140,7 @@ it("npm run package puts the whole package into a folder, and link then lets scr
   expect(made).toMatchObject({ status: 0, stderr: "" });
   expect(made.stdout).toMatch(/^sophia-run-[\d.]+\.tgz: \d\.\d MB, with linux-x64 and linux-arm64\n/);
   expect(made.stdout).toContain(`\n  npm install ./${TARBALL}\n`);
-  await install(`./${TARBALL}`, app, folder());
+  await installPackage(`./${TARBALL}`, app, folder());
   const bin = join(app, "node_modules/.bin/sophia-run");
   const env = { PATH: cleanPath };
   expect(spawnSync(bin, ["link"], { cwd: app, env, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
@@ -154,7 +154,7 @@ it("npm run package puts the whole package into a folder, and link then lets scr
 });
 
 it("npm run package leaves out what cannot be built, with the reason in one line; link then says that, and does nothing", async () => {
-  const path = checkout();
+  const path = createCheckout();
   cpSync(join(root, "package-lock.json"), join(path, "package-lock.json"));
   // Executables of other sources, and neither compiler nor cargo nor pip.
   const PATH = folder();
@@ -172,7 +172,7 @@ it("npm run package leaves out what cannot be built, with the reason in one line
   expect(made.stdout).toMatch(
     /^sophia-run-[\d.]+\.tgz: \d\.\d MB, without an executable, so that Node\.js starts it\n/,
   );
-  await install(`./${TARBALL}`, app, folder());
+  await installPackage(`./${TARBALL}`, app, folder());
   const bin = join(app, "node_modules/.bin/sophia-run");
   const linked = spawnSync(bin, ["link"], { cwd: app, env: { PATH: cleanPath }, encoding: "utf8" });
   expect(linked).toMatchObject({
@@ -187,7 +187,7 @@ it("npm run package leaves out what cannot be built, with the reason in one line
 });
 
 it("npm run package refuses a folder that does not exist, and other words, with a remedy", () => {
-  const path = checkout();
+  const path = createCheckout();
   cpSync(join(root, "package-lock.json"), join(path, "package-lock.json"));
   const run = (...words: readonly string[]) =>
     spawnSync(process.execPath, [join(path, "scripts/package.mjs"), ...words], { cwd: path, encoding: "utf8" });
@@ -204,7 +204,7 @@ it("npm run package refuses a folder that does not exist, and other words, with 
 });
 
 it.each(["cargo", "git"])("a build of the executable without %s fails with one line that says so", (missing) => {
-  const path = checkout();
+  const path = createCheckout();
   mkdirSync(join(path, ".cache"));
   const parts = ["zig", ...(missing === "git" ? ["crates"] : [])].map((name) => join(root, ".cache", name));
   if (parts.some((part) => !existsSync(part))) throw new Error("a build has left these parts");

@@ -22,7 +22,7 @@ const TOOLS = {
 };
 
 /** Starts a server of OSV, which knows these vulnerabilities by the package's name. */
-async function osv(known: Readonly<Record<string, readonly string[]>>, record: object): Promise<string> {
+async function startOsv(known: Readonly<Record<string, readonly string[]>>, record: object): Promise<string> {
   const answer: RequestListener = (request, response) => {
     void text(request).then((body) => {
       if (request.url !== "/v1/querybatch") return response.end(JSON.stringify(record));
@@ -42,7 +42,7 @@ async function osv(known: Readonly<Record<string, readonly string[]>>, record: o
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-async function parts(
+async function runParts(
   url: string,
   tools: Readonly<Record<string, string>> = TOOLS,
 ): Promise<{ readonly status: unknown; readonly stdout: string; readonly stderr: string }> {
@@ -61,7 +61,7 @@ async function parts(
 
 describe("node scripts/parts.mjs", () => {
   it("lists newer versions, with what each package holds, and succeeds without a vulnerability", async () => {
-    const { status, stdout, stderr } = await parts(await osv({}, {}));
+    const { status, stdout, stderr } = await runParts(await startOsv({}, {}));
     expect(stderr).toBe("");
     expect(stdout).toMatch(/^aws-lc-sys +\d\S+ +99\.1\.0 +AWS-LC \d/m);
     expect(stdout).toMatch(/^aiohttp +\d\S+ +99\.2\.0 +llhttp \d/m);
@@ -73,23 +73,23 @@ describe("node scripts/parts.mjs", () => {
   it("fails for a vulnerability of a package, and of a library inside of one", async () => {
     const repository = "https://github.com/nodejs/llhttp.git";
     const known = { "aws-lc-sys": ["RUSTSEC-0000-0001"], [repository]: ["OSV-0000-0002"] };
-    const { status, stdout } = await parts(await osv(known, { details: "Reads \u001B[31mbeyond\nmore" }));
+    const { status, stdout } = await runParts(await startOsv(known, { details: "Reads \u001B[31mbeyond\nmore" }));
     expect(stdout).toMatch(/^RUSTSEC-0000-0001 {2}aws-lc-sys \d\S+ {2}Reads \?\[31mbeyond$/m);
     expect(stdout).toMatch(/^OSV-0000-0002 {2}https:\S+llhttp\.git v\d/m);
     expect(status).toBe(1);
   });
 
   it("succeeds for a vulnerability that does not concern the executables, under another of its names, and prints the reason", async () => {
-    const { status, stdout } = await parts(await osv({ musl: ["ALPINE-1"] }, { upstream: ["CVE-2025-26519"] }));
+    const { status, stdout } = await runParts(await startOsv({ musl: ["ALPINE-1"] }, { upstream: ["CVE-2025-26519"] }));
     expect(stdout).toMatch(/^ALPINE-1 {2}musl [^\n]*\n {2}does not concern the executables: iconv/m);
     expect(status).toBe(0);
   });
 
   it("ends with status 2 and names a service that cannot be reached", async () => {
     const failing = { ...TOOLS, cargo: "#!/bin/sh\necho 'error: no route' >&2\nexit 1\n" };
-    const url = await osv({}, {});
+    const url = await startOsv({}, {});
     servers.pop()?.close();
-    const { status, stdout, stderr } = await parts(url, failing);
+    const { status, stdout, stderr } = await runParts(url, failing);
     expect(stderr).toContain("the newest version of ada-url is unknown: cargo info ada-url: error: no route\n");
     expect(stderr).toContain(`vulnerabilities are unknown: ${url}/v1/querybatch: connect ECONNREFUSED`);
     expect(stdout).toMatch(/^ada-url +\S+ +unknown/m);

@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { missingCommand, notInstalled, notLinux, skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
-import { isAlive, start } from "../helpers/started.ts";
+import { isAlive, startProcess } from "../helpers/start-process.ts";
 
 const root = join(import.meta.dirname, "../..");
 
 /** Makes a part of a cache of its own by a shell command, whose last word is the path to fill. */
-function part(cache: string, recipe: string, command: string, through: readonly string[] = []) {
+function runPart(cache: string, recipe: string, command: string, through: readonly string[] = []) {
   const script = `
     set -eu
     cache=$1/cache place=test
@@ -18,7 +18,7 @@ function part(cache: string, recipe: string, command: string, through: readonly 
     echo "there: $(cat "$made/file")"
   `;
   const [file, ...args] = [...through, "sh", "-c", script, "sh", cache, recipe, command];
-  return start([file, ...args], {
+  return startProcess([file, ...args], {
     cwd: cache,
     env: { PATH: process.env["PATH"] ?? "" },
   });
@@ -46,10 +46,10 @@ describe("scripts/places/cache.sh", () => {
 
   test("makes a part once, and again if the recipe has changed", async () => {
     const cache = folder({ "cache/other": "" });
-    expect(await part(cache, "one", FILL).finished).toMatchObject({ status: 0, stdout: MADE });
-    expect(await part(cache, "one", "exit 1").finished).toMatchObject({ status: 0, stdout: "there: first\n" });
+    expect(await runPart(cache, "one", FILL).finished).toMatchObject({ status: 0, stdout: MADE });
+    expect(await runPart(cache, "one", "exit 1").finished).toMatchObject({ status: 0, stdout: "there: first\n" });
     const second = 'mkdir "$1"; echo second >"$1/file"';
-    expect(await part(cache, "two", second).finished).toMatchObject({
+    expect(await runPart(cache, "two", second).finished).toMatchObject({
       status: 0,
       stdout: MADE.replace("there: first", "there: second"),
     });
@@ -60,30 +60,32 @@ describe("scripts/places/cache.sh", () => {
     ["a file was added", (made: string) => writeFileSync(join(made, "other"), "")],
   ])("says in one line how to make a damaged part again, and ends with status 2: %s", async (_, damage) => {
     const cache = folder({ "cache/other": "" });
-    await part(cache, "one", FILL).finished;
+    await runPart(cache, "one", FILL).finished;
     damage(join(cache, "cache/part"));
-    expect(await part(cache, "one", FILL).finished).toMatchObject({
+    expect(await runPart(cache, "one", FILL).finished).toMatchObject({
       status: 2,
       stdout: "not run: cache/part is damaged\n  rm cache/part.made\n",
     });
-    expect(await start(["rm", "cache/part.made"], { cwd: cache, env: {} }).finished).toMatchObject({ status: 0 });
-    expect(await part(cache, "one", FILL).finished).toMatchObject({ status: 0, stdout: MADE });
+    expect(await startProcess(["rm", "cache/part.made"], { cwd: cache, env: {} }).finished).toMatchObject({
+      status: 0,
+    });
+    expect(await runPart(cache, "one", FILL).finished).toMatchObject({ status: 0, stdout: MADE });
   });
 
   test("keeps no part that fails, and says why in one line", async () => {
     const cache = folder({ "cache/other": "" });
-    expect(await part(cache, "one", `${FILL}; echo no network; exit 7`).finished).toMatchObject({
+    expect(await runPart(cache, "one", `${FILL}; echo no network; exit 7`).finished).toMatchObject({
       status: 2,
       stdout: expect.stringMatching(/\(a moment\)\nnot run: cache\/part could not be made: no network\n {2}see .*\n$/),
     });
     expect(existsSync(join(cache, "cache/part"))).toBe(false);
-    expect(await part(cache, "one", FILL).finished).toMatchObject({ status: 0, stdout: MADE });
+    expect(await runPart(cache, "one", FILL).finished).toMatchObject({ status: 0, stdout: MADE });
   });
 
   test("shows only the message of an error, not its stack", async () => {
     const cache = folder({ "cache/other": "" });
     const crash = `exec '${process.execPath}' -e 'require("child_process").execFileSync("false", ["x"])'`;
-    expect(await part(cache, "one", crash).finished).toMatchObject({
+    expect(await runPart(cache, "one", crash).finished).toMatchObject({
       status: 2,
       stderr: "",
       stdout:
@@ -94,16 +96,17 @@ describe("scripts/places/cache.sh", () => {
 
   test("replaces the rest of a part that was not finished", async () => {
     const cache = folder({ "cache/part.made": "", "cache/part/file": "old", "cache/part.new/file": "half" });
-    expect(await part(cache, "one", FILL).finished).toMatchObject({ status: 0, stdout: MADE });
+    expect(await runPart(cache, "one", FILL).finished).toMatchObject({ status: 0, stdout: MADE });
     expect(readdirSync(join(cache, "cache")).toSorted()).toEqual(["part", "part.lock", "part.made"]);
   });
 
   test("makes a second place wait for the first one that makes a part, and says so", async () => {
     const cache = folder({ "cache/other": "" });
-    const first = part(cache, "one", `${FILL}; until [ -e "$1/go" ]; do sleep 0.05; done; rm "$1/go"`);
+    const first = runPart(cache, "one", `${FILL}; until [ -e "$1/go" ]; do sleep 0.05; done; rm "$1/go"`);
     await expect.poll(() => existsSync(join(cache, "cache/part.new/file"))).toBe(true);
-    const [second, third] = [part(cache, "one", "exit 1"), part(cache, "one", "exit 1")];
-    for (const each of [second, third]) await each.seen(/^test: waits for another place that makes .*cache\/part$/m);
+    const [second, third] = [runPart(cache, "one", "exit 1"), runPart(cache, "one", "exit 1")];
+    for (const each of [second, third])
+      await each.waitForStdout(/^test: waits for another place that makes .*cache\/part$/m);
     // Only from then on does it end with the script.
     const waiting = () => childrenOf(third.pid).filter((pid) => commandOf(pid) === "flock");
     await expect.poll(waiting).toHaveLength(1);
@@ -122,7 +125,8 @@ describe("scripts/places/cache.sh", () => {
     const cache = folder({ "cache/other": "" });
     const disk = `mount -t tmpfs -o ${option} tmpfs cache && "$@"; status=$?; ls cache; exit $status`;
     const fill = 'mkdir "$1"; head -c 1000000 /dev/zero >"$1/file"';
-    const { status, stdout } = await part(cache, "one", fill, ["unshare", "--mount", "sh", "-c", disk, "sh"]).finished;
+    const { status, stdout } = await runPart(cache, "one", fill, ["unshare", "--mount", "sh", "-c", disk, "sh"])
+      .finished;
     expect(stdout).toMatch(expected);
     expect(stdout).not.toMatch(/^part(\.new|\.made)?$/m);
     expect(status).toBe(2);
@@ -130,12 +134,12 @@ describe("scripts/places/cache.sh", () => {
 
   test.each(["SIGTERM", "SIGKILL"] as const)("does not go on making it after %s", async (signal) => {
     const cache = folder({ "cache/other": "" });
-    const making = part(cache, "one", `${FILL}; exec sleep 300`);
+    const making = runPart(cache, "one", `${FILL}; exec sleep 300`);
     await expect.poll(() => existsSync(join(cache, "cache/part.new/file"))).toBe(true);
     const makers = childrenOf(making.pid).flatMap((pid) => [pid, ...childrenOf(pid)]);
     expect(makers).toHaveLength(2);
     process.kill(making.pid, signal);
     for (const pid of makers) await expect.poll(() => isAlive(pid)).toBe(false);
-    expect(await part(cache, "one", FILL).finished).toMatchObject({ status: 0, stdout: MADE });
+    expect(await runPart(cache, "one", FILL).finished).toMatchObject({ status: 0, stdout: MADE });
   });
 });

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { CONTRACT_VALUES, folder, isStandalone, sophia, unwrapped } from "../helpers/sophia.ts";
+import { CONTRACT_VALUES, folder, isStandalone, sophia, unwrapLines } from "../helpers/sophia.ts";
 
 /** The content of a file that sophia-run can read, and the reader of its messages may not. */
 const SENTINEL = "pul_0123456789abcdef0123456789abcdef";
@@ -136,7 +136,7 @@ test.each(ROWS)("no message quotes $what", async ({ files, link, args = CHECK, e
   const cwd = folder(files);
   if (link !== undefined) symlinkSync(link[1], join(cwd, link[0]));
   const result = await sophia(args, { cwd, env: { ...CONTRACT_VALUES, ...env } });
-  const text = unwrapped(result.stdout + result.stderr);
+  const text = unwrapLines(result.stdout + result.stderr);
   expect({ status: result.status, text }).toEqual({ status, text: expect.stringContaining(message) });
   expect(text).not.toContain(SENTINEL.slice(0, 12));
 });
@@ -147,7 +147,7 @@ test("no message quotes a file with the name of the cache or the audit log", asy
   mkdirSync(caches, { mode: 0o700 });
   const env = { ...CONTRACT_VALUES, ...ESC, XDG_CACHE_HOME: cwd };
   const first = await sophia(["check", "--cache"], { cwd, env });
-  expect(unwrapped(first.stdout)).toContain("cached");
+  expect(unwrapLines(first.stdout)).toContain("cached");
   writeFileSync(join(cwd, "log"), SPACED, { mode: 0o600 });
   const logged = await sophia(["--audit-log", "log", "--", "true"], { cwd, env: CONTRACT_VALUES });
   expect(logged).toMatchObject({ status: 0, stdout: "", stderr: "" });

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { DISTRIBUTION, type Distribution } from "../../src/commands/parts/distribution.ts";
 import { skipBecause } from "../helpers/skip.ts";
 import { folder, isStandalone } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { startProcess } from "../helpers/start-process.ts";
 
 skipBecause(isStandalone ? "no executable takes part" : undefined);
 
@@ -41,9 +41,9 @@ function switchTo(path: string, distribution: Distribution): void {
   writeFileSync(join(path, SWITCH), changed);
 }
 
-function run(path: string, ...options: readonly string[]) {
+function runReleaseCheck(path: string, ...options: readonly string[]) {
   const script = [process.execPath, "--import", "tsx", "scripts/release/documents.mts", ...options] as const;
-  return start(script, { cwd: path, env: { PATH: process.env["PATH"] ?? "" } }).finished;
+  return startProcess(script, { cwd: path, env: { PATH: process.env["PATH"] ?? "" } }).finished;
 }
 
 /** The texts of all documents, by their paths. */
@@ -61,7 +61,7 @@ const FINE = { status: 0, stdout: "", stderr: "" };
 const ADDRESS = /github\.com\/sophia-platform\/sophia-run\/releases\/download\//;
 
 test("the documents of this repository agree with distribution.ts", async () => {
-  expect(await run(root)).toMatchObject(FINE);
+  expect(await runReleaseCheck(root)).toMatchObject(FINE);
 });
 
 describe.each(["checkout", "release", "registries"] as const)(
@@ -71,7 +71,7 @@ describe.each(["checkout", "release", "registries"] as const)(
       const path = copyOfRepository();
       const before = documentsIn(path);
       switchTo(path, distribution);
-      const checked = await run(path);
+      const checked = await runReleaseCheck(path);
       if (distribution === DISTRIBUTION) {
         expect(checked).toMatchObject(FINE);
         return;
@@ -86,19 +86,19 @@ describe.each(["checkout", "release", "registries"] as const)(
         expect(checked.stderr).toContain(`${file}: has a passage of another state\n`);
       }
       expect(checked.stderr).toMatch(/: npm run docs writes the passages\n$/);
-      expect(await run(path, "--write")).toMatchObject(FINE);
-      expect(await run(path)).toMatchObject(FINE);
+      expect(await runReleaseCheck(path, "--write")).toMatchObject(FINE);
+      expect(await runReleaseCheck(path)).toMatchObject(FINE);
       const written = Object.entries(documentsIn(path));
       expect(written.filter(([, text]) => /no release exists/i.test(text)).map(([file]) => file)).toEqual([]);
       expect(written.some(([, text]) => ADDRESS.test(text))).toBe(true);
       // The other way round: what is written for a release contradicts a repository that has none.
       switchTo(path, DISTRIBUTION);
-      const back = await run(path);
+      const back = await runReleaseCheck(path);
       expect(back).toMatchObject({
         status: 1,
         stderr: expect.stringContaining("README.md: has a passage of another state\n"),
       });
-      expect(await run(path, "--write")).toMatchObject(FINE);
+      expect(await runReleaseCheck(path, "--write")).toMatchObject(FINE);
       expect(documentsIn(path)).toEqual(before);
     });
   },
@@ -121,6 +121,9 @@ test.skipIf(DISTRIBUTION !== "checkout").each([
     const path = copyOfRepository();
     writeFileSync(join(path, file), `${readFileSync(join(path, file), "utf8")}\n${line}\n`);
     const shown = line.includes("uses: ") ? "names a tag of the action, and not that there is none yet" : line;
-    expect(await run(path)).toMatchObject({ status: 1, stderr: expect.stringContaining(`${file}: ${shown}\n`) });
+    expect(await runReleaseCheck(path)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(`${file}: ${shown}\n`),
+    });
   },
 );

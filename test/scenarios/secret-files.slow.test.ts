@@ -1,20 +1,20 @@
 /** Secret files of ESC with the program under test: the package or the stand-alone executable. */
 import { existsSync, readlinkSync } from "node:fs";
 import { beforeEach, expect, test, vi } from "vitest";
-import { addSophia, escVariables, sentinel } from "../commands/world.ts";
+import { addSophiaEnvironment, escVariables, sentinelOf } from "../commands/sophia-environment.ts";
 import { startEscServer } from "../esc-server/index.ts";
-import { runProgram } from "../esc/command.ts";
+import { runProgram } from "../esc/run-program.ts";
 import { findIsolation } from "../helpers/container.ts";
 import { addon, folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
-import { WAIT_FOR_MONITOR } from "../helpers/started.ts";
+import { WAIT_FOR_MONITOR } from "../helpers/start-process.ts";
 
 const reason = isStandalone || existsSync(addon) ? undefined : "needs the addon and the monitor";
 beforeEach(({ skip }) => skip(process.platform !== "linux" || reason !== undefined, reason));
 
 /** Starts a program in a mode, behind `prefix`, that prints its PID, its parent's, and its file's path and text. */
-async function start(mode: string, prefix: readonly string[], wait = "") {
+async function startProgram(mode: string, prefix: readonly string[], wait = "") {
   await using server = await startEscServer();
-  addSophia(server);
+  addSophiaEnvironment(server);
   const script = `file=$GOOGLE_APPLICATION_CREDENTIALS
     ${wait}
     echo "$$ $PPID $(cat /proc/$PPID/comm) $file"; stat -c %a "$file" "\${file%/*}"; cat "$file"; exit 7`;
@@ -26,20 +26,20 @@ async function start(mode: string, prefix: readonly string[], wait = "") {
   return { ...finished, program, parent, name, path, rest };
 }
 
-const EXPECTED = { status: 7, stderr: "", rest: ["600", "700", `{"key":"${sentinel("google")}"}`, ""] };
+const EXPECTED = { status: 7, stderr: "", rest: ["600", "700", `{"key":"${sentinelOf("google")}"}`, ""] };
 
 test("--mode auto lets the program replace sophia-run, and a secret file is removed when the program ends", async ({
   skip,
 }) => {
   skip(readlinkSync("/proc/self/ns/pid") !== "pid:[4026531836]", "needs the first PID namespace");
-  const result = await start("auto", ["sh", "-c", 'echo $$ >&2; exec "$@"', "sh"]);
+  const result = await startProgram("auto", ["sh", "-c", 'echo $$ >&2; exec "$@"', "sh"]);
   expect({ ...result, stderr: "" }).toMatchObject(EXPECTED);
   expect(`${result.program}\n`).toBe(result.stderr);
   expect(await vi.waitUntil(() => !existsSync(result.path), { timeout: 30_000, interval: 1 })).toBe(true);
 });
 
 test("--mode spawn has the monitor remove a secret file before the monitor ends", async () => {
-  const result = await start("spawn", [], WAIT_FOR_MONITOR);
+  const result = await startProgram("spawn", [], WAIT_FOR_MONITOR);
   expect(result).toMatchObject({ ...EXPECTED, name: "sophia-run" });
   expect(existsSync(result.path)).toBe(false);
 });
@@ -47,7 +47,7 @@ test("--mode spawn has the monitor remove a secret file before the monitor ends"
 test("in a container the monitor is PID 1, and removes a secret file before it ends", async ({ skip }) => {
   const isolation = findIsolation();
   skip("reason" in isolation, "needs a PID namespace");
-  const result = await start("auto", "prefix" in isolation ? isolation.prefix : [], WAIT_FOR_MONITOR);
+  const result = await startProgram("auto", "prefix" in isolation ? isolation.prefix : [], WAIT_FOR_MONITOR);
   expect(result).toMatchObject({ ...EXPECTED, parent: "1", name: "sophia-run" });
   expect(existsSync(result.path)).toBe(false);
 });

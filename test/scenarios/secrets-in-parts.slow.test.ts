@@ -11,7 +11,7 @@ const PART = 8;
 skipBecause(notLinux);
 
 /** Runs a script of sh under masking. `$MASK` is `sophia-run mask`; the files `a` and `b` hold the secret. */
-async function shown(script: string): Promise<string> {
+async function runMasked(script: string): Promise<string> {
   const cwd = folder({ "sophia.contract.json": CONTRACT, a: `KEY=${SECRET}\n`, b: `KEY=${SECRET} # new\n` });
   const env = { KEY: SECRET, MASK: `${sophiaRun.join(" ")} mask`, HOME: cwd };
   const { status, stdout, stderr } = await sophia(["--redact", "--", "sh", "-c", script], { cwd, env });
@@ -40,18 +40,20 @@ describe.each([
   ["grep --color=always", "grep --color=always 7d6c5 a", "grep --color=never 7d6c5 a"],
 ])("the documented command %s", (_, parts, instead) => {
   it("shows a part of a secret", async () => {
-    const length = longestPart(await shown(parts));
+    const length = longestPart(await runMasked(parts));
     expect(length).toBeGreaterThanOrEqual(PART);
     expect(length).toBeLessThan(SECRET.length);
   });
 
   it("shows no part of a secret in the way that the documents name", async () => {
-    const output = await shown(instead);
+    const output = await runMasked(instead);
     expect(output).toContain("**");
     expect(longestPart(output)).toBeLessThan(PART);
   });
 });
 
 it("the documented commands compare and measure a value without showing it", async () => {
-  expect(await shown('[ "$KEY" = "$(cut -d = -f 2 a)" ] && echo same; echo ${#KEY}')).toBe(`same\n${SECRET.length}\n`);
+  expect(await runMasked('[ "$KEY" = "$(cut -d = -f 2 a)" ] && echo same; echo ${#KEY}')).toBe(
+    `same\n${SECRET.length}\n`,
+  );
 });

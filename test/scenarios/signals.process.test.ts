@@ -5,8 +5,8 @@ import { startEscServer } from "../esc-server/index.ts";
 import { findIsolation, startContainer } from "../helpers/container.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { notLinux, skipBecause } from "../helpers/skip.ts";
-import { addon, canBecomeProgram, folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
-import { isAlive, start, type Started } from "../helpers/started.ts";
+import { addon, supportsExecMode, folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
+import { isAlive, startProcess, type StartedProcess } from "../helpers/start-process.ts";
 import { startAtTerminal } from "../helpers/terminal.ts";
 
 // Statements of docs/signals.md that the conformance suite does not cover.
@@ -29,13 +29,15 @@ function withoutAddon([command, ...rest]: readonly [string, ...string[]]): reado
   return isStandalone ? [...filter, command, ...rest] : [command, "--no-addons", ...rest];
 }
 
-function launch(options: readonly string[], program: readonly string[]): readonly [string, ...string[]] {
+function launchCommand(options: readonly string[], program: readonly string[]): readonly [string, ...string[]] {
   return [...sophiaRun, "--no-contract", ...options, "--", ...program];
 }
 
 /** Waits until PROGRAM handles signals. It is killed when the test ends, whatever became of its launcher. */
-async function running({ seen }: Started): Promise<{ readonly program: number; readonly parent: number }> {
-  const [, program, parent] = await seen(/^program (\d+) (\d+)/m);
+async function waitForProgram({
+  waitForStdout,
+}: StartedProcess): Promise<{ readonly program: number; readonly parent: number }> {
+  const [, program, parent] = await waitForStdout(/^program (\d+) (\d+)/m);
   const pids = { program: Number(program), parent: Number(parent) };
   onTestFinished(() => {
     if (isAlive(pids.program)) process.kill(pids.program, "SIGKILL");
@@ -44,12 +46,12 @@ async function running({ seen }: Started): Promise<{ readonly program: number; r
 }
 
 describe.each(["spawn", "exec"] as const)("in mode %s", (mode) => {
-  skipBecause(mode === "exec" && !canBecomeProgram ? "needs the addon, or Node.js 22.15" : undefined);
-  const command = launch(["--mode", mode], PROGRAM);
+  skipBecause(mode === "exec" && !supportsExecMode ? "needs the addon, or Node.js 22.15" : undefined);
+  const command = launchCommand(["--mode", mode], PROGRAM);
 
   test("a shell as the parent process dies by SIGTERM, and the program continues", async () => {
-    const shell = start(["sh", "-c", '"$@"; exit $?', "sh", ...command], { cwd: folder(), env });
-    const { program } = await running(shell);
+    const shell = startProcess(["sh", "-c", '"$@"; exit $?', "sh", ...command], { cwd: folder(), env });
+    const { program } = await waitForProgram(shell);
     process.kill(shell.pid, "SIGTERM");
     // The end of the shell is reported when no process holds its standard streams: until then the program runs.
     process.kill(program, "SIGTERM");
@@ -57,8 +59,8 @@ describe.each(["spawn", "exec"] as const)("in mode %s", (mode) => {
   });
 
   test("a shell that sophia-run replaces passes SIGTERM on", async () => {
-    const shell = start(["sh", "-c", 'exec "$@"', "sh", ...command], { cwd: folder(), env });
-    await running(shell);
+    const shell = startProcess(["sh", "-c", 'exec "$@"', "sh", ...command], { cwd: folder(), env });
+    await waitForProgram(shell);
     process.kill(shell.pid, "SIGTERM");
     expect(await shell.finished).toMatchObject({ status: 9, signal: null });
   });
@@ -67,7 +69,7 @@ describe.each(["spawn", "exec"] as const)("in mode %s", (mode) => {
     await using server = await startEscServer();
     server.environment("acme/sophia/dev", { values: { A: "1" } });
     server.failAlways("open", "hang");
-    const started = start(launch(["--mode", mode], ["echo", "started"]), {
+    const started = startProcess(launchCommand(["--mode", mode], ["echo", "started"]), {
       cwd: folder(),
       env: { ...env, ESC_ENV: "acme/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url },
     });
@@ -88,18 +90,18 @@ describe("in spawn mode without the addon", () => {
     ["SIGILL", 4],
     ["a real-time signal", 40],
   ])("%s kills only sophia-run", async (_, number) => {
-    const command = withoutAddon(launch(["--mode", "spawn"], PROGRAM));
-    const shell = start(["sh", "-c", '"$@"; echo "ended $?"', "sh", ...command], { cwd: folder(), env });
-    const { program, parent } = await running(shell);
+    const command = withoutAddon(launchCommand(["--mode", "spawn"], PROGRAM));
+    const shell = startProcess(["sh", "-c", '"$@"; echo "ended $?"', "sh", ...command], { cwd: folder(), env });
+    const { program, parent } = await waitForProgram(shell);
     process.kill(parent, number);
-    expect((await shell.seen(/^ended (\d+)$/m))[1]).toBe(String(128 + number));
+    expect((await shell.waitForStdout(/^ended (\d+)$/m))[1]).toBe(String(128 + number));
     process.kill(program, "SIGTERM");
     expect((await shell.finished).stdout).toMatch(/\nended \d+\nSIGTERM\n$/);
   });
 
   test("in the foreground of a terminal the signals of its keys are ignored if another process sends them", async () => {
-    const started = startAtTerminal(withoutAddon(launch(["--mode", "spawn"], PROGRAM)), { cwd: folder(), env });
-    const { parent } = await running(started);
+    const started = startAtTerminal(withoutAddon(launchCommand(["--mode", "spawn"], PROGRAM)), { cwd: folder(), env });
+    const { parent } = await waitForProgram(started);
     const keys = ["SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT", "SIGWINCH"] as const;
     for (const signal of keys) process.kill(parent, signal);
     process.kill(parent, "SIGTERM");
@@ -116,7 +118,7 @@ describe("in spawn mode", () => {
     // A kill would come long before the program's own end.
     const script = `process.on("SIGINT", () => setTimeout(() => process.exit(9), 300)); setInterval(() => {}, 60_000);
       console.log("ready");`;
-    const command = launch(["--kill-after", "1ms"], [process.execPath, "-e", script]);
+    const command = launchCommand(["--kill-after", "1ms"], [process.execPath, "-e", script]);
     const started = startAtTerminal(command, { cwd: folder(), env }, [["ready", "\u0003"]]);
     expect((await started.finished).status).toBe(9);
   });
@@ -133,12 +135,12 @@ describe("as PID 1 of a container", () => {
       const state = () => { try { return /\\) (\\S)/.exec(readFileSync("/proc/" + process.argv[1] + "/stat", "latin1"))[1]; } catch { return "gone"; } };
       setInterval(() => { if (${condition}) { console.log("orphan: " + state()); process.exit(0); } }, 5);`;
     const script = 'orphan=$(sleep 0.1 >/dev/null & echo $!); exec "$0" -e "$1" "$orphan"';
-    const command = launch(["--mode", mode], ["sh", "-c", script, process.execPath, look]);
+    const command = launchCommand(["--mode", mode], ["sh", "-c", script, process.execPath, look]);
     return startContainer(prefix, command, { cwd: folder(), env }).finished;
   };
 
   test("exec mode leaves orphans to the program, as zombies if it does not reap them", async ({ skip }) => {
-    skip(!canBecomeProgram, "needs the addon, or Node.js 22.15");
+    skip(!supportsExecMode, "needs the addon, or Node.js 22.15");
     expect(await orphanUntil("exec", 'state() === "Z"')).toMatchObject({ status: 0, stdout: "orphan: Z\n" });
   });
 

@@ -6,15 +6,15 @@ import { startEscServer } from "../esc-server/index.ts";
 import { ESC_VALUES } from "../helpers/esc-values.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { notInstalled, notLinux, skipBecause } from "../helpers/skip.ts";
-import { becomesProgram, CONTRACT_VALUES, folder, sophiaRun } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { usesExecMode, CONTRACT_VALUES, folder, sophiaRun } from "../helpers/sophia.ts";
+import { startProcess } from "../helpers/start-process.ts";
 import { readUnit } from "../helpers/systemd-unit.ts";
 
 const examples = join(import.meta.dirname, "../../examples/systemd");
 const unit = readUnit(join(examples, "sophia-app.service"));
 
 /** A setting that stands once. */
-function setting(name: string): string {
+function findSetting(name: string): string {
   const [value, ...others] = unit.get(name) ?? [];
   if (value === undefined || others.length > 0) throw new Error(`${name} stands ${others.length + 1} times`);
   return value;
@@ -22,28 +22,28 @@ function setting(name: string): string {
 
 describe("the units of examples/systemd", () => {
   skipBecause(notLinux);
-  skipBecause(becomesProgram ? undefined : "needs the addon");
+  skipBecause(usesExecMode ? undefined : "needs the addon");
 
   test("give the program its socket and make it the main process, which reports that it is ready and stops at SIGTERM", async () => {
     await using esc = await startEscServer();
     esc.environment("acme/sophia/prod", { values: ESC_VALUES });
 
-    const [credential = "", source = ""] = setting("LoadCredential").split(":");
+    const [credential = "", source = ""] = findSetting("LoadCredential").split(":");
     expect(source).toMatch(/^\//);
     // LoadCredential= makes files that only the service can read.
     const credentials = folder({ [credential]: `${esc.token}\n` });
     chmodSync(join(credentials, credential), 0o400);
     const env = Object.fromEntries(
-      setting("Environment")
+      findSetting("Environment")
         .split(" ")
         .map((word) => word.replaceAll("%d", credentials).split("=")),
     );
-    const [launcher, ...words] = setting("ExecStart").split(" ");
+    const [launcher, ...words] = findSetting("ExecStart").split(" ");
     expect(launcher).toBe("/usr/local/bin/sophia-run");
     const command = words.map((word) => word.replace("/usr/bin/", "").replace("/opt/sophia-app", examples));
 
     const driver = join(import.meta.dirname, "../helpers/systemd.py");
-    const end = await start(["python3", driver, ...sophiaRun, ...command], {
+    const end = await startProcess(["python3", driver, ...sophiaRun, ...command], {
       cwd: credentials,
       env: { PATH: cleanPath, PULUMI_BACKEND_URL: esc.url, ...env, ESC_ENV: "acme/sophia/prod" },
     }).finished;

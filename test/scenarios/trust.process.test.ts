@@ -2,11 +2,11 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
-import { environmentOf, folder, sophia, unwrapped } from "../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, unwrapLines } from "../helpers/sophia.ts";
 
 const NAME = "acme/sophia/dev";
 
-async function esc(values: Readonly<Record<string, string>> = {}) {
+async function startEsc(values: Readonly<Record<string, string>> = {}) {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   server.environment(NAME, { values });
@@ -20,11 +20,13 @@ describe("variables that make other programs run code", () => {
   test("are withheld from a found .env file, and named in one line", async () => {
     const { stdout, stderr, status } = await sophia(["--no-contract", "--", "env"], { cwd: folder({ ".env": file }) });
     expect(status).toBe(0);
-    expect(environmentOf(stdout)).toMatchObject(passed);
+    expect(parseEnvironment(stdout)).toMatchObject(passed);
     for (const name of ["LD_PRELOAD", "BASH_ENV", "NODE_OPTIONS"])
-      expect(environmentOf(stdout)).not.toHaveProperty(name);
-    expect(unwrapped(stderr)).toMatch(/^sophia-run: warning: LD_PRELOAD, BASH_ENV and NODE_OPTIONS in \.env [^\n]*\n$/);
-    expect(unwrapped(stderr)).toContain("--allow LD_PRELOAD,BASH_ENV,NODE_OPTIONS");
+      expect(parseEnvironment(stdout)).not.toHaveProperty(name);
+    expect(unwrapLines(stderr)).toMatch(
+      /^sophia-run: warning: LD_PRELOAD, BASH_ENV and NODE_OPTIONS in \.env [^\n]*\n$/,
+    );
+    expect(unwrapLines(stderr)).toContain("--allow LD_PRELOAD,BASH_ENV,NODE_OPTIONS");
     for (const line of stderr.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 
@@ -32,17 +34,17 @@ describe("variables that make other programs run code", () => {
     const cwd = folder({ ".env": "NODE_CHANNEL_FD=7\nNODE_CHANNEL_SERIALIZATION_MODE=json\n" });
     const names = "NODE_CHANNEL_FD,NODE_CHANNEL_SERIALIZATION_MODE";
     const found = await sophia(["--no-contract", "--", "env"], { cwd });
-    expect(environmentOf(found.stdout)).not.toHaveProperty("NODE_CHANNEL_FD");
-    expect(unwrapped(found.stderr)).toContain(`--allow ${names}`);
+    expect(parseEnvironment(found.stdout)).not.toHaveProperty("NODE_CHANNEL_FD");
+    expect(unwrapLines(found.stderr)).toContain(`--allow ${names}`);
     const allowed = await sophia(["--no-contract", "--allow", names, "--", "env"], { cwd });
-    expect(environmentOf(allowed.stdout)).toMatchObject({ NODE_CHANNEL_FD: "7" });
+    expect(parseEnvironment(allowed.stdout)).toMatchObject({ NODE_CHANNEL_FD: "7" });
   });
 
   test("are passed on without a message if NODE_OPTIONS is harmless", async () => {
     const cwd = folder({ ".env": "NODE_OPTIONS=--max-old-space-size=4096\nJAVA_TOOL_OPTIONS=-Xmx1g\n" });
     const { stdout, stderr } = await sophia(["--no-contract", "--", "env"], { cwd });
     expect(stderr).toBe("");
-    expect(environmentOf(stdout)).toMatchObject({
+    expect(parseEnvironment(stdout)).toMatchObject({
       NODE_OPTIONS: "--max-old-space-size=4096",
       JAVA_TOOL_OPTIONS: "-Xmx1g",
     });
@@ -60,58 +62,58 @@ describe("variables that make other programs run code", () => {
     const cwd = folder({ ".env": "BASH_ENV=./x.sh\nENV=./y.sh\n" });
     const { stdout, stderr } = await sophia(["--no-contract", ...options, "--", "env"], { cwd, env });
     expect(stderr).toBe("");
-    expect(environmentOf(stdout)).toMatchObject({ BASH_ENV: "./x.sh", ENV: "./y.sh" });
+    expect(parseEnvironment(stdout)).toMatchObject({ BASH_ENV: "./x.sh", ENV: "./y.sh" });
   });
 
   test("are passed on if the contract declares them or their alias", async () => {
     const cwd = folder({ "sophia.contract.json": contract, ".env": "BASH_ENV=./x.sh\nBASH_ENV_2=./y\nZDOTDIR=z\n" });
     const { stdout, stderr } = await sophia(["--", "env"], { cwd });
-    expect(environmentOf(stdout)).toMatchObject({ BASH_ENV: "./x.sh", LD_AUDIT: "./y" });
-    expect(unwrapped(stderr)).toMatch(/^sophia-run: warning: ZDOTDIR in \.env .*--allow ZDOTDIR/);
+    expect(parseEnvironment(stdout)).toMatchObject({ BASH_ENV: "./x.sh", LD_AUDIT: "./y" });
+    expect(unwrapLines(stderr)).toMatch(/^sophia-run: warning: ZDOTDIR in \.env .*--allow ZDOTDIR/);
   });
 
   test("are passed on from ESC and from the caller", async () => {
-    const env = { ...(await esc({ BASH_ENV: "./esc.sh" })), ESC_ENV: NAME, PERL5OPT: "-w" };
+    const env = { ...(await startEsc({ BASH_ENV: "./esc.sh" })), ESC_ENV: NAME, PERL5OPT: "-w" };
     const { stdout, stderr } = await sophia(["--no-contract", "--", "/usr/bin/env"], { env });
     expect(stderr).toBe("");
-    expect(environmentOf(stdout)).toMatchObject({ BASH_ENV: "./esc.sh", PERL5OPT: "-w" });
+    expect(parseEnvironment(stdout)).toMatchObject({ BASH_ENV: "./esc.sh", PERL5OPT: "-w" });
   });
 
   test("need no warning if the caller overrides them", async () => {
     const cwd = folder({ ".env": "PERL5OPT=-Mx\n" });
     const { stdout, stderr } = await sophia(["--no-contract", "--", "/usr/bin/env"], { cwd, env: { PERL5OPT: "-w" } });
-    expect([stderr, environmentOf(stdout)["PERL5OPT"]]).toEqual(["", "-w"]);
+    expect([stderr, parseEnvironment(stdout)["PERL5OPT"]]).toEqual(["", "-w"]);
   });
 
   test("are shown by explain, and many of them by their number", async () => {
     const names = Array.from({ length: 1000 }, (_, index) => `GIT_CONFIG_KEY_${index}`);
     const cwd = folder({ ".env": names.map((name) => `${name}=x\n`).join("") });
     const { stdout, stderr } = await sophia(["explain", "GIT_CONFIG_KEY_7"], { cwd });
-    expect(unwrapped(stdout)).toContain("without --allow");
+    expect(unwrapLines(stdout)).toContain("without --allow");
     expect(stderr.length).toBeLessThan(1000);
     const started = await sophia(["--no-contract", "--", "true"], { cwd });
-    expect(unwrapped(started.stderr)).toContain("_9 and 990 more in .env");
+    expect(unwrapLines(started.stderr)).toContain("_9 and 990 more in .env");
   });
 
   test("may not be defaults of a contract", async () => {
     const cwd = folder({ "sophia.contract.json": '{"variables":{"BASH_ENV":{"default":"./x"}}}' });
     const { status, stderr } = await sophia(["--", "true"], { cwd });
     expect(status).toBe(125);
-    expect(unwrapped(stderr)).toContain("default of BASH_ENV");
+    expect(unwrapLines(stderr)).toContain("default of BASH_ENV");
   });
 });
 
 describe("a .env file that selects the environment for the caller's token", () => {
   test("is reported unless --quiet is given, and refused by --require-esc", async () => {
-    const env = await esc({ GREETING: "hello" });
+    const env = await startEsc({ GREETING: "hello" });
     const cwd = folder({ ".env": `ESC_ENV=${NAME}\n` });
     const told = await sophia(["--no-contract", "--", "/usr/bin/env"], { cwd, env });
-    expect(environmentOf(told.stdout)).toMatchObject({ GREETING: "hello" });
-    expect(unwrapped(told.stderr)).toMatch(/^sophia-run: ESC_ENV in \.env [^\n]*ESC_TOKEN[^\n]*\n$/);
+    expect(parseEnvironment(told.stdout)).toMatchObject({ GREETING: "hello" });
+    expect(unwrapLines(told.stderr)).toMatch(/^sophia-run: ESC_ENV in \.env [^\n]*ESC_TOKEN[^\n]*\n$/);
     expect((await sophia(["--no-contract", "-q", "--", "true"], { cwd, env })).stderr).toBe("");
     const refused = await sophia(["--no-contract", "--require-esc", "--", "true"], { cwd, env });
     expect(refused.status).toBe(125);
-    expect(unwrapped(refused.stderr)).toMatch(/ESC_ENV in \.env .*ESC_TOKEN/);
+    expect(unwrapLines(refused.stderr)).toMatch(/ESC_ENV in \.env .*ESC_TOKEN/);
     const own = await sophia(["--no-contract", "--require-esc", "--", "true"], { cwd, env: { ...env, ESC_ENV: NAME } });
     expect(own).toMatchObject({ status: 0, stderr: "" });
   });
@@ -142,7 +144,7 @@ describe("control characters of a repository are shown escaped, in commands to p
     const { stderr } = await sophia(args, { cwd, env: { OPENAI_API_KEY: "sk-0123456789" } });
     // oxlint-disable-next-line no-control-regex -- control characters must be matched
     expect(stderr).not.toMatch(/[\0-\u0009\u000B-\u001F\u007F-\u009F\u202E]/);
-    expect(unwrapped(stderr)).toContain(command);
+    expect(unwrapLines(stderr)).toContain(command);
     expect(stderr).toContain(String.raw`\u001b]0;x\u0007\u009b31m\u202e`);
   });
 

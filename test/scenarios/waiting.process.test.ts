@@ -3,8 +3,8 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
-import { sophiaRun } from "../esc/command.ts";
-import { closeStrictly } from "../esc/reading.ts";
+import { runSophia } from "../esc/run-program.ts";
+import { closeStrictly } from "../esc/read-esc.ts";
 import { type EscServer, startEscServer } from "../esc-server/index.ts";
 
 let server: EscServer;
@@ -16,25 +16,30 @@ beforeEach(async () => {
 afterEach(() => closeStrictly(server));
 afterAll(() => rm(folder, { recursive: true }));
 
-function access(): Record<string, string> {
+function accessVariables(): Record<string, string> {
   return { ESC_ENV: "demo-org/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
 }
 
 // Shorter than the usual deadline.
 test("nothing keeps the process alive after the deadline of a wait", { timeout: 20_000 }, async () => {
   server.failAlways("read", "hang");
-  const variables = { ...access(), PATH: process.env["PATH"] ?? "" };
-  const finished = await sophiaRun(["--no-contract", "--timeout", "300ms", "--", "true"], variables, folder);
+  const variables = { ...accessVariables(), PATH: process.env["PATH"] ?? "" };
+  const finished = await runSophia(["--no-contract", "--timeout", "300ms", "--", "true"], variables, folder);
   expect(finished.status).toBe(0);
 });
 
 describe("a signal while sophia-run waits for ESC", () => {
   test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("ends sophia-run, and no program starts: %s", async (signal) => {
     server.failAlways("open", "hang");
-    const finished = await sophiaRun(["--no-contract", "--", "echo", "started"], access(), folder, async (kill) => {
-      await server.waitFor("open");
-      kill(signal);
-    });
+    const finished = await runSophia(
+      ["--no-contract", "--", "echo", "started"],
+      accessVariables(),
+      folder,
+      async (kill) => {
+        await server.waitFor("open");
+        kill(signal);
+      },
+    );
     expect(finished).toEqual({ status: null, signal, stdout: "", stderr: "" });
   });
 });
@@ -42,13 +47,13 @@ describe("a signal while sophia-run waits for ESC", () => {
 describe("outside a terminal", () => {
   test("sophia-run prints a line for each retry with --verbose", async () => {
     server.failNext("open", 503);
-    const finished = await sophiaRun(["--no-contract", "--verbose", "--", "true"], access(), folder);
+    const finished = await runSophia(["--no-contract", "--verbose", "--", "true"], accessVariables(), folder);
     expect(finished.stderr).toMatch(/^sophia-run: .*demo-org\/sophia\/dev .*\d+ ms \(attempt 2\)/);
   });
 
   test("sophia-run prints nothing about retries without --verbose", async () => {
     server.failNext("open", 503);
-    const finished = await sophiaRun(["--no-contract", "--", "true"], access(), folder);
+    const finished = await runSophia(["--no-contract", "--", "true"], accessVariables(), folder);
     expect(finished.stderr).toBe("");
   });
 });

@@ -4,26 +4,26 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { secret } from "../esc-server/index.ts";
 import { noAddon } from "../helpers/skip.ts";
-import { folder, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+import { folder, sophiaRun, unwrapLines } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
-import { type Finished, start } from "../helpers/started.ts";
-import { running, WATCH, startWatched, startWatchedWorld } from "../helpers/watching.ts";
+import { type ProcessResult, startProcess } from "../helpers/start-process.ts";
+import { waitForRun, WATCH, startWatched, startWatchedWorld } from "../helpers/start-watched.ts";
 
-const starts = ({ stdout }: Finished): number => stdout.match(/^run /gm)?.length ?? 0;
+const countStarts = ({ stdout }: ProcessResult): number => stdout.match(/^run /gm)?.length ?? 0;
 
 test("--watch restarts the program for a change of the environment, then of an import, and records each start", async () => {
   const watchScene = await startWatchedWorld();
   const started = startWatched(watchScene, ["--audit-log", "log"]);
-  const first = await running(started, "one");
-  watchScene.change("two");
-  const second = await running(started, "two");
-  watchScene.base("b2");
-  await started.seen(/two b2$/m);
+  const first = await waitForRun(started, "one");
+  watchScene.setKey("two");
+  const second = await waitForRun(started, "two");
+  watchScene.setBase("b2");
+  await started.waitForStdout(/two b2$/m);
   expect(first).not.toBe(second);
   process.kill(started.pid, "SIGTERM");
   const result = await started.finished;
   expect(result).toMatchObject({ status: 0, signal: null });
-  expect(starts(result)).toBe(3);
+  expect(countStarts(result)).toBe(3);
   expect(result.stderr).toMatch(/^sophia-run: KEY .*\nsophia-run: BASE .*\n$/);
   expectWording(result.stderr);
   const lines = readFileSync(join(watchScene.cwd, "log"), "utf8").trimEnd().split("\n");
@@ -40,31 +40,31 @@ test("--watch ends a restart by SIGTERM, forces it after its grace period, repla
   const lazy = (options: readonly string[] = []) => startWatched(watchScene, options, undefined, { LAZY: "1" });
   const [result, killed, coalesced, hungUp] = [lazy(), lazy(["--watch-grace", "300ms"]), lazy(), lazy()];
   const all = [result, killed, coalesced, hungUp];
-  const pids = await Promise.all(all.map((one) => running(one, "one")));
-  watchScene.change("two");
-  await Promise.all(all.map(({ seen }) => seen(/^stopping/m)));
+  const pids = await Promise.all(all.map((one) => waitForRun(one, "one")));
+  watchScene.setKey("two");
+  await Promise.all(all.map(({ waitForStdout }) => waitForStdout(/^stopping/m)));
 
   process.kill(result.pid, "SIGTERM");
-  await result.seen(/^stopping[^]*^stopping/m);
+  await result.waitForStdout(/^stopping[^]*^stopping/m);
   process.kill(pids[0] ?? Number.NaN, "SIGUSR2");
   const first = await result.finished;
-  expect([first.status, starts(first)]).toEqual([7, 1]);
+  expect([first.status, countStarts(first)]).toEqual([7, 1]);
 
-  await running(killed, "two");
+  await waitForRun(killed, "two");
 
   process.kill(hungUp.pid, "SIGHUP");
   const last = await hungUp.finished;
-  expect([last.signal, starts(last)]).toEqual(["SIGHUP", 1]);
+  expect([last.signal, countStarts(last)]).toEqual(["SIGHUP", 1]);
 
   const opened = watchScene.server.count("read");
-  watchScene.change("three");
+  watchScene.setKey("three");
   // Two launchers open it twice each: the second time to find values that change on every open.
   await watchScene.server.waitFor("read", opened + 4);
   process.kill(pids[2] ?? Number.NaN, "SIGUSR2");
-  await running(coalesced, "three");
-  process.kill(await running(coalesced, "three"), "SIGUSR2");
+  await waitForRun(coalesced, "three");
+  process.kill(await waitForRun(coalesced, "three"), "SIGUSR2");
   const third = await coalesced.finished;
-  expect([third.status, starts(third)]).toEqual([7, 2]);
+  expect([third.status, countStarts(third)]).toEqual([7, 2]);
 });
 
 test("--watch loses no change while the former program's output waits for its reader", async () => {
@@ -79,35 +79,35 @@ test("--watch loses no change while the former program's output waits for its re
   `;
   const reader = '"$@" | { read -r line; echo "$line"; cat gate; cat; }';
   const command = [...sophiaRun, ...WATCH, "--redact", "--", process.execPath, "-e", script];
-  const started = start(["sh", "-c", reader, "sh", ...command], { cwd: watchScene.cwd, env: watchScene.env });
-  await running(started, "3");
-  watchScene.change("second");
-  await started.reported(/KEY changed/);
+  const started = startProcess(["sh", "-c", reader, "sh", ...command], { cwd: watchScene.cwd, env: watchScene.env });
+  await waitForRun(started, "3");
+  watchScene.setKey("second");
+  await started.waitForStderr(/KEY changed/);
   await watchScene.server.waitFor("any", watchScene.server.count("any") + 1);
   const opened = watchScene.server.count("read");
-  watchScene.change("the third");
+  watchScene.setKey("the third");
   await watchScene.server.waitFor("read", opened + 2);
   // The next round begins after the restart of this one was requested.
   await watchScene.server.waitFor("any", watchScene.server.count("any") + 1);
   writeFileSync(join(watchScene.cwd, "gate"), "");
-  const [, program] = await started.seen(/^run (\d+) 9 /m);
+  const [, program] = await started.waitForStdout(/^run (\d+) 9 /m);
   expect(Number(program)).toBeGreaterThan(0);
 });
 
 test("--watch delays a restart that cannot be recorded until it can be recorded", async () => {
   const watchScene = await startWatchedWorld();
   const started = startWatched(watchScene, ["--audit-log", "log"]);
-  await running(started, "one");
+  await waitForRun(started, "one");
   const log = join(watchScene.cwd, "log");
   // Another user could change the records.
   chmodSync(log, 0o622);
-  watchScene.change("two");
-  await started.reported(/audit log/);
+  watchScene.setKey("two");
+  await started.waitForStderr(/audit log/);
   chmodSync(log, 0o600);
-  await running(started, "two");
+  await waitForRun(started, "two");
   process.kill(started.pid, "SIGTERM");
   const result = await started.finished;
-  expect(starts(result)).toBe(2);
+  expect(countStarts(result)).toBe(2);
   expect(result.stderr.match(/warning:/g)).toHaveLength(1);
   expectWording(result.stderr);
   expect(readFileSync(log, "utf8").match(/"event":"start"/g)).toHaveLength(2);
@@ -118,34 +118,34 @@ test("--watch does not restart the program for a contract that has become malfor
   const contract = join(watchScene.cwd, "sophia.contract.json");
   const correct = readFileSync(contract, "utf8");
   const started = startWatched(watchScene);
-  await running(started, "one");
+  await waitForRun(started, "one");
   writeFileSync(contract, "{");
-  watchScene.change("two");
-  await started.reported(/sophia\.contract\.json:1:2: /);
+  watchScene.setKey("two");
+  await started.waitForStderr(/sophia\.contract\.json:1:2: /);
   writeFileSync(contract, correct);
-  await running(started, "two");
+  await waitForRun(started, "two");
   process.kill(started.pid, "SIGTERM");
   const result = await started.finished;
-  expect(starts(result)).toBe(2);
+  expect(countStarts(result)).toBe(2);
   expect(result.stderr.match(/warning:/g)).toHaveLength(1);
-  expect(unwrapped(result.stderr)).toContain("; the program continues with its current values");
+  expect(unwrapLines(result.stderr)).toContain("; the program continues with its current values");
 });
 
 test("--watch ends with a program that ends by itself, and an unmet contract prevents a restart", async () => {
   const watchScene = await startWatchedWorld();
   const [one, other] = [startWatched(watchScene), startWatched(watchScene, ["--watch-signal", "SIGUSR2"])];
-  await Promise.all([running(one, "one"), running(other, "one")]);
+  await Promise.all([waitForRun(one, "one"), waitForRun(other, "one")]);
   // The contract is not met.
-  watchScene.change("");
+  watchScene.setKey("");
   const opened = watchScene.server.count("read");
   await watchScene.server.waitFor("read", opened + 2);
-  watchScene.change("four");
-  const [first, second] = await Promise.all([running(one, "four"), running(other, "four")]);
+  watchScene.setKey("four");
+  const [first, second] = await Promise.all([waitForRun(one, "four"), waitForRun(other, "four")]);
   process.kill(first, "SIGUSR2");
   expect((await one.finished).status).toBe(7);
   process.kill(second, "SIGSEGV");
   const result = await other.finished;
-  expect([result.signal, starts(result)]).toEqual(["SIGSEGV", 2]);
+  expect([result.signal, countStarts(result)]).toEqual(["SIGSEGV", 2]);
   expect(result.stdout).not.toContain("stopping");
   expect(result.stderr).toContain("KEY");
   expectWording(result.stderr);
@@ -154,15 +154,15 @@ test("--watch ends with a program that ends by itself, and an unmet contract pre
 test("--watch reports a refused token once, and does not end the program", async () => {
   const watchScene = await startWatchedWorld();
   const started = startWatched(watchScene);
-  await running(started, "one");
+  await waitForRun(started, "one");
   watchScene.server.failAlways("any", 401);
   await watchScene.server.waitFor("any", watchScene.server.count("any") + 1);
-  watchScene.change("two");
+  watchScene.setKey("two");
   watchScene.server.heal();
-  await running(started, "two");
+  await waitForRun(started, "two");
   process.kill(started.pid, "SIGINT");
   const result = await started.finished;
-  expect([result.signal, starts(result)]).toEqual(["SIGINT", 2]);
+  expect([result.signal, countStarts(result)]).toEqual(["SIGINT", 2]);
   expect(result.stderr.match(/warning:/g)).toHaveLength(1);
   expectWording(result.stderr);
 });
@@ -170,7 +170,7 @@ test("--watch reports a refused token once, and does not end the program", async
 test("--watch keeps former secrets masked under a coding agent, and prints the notice about masking once", async () => {
   const watchScene = await startWatchedWorld();
   const [one, two] = ["secret-number-one", "secret-number-two"];
-  watchScene.change(one);
+  watchScene.setKey(one);
   const script = `
     require("node:fs").appendFileSync("seen", process.env.KEY + " ");
     console.log(process.env.BASE, require("node:fs").readFileSync("seen", "utf8"));
@@ -188,18 +188,18 @@ test("--watch keeps former secrets masked under a coding agent, and prints the n
     ),
   );
   if (masked === undefined || open === undefined) throw new TypeError("two were started");
-  await Promise.all([masked.seen(/^b1 \*\*\* $/m), open.seen(/^b1/m)]);
-  watchScene.change(two);
-  await Promise.all([masked.seen(/^b1 \*\*\* \*\*\* $/m), open.seen(/two/)]);
+  await Promise.all([masked.waitForStdout(/^b1 \*\*\* $/m), open.waitForStdout(/^b1/m)]);
+  watchScene.setKey(two);
+  await Promise.all([masked.waitForStdout(/^b1 \*\*\* \*\*\* $/m), open.waitForStdout(/two/)]);
   // No secret is left in ESC; the file still has both.
   watchScene.server.environment("acme/app/dev", { values: {}, imports: ["app/base"] });
-  await Promise.all([masked.seen(/^b1 \*\*\* \*\*\* (?:undefined )?$/m), open.seen(/undefined/)]);
+  await Promise.all([masked.waitForStdout(/^b1 \*\*\* \*\*\* (?:undefined )?$/m), open.waitForStdout(/undefined/)]);
   for (const { pid } of [masked, open]) process.kill(pid, "SIGTERM");
   const [first, second] = await Promise.all([masked.finished, open.finished]);
   expect(first.stdout + first.stderr).not.toContain("secret-number");
   for (const { stderr } of [first, second]) {
     expect(stderr.match(/--redact=never/g)).toHaveLength(1);
-    expectWording(unwrapped(stderr).split("\n")[0] ?? "");
+    expectWording(unwrapLines(stderr).split("\n")[0] ?? "");
   }
 });
 
@@ -216,16 +216,16 @@ test("--watch stops masking former values that are too large to be masked with t
     setInterval(() => {}, 60_000);
   `;
   const started = startWatched(watchScene, ["--redact"], [process.execPath, "-e", script]);
-  await started.seen(/^run first [*]+ done$/m);
+  await started.waitForStdout(/^run first [*]+ done$/m);
   change("y");
   // Waits for the end: a part of a secret that a killed program has printed cannot be recognized.
-  await started.seen(/^run second [*]+ done$/m);
+  await started.waitForStdout(/^run second [*]+ done$/m);
   process.kill(started.pid, "SIGTERM");
   const { stdout, stderr } = await started.finished;
   expect(stdout).not.toMatch(/[xy]0/);
   // On a busy machine the large answer may need a second attempt, which is reported, too.
   expect(stderr).toContain("sophia-run: KEY changed in ESC");
-  expect(unwrapped(stderr)).toMatch(/warning: too many secrets .*\(1\)/);
+  expect(unwrapLines(stderr)).toMatch(/warning: too many secrets .*\(1\)/);
 });
 
 /** Says what it was started with, and waits. */
@@ -247,10 +247,10 @@ test("--watch reads .env.override, the file of NAME_FILE and folders of secrets 
   };
   writeAll("first");
   const started = startWatched(watchScene, ["--secrets-dir", "secrets"], PRINT, { FROM_FILE_FILE: "value" });
-  await started.seen(/^has one first first first$/m);
+  await started.waitForStdout(/^has one first first first$/m);
   writeAll("second");
-  watchScene.change("two");
-  await started.seen(/^has two second second second$/m);
+  watchScene.setKey("two");
+  await started.waitForStdout(/^has two second second second$/m);
   process.kill(started.pid, "SIGTERM");
   expect((await started.finished).stderr).toContain("changed in ESC");
 });
@@ -271,7 +271,7 @@ test.each([
   writeFileSync(join(watchScene.cwd, "pipe"), "FROM_FILE=value\n");
   const result = await started.finished;
   expect(result).toMatchObject({ status: 125, stdout: "" });
-  expect(unwrapped(result.stderr)).toContain(words);
+  expect(unwrapLines(result.stderr)).toContain(words);
 });
 
 test("--watch refuses a token from a pipe, since the next look could not read it again", async () => {
@@ -281,7 +281,7 @@ test("--watch refuses a token from a pipe, since the next look could not read it
   writeFileSync(join(watchScene.cwd, "pipe"), watchScene.server.token);
   const result = await started.finished;
   expect(result).toMatchObject({ status: 125, stdout: "" });
-  expect(unwrapped(result.stderr)).toContain("--watch cannot read the token again: ESC_TOKEN_FILE is a pipe");
+  expect(unwrapLines(result.stderr)).toContain("--watch cannot read the token again: ESC_TOKEN_FILE is a pipe");
 });
 
 test("--watch asks nothing of an environment that a contract names meanwhile until it is allowed", async () => {
@@ -295,21 +295,21 @@ test("--watch asks nothing of an environment that a contract names meanwhile unt
     );
   contract(ESC_ENV);
   watchScene.server.environment("acme/other/dev", { values: { KEY: secret("of-the-other") } });
-  const allow = () => start([...sophiaRun, "allow"], { cwd: watchScene.cwd, env }).finished;
+  const allow = () => startProcess([...sophiaRun, "allow"], { cwd: watchScene.cwd, env }).finished;
   expect((await allow()).status).toBe(0);
   const started = startWatched({ ...watchScene, env });
-  await running(started, "one");
+  await waitForRun(started, "one");
   contract("acme/other/dev");
-  watchScene.change("two");
-  await started.reported(/acme\/other\/dev[^]*sophia-run allow/);
+  watchScene.setKey("two");
+  await started.waitForStderr(/acme\/other\/dev[^]*sophia-run allow/);
   expect(watchScene.server.calls.some(({ path }) => path.includes("other"))).toBe(false);
   expect((await allow()).status).toBe(0);
-  await running(started, "of-the-other");
+  await waitForRun(started, "of-the-other");
   process.kill(started.pid, "SIGTERM");
   const result = await started.finished;
-  expect(starts(result)).toBe(2);
+  expect(countStarts(result)).toBe(2);
   expect(result.stderr.match(/warning:/g)).toHaveLength(1);
-  expect(unwrapped(result.stderr)).toContain("; the program continues with its current values");
+  expect(unwrapLines(result.stderr)).toContain("; the program continues with its current values");
 });
 
 test("a background process from before a restart is masked until it ends, which may be after the end of the launcher", async ({
@@ -318,7 +318,7 @@ test("a background process from before a restart is masked until it ends, which 
   skip(noAddon !== undefined, noAddon);
   const it = await startWatchedWorld();
   const [former, latter] = ["the-former-secret", "the-latter-secret"];
-  it.change(former);
+  it.setKey(former);
   execFileSync("mkfifo", [join(it.cwd, "gate")]);
   const background = 'read -r line <gate; echo "late $KEY"';
   const script = `
@@ -329,9 +329,9 @@ test("a background process from before a restart is masked until it ends, which 
     console.log(KEY === "${former}" ? "the first runs" : "the second runs");
   `;
   const started = startWatched(it, ["--redact"], [process.execPath, "-e", script]);
-  await started.seen(/^the first runs$/m);
-  it.change(latter);
-  await started.seen(/^the second runs$/m);
+  await started.waitForStdout(/^the first runs$/m);
+  it.setKey(latter);
+  await started.waitForStdout(/^the second runs$/m);
   process.kill(started.pid, "SIGTERM");
   const untilEnded = `until ! [ -e /proc/${started.pid} ] || grep -q "^State:.Z" /proc/${started.pid}/status; do :; done`;
   expect(spawnSync("sh", ["-c", untilEnded], { timeout: 20_000 }).status).toBe(0);
@@ -346,14 +346,14 @@ test.each([[["--cache"]], [["--cache-fresh", "1h"]]])(
     const one = await startWatchedWorld();
     const it = { ...one, env: { ...one.env, XDG_CACHE_HOME: one.cwd } };
     const started = startWatched(it, cache);
-    await running(started, "one");
-    it.change("two");
-    await running(started, "two");
+    await waitForRun(started, "one");
+    it.setKey("two");
+    await waitForRun(started, "two");
     process.kill(started.pid, "SIGTERM");
     expect((await started.finished).status).toBe(0);
     await it.server.close();
     const print = ["--offline", "--", "sh", "-c", 'echo "has $KEY"'];
-    const offline = await start([...sophiaRun, ...print], { cwd: it.cwd, env: it.env }).finished;
+    const offline = await startProcess([...sophiaRun, ...print], { cwd: it.cwd, env: it.env }).finished;
     expect(offline).toMatchObject({ status: 0, stdout: "has two\n" });
   },
 );

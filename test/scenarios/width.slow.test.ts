@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { columnsOf } from "../../src/core/lines.ts";
-import { addSophia, escVariables, sentinel } from "../commands/world.ts";
+import { addSophiaEnvironment, escVariables, sentinelOf } from "../commands/sophia-environment.ts";
 import { type EscServer, startEscServer } from "../esc-server/index.ts";
 import { CONTRACT_VALUES, folder } from "../helpers/sophia.ts";
 import { atTerminal, type Step } from "../helpers/terminal.ts";
@@ -98,8 +98,8 @@ const CASES: Readonly<Record<string, Case>> = {
 let server: EscServer;
 beforeAll(async () => {
   server = await startEscServer();
-  addSophia(server);
-  server.environment("acme/sophia/other", { values: { LOG_LEVEL: "info", X: sentinel("x") } });
+  addSophiaEnvironment(server);
+  server.environment("acme/sophia/other", { values: { LOG_LEVEL: "info", X: sentinelOf("x") } });
 });
 afterAll(async () => server[Symbol.asyncDispose]());
 

@@ -2,12 +2,12 @@ import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
-import { at } from "../helpers/at.ts";
-import { fencedBlocks } from "../helpers/markdown.ts";
+import { memberAt } from "../helpers/json-members.ts";
+import { fencedBlocksOf } from "../helpers/markdown.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { notInstalled, notPreloadable, skipBecause } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { startProcess } from "../helpers/start-process.ts";
 
 const document = readFileSync(join(import.meta.dirname, "../../docs/without-a-prefix.md"), "utf8");
 
@@ -15,15 +15,15 @@ const document = readFileSync(join(import.meta.dirname, "../../docs/without-a-pr
 const VALUE = `it's "q" $HOME \`x\` a\\b\n2`;
 
 /** The block of a section. */
-function recipe(title: string, language: string): string {
+function readRecipe(title: string, language: string): string {
   const section = document.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? "";
-  const block = fencedBlocks(section).find((one) => one.language === language);
+  const block = fencedBlocksOf(section).find((one) => one.language === language);
   if (block === undefined) throw new Error(`no ${language} under ${title}`);
   return block.text;
 }
 
 /** A project with sophia-run among its packages, and an ESC environment that has what it needs, or nothing. */
-async function project(
+async function createProject(
   files: Readonly<Record<string, string>> = {},
   values: Parameters<EscServer["environment"]>[1]["values"] = { API_KEY: secret(VALUE) },
 ) {
@@ -45,7 +45,7 @@ async function project(
   };
   /** Not synchronous: the server is in this process. */
   const run = (command: readonly [string, ...string[]], more: Readonly<Record<string, string>> = {}) =>
-    start(command, { cwd, env: { ...env, ...more } }).finished;
+    startProcess(command, { cwd, env: { ...env, ...more } }).finished;
   return { cwd, server, run };
 }
 
@@ -54,10 +54,10 @@ const settings = (text: string, cwd: string): unknown =>
 
 describe("direnv, as docs say,", () => {
   skipBecause(notInstalled("direnv", "version"));
-  const envrc = recipe("direnv", "bash");
+  const envrc = readRecipe("direnv", "bash");
 
   test("sets the unchanged values in the folder", async () => {
-    const { run, server } = await project({ ".envrc": envrc });
+    const { run, server } = await createProject({ ".envrc": envrc });
     expect(await run(["direnv", "allow", "."])).toMatchObject({ status: 0 });
     const { status, stdout } = await run(["direnv", "exec", ".", "printenv", "API_KEY", "values"]);
     // `printenv` ends with 1: what the recipe keeps for itself is not exported.
@@ -66,7 +66,7 @@ describe("direnv, as docs say,", () => {
   });
 
   test("sets no values if the contract is not met, and shows the reason", async () => {
-    const { run } = await project({ ".envrc": envrc }, {});
+    const { run } = await createProject({ ".envrc": envrc }, {});
     await run(["direnv", "allow", "."]);
     const { status, stdout, stderr } = await run(["direnv", "exec", ".", "echo", "started"]);
     expect({ failed: status !== 0, stdout }).toEqual({ failed: true, stdout: "" });
@@ -75,13 +75,13 @@ describe("direnv, as docs say,", () => {
 });
 
 describe("a shell, as the docs say,", () => {
-  const line = recipe("A shell", "bash");
+  const line = readRecipe("A shell", "bash");
 
   for (const [shell, ...options] of [["bash", "--norc"], ["zsh", "-f"], ["dash"]] as const) {
     test(`${shell} has the unchanged values`, async ({ skip }) => {
       const reason = notInstalled(shell, "-c", "true");
       skip(reason !== undefined, reason);
-      const { run } = await project();
+      const { run } = await createProject();
       expect(await run([shell, ...options, "-c", `${line}\nprintenv API_KEY`])).toMatchObject({
         status: 0,
         stdout: `${VALUE}\n`,
@@ -93,8 +93,8 @@ describe("a shell, as the docs say,", () => {
   test("fish is started with the values", async ({ skip }) => {
     const reason = notInstalled("fish", "-c", "true");
     skip(reason !== undefined, reason);
-    const { run } = await project();
-    const command = recipe("A shell", "fish").replace("-- fish", "-- fish --no-config -c 'printenv API_KEY'");
+    const { run } = await createProject();
+    const command = readRecipe("A shell", "fish").replace("-- fish", "-- fish --no-config -c 'printenv API_KEY'");
     expect(await run(["fish", "--no-config", "-c", command])).toMatchObject({
       status: 0,
       stdout: `${VALUE}\n`,
@@ -111,8 +111,8 @@ describe("VS Code's debugger, as the docs say,", () => {
     const bootloader = 'require("node:inspector").open(0, "127.0.0.1", false);';
     const program =
       'const { url } = require("node:inspector"); process.stdout.write(JSON.stringify([process.env.API_KEY, url() !== undefined]));';
-    const { cwd, run } = await project({ "bootloader.cjs": bootloader, "server.js": program });
-    const launch = settings(recipe("VS Code's debugger", "jsonc"), cwd);
+    const { cwd, run } = await createProject({ "bootloader.cjs": bootloader, "server.js": program });
+    const launch = settings(readRecipe("VS Code's debugger", "jsonc"), cwd);
     expect(launch).toMatchObject({ configurations: [{ type: "node", request: "launch" }] });
     const { status, stdout } = await run(commandOf(launch), { NODE_OPTIONS: `--require ${cwd}/bootloader.cjs` });
     expect({ status, stdout }).toEqual({ status: 0, stdout: JSON.stringify([VALUE, true]) });
@@ -122,19 +122,19 @@ describe("VS Code's debugger, as the docs say,", () => {
 describe("the terminals of a Codespace, as the docs say,", () => {
   const profile = (cwd: string): readonly [string, ...string[]] => {
     const inSettings = ["customizations", "vscode", "settings"];
-    const config = settings(recipe("A Codespace's terminals", "jsonc"), cwd);
-    const name = at(config, ...inSettings, "terminal.integrated.defaultProfile.linux");
+    const config = settings(readRecipe("A Codespace's terminals", "jsonc"), cwd);
+    const name = memberAt(config, ...inSettings, "terminal.integrated.defaultProfile.linux");
     const path = [...inSettings, "terminal.integrated.profiles.linux", String(name)];
-    return [String(at(config, ...path, "path")), ...words(at(config, ...path, "args"))];
+    return [String(memberAt(config, ...path, "path")), ...words(memberAt(config, ...path, "args"))];
   };
 
   test("have the values", async () => {
-    const { cwd, run } = await project();
+    const { cwd, run } = await createProject();
     expect(await run([...profile(cwd), "-c", "printenv API_KEY"])).toMatchObject({ status: 0, stdout: `${VALUE}\n` });
   });
 
   test("open even if ESC cannot be read", async () => {
-    const { cwd, run, server } = await project();
+    const { cwd, run, server } = await createProject();
     await server.close();
     const result = await run([...profile(cwd), "-c", "echo ready"]);
     expect(result).toMatchObject({ status: 0, stdout: "ready\n" });
@@ -145,9 +145,9 @@ describe("the terminals of a Codespace, as the docs say,", () => {
 /** Returns the only configuration as VS Code evaluates it. */
 function commandOf(launch: unknown): readonly [string, ...string[]] {
   const [executable, program] = ["runtimeExecutable", "program"].map((name) =>
-    String(at(launch, "configurations", 0, name)),
+    String(memberAt(launch, "configurations", 0, name)),
   );
-  return [executable ?? "", ...words(at(launch, "configurations", 0, "runtimeArgs")), program ?? ""];
+  return [executable ?? "", ...words(memberAt(launch, "configurations", 0, "runtimeArgs")), program ?? ""];
 }
 
 function words(value: unknown): readonly string[] {

@@ -2,10 +2,10 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { links } from "../helpers/markdown.ts";
+import { linksOf } from "../helpers/markdown.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { folder, isStandalone } from "../helpers/sophia.ts";
-import { start } from "../helpers/started.ts";
+import { startProcess } from "../helpers/start-process.ts";
 import { readWorkflow } from "../helpers/workflow.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -91,7 +91,7 @@ describe(".github/workflows/checks.yml", () => {
     },
   ])("$of: status $status", async ({ env, status, output }) => {
     const cwd = folder({ output: "", "step.sh": lookUp.run ?? "exit 99" });
-    const step = await start(["bash", "-e", "step.sh"], {
+    const step = await startProcess(["bash", "-e", "step.sh"], {
       cwd,
       env: { PATH: cleanPath, GITHUB_OUTPUT: join(cwd, "output"), ...env },
     }).finished;
@@ -173,5 +173,5 @@ test("the release check refuses an additional file and an old bundle of the acti
 
   const notes = readFileSync(join(copy, "dist-release/NOTES.md"), "utf8");
   expect(notes).toContain("](https://github.com/sophia-platform/sophia-run/blob/v0.1.0/docs/sources.md)");
-  expect(links(notes)).toEqual([]);
+  expect(linksOf(notes)).toEqual([]);
 });

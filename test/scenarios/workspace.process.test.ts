@@ -8,7 +8,10 @@ const CONTRACT = JSON.stringify({ variables: { API_KEY: { required: true }, PORT
 const PRINT = ["sh", "-c", 'printf %s "$API_KEY:$PORT"'];
 
 /** A repository with a contract and a `.env` at its root, and a package below. */
-function repository(root: Readonly<Record<string, string>>, inPackage: Readonly<Record<string, string>> = {}): string {
+function createRepository(
+  root: Readonly<Record<string, string>>,
+  inPackage: Readonly<Record<string, string>> = {},
+): string {
   const top = folder({ "sophia.contract.json": CONTRACT, ...root });
   mkdirSync(join(top, ".git"));
   const api = join(top, "packages/api");
@@ -18,14 +21,14 @@ function repository(root: Readonly<Record<string, string>>, inPackage: Readonly<
 }
 
 test("a package's script has the contract and the .env of the repository's root", async () => {
-  const cwd = repository({ ".env": "API_KEY=root\nPORT=1\n" });
+  const cwd = createRepository({ ".env": "API_KEY=root\nPORT=1\n" });
   expect(await sophia(["--", ...PRINT], { cwd })).toEqual({ status: 0, signal: null, stdout: "root:1", stderr: "" });
   const explained = await sophia(["explain", "API_KEY"], { cwd });
   expect(explained.stdout).toContain(`from     ${join(cwd, "../..")}/.env:1`);
 });
 
 test("the .env of the package wins, and that of the root fills gaps", async () => {
-  const cwd = repository({ ".env": "API_KEY=root\nPORT=1\n" }, { ".env": "PORT=2\n" });
+  const cwd = createRepository({ ".env": "API_KEY=root\nPORT=1\n" }, { ".env": "PORT=2\n" });
   expect((await sophia(["--", ...PRINT], { cwd })).stdout).toBe("root:2");
   const { stderr } = await sophia(["--verbose", "--", ...PRINT], { cwd });
   expect(unwrapped(stderr)).toContain(`${join(cwd, "../..")}/.env: 2 variables\n`);
@@ -34,7 +37,7 @@ test("the .env of the package wins, and that of the root fills gaps", async () =
 test("the .env of the root may configure ESC", async () => {
   await using server = await startEscServer();
   server.environment("acme/app/dev", { values: { API_KEY: secret("esc") } });
-  const cwd = repository({
+  const cwd = createRepository({
     ".env": `ESC_ENV=acme/app/dev\nESC_TOKEN=${server.token}\nPULUMI_BACKEND_URL=${server.url}\n`,
   });
   expect(await sophia(["--", ...PRINT], { cwd })).toMatchObject({ status: 0, stdout: "esc:", stderr: "" });
@@ -46,12 +49,12 @@ test.each([
   ["one that a variable names", {}, [], { SOPHIA_CONTRACT: "../../sophia.contract.json" }],
   ["files that are named", { "own.env": "PORT=2\n" }, ["--dotenv", "own.env"], {}],
 ])("a start does not read the .env of the root: %s", async (_, inPackage, options, env) => {
-  const cwd = repository({ ".env": "API_KEY=root\n" }, inPackage);
+  const cwd = createRepository({ ".env": "API_KEY=root\n" }, inPackage);
   expect(await sophia([...options, "--", ...PRINT], { cwd, env })).toMatchObject({ status: 78, stdout: "" });
 });
 
 test("a start without a contract searches no folder above", async () => {
-  const cwd = repository({ ".env": "API_KEY=root\n" });
+  const cwd = createRepository({ ".env": "API_KEY=root\n" });
   const plain = join(cwd, "../plain");
   mkdirSync(join(plain, ".git"), { recursive: true });
   // Another repository inside: the search ends at its root.

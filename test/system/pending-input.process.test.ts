@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../esc-server/index.ts";
-import { addon, environmentOf, folder, isStandalone, sophia, sophiaRun } from "../helpers/sophia.ts";
+import { addon, parseEnvironment, folder, isStandalone, sophia, sophiaRun } from "../helpers/sophia.ts";
 import { startAtTerminal, type Step } from "../helpers/terminal.ts";
 
 const ENVIRONMENT = "acme/app/dev";
@@ -91,7 +91,7 @@ describe.each(FORMS)("%s", (_, command) => {
     expect(writtenResult.status).toBe(0);
     const read = { env: { ...own, ESC_ENV: ENVIRONMENT, ESC_TOKEN: server.token } };
     const { stdout } = await sophia(["--no-contract", "--", "env"], read);
-    expect(environmentOf(stdout)["NEW"]).toBe("typed-after");
+    expect(parseEnvironment(stdout)["NEW"]).toBe("typed-after");
   });
 
   test("does not take text that was typed before as a choice of init", async () => {
@@ -142,5 +142,5 @@ test("sophia-run does not discard input from a pipe", async () => {
   expect([result.status, handle.revisions.length]).toEqual([0, 2]);
   const read = { env: { ...own, ESC_ENV: ENVIRONMENT, ESC_TOKEN: server.token } };
   const { stdout } = await sophia(["--no-contract", "--", "env"], read);
-  expect(environmentOf(stdout)["NEW"]).toBe("from-a-pipe");
+  expect(parseEnvironment(stdout)["NEW"]).toBe("from-a-pipe");
 });

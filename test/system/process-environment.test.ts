@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { environmentOf, folder, isStandalone, sophia, sophiaRun } from "../helpers/sophia.ts";
+import { parseEnvironment, folder, isStandalone, sophia, sophiaRun } from "../helpers/sophia.ts";
 
 test.each(["spawn", "auto"])(
   "in mode %s each of hundreds of variables keeps its value, whatever its name is",
@@ -41,7 +41,7 @@ test.for(["spawn", "auto"])(
     };
     const { status, stdout, stderr } = await sophia(["--no-contract", "--mode", mode, "--", "env"], { env, cwd });
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    const { VARIABLE_6, VARIABLE_7, VARIABLE_8, ADDED } = environmentOf(stdout);
+    const { VARIABLE_6, VARIABLE_7, VARIABLE_8, ADDED } = parseEnvironment(stdout);
     expect({ VARIABLE_6, VARIABLE_7, VARIABLE_8, ADDED }).toEqual({
       VARIABLE_6: "value 6",
       VARIABLE_7: "changed",

@@ -1,3 +1,7 @@
+/**
+ * Names of variables that hold addresses of services to which a program sends keys, for tests of src/trust and of
+ * starts.
+ */
 import { ADDRESS_NAMES, SERVICES } from "../../src/trust/key-addresses.ts";
 
 /** A variable for the address of each service, and the variables for addresses with other names. */

@@ -33,7 +33,7 @@ function inWindows(path: string): string {
 }
 
 /** The command of the package, as it would be published from what is built. */
-function packed(folder: string): string {
+function packAndExtract(folder: string): string {
   const options = { cwd: root, encoding: "utf8", shell: isWindows } as const;
   const pack = spawnSync("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder], options);
   const tarball = pack.stdout.trim().split("\n").at(-1) ?? "";
@@ -100,7 +100,7 @@ async function main(): Promise<void> {
     files: { KEY_FILE: "line 1\nline 2\n" },
   });
   try {
-    const entry = packed(folder);
+    const entry = packAndExtract(folder);
     const esc = { url: server.url, token: server.token, environment: "acme/sophia/dev" };
     const launchers = nodes.map((node) => ({ node, launcher: [inWindows(node), entry] }));
     const [node] = nodes;

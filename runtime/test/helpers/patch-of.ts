@@ -1,3 +1,4 @@
+/** Creates patches and runs tasks of patches.mjs, for the tests of the patches of QuickJS. */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { folder } from "../../../test/helpers/sophia.ts";

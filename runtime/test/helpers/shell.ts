@@ -1,3 +1,4 @@
+/** Finds the program with the runtime of the executables for Linux that runs any script, and skips tests without it. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { notLinux, skipBecause } from "../../../test/helpers/skip.ts";

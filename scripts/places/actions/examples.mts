@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { install, pack } from "../../../test/helpers/pack.ts";
+import { installPackage, packPackage } from "../../../test/helpers/pack.ts";
 import type { Case } from "../report.ts";
 import { example } from "./act.mts";
 import {
@@ -25,10 +25,10 @@ import {
 async function installed(): Promise<Readonly<Record<string, string | Buffer>>> {
   const folder = "/srv/installed";
   mkdirSync(folder);
-  const tarball = await pack(folder);
+  const tarball = await packPackage(folder);
   const test = 'node report.js && printf %s "$KEY" | base64 && test -z "$STATUS" || exit $STATUS';
   writeFileSync(join(folder, "package.json"), JSON.stringify({ scripts: { test } }));
-  await install(tarball, folder, folder);
+  await installPackage(tarball, folder, folder);
   const names = [basename(tarball), "package.json", "package-lock.json"];
   return { ...PROJECT, ...Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name))])) };
 }

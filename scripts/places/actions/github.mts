@@ -5,7 +5,7 @@ import type * as http from "node:http";
 import * as https from "node:https";
 import { randomBytes } from "node:crypto";
 import { text } from "node:stream/consumers";
-import { at } from "../../../test/helpers/at.ts";
+import { memberAt } from "../../../test/helpers/json-members.ts";
 import { serveGit } from "../../../test/helpers/git-server.mts";
 import { makeCertificates } from "../../../test/esc-server/tls.ts";
 
@@ -68,7 +68,7 @@ async function serveApi(
     return;
   }
   if (method === "PUT" && name !== undefined) {
-    const sealed = Buffer.from(String(at(JSON.parse(body), "encrypted_value")), "base64");
+    const sealed = Buffer.from(String(memberAt(JSON.parse(body), "encrypted_value")), "base64");
     const authorization = headers.authorization ?? "";
     secrets.push({ path: `${path} ${name}`, authorization, length: sealed.length - SEAL_BYTES });
     response.writeHead(201, { "content-type": "application/json" }).end("{}");

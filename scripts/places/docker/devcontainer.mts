@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { copyFileSync, cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { at } from "../../../test/helpers/at.ts";
+import { memberAt } from "../../../test/helpers/json-members.ts";
 import { type Finished, run } from "../processes.ts";
 import { type Case, shared, until } from "../report.ts";
 import { engine, LABEL, PREFIX } from "./engine.mts";
@@ -57,7 +57,7 @@ export function devcontainerCases(world: World): readonly Case[] {
     // Without the time at the beginning of lines.
     const log = stderr.replaceAll("\r", "").replaceAll(/^\[[^\]]+Z\] /gm, "");
     for (const each of [esc.token, KEY]) assert(!`${stdout}${log}`.includes(each), "the log has a secret");
-    return { status, outcome: at(result, "outcome"), container: String(at(result, "containerId")), log };
+    return { status, outcome: memberAt(result, "outcome"), container: String(memberAt(result, "containerId")), log };
   }
 
   const exec = (...command: readonly string[]): Promise<Finished> =>

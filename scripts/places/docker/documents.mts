@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { secret } from "../../../test/esc-server/index.ts";
-import { fencedBlocks } from "../../../test/helpers/markdown.ts";
+import { fencedBlocksOf } from "../../../test/helpers/markdown.ts";
 import { type Case, shared } from "../report.ts";
 import { run } from "../processes.ts";
 import { build, engine, runCommand, runToEnd, start } from "./engine.mts";
@@ -26,7 +26,7 @@ export function documentCases(world: World): readonly Case[] {
 
 /** The Dockerfile of docs/standalone.md that begins with a line. */
 function ofStandalone(from: string): string {
-  const found = fencedBlocks(readFileSync("docs/standalone.md", "utf8")).find(({ text }) =>
+  const found = fencedBlocksOf(readFileSync("docs/standalone.md", "utf8")).find(({ text }) =>
     text.startsWith(`${from}\n`),
   );
   assert(found !== undefined, `docs/standalone.md has no Dockerfile that begins with ${from}`);
@@ -90,7 +90,7 @@ function dockerfileCases(world: World): readonly Case[] {
     [
       "docs/containers.md: an image may have the package's compiled code",
       async () => {
-        const line = fencedBlocks(readFileSync("docs/containers.md", "utf8")).find(({ text }) =>
+        const line = fencedBlocksOf(readFileSync("docs/containers.md", "utf8")).find(({ text }) =>
           /^RUN .*-- true\n$/.test(text),
         );
         assert(line !== undefined);

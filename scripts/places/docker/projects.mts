@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { copyFileSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { install, npmEnvironment, pack } from "../../../test/helpers/pack.ts";
+import { installPackage, npmEnvironment, packPackage } from "../../../test/helpers/pack.ts";
 
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error("usage: projects.mts FOLDER");
@@ -16,7 +16,7 @@ async function project(name: string, from: string, fill: (path: string) => void)
   mkdirSync(path);
   fill(path);
   copyFileSync(from, join(path, basename(from)));
-  await install(`./${basename(from)}`, path, home);
+  await installPackage(`./${basename(from)}`, path, home);
   return path;
 }
 
@@ -34,7 +34,7 @@ function withoutExecutables(whole: string): string {
 const into = folder;
 const home = join(into, "home");
 mkdirSync(home, { recursive: true });
-const tarball = await pack(home);
+const tarball = await packPackage(home);
 
 const stripped = withoutExecutables(tarball);
 

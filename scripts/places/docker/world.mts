@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import { join } from "node:path";
 import { type EnvironmentHandle, type EscServer, secret } from "../../../test/esc-server/index.ts";
-import type { Signed } from "../../../test/esc-server/tls.ts";
+import type { SignedCertificate } from "../../../test/esc-server/tls.ts";
 import { shared } from "../report.ts";
 import { startStandIn } from "../stand-in.ts";
 import { ENGINE } from "./differences.mts";
@@ -41,7 +41,7 @@ export interface World {
   readonly environment: EnvironmentHandle;
   /** The address of the machine that containers reach: its side of Docker's network. */
   readonly gateway: string;
-  readonly certificates: Signed;
+  readonly certificates: SignedCertificate;
   /** The file of the authorities, for images in which none of the bases is. */
   readonly authorities: string;
   /** The options of a build that give it the bases. */

@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Signed } from "../../../test/esc-server/tls.ts";
+import type { SignedCertificate } from "../../../test/esc-server/tls.ts";
 import { run, succeed } from "../processes.ts";
 import { until } from "../report.ts";
 
@@ -23,7 +23,7 @@ const API = "https://127.0.0.1:6443";
 const CONTAINERD = "/run/containerd/containerd.sock";
 
 /** Starts the node, and waits until pods can be started. */
-export async function startNode(certificates: Signed): Promise<void> {
+export async function startNode(certificates: SignedCertificate): Promise<void> {
   process.env["PATH"] = `${process.env["KUBERNETES"]}:${process.env["PATH"]}`;
   process.env["KUBECONFIG"] = KUBECONFIG;
   joinGroups();
@@ -126,7 +126,7 @@ export async function makeBridge(): Promise<void> {
   await succeed(["ip", "route", "add", SERVICES, "dev", "places0"]);
 }
 
-function writeSettings({ ca, valid }: Signed): void {
+function writeSettings({ ca, valid }: SignedCertificate): void {
   const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const files: Readonly<Record<string, string | Buffer>> = {
     "ca.pem": ca,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { notInstalled, skipBecause } from "../../helpers/skip.ts";
-import { KEYS } from "../routes.ts";
+import { REAL_KEYS } from "../routes.ts";
 import { startBroker, startUpstream } from "../upstream.ts";
 
 const runFile = promisify(execFile);
@@ -21,7 +21,7 @@ describe("the HTTP client of the JDK", () => {
     });
     expect(stdout).toBe("HTTP_1_1 200 5\nHTTP_1_1 200 100000\n");
     expect(upstream.requests.map(({ headers }) => headers.authorization)).toEqual(
-      Array.from({ length: 2 }, () => `Bearer ${KEYS["OPENAI_API_KEY"]}`),
+      Array.from({ length: 2 }, () => `Bearer ${REAL_KEYS["OPENAI_API_KEY"]}`),
     );
   });
 });

@@ -1,13 +1,13 @@
 /** Answers like those of the language models' providers, as far as the official clients read them. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { fieldsOf } from "../../../src/esc/transport/answer.ts";
-import { textOf } from "../upstream.ts";
+import { readText } from "../upstream.ts";
 
 const PIECES = ["hel", "lo"] as const;
 
 /** Answers a call and a stream, and answers a request for the model `broken` with status 400. */
 export async function answerAsProvider(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const text = await textOf(request);
+  const text = await readText(request);
   const body = text === "" ? {} : (fieldsOf(JSON.parse(text)) ?? {});
   const [path = ""] = (request.url ?? "").split("?");
   const isQdrant = path.startsWith("/collections");

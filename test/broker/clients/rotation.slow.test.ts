@@ -2,9 +2,9 @@
 import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { startBrokeredWorld, startBrokered } from "../../helpers/brokered.ts";
+import { startBrokeredWorld, startBrokered } from "../../helpers/start-brokered.ts";
 import { notNightly, skipBecause } from "../../helpers/skip.ts";
-import { unwrapped } from "../../helpers/sophia.ts";
+import { unwrapLines } from "../../helpers/sophia.ts";
 import { fetchJavaScript } from "./packages.ts";
 import { answerAsProvider } from "./providers.ts";
 
@@ -19,16 +19,16 @@ async function startCallingClient(client: keyof typeof KEYS, every: string) {
   onTestFinished(() => rmSync(join(folder, name), { force: true }));
   const it = await startBrokeredWorld((request, response) => void answerAsProvider(request, response));
   const key = KEYS[client];
-  it.values({ [key]: OLD_KEY });
-  it.accept(OLD_KEY);
+  it.setValues({ [key]: OLD_KEY });
+  it.acceptKey(OLD_KEY);
   const command = [process.execPath, join(folder, name), client];
   const started = startBrokered(it, ["--watch-every", every, "--audit-log", "log"], command);
-  await started.seen(/^succeeded 100$/m);
-  const rotate = (): void => it.values({ [key]: NEW_KEY });
+  await started.waitForStdout(/^succeeded 100$/m);
+  const rotate = (): void => it.setValues({ [key]: NEW_KEY });
   /** Resolves when 100 more calls have succeeded. */
   const waitForMoreCalls = async (): Promise<void> => {
-    const [, last] = await started.seen(/succeeded (\d+)\n(?![^]*succeeded)/);
-    await started.seen(new RegExp(`^succeeded ${Number(last) + 100}$`, "m"));
+    const [, last] = await started.waitForStdout(/succeeded (\d+)\n(?![^]*succeeded)/);
+    await started.waitForStdout(new RegExp(`^succeeded ${Number(last) + 100}$`, "m"));
   };
   const endClient = async () => {
     process.kill(started.pid, "SIGTERM");
@@ -68,45 +68,45 @@ describe.each(["openai", "@anthropic-ai/sdk"] as const)(
     // With the long interval, sophia-run reads ESC only because of the answers with 401.
     test.each(["1s", "1h"])("loses no call if the former key is revoked first (--watch-every %s)", async (every) => {
       const it = await startCallingClient(client, every);
-      const before = it.keys().length;
-      it.accept(NEW_KEY);
+      const before = it.receivedKeys().length;
+      it.acceptKey(NEW_KEY);
       it.rotate();
-      await it.started.reported(/changed in ESC/);
+      await it.started.waitForStderr(/changed in ESC/);
       await it.waitForMoreCalls();
       const { status, stdout, stderr, made, succeeded, failed } = await it.endClient();
       expect([status, stdout.match(/^run /gm)?.length]).toEqual([0, 1]);
       const line = `${it.key} changed in ESC: the broker uses the new value, the program runs on`;
-      expect(unwrapped(stderr)).toBe(`sophia-run: ${line}
+      expect(unwrapLines(stderr)).toBe(`sophia-run: ${line}
 `);
       expect(failed).toEqual([]);
       expect(succeeded).toBe(made);
       expect(made).toBeGreaterThanOrEqual(200);
-      const { swaps, refused } = countsIn(it.log());
+      const { swaps, refused } = countsIn(it.readLog());
       expect(swaps).toBe(1);
       if (every === "1h") expect(refused).toBeGreaterThan(0);
-      expectOnlyNewKeyAfterSwap(it.keys());
+      expectOnlyNewKeyAfterSwap(it.receivedKeys());
       expect(
         it
-          .keys()
+          .receivedKeys()
           .slice(before)
           .filter((key) => key === OLD_KEY),
       ).toHaveLength(refused);
-      expect(it.keys()).toHaveLength(made + refused);
+      expect(it.receivedKeys()).toHaveLength(made + refused);
     });
 
     test("loses calls until ESC has the new key, and none after the swap", async () => {
       const it = await startCallingClient(client, "1s");
-      it.accept(NEW_KEY);
-      await it.started.seen(/^failed 401$/m);
+      it.acceptKey(NEW_KEY);
+      await it.started.waitForStdout(/^failed 401$/m);
       it.rotate();
-      await it.started.reported(/changed in ESC/);
+      await it.started.waitForStderr(/changed in ESC/);
       await it.waitForMoreCalls();
       const { status, made, succeeded, failed } = await it.endClient();
       expect(status).toBe(0);
       expect(new Set(failed)).toEqual(new Set(["failed 401"]));
       expect(succeeded + failed.length).toBe(made);
-      expect(countsIn(it.log()).swaps).toBe(1);
-      expectOnlyNewKeyAfterSwap(it.keys());
+      expect(countsIn(it.readLog()).swaps).toBe(1);
+      expectOnlyNewKeyAfterSwap(it.receivedKeys());
     });
   },
 );

@@ -3,9 +3,9 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
-import { type Ended, folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { type ProcessResult, folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { SENTINEL, sentinel } from "../world.ts";
+import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
 
 const ENV = "acme/app/dev";
 const DAY = 86_400_000;
@@ -26,19 +26,19 @@ const DEFINITION = `imports:
   - app/base
 values:
   stored:
-    linked: {fn::secret: ${sentinel("linked")}}
+    linked: {fn::secret: ${sentinelOf("linked")}}
   environmentVariables:
-    OWN: {fn::secret: ${sentinel("own")}}
+    OWN: {fn::secret: ${sentinelOf("own")}}
     LINKED: x-\${stored.linked}-\${outer}
     MINTED: {fn::open::vault: {}}
-    FOREVER: {fn::secret: ${sentinel("forever")}}
-    OLD_NAME: {fn::secret: ${sentinel("renamed")}}
+    FOREVER: {fn::secret: ${sentinelOf("forever")}}
+    OLD_NAME: {fn::secret: ${sentinelOf("renamed")}}
     PUBLIC: x
 `;
 const BASE = `values:
-  outer: {fn::secret: ${sentinel("outer")}}
+  outer: {fn::secret: ${sentinelOf("outer")}}
   environmentVariables:
-    IMPORTED: {fn::secret: ${sentinel("imported")}}
+    IMPORTED: {fn::secret: ${sentinelOf("imported")}}
 `;
 
 /** A day that many days ago, as the report writes it. */
@@ -57,7 +57,7 @@ async function startAuditedEsc() {
   let days = 100;
   const server = await startEscServer({ now: () => Date.now() - days * DAY });
   onTestFinished(() => server.close());
-  server.provider("vault", secret(sentinel("minted")));
+  server.provider("vault", secret(sentinelOf("minted")));
   const base = server.environment("acme/app/base", { definition: BASE, creator: "bob" });
   const handle = server.environment(ENV, { definition: DEFINITION, creator: "alice" });
   /** Adds a revision so many days ago; secrets that it does not change keep their ciphertext. */
@@ -75,12 +75,12 @@ async function startAuditedEsc() {
   };
   const cwd = folder({ "sophia.contract.json": JSON.stringify(CONTRACT) });
   const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_TOKEN: server.token, PATH: folder() };
-  const run = (args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<Ended> =>
+  const run = (args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<ProcessResult> =>
     sophia(args, { cwd, env: { ...env, ...more } });
   return { server, base, handle, change, now, cwd, env, run };
 }
 
-function expectNoValue({ stdout, stderr }: Ended): void {
+function expectNoValue({ stdout, stderr }: ProcessResult): void {
   expect(stdout + stderr).not.toContain(SENTINEL);
 }
 
@@ -88,9 +88,9 @@ describe("the age that audit reports for a secret", () => {
   test("is the age of the revision that made the value, found through references and imports with few requests", async () => {
     const { server, base, handle, change, now, run } = await startAuditedEsc();
     for (let days = 99; days > 60; days -= 1) change(handle, days, "carol");
-    change(handle, 50, "dave", (yaml) => yaml.replace(/OWN: .*/, `OWN: {fn::secret: ${sentinel("own2")}}`));
+    change(handle, 50, "dave", (yaml) => yaml.replace(/OWN: .*/, `OWN: {fn::secret: ${sentinelOf("own2")}}`));
     for (let days = 49; days > 40; days -= 1) change(handle, days, "carol");
-    change(base, 10, "erin", (yaml) => yaml.replace(/outer: .*/, `outer: {fn::secret: ${sentinel("outer2")}}`));
+    change(base, 10, "erin", (yaml) => yaml.replace(/outer: .*/, `outer: {fn::secret: ${sentinelOf("outer2")}}`));
     now();
     const result = await run(["audit"]);
     expect(result).toMatchObject({ status: 0, stderr: "" });
@@ -141,7 +141,7 @@ describe("the age that audit reports for a secret", () => {
 
   test("is the age of the revision that an import pins, and of the environment that wins", async () => {
     const { server, base, change, now, run } = await startAuditedEsc();
-    change(base, 10, "erin", (yaml) => yaml.replace(/IMPORTED: .*/, `IMPORTED: {fn::secret: ${sentinel("two")}}`));
+    change(base, 10, "erin", (yaml) => yaml.replace(/IMPORTED: .*/, `IMPORTED: {fn::secret: ${sentinelOf("two")}}`));
     server.environment("acme/app/pin", { definition: "imports: [app/base@1]\n" });
     now();
     const result = await run(["audit"], { ESC_ENV: `${ENV},acme/app/pin` });
@@ -223,14 +223,14 @@ describe("audit reports", () => {
     });
     const tokens = { ESC_TOKEN: launcher.value, ESC_ADMIN_TOKEN: server.token };
     const { stdout } = await run(["audit"], tokens);
-    expect(unwrapped(stdout)).toContain("➖ ci: custom role open-dev, which audit does not examine, expires on ");
+    expect(unwrapLines(stdout)).toContain("➖ ci: custom role open-dev, which audit does not examine, expires on ");
     const { token, findings } = JSON.parse((await run(["audit", "--json"], tokens)).stdout);
     expect(token).toMatchObject({ kind: "known", name: "ci", roleName: "open-dev" });
     const forging = server.addToken({ owner, name: "ci\u001b[2J", access: "open", customRole: "a\n✅ No findings" });
     const forged = await run(["audit"], { ...tokens, ESC_TOKEN: forging.value });
     expect(forged.stdout).not.toContain("\u001b");
     expect(forged.stdout).not.toMatch(/^✅ No findings/m);
-    expect(unwrapped(forged.stdout)).toContain("custom role a\\n✅ No findings, which audit does not examine");
+    expect(unwrapLines(forged.stdout)).toContain("custom role a\\n✅ No findings, which audit does not examine");
     expect(findings).not.toContainEqual(expect.objectContaining({ kind: "token-role" }));
   });
 
@@ -247,7 +247,7 @@ echo 'to get started with GitHub CLI, run: gh auth login' >&2
 exit 4
 `;
     writeFileSync(join(bin, "gh"), stub, { mode: 0o755 });
-    writeFileSync(join(cwd, ".env"), `OWN=${sentinel("file")}\n`);
+    writeFileSync(join(cwd, ".env"), `OWN=${sentinelOf("file")}\n`);
     chmodSync(join(cwd, ".env"), 0o644);
     chmodSync(cwd, 0o755);
     execFileSync("git", ["init", "-q"], { cwd });
@@ -255,7 +255,7 @@ exit 4
     const path = `${bin}:${process.env["PATH"] ?? ""}`;
     const result = await run(["audit", "--json"], {
       PATH: path,
-      OWN: sentinel("process"),
+      OWN: sentinelOf("process"),
       GH_TOKEN: "gho_of-the-user",
     });
     expectNoValue(result);
@@ -325,7 +325,7 @@ describe("check of an ESC environment", () => {
     now();
     const result = await run(["check", "--overdue"]);
     expect(result.status).toBe(1);
-    expect(unwrapped(result.stdout)).toMatch(new RegExp(`❌ OWN: .*${daysAgo(70)}.*${daysAgo(100)}`));
+    expect(unwrapLines(result.stdout)).toMatch(new RegExp(`❌ OWN: .*${daysAgo(70)}.*${daysAgo(100)}`));
     expect(result.stdout).toContain("❌ 3 secrets");
     expect(result.stdout).toContain("     sophia-run rotate OWN\n");
     expect(result.stdout).not.toContain("All checks passed");
@@ -337,7 +337,7 @@ describe("check of an ESC environment", () => {
     const { value: ESC_TOKEN } = server.addToken({ owner, access: "open" });
     const unseen = await run(["check", "--overdue"], { ESC_TOKEN });
     expect(unseen.status).toBe(0);
-    expect(unwrapped(unseen.stdout)).toContain(`➖ the definition of ${ENV}: `);
+    expect(unwrapLines(unseen.stdout)).toContain(`➖ the definition of ${ENV}: `);
     const both = await run(["check", "--overdue", "--against", ENV]);
     expect(both.status).toBe(125);
   });
@@ -365,7 +365,7 @@ describe("audit's report of the contract in ESC", () => {
     writeFileSync(join(cwd, "sophia.contract.json"), JSON.stringify(changed));
     const differs = await run(["audit"]);
     expect(differs.stdout).toContain(`❌ ${ENV}: The schema in ESC is not what the contract gives`);
-    expect(unwrapped(differs.stdout)).toContain(`sophia-run enforce --in ${ENV}`);
+    expect(unwrapLines(differs.stdout)).toContain(`sophia-run enforce --in ${ENV}`);
     expect(differs.stdout).not.toContain(SENTINEL);
     const strict: unknown = JSON.parse((await run(["audit", "--json"])).stdout);
     expect(strict).toMatchObject({

@@ -1,13 +1,13 @@
 import { expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../../esc-server/index.ts";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { addSophia, escVariables, SENTINEL } from "../world.ts";
+import { addSophiaEnvironment, escVariables, SENTINEL } from "../sophia-environment.ts";
 
 test("check, explain and --verbose name the cache, and a start warns that ESC is unavailable", async () => {
   const server = await startEscServer({ tellsRevision: true });
   onTestFinished(() => server.close());
-  addSophia(server);
+  addSophiaEnvironment(server);
   const env = { ...escVariables(server), SOPHIA_CACHE: "1", XDG_CACHE_HOME: folder() };
   const first = await sophia(["--", "true"], { env });
   expect(first).toMatchObject({ status: 0, stderr: "" });
@@ -16,7 +16,9 @@ test("check, explain and --verbose name the cache, and a start warns that ESC is
   const age = String.raw`cached, \d+ s old`;
   const started = await sophia(["--", "true"], { env });
   expect(started.status).toBe(0);
-  expect(unwrapped(started.stderr)).toMatch(/^sophia-run: warning: .*ECONNREFUSED.*acme\/sophia\/dev@1 \(\d+ s old\)/);
+  expect(unwrapLines(started.stderr)).toMatch(
+    /^sophia-run: warning: .*ECONNREFUSED.*acme\/sophia\/dev@1 \(\d+ s old\)/,
+  );
   expectWording(started.stderr.replace(/\d+ s old/, "<age>"));
 
   const checked = await sophia(["check"], { env });
@@ -50,7 +52,7 @@ test("ESC is contacted before a start fails because the cache does not meet the 
   server.environment("acme/sophia/dev", { values: {} });
   const env = { ...escVariables(server), XDG_CACHE_HOME: folder(), SOPHIA_CACHE_FRESH: "1h" };
   expect((await sophia(["--", "true"], { env })).status).toBe(78);
-  addSophia(server);
+  addSophiaEnvironment(server);
   expect(await sophia(["--", "true"], { env })).toMatchObject({ status: 0, stderr: "" });
   const { length } = server.calls;
   expect(await sophia(["--", "true"], { env })).toMatchObject({ status: 0, stderr: "" });
@@ -73,7 +75,7 @@ test.each([{ words: ["--no-contract", "--", "printenv", "GREETING"] }, { words: 
 
 test("check refuses to let a .env file enable the cache", async () => {
   await using server = await startEscServer();
-  addSophia(server);
+  addSophiaEnvironment(server);
   const cwd = folder({ ".env": "SOPHIA_CACHE=1\nSOPHIA_OFFLINE=1\nSOPHIA_CACHE_FRESH=1h\n" });
   const env = { ...escVariables(server), XDG_CACHE_HOME: folder() };
   for (const amount of [2, 4]) {

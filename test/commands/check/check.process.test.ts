@@ -8,7 +8,7 @@ import { expectWording } from "../../helpers/wording.ts";
 const NAME = "acme/sophia/dev";
 const SECRETS = Object.fromEntries(Object.entries(CONTRACT_VALUES).map(([name, value]) => [name, secret(value)]));
 
-async function esc(options: Parameters<typeof startEscServer>[0] = {}) {
+async function startEsc(options: Parameters<typeof startEscServer>[0] = {}) {
   const server = await startEscServer({ token: "pul-0123456789wxyz", ...options });
   onTestFinished(() => server.close());
   server.environment(NAME, { values: SECRETS });
@@ -16,7 +16,7 @@ async function esc(options: Parameters<typeof startEscServer>[0] = {}) {
 }
 
 /** Runs `check` for people and for programs. */
-async function check(
+async function runCheck(
   env: Readonly<Record<string, string>>,
   { cwd = folder(), options = [] }: { readonly cwd?: string; readonly options?: readonly string[] } = {},
 ) {
@@ -33,8 +33,8 @@ async function check(
 }
 
 test("check shows a value of the ESC environment as plain text, and names the environment in a section of its own", async () => {
-  const { env } = await esc({ tellsRevision: true });
-  const { lines, json } = await check(env);
+  const { env } = await startEsc({ tellsRevision: true });
+  const { lines, json } = await runCheck(env);
   for (const line of [
     "✅ ESC_ENV: acme/sophia/dev",
     "✅ ESC_TOKEN: ***wxyz",
@@ -63,12 +63,12 @@ test("check shows a value of the ESC environment as plain text, and names the en
 });
 
 test("check shows a value from another source with that source and its revision", async () => {
-  const { server, env } = await esc();
+  const { server, env } = await startEsc();
   server.environment("acme/sophia/base", { values: { OPENAI_API_KEY: secret("sk-sentinel-openai-6a7b") } });
   const { OPENAI_API_KEY: _, ...expectedSections } = SECRETS;
   server.environment(NAME, { imports: ["sophia/base"], values: expectedSections, tags: ["stable"] });
   const cwd = folder({ ".env": "\nTAVILY_API_KEY=tvly-0123456789\n" });
-  const { lines } = await check(
+  const { lines } = await runCheck(
     { ...env, ESC_ENV: `${NAME}@stable`, DATABASE_URL: "postgresql://u:p@h/database" },
     { cwd },
   );
@@ -81,7 +81,7 @@ test("check shows a value from another source with that source and its revision"
 
 describe("check's lines about ESC", () => {
   test("report no failure without ESC if the contract is met", async () => {
-    const { status, lines, json } = await check(CONTRACT_VALUES);
+    const { status, lines, json } = await runCheck(CONTRACT_VALUES);
     expect(status).toBe(0);
     expect(lines).toContain("➖ ESC_ENV: Not configured");
     expect(lines).toContain("➖ ESC_TOKEN: Not configured");
@@ -91,7 +91,7 @@ describe("check's lines about ESC", () => {
   });
 
   test("report missing settings of ESC as failures if required variables are missing", async () => {
-    const { status, lines } = await check({ QDRANT_URL: "https://qdrant.example.com" });
+    const { status, lines } = await runCheck({ QDRANT_URL: "https://qdrant.example.com" });
     expect(status).toBe(1);
     expect(lines).toContain("❌ ESC_ENV: Not configured");
     expect(lines).toContain("❌ ESC_TOKEN: Not configured");
@@ -100,7 +100,7 @@ describe("check's lines about ESC", () => {
   test("report no failure in a project with its own contract", async () => {
     const variables = { A: { required: true }, PORT: { secret: false, format: "port" } };
     const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables }) });
-    const { status, lines, json } = await check({ PORT: "x" }, { cwd });
+    const { status, lines, json } = await runCheck({ PORT: "x" }, { cwd });
     expect(status).toBe(1);
     expect(lines.filter((line) => line.includes("ESC"))).toEqual([
       expect.stringMatching(/^ {3}to use Pulumi ESC .*ESC_ENV and ESC_TOKEN$/),
@@ -111,7 +111,7 @@ describe("check's lines about ESC", () => {
   test("have a section only if the project uses ESC, and the report has the project's name", async () => {
     const variables = { A: { required: true } };
     const titles = async (contract: object, env: Readonly<Record<string, string>>) => {
-      const { lines } = await check(env, { cwd: folder({ "sophia.contract.json": JSON.stringify(contract) }) });
+      const { lines } = await runCheck(env, { cwd: folder({ "sophia.contract.json": JSON.stringify(contract) }) });
       return lines.filter((line) => /^(?:===|---) /.test(line));
     };
     const expectedSections = ["--- Contract ---", "--- Summary ---"];
@@ -129,7 +129,7 @@ describe("check's lines about ESC", () => {
     ["a required variable", { A: { required: true } }, "✅ All checks passed! Configuration loaded from environment"],
   ])("check says whether a contract with %s requires anything", async (_, variables, summary) => {
     const contract = JSON.stringify({ variables: { B: {}, ...variables } });
-    const { status, lines, json } = await check(
+    const { status, lines, json } = await runCheck(
       { A: "1", B: "1" },
       { cwd: folder({ "sophia.contract.json": contract }) },
     );
@@ -140,7 +140,10 @@ describe("check's lines about ESC", () => {
   });
 
   test("report no failure for an invalid value", async () => {
-    const { status, lines } = await check({ ...CONTRACT_VALUES, QDRANT_URL: "https://<cluster>.cloud.qdrant.io:6333" });
+    const { status, lines } = await runCheck({
+      ...CONTRACT_VALUES,
+      QDRANT_URL: "https://<cluster>.cloud.qdrant.io:6333",
+    });
     expect(status).toBe(1);
     expect(lines).toContain("➖ ESC_ENV: Not configured");
   });
@@ -162,13 +165,16 @@ describe("check's lines about ESC", () => {
   ])("use %s of .env if the environment has an empty one", async (name, file, ...expected) => {
     const text = Object.entries(file).map(([one, value]) => `${one}=${value}\n`);
     const cwd = folder({ ".env": text.join("") });
-    const { lines } = await check({ [name]: "" }, { cwd });
+    const { lines } = await runCheck({ [name]: "" }, { cwd });
     expect(lines.filter((line) => /^\S+ ESC_/.test(line))).toEqual(expected);
     expect(lines.join(" ")).toContain(`${name} is set but `);
   });
 
   test("are left out with --fake, which does not read ESC", async () => {
-    const { status, lines } = await check({ ESC_ENV: NAME, ESC_TOKEN: "pul-0123456789wxyz" }, { options: ["--fake"] });
+    const { status, lines } = await runCheck(
+      { ESC_ENV: NAME, ESC_TOKEN: "pul-0123456789wxyz" },
+      { options: ["--fake"] },
+    );
     expect(status).toBe(0);
     expect(lines).toContain("➖ ESC_ENV: Not read (--fake)");
     expect(lines).toContain("➖ ESC_TOKEN: Not read (--fake)");
@@ -181,11 +187,11 @@ describe("check's lines about ESC", () => {
     [404, "❌ ESC_ENV: acme/sophia/dev (not found)", "✅ ESC_TOKEN: ***wxyz"],
     [503, "⚠️ ESC_ENV: acme/sophia/dev (not verified)", "⚠️ ESC_TOKEN: ***wxyz (not verified)"],
   ])("show a failure at its cause and in the summary: %i", async (status, environment, credential) => {
-    const { server, env } = await esc();
+    const { server, env } = await startEsc();
     server.failAlways("open", { kind: "status", status });
-    const met = await check({ ...env, ...CONTRACT_VALUES });
+    const met = await runCheck({ ...env, ...CONTRACT_VALUES });
     expect(met.status).toBe(0);
-    const unmet = await check(env);
+    const unmet = await runCheck(env);
     expect(unmet.status).toBe(1);
     for (const { lines } of [met, unmet]) {
       expect(lines).toContain(environment);
@@ -200,26 +206,26 @@ describe("check's lines about ESC", () => {
 
   test("report a server that does not answer", async () => {
     const env = { ESC_ENV: NAME, ESC_TOKEN: "short", PULUMI_BACKEND_URL: `http://127.0.0.1:${REFUSED_PORT}` };
-    const { lines } = await check({ ...env, ...CONTRACT_VALUES });
+    const { lines } = await runCheck({ ...env, ...CONTRACT_VALUES });
     expect(lines).toContain("⚠️ ESC_TOKEN: *** (not verified)");
     expect(lines.join(" ")).toContain("ECONNREFUSED");
   });
 
   test("report a token file that cannot be read", async () => {
     const env = { ESC_ENV: NAME, ESC_TOKEN_FILE: "/nonexistent/token", ...CONTRACT_VALUES };
-    expect((await check(env)).lines).toContain("❌ ESC_TOKEN_FILE: /nonexistent/token (cannot be used)");
+    expect((await runCheck(env)).lines).toContain("❌ ESC_TOKEN_FILE: /nonexistent/token (cannot be used)");
   });
 
   test("report a configuration of which half is missing", async () => {
-    const { lines } = await check({ ESC_ENV: NAME, ...CONTRACT_VALUES });
+    const { lines } = await runCheck({ ESC_ENV: NAME, ...CONTRACT_VALUES });
     expect(lines).toContain("⚠️ ESC_ENV: acme/sophia/dev (not verified)");
     expect(lines).toContain("⚠️ ESC_TOKEN: Not configured");
   });
 });
 
 test("check reports variables that override ESC", async () => {
-  const { env } = await esc();
-  const { lines, json } = await check({ ...env, QDRANT_URL: "http://localhost:6334" });
+  const { env } = await startEsc();
+  const { lines, json } = await runCheck({ ...env, QDRANT_URL: "http://localhost:6334" });
   expect(lines.slice(lines.indexOf("--- Summary ---"))).toEqual([
     "--- Summary ---",
     "✅ All checks passed! Configuration loaded from ESC and environment",
@@ -228,7 +234,7 @@ test("check reports variables that override ESC", async () => {
   ]);
   expectWording(lines.slice(-2).join("\n"));
   expect(json.overridden).toEqual(["QDRANT_URL"]);
-  expect((await check({ ...env, QDRANT_URL: CONTRACT_VALUES.QDRANT_URL })).json.overridden).toEqual([]);
+  expect((await runCheck({ ...env, QDRANT_URL: CONTRACT_VALUES.QDRANT_URL })).json.overridden).toEqual([]);
 });
 
 test("check shows a value that is declared as not secret, escaped and shortened", async () => {
@@ -238,7 +244,7 @@ test("check shows a value that is declared as not secret, escaped and shortened"
       { secret: name === "HIDDEN" },
     ]),
   );
-  const { server, env } = await esc();
+  const { server, env } = await startEsc();
   server.environment(NAME, { values: { KEPT: secret("esc-keeps-this-secret") } });
   const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables }) });
   const values = {
@@ -265,7 +271,7 @@ describe("a .env file", () => {
     const cwd = folder({ ".env": "DEBUG=1\n" });
     git(cwd, "init", "--quiet");
     git(cwd, "add", ".env");
-    const { status, lines, json } = await check(CONTRACT_VALUES, { cwd });
+    const { status, lines, json } = await runCheck(CONTRACT_VALUES, { cwd });
     expect(status).toBe(0);
     const warning = lines.slice(lines.findIndex((line) => line.startsWith("⚠️ Git tracks .env")));
     expectWording(warning.join("\n"));
@@ -277,7 +283,7 @@ describe("a .env file", () => {
     const cwd = folder({ ".env": "DEBUG=1\n" });
     for (const prepare of [() => {}, () => git(cwd, "init", "--quiet")]) {
       prepare();
-      const { lines, json } = await check(CONTRACT_VALUES, { cwd });
+      const { lines, json } = await runCheck(CONTRACT_VALUES, { cwd });
       expect(lines.join("\n")).not.toContain("Git tracks");
       expect(json.tracked).toEqual([]);
     }

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../../esc-server/index.ts";
 import { folder, sophia } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { escVariables } from "../world.ts";
+import { escVariables } from "../sophia-environment.ts";
 
 /** Runs `check --code` for programs. */
 async function codeCheck(cwd: string, ...words: readonly string[]) {

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { startEscServer } from "../../esc-server/index.ts";
-import { sophia, unwrapped } from "../../helpers/sophia.ts";
+import { sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { addSophia, escVariables } from "../world.ts";
+import { addSophiaEnvironment, escVariables } from "../sophia-environment.ts";
 
 test("check names environments that need an approval, if the token may see that", async () => {
   await using server = await startEscServer();
-  addSophia(server);
+  addSophiaEnvironment(server);
   const base = server.environment("acme/sophia/gated", {
     values: {},
     imports: ["sophia/dev"],
@@ -22,7 +22,7 @@ test("check names environments that need an approval, if the token may see that"
 
   const against = await sophia(["check", "--against", "acme/sophia/gated"], { env: escVariables(server) });
   expect(against.status).toBe(0);
-  expect(unwrapped(against.stderr)).toContain(line.slice(line.indexOf("acme")));
+  expect(unwrapLines(against.stderr)).toContain(line.slice(line.indexOf("acme")));
 
   const free = await sophia(["check"], { env: escVariables(server) });
   expect(free.stdout).not.toContain("⏸️");

@@ -9,17 +9,17 @@ import { secret, startEscServer } from "../../esc-server/index.ts";
 import { startProxy } from "../../esc-server/proxy.ts";
 import { REFUSED_PORT } from "../../esc-server/sockets.ts";
 import { useCertificates } from "../../helpers/certificates.ts";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { notPreloadable } from "../../helpers/skip.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
-import { SENTINEL, sentinel } from "../world.ts";
+import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
 import { startPostgres, type PostgresOptions } from "./postgres-server.ts";
 
 type Answer = (request: http.IncomingMessage, response: http.ServerResponse, body: string) => void;
 
 /** A service on loopback: what it is asked, and what it says. */
-async function service(answer: Answer, tls?: { readonly cert: string; readonly key: string }) {
+async function startService(answer: Answer, tls?: { readonly cert: string; readonly key: string }) {
   const requests: { method: string; host: string; url: string; headers: http.IncomingHttpHeaders; body: string }[] = [];
   const server = tls === undefined ? http.createServer() : https.createServer(tls);
   const sockets = new Set<Socket>();
@@ -47,15 +47,15 @@ async function service(answer: Answer, tls?: { readonly cert: string; readonly k
   return { requests, port, url: `http://127.0.0.1:${port}` };
 }
 
-const KEY = sentinel("key");
+const KEY = sentinelOf("key");
 
 /** A contract of one key whose probe goes to a service of this machine. */
-function contract(probe: object | string, more: object = {}): string {
+function contractText(probe: object | string, more: object = {}): string {
   return JSON.stringify({ variables: { KEY: { probe }, ...more } });
 }
 
 /** Runs `check --live`. The reasons for which values are not sent are in the snapshot. */
-async function live(
+async function runLiveCheck(
   text: string,
   env: Readonly<Record<string, string>>,
   options: readonly string[] = ["--yes"],
@@ -73,7 +73,7 @@ async function live(
 
 describe("check --live makes a probe that the contract declares, which", () => {
   test("sends the value and judges the status, in the report for people and in JSON", async () => {
-    const { requests, url } = await service((_, response) => response.end("{}"));
+    const { requests, url } = await startService((_, response) => response.end("{}"));
     const more = { USER_ID: { secret: false }, QUERY: { probe: { url: `${url}/q?key=\${QUERY}` } } };
     const probe = {
       url: `${url}/me/\${USER_ID}?x=1`,
@@ -83,7 +83,7 @@ describe("check --live makes a probe that the contract declares, which", () => {
       body: '{"q":"${USER_ID}"}',
     };
     const env = { KEY, USER_ID: 'a/"b', QUERY: `${KEY}&c=d` };
-    const { status, live: results, cwd } = await live(contract(probe, more), env);
+    const { status, live: results, cwd } = await runLiveCheck(contractText(probe, more), env);
     expect(status).toBe(0);
     expect(results).toMatchObject([
       { name: "KEY", where: new URL(url).host, outcome: "accepted" },
@@ -105,7 +105,7 @@ describe("check --live makes a probe that the contract declares, which", () => {
   });
 
   test("ends as accepted, as rejected, which fails, or as unclear, which fails with --strict", async () => {
-    const { requests, url } = await service((request, response) => {
+    const { requests, url } = await startService((request, response) => {
       const [, status = "", text = ""] = (request.url ?? "").split("/");
       response.writeHead(Number(status), { Location: `${url}/200/elsewhere` }).end(text);
     });
@@ -128,8 +128,8 @@ describe("check --live makes a probe that the contract declares, which", () => {
         { probe: { url: `${url}/${name.slice(1).replace("_", "/")}`, headers: { K: `\${${name}}` }, reject } },
       ]),
     );
-    const env = Object.fromEntries(Object.keys(statuses).map((name) => [name, sentinel(name)]));
-    const { status, live: results } = await live(JSON.stringify({ variables }), env);
+    const env = Object.fromEntries(Object.keys(statuses).map((name) => [name, sentinelOf(name)]));
+    const { status, live: results } = await runLiveCheck(JSON.stringify({ variables }), env);
     expect(status).toBe(1);
     const shown = results.map((probeResult: Record<string, string>) => [
       probeResult["name"],
@@ -139,8 +139,8 @@ describe("check --live makes a probe that the contract declares, which", () => {
     // No redirect is followed, and nothing is asked twice.
     expect(requests).toHaveLength(10);
     const unclear = JSON.stringify({ variables: { A429: variables["A429"] } });
-    expect((await live(unclear, env)).status).toBe(0);
-    expect((await live(unclear, env, ["--yes", "--strict"])).status).toBe(1);
+    expect((await runLiveCheck(unclear, env)).status).toBe(0);
+    expect((await runLiveCheck(unclear, env, ["--yes", "--strict"])).status).toBe(1);
   });
 
   test("ends after 5 s, in parallel with the others; a service that does not answer is not a rejection", async () => {
@@ -149,8 +149,8 @@ describe("check --live makes a probe that the contract declares, which", () => {
       most = Math.max(most, (open += 1));
       response.on("close", () => void (open -= 1));
     };
-    const { url } = await service((_, response) => count(response));
-    const { url: half } = await service((_, response) => {
+    const { url } = await startService((_, response) => count(response));
+    const { url: half } = await startService((_, response) => {
       count(response);
       response.write("{");
     });
@@ -162,8 +162,8 @@ describe("check --live makes a probe that the contract declares, which", () => {
       HALF: { probe: { url: half, ...headers("HALF"), reject: [{ status: 200, contains: "no" }] } },
       GONE: { probe: { url: gone, ...headers("GONE") } },
     };
-    const env = { KEY, HALF: sentinel("half"), GONE: sentinel("gone") };
-    const { status, live: results } = await live(JSON.stringify({ variables }), env);
+    const env = { KEY, HALF: sentinelOf("half"), GONE: sentinelOf("gone") };
+    const { status, live: results } = await runLiveCheck(JSON.stringify({ variables }), env);
     expect(most).toBe(2);
     expect(status).toBe(0);
     expect(results).toMatchObject([
@@ -182,7 +182,7 @@ describe("check --live makes a probe that the contract declares, which", () => {
       CUT: (response, status) => cut(response.writeHead(status, { "Content-Length": 100 })),
       ENDLESS: (response, status) => void response.writeHead(status).write("x"),
     };
-    const { url } = await service((request, response) => {
+    const { url } = await startService((request, response) => {
       const [, status = "", body = ""] = (request.url ?? "").split("/");
       bodies[body]?.(response, Number(status));
     });
@@ -195,7 +195,10 @@ describe("check --live makes a probe that the contract declares, which", () => {
         ...more,
       });
       const variables = Object.fromEntries(kinds.map((name) => [name, { probe: probe(name) }]));
-      const checkRun = await live(JSON.stringify({ variables }), Object.fromEntries(kinds.map((name) => [name, KEY])));
+      const checkRun = await runLiveCheck(
+        JSON.stringify({ variables }),
+        Object.fromEntries(kinds.map((name) => [name, KEY])),
+      );
       return checkRun.live.map((probeResult: Record<string, string>) => probeResult["outcome"]);
     };
     expect(await results(200, {})).toEqual(kinds.map(() => "accepted"));
@@ -207,7 +210,7 @@ describe("check --live makes a probe that the contract declares, which", () => {
 
   test("that is answered with 101, or fails with an internal error, does not affect others", async ({ skip }) => {
     skip(notPreloadable !== undefined, notPreloadable);
-    const { url } = await service((_, response) => response.end("{}"));
+    const { url } = await startService((_, response) => response.end("{}"));
     const server = http.createServer().on("upgrade", () => {});
     server.on("request", (_, response: http.ServerResponse) =>
       response.socket?.end("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"),
@@ -244,7 +247,7 @@ describe("check --live makes a probe that the contract declares, which", () => {
     const probe = { url: "${BASE}/x", headers: { K: "${KEY}" } };
     const more = { BASE: { secret: false } };
     const result = async (env: Readonly<Record<string, string>>): Promise<object> => {
-      const { status, live: results } = await live(contract(probe, more), env);
+      const { status, live: results } = await runLiveCheck(contractText(probe, more), env);
       expect(status).toBe(0);
       return results[0];
     };
@@ -268,24 +271,24 @@ describe("check --live makes a probe that the contract declares, which", () => {
     ["a body without POST", { url: "https://a.test/${KEY}", body: "x" }, "only a POST has a body"],
     ["another method", { url: "https://a.test/${KEY}", method: "DELETE" }, "unknown value"],
   ])("is refused with %s", async (_, probe, message) => {
-    const cwd = folder({ "sophia.contract.json": contract(probe) });
+    const cwd = folder({ "sophia.contract.json": contractText(probe) });
     const checkRun = await sophia(["check"], { cwd });
     expect(checkRun.status).toBe(125);
-    expect(unwrapped(checkRun.stderr)).toContain(message);
+    expect(unwrapLines(checkRun.stderr)).toContain(message);
   });
 });
 
 describe("check --live to a host that a file of the repository names", () => {
   test("sends a value only with --yes, or if the user agrees at the terminal", async () => {
-    const { requests, url } = await service((_, response) => response.end());
+    const { requests, url } = await startService((_, response) => response.end());
     const { host } = new URL(url);
-    const text = contract({ url, headers: { K: "${KEY}" } });
-    const unasked = await live(text, { KEY }, []);
+    const text = contractText({ url, headers: { K: "${KEY}" } });
+    const unasked = await runLiveCheck(text, { KEY }, []);
     expect(unasked.status).toBe(0);
     expect(unasked.live).toMatchObject([
       { kind: "unasked", reason: expect.stringMatching(new RegExp(`the contract .* ${host}; --yes`)) },
     ]);
-    expect((await live(text, { KEY }, ["--strict"])).status).toBe(1);
+    expect((await runLiveCheck(text, { KEY }, ["--strict"])).status).toBe(1);
     const runOptions = { cwd: unasked.cwd, env: { KEY } };
     const no = await atTerminal(["check", "--live"], runOptions, [["Send them? [y/N] ", "\n"]]);
     expect(no.stdout).toMatch(new RegExp(`  KEY: the contract .* ${host}`));
@@ -303,12 +306,12 @@ describe("check --live to a host that a file of the repository names", () => {
   });
 
   test("sends no value by a built-in probe either, if a .env file, a default or an alias names the host", async () => {
-    const { requests, url } = await service((_, response) => response.end());
+    const { requests, url } = await startService((_, response) => response.end());
     const env = { QDRANT_API_KEY: KEY };
     const extended = (variables: object): string => JSON.stringify({ extends: "builtin", variables });
     const plain = extended({});
     const of = async (text: string, given: Readonly<Record<string, string>>, files = {}): Promise<object> =>
-      (await live(text, given, [], files)).live.find(({ name }: { name: string }) => name === "QDRANT_API_KEY");
+      (await runLiveCheck(text, given, [], files)).live.find(({ name }: { name: string }) => name === "QDRANT_API_KEY");
     const reason = expect.stringMatching(/^a file .* QDRANT_URL; --yes/);
     expect(await of(plain, env, { ".env": `QDRANT_URL=${url}\n` })).toMatchObject({ reason });
     const withDefault = extended({ QDRANT_URL: { secret: false, default: url } });
@@ -329,12 +332,17 @@ describe("check --live to a host that a file of the repository names", () => {
   });
 
   test("sends no key of the caller if the token of a .env file opens the environment that names the host", async () => {
-    const { requests, url } = await service((_, response) => response.end());
+    const { requests, url } = await startService((_, response) => response.end());
     const server = await startEscServer();
     onTestFinished(() => server.close());
     server.environment("evil/app/dev", { values: { QDRANT_URL: secret(url) } });
     const files = { ".env": `ESC_ENV=evil/app/dev\nESC_TOKEN=${server.token}\nPULUMI_BACKEND_URL=${server.url}\n` };
-    const { live: results } = await live(JSON.stringify({ extends: "builtin" }), { QDRANT_API_KEY: KEY }, [], files);
+    const { live: results } = await runLiveCheck(
+      JSON.stringify({ extends: "builtin" }),
+      { QDRANT_API_KEY: KEY },
+      [],
+      files,
+    );
     expect(results).toMatchObject([{ name: "QDRANT_API_KEY", kind: "unasked" }]);
     expect(requests).toEqual([]);
   });
@@ -368,10 +376,10 @@ const SERVICES: Readonly<Record<string, readonly [url: string, header: string, v
 
 describe("check --live with the Sophia contract", () => {
   test("sends each value to its own service, over TLS and through the proxy, and to no other host", async () => {
-    const { requests, port } = await service((request, response) => {
+    const { requests, port } = await startService((request, response) => {
       const [, found] =
         Object.entries(SERVICES).find(([name, [url, header, value]]) => {
-          const credential = value.replace("VALUE", sentinel(name)).replace("BASE64", btoa(`${sentinel(name)}:`));
+          const credential = value.replace("VALUE", sentinelOf(name)).replace("BASE64", btoa(`${sentinelOf(name)}:`));
           return url === `https://${request.headers.host}${request.url}` && request.headers[header] === credential;
         }) ?? [];
       response.writeHead(found === undefined ? 401 : 200).end("{}");
@@ -381,7 +389,7 @@ describe("check --live with the Sophia contract", () => {
       HOSTS.flatMap((host) => [443, 6333].map((runOptions) => [`${host}:${runOptions}`, to])),
     );
     await using proxy = await startProxy({ routes });
-    const values = Object.fromEntries(Object.keys(SERVICES).map((name) => [name, sentinel(name)]));
+    const values = Object.fromEntries(Object.keys(SERVICES).map((name) => [name, sentinelOf(name)]));
     const env = {
       ...values,
       QDRANT_URL: "https://qdrant.example.test:6333/",
@@ -395,7 +403,7 @@ describe("check --live with the Sophia contract", () => {
       Object.keys(SERVICES).map((name) => [name, "accepted"]),
     );
     expect([requests.length, proxy.tunnels]).toEqual([15, 15]);
-    const bad = await sophia(["check", "--live"], { env: { ...env, SERPER_API_KEY: sentinel("bad") } });
+    const bad = await sophia(["check", "--live"], { env: { ...env, SERPER_API_KEY: sentinelOf("bad") } });
     expect(bad.status).toBe(1);
     expect(bad.stdout).toContain("❌ Serper API Key: Rejected by google.serper.dev (HTTP 401)\n");
     expect(bad.stdout).toContain("✅ Qdrant API Key: Accepted by the host of QDRANT_URL\n");
@@ -410,7 +418,7 @@ describe("check --live with the Sophia contract", () => {
   });
 
   test("uses the caller's own Pulumi service, if there is one", async () => {
-    const { requests, url } = await service((_, response) => response.end("{}"));
+    const { requests, url } = await startService((_, response) => response.end("{}"));
     const env = { PULUMI_ACCESS_TOKEN: KEY, PULUMI_BACKEND_URL: url };
     const { stdout } = await sophia(["check", "--live", "--json"], { env });
     expect(JSON.parse(stdout).live).toMatchObject([{ outcome: "accepted", where: new URL(url).host }]);
@@ -425,14 +433,14 @@ describe("check --live with the Sophia contract", () => {
 
 describe("check --live logs in to PostgreSQL: a URL", () => {
   const PASSWORD = `${SENTINEL}-p@ss:wörd/1`;
-  const URL_CONTRACT = contract("postgresql");
+  const URL_CONTRACT = contractText("postgresql");
   const base: PostgresOptions = { auth: "scram", user: "app", password: PASSWORD, database: "main" };
   const urlOf = (port: number, password = PASSWORD, rest = "main"): string =>
     `postgresql://app:${encodeURIComponent(password)}@127.0.0.1:${port}/${rest}`;
 
   async function tryIt(options: Partial<PostgresOptions>, url: (port: number) => string = urlOf, env = {}) {
     await using server = await startPostgres({ ...base, ...options });
-    const { status, live: results } = await live(URL_CONTRACT, { KEY: url(server.port), ...env }, []);
+    const { status, live: results } = await runLiveCheck(URL_CONTRACT, { KEY: url(server.port), ...env }, []);
     await server.idle();
     return { status, result: results[0], server };
   }
@@ -454,19 +462,20 @@ describe("check --live logs in to PostgreSQL: a URL", () => {
     await using server = await startPostgres(base);
     const url = urlOf(server.port);
     const cases = [
-      { text: contract("postgresql", { KEY: { probe: "postgresql", secret: false, default: url } }), env: {} },
-      { text: contract("postgresql", { KEY: { probe: "postgresql", aliases: ["OTHER"] } }), env: { OTHER: url } },
+      { text: contractText("postgresql", { KEY: { probe: "postgresql", secret: false, default: url } }), env: {} },
+      { text: contractText("postgresql", { KEY: { probe: "postgresql", aliases: ["OTHER"] } }), env: { OTHER: url } },
       {
         text: JSON.stringify({ extends: "builtin", variables: { DATABASE_URL: { default: url, secret: false } } }),
         env: {},
       },
     ];
     for (const { text, env } of cases) {
-      const { live: results } = await live(text, env, []);
+      const { live: results } = await runLiveCheck(text, env, []);
       expect(results).toMatchObject([{ kind: "unasked", reason: expect.stringMatching(/^the contract.*--yes/) }]);
     }
     expect(server.connections).toBe(0);
-    for (const { text, env } of cases) expect((await live(text, env)).live).toMatchObject([{ outcome: "accepted" }]);
+    for (const { text, env } of cases)
+      expect((await runLiveCheck(text, env)).live).toMatchObject([{ outcome: "accepted" }]);
     await server.idle();
     expect(server.connections).toBe(3);
   });
@@ -499,7 +508,7 @@ describe("check --live logs in to PostgreSQL: a URL", () => {
   });
 
   test("is not tested if its password would go unencrypted to another machine, or if it is not a URL of PostgreSQL", async () => {
-    const result = async (url: string): Promise<object> => (await live(URL_CONTRACT, { KEY: url }, [])).live[0];
+    const result = async (url: string): Promise<object> => (await runLiveCheck(URL_CONTRACT, { KEY: url }, [])).live[0];
     expect(await result(`postgresql://a:${SENTINEL}@db.example.test/x?sslmode=disable`)).toMatchObject({
       reason: expect.stringContaining("sslmode=disable"),
     });

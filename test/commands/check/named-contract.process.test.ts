@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../../esc-server/index.ts";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 
 test("remedies of check repeat a contract that --contract names, and work", async () => {
   const server = await startEscServer();
@@ -11,7 +11,7 @@ test("remedies of check repeat a contract that --contract names, and work", asyn
   const env = { ESC_ENV: "acme/app/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
   const named = ["--contract", "the contract.json"];
   const remedy = "sophia-run set API_KEY --in acme/app/dev --contract 'the contract.json'";
-  const onOneLine = (text: string): string => unwrapped(text).replaceAll(/ \\ +/g, " ").replaceAll(/\s+/g, " ");
+  const onOneLine = (text: string): string => unwrapLines(text).replaceAll(/ \\ +/g, " ").replaceAll(/\s+/g, " ");
   const checked = await sophia(["check", ...named], { cwd, env });
   expect(onOneLine(checked.stdout)).toContain(remedy);
   const json = await sophia(["check", "--json", ...named], { cwd, env });

@@ -1,3 +1,7 @@
+/**
+ * A server that implements the sign-in of the PostgreSQL protocol, for tests of `check --live`. It can misbehave, and
+ * records clients that break the protocol. The caller of `startPostgres` closes it.
+ */
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import * as net from "node:net";
@@ -51,8 +55,8 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   async function converse(plain: net.Socket): Promise<void> {
     if (options.fault === "silent") return;
     if (options.fault === "babble") return void plain.end("HTTP/1.1 400 Bad Request\r\n\r\n");
-    let read = reader(plain);
-    let first = await untyped(read);
+    let read = createReader(plain);
+    let first = await readUntypedMessage(read);
     let socket = plain;
     if (first.readUInt32BE(0) === 80_877_103) {
       plain.write(options.tls === undefined ? "N" : "S");
@@ -60,8 +64,8 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
         socket = new tls.TLSSocket(plain, { isServer: true, ...options.tls });
         socket.on("error", () => {});
       }
-      read = reader(socket);
-      first = await untyped(read);
+      read = createReader(socket);
+      first = await readUntypedMessage(read);
     }
     if (options.fault === "closes") return void socket.destroy();
     const words = first.toString("latin1", 4).split("\0");
@@ -69,20 +73,20 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     const named = new Map<string, string>();
     for (let index = 0; index + 1 < words.length; index += 2) named.set(words[index] ?? "", words[index + 1] ?? "");
     const refuse = (code: string): void => {
-      socket.end(message("E", Buffer.from(`SFATAL\0C${code}\0Mno: ${options.password}\0\0`)));
+      socket.end(encodeMessage("E", Buffer.from(`SFATAL\0C${code}\0Mno: ${options.password}\0\0`)));
     };
     if (options.refusal !== undefined) return refuse(options.refusal);
     if (!(await isSignedIn(named.get("user") ?? "", socket, read))) return refuse("28P01");
     if (named.get("database") !== options.database) return refuse("3D000");
     socket.write(
       Buffer.concat([
-        message("R", int(0)),
-        message("S", Buffer.from("server_version\x0017.0\0")),
-        message("K", Buffer.alloc(8)),
-        message("Z", Buffer.from("I")),
+        encodeMessage("R", encodeInt(0)),
+        encodeMessage("S", Buffer.from("server_version\x0017.0\0")),
+        encodeMessage("K", Buffer.alloc(8)),
+        encodeMessage("Z", Buffer.from("I")),
       ]),
     );
-    const last = await typed(read);
+    const last = await readTypedMessage(read);
     if (last.type === "X") goodbyes += 1;
     else violations.push(`after the sign-in: ${last.type}`);
   }
@@ -92,8 +96,8 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     if (options.auth === "trust") return true;
     if (options.auth === "cleartext" || options.auth === "md5") {
       const salt = randomBytes(4);
-      socket.write(message("R", options.auth === "md5" ? Buffer.concat([int(5), salt]) : int(3)));
-      const { body } = await typed(read);
+      socket.write(encodeMessage("R", options.auth === "md5" ? Buffer.concat([encodeInt(5), salt]) : encodeInt(3)));
+      const { body } = await readTypedMessage(read);
       const given = body.toString("utf8", 0, body.length - 1);
       if (options.auth === "cleartext") {
         passwords.push(given);
@@ -106,8 +110,10 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
       };
       return given === `md5${hex(hex(password, user), salt)}` && user === options.user;
     }
-    socket.write(message("R", Buffer.concat([int(10), Buffer.from("SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0")])));
-    const initial = await typed(read);
+    socket.write(
+      encodeMessage("R", Buffer.concat([encodeInt(10), Buffer.from("SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0")])),
+    );
+    const initial = await readTypedMessage(read);
     const end = initial.body.indexOf(0);
     if (initial.body.toString("latin1", 0, end) !== "SCRAM-SHA-256") violations.push("mechanism");
     const clientFirst = initial.body.toString("utf8", end + 5);
@@ -117,8 +123,8 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     const nonce = `${bare?.[2] ?? ""}${randomBytes(12).toString("base64")}`;
     const salt = randomBytes(16);
     const serverFirst = `r=${nonce},s=${salt.toString("base64")},i=4096`;
-    socket.write(message("R", Buffer.concat([int(11), Buffer.from(serverFirst)])));
-    const clientFinal = (await typed(read)).body.toString();
+    socket.write(encodeMessage("R", Buffer.concat([encodeInt(11), Buffer.from(serverFirst)])));
+    const clientFinal = (await readTypedMessage(read)).body.toString();
     const [, withoutProof = "", proof = ""] = /^(c=biws,r=[^,]+),p=(.+)$/.exec(clientFinal) ?? [];
     if (withoutProof !== `c=biws,r=${nonce}`) violations.push("client-final-message");
     const hmac = (key: Buffer, text: string): Buffer => createHmac("sha256", key).update(text).digest();
@@ -130,7 +136,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     if (!createHash("sha256").update(key).digest().equals(stored) || user !== options.user) return false;
     if (options.fault === "unproven") return true;
     const verifier = options.fault === "impostor" ? randomBytes(32) : hmac(hmac(salted, "Server Key"), signed);
-    socket.write(message("R", Buffer.concat([int(12), Buffer.from(`v=${verifier.toString("base64")}`)])));
+    socket.write(encodeMessage("R", Buffer.concat([encodeInt(12), Buffer.from(`v=${verifier.toString("base64")}`)])));
     return true;
   }
 
@@ -155,7 +161,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
 
 type Read = (count: number) => Promise<Buffer>;
 
-function reader(socket: net.Socket): Read {
+function createReader(socket: net.Socket): Read {
   return async (count) => {
     if (count === 0) return Buffer.alloc(0);
     for (;;) {
@@ -169,21 +175,21 @@ function reader(socket: net.Socket): Read {
   };
 }
 
-async function untyped(read: Read): Promise<Buffer> {
+async function readUntypedMessage(read: Read): Promise<Buffer> {
   return read((await read(4)).readUInt32BE(0) - 4);
 }
 
-async function typed(read: Read): Promise<{ type: string; body: Buffer }> {
+async function readTypedMessage(read: Read): Promise<{ type: string; body: Buffer }> {
   const type = (await read(1)).toString("latin1");
-  return { type, body: await untyped(read) };
+  return { type, body: await readUntypedMessage(read) };
 }
 
-function int(value: number): Buffer {
+function encodeInt(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value);
   return bytes;
 }
 
-function message(type: string, body: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(type, "latin1"), int(body.length + 4), body]);
+function encodeMessage(type: string, body: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(type, "latin1"), encodeInt(body.length + 4), body]);
 }

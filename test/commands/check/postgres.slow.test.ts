@@ -5,7 +5,7 @@ import { type Certificates, makeCertificates } from "../../esc-server/tls.ts";
 import { noPostgres, type RealPostgres, startRealPostgres } from "../../helpers/postgres.ts";
 import { skipBecause } from "../../helpers/skip.ts";
 import { folder, sophia } from "../../helpers/sophia.ts";
-import { SENTINEL } from "../world.ts";
+import { SENTINEL } from "../sophia-environment.ts";
 
 const PASSWORD = `${SENTINEL}-p@ss:wörd/1`;
 const METHODS = ["scram", "md5", "clear"] as const;
@@ -51,7 +51,7 @@ function urlOf(user: string, rest = "main", password = PASSWORD, host = "127.0.0
   return `postgresql://${user}:${encodeURIComponent(password)}@${host}:${server.port}/${rest}`;
 }
 
-async function live(url: string, env: Readonly<Record<string, string>> = {}) {
+async function runLiveCheck(url: string, env: Readonly<Record<string, string>> = {}) {
   const contract = JSON.stringify({ variables: { KEY: { probe: "postgresql" } } });
   const cwd = folder({ "sophia.contract.json": contract });
   const checkRun = await sophia(["check", "--live", "--json", "--yes"], { cwd, env: { KEY: url, ...env } });
@@ -64,11 +64,15 @@ describe("check --live against a real PostgreSQL server", () => {
   skipBecause(noPostgres);
 
   test.each([...METHODS, "trusted"])("logs in with the password of a role by %s", async (user) => {
-    expect(await live(urlOf(user))).toMatchObject({ status: 0, outcome: "accepted" });
+    expect(await runLiveCheck(urlOf(user))).toMatchObject({ status: 0, outcome: "accepted" });
   });
 
   test.each(METHODS)("reports a wrong password as rejected by %s", async (user) => {
-    expect(await live(urlOf(user, "main", "wrong"))).toMatchObject({ status: 1, outcome: "rejected", code: "28P01" });
+    expect(await runLiveCheck(urlOf(user, "main", "wrong"))).toMatchObject({
+      status: 1,
+      outcome: "rejected",
+      code: "28P01",
+    });
   });
 
   test.each([
@@ -76,19 +80,19 @@ describe("check --live against a real PostgreSQL server", () => {
     ["no line of pg_hba.conf", "nowhere", "main", { status: 0, kind: "permission", code: "28000" }],
     ["too many connections", "full_up", "main", { status: 0, kind: "quota", code: "53300" }],
   ])("reports the server's code for %s", async (_, user, database, expected) => {
-    expect(await live(urlOf(user, database))).toMatchObject(expected);
+    expect(await runLiveCheck(urlOf(user, database))).toMatchObject(expected);
   });
 
   test("connects by its socket", async () => {
     const rest = `main?host=${encodeURIComponent(server.socket)}&port=${server.port}`;
     const url = `postgresql://scram:${encodeURIComponent(PASSWORD)}@/${rest}`;
-    expect(await live(url)).toMatchObject({ outcome: "accepted" });
+    expect(await runLiveCheck(url)).toMatchObject({ outcome: "accepted" });
   });
 
   test("verifies it by the caller's certificate authorities", async () => {
     const url = urlOf("clear", "main?sslmode=verify-full");
-    expect(await live(url)).toMatchObject({ reason: expect.stringContaining("not trusted") });
-    expect(await live(url, { SSL_CERT_FILE: certificates.caFile })).toMatchObject({ outcome: "accepted" });
+    expect(await runLiveCheck(url)).toMatchObject({ reason: expect.stringContaining("not trusted") });
+    expect(await runLiveCheck(url, { SSL_CERT_FILE: certificates.caFile })).toMatchObject({ outcome: "accepted" });
   });
 });
 
@@ -97,7 +101,7 @@ describe("check --live against a PostgreSQL server at another address, with a ce
 
   test.each(["md5", "clear"])("sends no password by %s", async (user) => {
     for (const rest of ["main", "main?sslmode=require"]) {
-      expect(await live(urlOf(user, rest, PASSWORD, outside))).toMatchObject({
+      expect(await runLiveCheck(urlOf(user, rest, PASSWORD, outside))).toMatchObject({
         reason: expect.stringContaining("not trusted"),
       });
     }
@@ -105,6 +109,6 @@ describe("check --live against a PostgreSQL server at another address, with a ce
 
   test("proves the password by SCRAM without sending it", async () => {
     const url = urlOf("scram", "main?sslmode=require", PASSWORD, outside);
-    expect(await live(url)).toMatchObject({ outcome: "accepted" });
+    expect(await runLiveCheck(url)).toMatchObject({ outcome: "accepted" });
   });
 });

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { secret, startEscServer, type EscServer } from "../../esc-server/index.ts";
 import { REFUSED_PORT } from "../../esc-server/sockets.ts";
-import { folder, sophia, type Ended, type RunOptions, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, type ProcessResult, type RunOptions, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { SENTINEL, sentinel } from "../world.ts";
+import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
 
 const CONTRACT = {
   variables: {
@@ -26,7 +26,11 @@ afterEach(async () => {
 });
 
 /** Runs `check --against`, which must print no secret, open nothing and follow the protocol. */
-async function check(against: string, options: readonly string[] = [], more: RunOptions = {}): Promise<Ended> {
+async function runCheck(
+  against: string,
+  options: readonly string[] = [],
+  more: RunOptions = {},
+): Promise<ProcessResult> {
   const result = await sophia(["check", "--against", against, ...options], {
     cwd: folder({ "sophia.contract.json": JSON.stringify(CONTRACT) }),
     ...more,
@@ -42,12 +46,12 @@ async function check(against: string, options: readonly string[] = [], more: Run
 }
 
 /** The cells of one row, its mark first where it has one. */
-function row({ stdout }: Ended, name: string): string[] {
+function findRow({ stdout }: ProcessResult, name: string): string[] {
   const line = stdout.split("\n").find((text) => new RegExp(`^[! ] ${name}( |$)`).test(text)) ?? "";
   return line.trim().split(/\s+/);
 }
 
-const MET = { API_URL: "https://api.test", API_KEY: secret(sentinel("key")) };
+const MET = { API_URL: "https://api.test", API_KEY: secret(sentinelOf("key")) };
 
 describe("compare's table", () => {
   test("shows declared variables by environment, and drift", async () => {
@@ -55,17 +59,17 @@ describe("compare's table", () => {
       values: { ...MET, PORT: 8080, EXTRA: SENTINEL, COMMON: SENTINEL, LEVEL: "debug" },
     });
     server.environment("acme/app/staging", {
-      values: { API_ENDPOINT: "https://api.test", API_KEY: secret(sentinel("key")), PORT: SENTINEL, COMMON: "" },
+      values: { API_ENDPOINT: "https://api.test", API_KEY: secret(sentinelOf("key")), PORT: SENTINEL, COMMON: "" },
     });
     server.environment("acme/app/prod", { values: { API_URL: "https://api.test", PORT: ["x"], COMMON: "1" } });
-    const result = await check("acme/app/dev,acme/app/staging,acme/app/prod");
+    const result = await runCheck("acme/app/dev,acme/app/staging,acme/app/prod");
     expect(result.status).toBe(1);
-    expect(row(result, "Variable")).toEqual(["Variable", "dev", "staging", "prod"]);
-    expect(row(result, "API_URL")).toEqual(["API_URL", "set", "set", "set"]);
-    expect(row(result, "API_KEY")).toEqual(["!", "API_KEY", "set*", "set*", "missing"]);
-    expect(row(result, "LEVEL")).toEqual(["LEVEL", "set", "default", "default"]);
-    expect(row(result, "PORT")).toEqual(["!", "PORT", "set", "invalid", "list"]);
-    expect(row(result, "NOWHERE")).toEqual(["NOWHERE", "-", "-", "-"]);
+    expect(findRow(result, "Variable")).toEqual(["Variable", "dev", "staging", "prod"]);
+    expect(findRow(result, "API_URL")).toEqual(["API_URL", "set", "set", "set"]);
+    expect(findRow(result, "API_KEY")).toEqual(["!", "API_KEY", "set*", "set*", "missing"]);
+    expect(findRow(result, "LEVEL")).toEqual(["LEVEL", "set", "default", "default"]);
+    expect(findRow(result, "PORT")).toEqual(["!", "PORT", "set", "invalid", "list"]);
+    expect(findRow(result, "NOWHERE")).toEqual(["NOWHERE", "-", "-", "-"]);
     expect(result.stdout).toMatch(/Not declared by the contract:\n! EXTRA {2,}set +missing +missing\n/);
     expect(result.stdout).not.toContain("COMMON");
     expectWording(result.stdout.slice(result.stdout.indexOf("\n\n!  ")));
@@ -78,19 +82,19 @@ describe("compare's table", () => {
   test("has status 0 if all environments set the same variables, even to different secrets", async () => {
     server.environment("acme/app/dev", { values: MET });
     server.environment("acme/app/prod", {
-      values: { API_URL: "https://other.test", API_KEY: secret(sentinel("other")) },
-      files: { NOWHERE: secret(sentinel("file")) },
+      values: { API_URL: "https://other.test", API_KEY: secret(sentinelOf("other")) },
+      files: { NOWHERE: secret(sentinelOf("file")) },
     });
-    server.environment("acme/app/dev", { values: MET, files: { NOWHERE: secret(sentinel("file")) } });
-    const result = await check("acme/app/dev,acme/app/prod");
+    server.environment("acme/app/dev", { values: MET, files: { NOWHERE: secret(sentinelOf("file")) } });
+    const result = await runCheck("acme/app/dev,acme/app/prod");
     expect(result).toMatchObject({ status: 0, stderr: "" });
-    expect(row(result, "NOWHERE")).toEqual(["NOWHERE", "set*", "set*"]);
+    expect(findRow(result, "NOWHERE")).toEqual(["NOWHERE", "set*", "set*"]);
     expect(result.stdout).toContain("✅ No drift");
   });
 
   test("shows values from a provider as unknown: one value, or all of them", async () => {
-    server.provider("vault", sentinel("minted"));
-    server.provider("several", { API_KEY: sentinel("minted"), EXTRA: ["a"] });
+    server.provider("vault", sentinelOf("minted"));
+    server.provider("several", { API_KEY: sentinelOf("minted"), EXTRA: ["a"] });
     const open = "fn::open::vault: {}";
     server.environment("acme/app/dev", {
       definition: `values:\n  environmentVariables:\n    API_URL:\n      ${open}\n    API_KEY:\n      ${open}\n`,
@@ -98,12 +102,12 @@ describe("compare's table", () => {
     server.environment("acme/app/prod", {
       definition: `values:\n  environmentVariables:\n    fn::open::several: {}\n`,
     });
-    const result = await check("acme/app/dev,acme/app/prod");
+    const result = await runCheck("acme/app/dev,acme/app/prod");
     expect(result.status).toBe(0);
     // The schema of what the provider gives names one of them.
-    expect(row(result, "API_URL")).toEqual(["API_URL", "set*", "?"]);
-    expect(row(result, "API_KEY")).toEqual(["API_KEY", "set*", "set*"]);
-    expect(row(result, "NOWHERE")).toEqual(["NOWHERE", "missing", "?"]);
+    expect(findRow(result, "API_URL")).toEqual(["API_URL", "set*", "?"]);
+    expect(findRow(result, "API_KEY")).toEqual(["API_KEY", "set*", "set*"]);
+    expect(findRow(result, "NOWHERE")).toEqual(["NOWHERE", "missing", "?"]);
     expect(result.stdout).toContain("\n?        not known");
     expectWording(result.stdout.slice(result.stdout.indexOf("\nESC:")));
   });
@@ -113,7 +117,7 @@ describe("compare's table", () => {
     const names = Array.from({ length: 14 }, (_, index) => `acme/project-${index}/environment-of-some-length-${index}`);
     for (const name of names) server.environment(name, { values: { ...MET, [long]: "x" } });
     server.environment(names[0] ?? "", { values: MET });
-    const result = await check(names.join(","), ["--strict"]);
+    const result = await runCheck(names.join(","), ["--strict"]);
     expect(result.status).toBe(1);
     expect(result.stdout).toContain(`${names[13]} ([14])`);
     for (const line of result.stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
@@ -124,9 +128,9 @@ describe("compare's table", () => {
 describe("compare checks the contract's rules:", () => {
   test("it lists each rule that is certainly not met for its environment with a remedy, even without drift", async () => {
     for (const name of ["dev", "prod"]) {
-      server.environment(`acme/app/${name}`, { values: { PROXY_USER: secret(sentinel("user")) } });
+      server.environment(`acme/app/${name}`, { values: { PROXY_USER: secret(sentinelOf("user")) } });
     }
-    const result = await check("acme/app/dev,acme/app/prod");
+    const result = await runCheck("acme/app/dev,acme/app/prod");
     expect(result.status).toBe(1);
     expect(result.stdout).toMatch(/--- acme\/app\/dev ---\n❌ API_URL /);
     expect(result.stdout).toMatch(/PROXY_PASSWORD .*PROXY_USER is set/);
@@ -140,18 +144,18 @@ describe("compare checks the contract's rules:", () => {
   });
 
   test("it does not check a secret of unknown value against its format", async () => {
-    server.environment("acme/app/dev", { values: { API_URL: secret(sentinel("no-url")) } });
-    server.environment("acme/app/prod", { values: { API_URL: secret(sentinel("no-url")) } });
-    expect((await check("acme/app/dev,acme/app/prod")).status).toBe(0);
+    server.environment("acme/app/dev", { values: { API_URL: secret(sentinelOf("no-url")) } });
+    server.environment("acme/app/prod", { values: { API_URL: secret(sentinelOf("no-url")) } });
+    expect((await runCheck("acme/app/dev,acme/app/prod")).status).toBe(0);
   });
 
   test("it accepts one environment alone, as the gate of a deployment", async () => {
     server.environment("acme/app/dev", { values: {} });
-    const unmet = await check("acme/app/dev");
+    const unmet = await runCheck("acme/app/dev");
     expect(unmet).toMatchObject({ status: 1, stderr: "" });
     expect(unmet.stdout).toMatch(/❌ .* not met by acme\/app\/dev\n/);
     server.environment("acme/app/dev", { values: MET });
-    const met = await check("acme/app/dev", ["--strict"]);
+    const met = await runCheck("acme/app/dev", ["--strict"]);
     expect(met).toMatchObject({ status: 0, stderr: "" });
     expect(met.stdout).toMatch(/✅ .* is met by acme\/app\/dev/);
     expectWording(met.stdout.slice(met.stdout.indexOf("\nESC:")));
@@ -162,14 +166,18 @@ describe("compare checks the contract's rules:", () => {
     server.environment("acme/app/dev", { values: { ...MET, EXTRA: SENTINEL } });
     server.environment("acme/app/prod", { values: MET });
     const both = "acme/app/dev,acme/app/prod";
-    const lenient = await check(both);
+    const lenient = await runCheck(both);
     expect(lenient.status).toBe(0);
     expect(lenient.stdout).toContain("⚠️ Drift in 1 variable: ");
-    const strict = await check(both, ["--strict"]);
+    const strict = await runCheck(both, ["--strict"]);
     expect(strict.status).toBe(1);
     expect(strict.stdout).toContain("❌ Drift in 1 variable (--strict)\n");
-    expect(JSON.parse((await check(both, ["--json"])).stdout)).toMatchObject({ passed: true, met: true, drift: true });
-    const asJson = await check(both, ["--json", "--strict"]);
+    expect(JSON.parse((await runCheck(both, ["--json"])).stdout)).toMatchObject({
+      passed: true,
+      met: true,
+      drift: true,
+    });
+    const asJson = await runCheck(both, ["--json", "--strict"]);
     expect(asJson.status).toBe(1);
     expect(JSON.parse(asJson.stdout)).toMatchObject({ passed: false, met: true, drift: true });
   });
@@ -180,11 +188,11 @@ describe("compare checks the contract's rules:", () => {
       scopes: { web: ["API_KEY"] },
     };
     const cwd = folder({ "sophia.contract.json": JSON.stringify(contract) });
-    server.environment("acme/app/dev", { values: { API_KEY: secret(sentinel("key")), JOB_KEY: "x", EXTRA: "x" } });
-    server.environment("acme/app/prod", { values: { API_KEY: secret(sentinel("key")) } });
+    server.environment("acme/app/dev", { values: { API_KEY: secret(sentinelOf("key")), JOB_KEY: "x", EXTRA: "x" } });
+    server.environment("acme/app/prod", { values: { API_KEY: secret(sentinelOf("key")) } });
     const both = "acme/app/dev,acme/app/prod";
-    expect((await check(both, [], { cwd })).status).toBe(1);
-    const scoped = await check(both, ["--strict", "--scope", "web"], { cwd });
+    expect((await runCheck(both, [], { cwd })).status).toBe(1);
+    const scoped = await runCheck(both, ["--strict", "--scope", "web"], { cwd });
     expect(scoped.status).toBe(0);
     expect(scoped.stdout).toContain("(scope web)");
     expect(scoped.stdout).not.toMatch(/JOB_KEY|EXTRA/);
@@ -199,8 +207,8 @@ describe("compare checks the contract's rules:", () => {
 
 test("compare --json is versioned and holds no value", async () => {
   server.environment("acme/app/dev", { values: { ...MET, EXTRA: SENTINEL } });
-  server.environment("acme/app/prod", { values: { API_KEY: secret(sentinel("key")) } });
-  const result = await check("acme/app/dev,acme/app/prod", ["--json"]);
+  server.environment("acme/app/prod", { values: { API_KEY: secret(sentinelOf("key")) } });
+  const result = await runCheck("acme/app/dev,acme/app/prod", ["--json"]);
   expect(result.status).toBe(1);
   expect(JSON.parse(result.stdout)).toMatchObject({
     version: 1,
@@ -233,19 +241,19 @@ describe("compare resolves names:", () => {
   test("it looks up a default organization, and tries the old form org/env", async () => {
     server.environment("demo-org/default/dev", { values: MET });
     server.environment("acme/app/prod", { values: MET });
-    const result = await check("demo-org/dev,app/prod");
+    const result = await runCheck("demo-org/dev,app/prod");
     expect(result.status).toBe(0);
-    expect(unwrapped(result.stderr)).toMatch(
+    expect(unwrapLines(result.stderr)).toMatch(
       /^sophia-run: warning: .* acme\/demo-org\/dev: .* read as demo-org\/default\/dev; .+\n$/,
     );
-    expect(row(result, "Variable")).toEqual(["Variable", "demo-org/default/dev", "acme/app/prod"]);
+    expect(findRow(result, "Variable")).toEqual(["Variable", "demo-org/default/dev", "acme/app/prod"]);
     expect(server.count("defaultOrg")).toBe(1);
   });
 
   test("it completes names of two parts by ESC_ORG, and ignores ESC_ENV", async () => {
     server.environment("acme/app/dev", { values: MET });
     server.environment("acme/app/prod", { values: MET });
-    const result = await check("app/dev,app/prod", [], { env: { ESC_ORG: "acme", ESC_ENV: "acme/other/env" } });
+    const result = await runCheck("app/dev,app/prod", [], { env: { ESC_ORG: "acme", ESC_ENV: "acme/other/env" } });
     expect(result.status).toBe(0);
     expect(result.stdout).toContain("acme/app/dev");
     expect(server.count("defaultOrg")).toBe(0);
@@ -254,11 +262,11 @@ describe("compare resolves names:", () => {
   test("it evaluates the pinned revision or tag", async () => {
     server.environment("acme/app/dev", { values: {}, tags: ["empty"] });
     server.environment("acme/app/dev", { values: MET });
-    const result = await check("acme/app/dev@empty,acme/app/dev@2");
+    const result = await runCheck("acme/app/dev@empty,acme/app/dev@2");
     expect(result.status).toBe(1);
-    expect(row(result, "Variable")).toEqual(["Variable", "dev@empty", "dev@2"]);
-    expect(row(result, "API_KEY")).toEqual(["!", "API_KEY", "missing", "set*"]);
-    expect((await check("acme/app/dev@2,acme/app/dev@9")).stderr).toContain("acme/app/dev@9");
+    expect(findRow(result, "Variable")).toEqual(["Variable", "dev@empty", "dev@2"]);
+    expect(findRow(result, "API_KEY")).toEqual(["!", "API_KEY", "missing", "set*"]);
+    expect((await runCheck("acme/app/dev@2,acme/app/dev@9")).stderr).toContain("acme/app/dev@9");
   });
 });
 
@@ -272,7 +280,7 @@ describe("compare ends with 125 and names the environment that it cannot compare
     ["acme/app/dev,,", "empty name", "organization/project"],
     ["a/b/c/d", "--against: 'a/b/c/d' has 4 parts", "organization/project"],
   ])("--against %s", async (against, message, advice) => {
-    const result = await check(against);
+    const result = await runCheck(against);
     expect(result).toMatchObject({ status: 125, stdout: "" });
     expect(result.stderr).toContain(message);
     expect(result.stderr).toContain(advice);
@@ -280,13 +288,13 @@ describe("compare ends with 125 and names the environment that it cannot compare
 
   test("if ESC refuses one environment (403)", async () => {
     server.environment("acme/app/prod", { values: { A: SENTINEL }, deny: 403 });
-    const result = await check("acme/app/dev,acme/app/prod");
+    const result = await runCheck("acme/app/dev,acme/app/prod");
     expect(result).toMatchObject({ status: 125, stdout: "" });
-    expect(unwrapped(result.stderr)).toMatch(/acme\/app\/prod was .*HTTP 403/);
+    expect(unwrapLines(result.stderr)).toMatch(/acme\/app\/prod was .*HTTP 403/);
   });
 
   test("if there is no connection", async () => {
-    const result = await check("acme/app/dev", ["--timeout", "1s"], {
+    const result = await runCheck("acme/app/dev", ["--timeout", "1s"], {
       env: { PULUMI_BACKEND_URL: `http://127.0.0.1:${REFUSED_PORT}` },
     });
     expect(result).toMatchObject({ status: 125, stdout: "" });
@@ -295,32 +303,32 @@ describe("compare ends with 125 and names the environment that it cannot compare
 
   test("if ESC fails lastingly, and retries a temporary failure", async () => {
     server.failNext("check", 503);
-    expect((await check("acme/app/dev")).status).toBe(0);
+    expect((await runCheck("acme/app/dev")).status).toBe(0);
     server.failAlways("check", "hang");
-    const result = await check("acme/app/dev", ["--timeout", "500ms"]);
+    const result = await runCheck("acme/app/dev", ["--timeout", "500ms"]);
     expect(result).toMatchObject({ status: 125, stdout: "" });
     expect(result.stderr).toContain("timed out after 500 ms");
   });
 
   test.each(["html", "empty", "truncated", "invalidJson"] as const)("if an answer is %s", async (fault) => {
     server.failAlways("check", fault);
-    const result = await check("acme/app/dev");
+    const result = await runCheck("acme/app/dev");
     expect(result).toMatchObject({ status: 125, stdout: "" });
     expect(result.stderr).toContain("acme/app/dev ");
   });
 
   test("if a definition has errors, which it reports with their locations", async () => {
     server.environment("acme/app/bad", { definition: "values:\n  environmentVariables:\n    A: ${nowhere}\n" });
-    const result = await check("acme/app/dev,acme/app/bad");
+    const result = await runCheck("acme/app/dev,acme/app/bad");
     expect(result).toMatchObject({ status: 125, stdout: "" });
     expect(result.stderr).toMatch(/app\/bad:3:10: /);
   });
 
   test("if there is no credential, or with --fake", async () => {
-    const without = await check("acme/app/dev", [], { env: { ESC_TOKEN: "" } });
+    const without = await runCheck("acme/app/dev", [], { env: { ESC_TOKEN: "" } });
     expect(without).toMatchObject({ status: 125, stdout: "" });
     expect(without.stderr).toContain("ESC_TOKEN is not set");
-    const fake = await check("acme/app/dev", ["--fake"]);
+    const fake = await runCheck("acme/app/dev", ["--fake"]);
     expect(fake).toMatchObject({ status: 125, stdout: "" });
     expect(fake.stderr).toContain("--fake");
   });

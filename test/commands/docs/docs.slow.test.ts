@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { folder, sophia, sophiaRun, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, sophiaRun, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { SENTINEL } from "../world.ts";
+import { SENTINEL } from "../sophia-environment.ts";
 
 const contract = (more: object = {}): string =>
   JSON.stringify({ variables: { API_URL: { required: true, format: "url" }, LEVEL: { default: "info" }, ...more } });
@@ -20,7 +20,7 @@ test("docs writes all files, and --check names those that are out of date", asyn
   const env = { API_URL: SENTINEL, LEVEL: SENTINEL };
   const missing = await sophia(["docs", "--check"], { cwd, env });
   expect(missing).toMatchObject({ status: 1, stdout: "" });
-  expect(unwrapped(missing.stderr)).toContain(".env.example (missing)");
+  expect(unwrapLines(missing.stderr)).toContain(".env.example (missing)");
   expectWording(missing.stderr);
   expect(readdirSync(cwd).toSorted()).toEqual(["SECRETS.md", "sophia.contract.json", "tsconfig.json"]);
 
@@ -132,12 +132,12 @@ test("docs writes nothing through linked folders outside the project", async () 
   for (const name of ["out", "dangling"]) {
     const refused = await sophia(["docs", `${name}/SECRETS.md`], { cwd });
     expect(refused.status).toBe(125);
-    expect(unwrapped(refused.stderr)).toContain(`${name} is a symbolic link`);
+    expect(unwrapLines(refused.stderr)).toContain(`${name} is a symbolic link`);
   }
   const env = { API_URL: "https://x" };
   const exported = await sophia(["export", "--no-contract", "--output", "out/values.env"], { cwd, env });
   expect(exported.status).toBe(125);
-  expect(unwrapped(exported.stderr)).toContain("out is a symbolic link");
+  expect(unwrapLines(exported.stderr)).toContain("out is a symbolic link");
   expect(readdirSync(outside)).toEqual([]);
   expect((await sophia(["docs", "inside/SECRETS.md"], { cwd })).status).toBe(0);
   expect(readdirSync(join(cwd, "real"))).toEqual(["SECRETS.md"]);
@@ -195,7 +195,7 @@ test("docs writes no file if one of them is a symbolic link", async () => {
   for (const options of [[], ["--force"]]) {
     const refused = await sophia(["docs", ...options], { cwd });
     expect(refused.status).toBe(125);
-    expect(unwrapped(refused.stderr)).toContain(".env.example and env.d.ts are");
+    expect(unwrapLines(refused.stderr)).toContain(".env.example and env.d.ts are");
   }
   expect((await sophia(["docs", "new.d.ts", ".env.example"], { cwd })).stderr).toContain(".env.example is a");
   expect(read(cwd, "precious")).toBe("mine\n");

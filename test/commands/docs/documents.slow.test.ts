@@ -14,9 +14,9 @@ import { createContractBlocks } from "../../../src/commands/docs/secrets-documen
 import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
 import type { Contract } from "../../../src/contract/contract-model.ts";
 import { parseDotenv } from "../../../src/sources/dotenv/index.ts";
-import { anchors, fencedBlocks } from "../../helpers/markdown.ts";
+import { anchorsOf, fencedBlocksOf } from "../../helpers/markdown.ts";
 import { missingCommand } from "../../helpers/skip.ts";
-import { contractDocuments } from "../../contract/arbitrary.ts";
+import { contractDocuments } from "../../contract/arbitrary-contracts.ts";
 import { contractOf, root } from "../../contract/contracts.ts";
 
 const contract = contractOf({
@@ -238,7 +238,7 @@ describe("SECRETS.md as a whole", () => {
   const whole = (document: string, from: Contract): string =>
     replacePart(document, "document", MARK, createSecretsDocument(from, FACTS));
   const document = whole("", BUILT_IN);
-  const scripts = [document, handbook].flatMap(fencedBlocks).filter(({ language }) => language === "sh");
+  const scripts = [document, handbook].flatMap(fencedBlocksOf).filter(({ language }) => language === "sh");
 
   it("is written to a new document and replaces an older one; the rest is kept", () => {
     expect(document).toMatch(/^# Secrets\n\n<!-- secrets: begin\. [^]*<!-- secrets: end -->\n$/);
@@ -311,7 +311,7 @@ describe("SECRETS.md as a whole", () => {
   it("links to existing headings of the handbook", () => {
     const anchored = [...document.matchAll(/docs\/secrets\.md#([\w-]+)/g)].map(([, anchor = ""]) => anchor);
     expect(anchored.length).toBeGreaterThan(1);
-    expect(anchored.filter((anchor) => !anchors(handbook).includes(anchor))).toEqual([]);
+    expect(anchored.filter((anchor) => !anchorsOf(handbook).includes(anchor))).toEqual([]);
   });
 
   it.for(["bash", "zsh"])("has blocks that %s accepts", (shell, { skip }) => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { notInstalled, skipBecause } from "../../helpers/skip.ts";
 import { folder, sophia } from "../../helpers/sophia.ts";
-import { sentinel, SENTINEL } from "../world.ts";
+import { sentinelOf, SENTINEL } from "../sophia-environment.ts";
 
 const CONTRACT = {
   variables: {
@@ -32,7 +32,7 @@ else:
     print(json.dumps({"values": vars(found), "shown": repr(found)}))
 `;
 
-function show(cwd: string, env: Readonly<Record<string, string>>): unknown {
+function loadSettings(cwd: string, env: Readonly<Record<string, string>>): unknown {
   // Without -I, which would leave the folder out.
   return JSON.parse(
     execFileSync("python3", ["-B", "-c", SHOW], {
@@ -50,11 +50,18 @@ describe("docs --types python", () => {
     const cwd = folder({ "sophia.contract.json": JSON.stringify(CONTRACT) });
     const written = await sophia(["docs", "--types", "python"], { cwd, env: { API_KEY: SENTINEL } });
     expect(written).toMatchObject({ status: 0, stdout: "wrote SECRETS.md\nwrote .env.example\nwrote settings.py\n" });
-    const env = { API_URL: "https://api.test", API_KEY: sentinel("key"), DEBUG: "Off", COUNT: "-7", JSON: "", x: "1" };
-    expect(show(cwd, { ...env, LEVEL: "debug" })).toEqual({
+    const env = {
+      API_URL: "https://api.test",
+      API_KEY: sentinelOf("key"),
+      DEBUG: "Off",
+      COUNT: "-7",
+      JSON: "",
+      x: "1",
+    };
+    expect(loadSettings(cwd, { ...env, LEVEL: "debug" })).toEqual({
       values: {
         api_url: "https://api.test",
-        api_key: sentinel("key"),
+        api_key: sentinelOf("key"),
         level: "debug",
         port: 8080,
         ratio: 0.001,
@@ -67,8 +74,8 @@ describe("docs --types python", () => {
       },
       shown: "Settings(level='debug', port=8080, ratio=0.001, debug=False, class_=None)",
     });
-    expect(show(cwd, env)).toMatchObject({ values: { level: "in\u2028fo" } });
-    expect(show(cwd, { API_KEY: " ", PORT: SENTINEL, DEBUG: SENTINEL, LEVEL: SENTINEL })).toEqual({
+    expect(loadSettings(cwd, env)).toMatchObject({ values: { level: "in\u2028fo" } });
+    expect(loadSettings(cwd, { API_KEY: " ", PORT: SENTINEL, DEBUG: SENTINEL, LEVEL: SENTINEL })).toEqual({
       error: expect.stringMatching(/API_URL is not set; API_KEY is not set; LEVEL .*; PORT .*; DEBUG /),
     });
   });
@@ -85,7 +92,7 @@ describe("docs --types python", () => {
     const stale = await sophia(["docs", "--check"], { cwd });
     expect(stale.stderr).toContain("settings.py");
     await sophia(["docs"], { cwd });
-    expect(show(cwd, { NEW: "1" })).toEqual({ values: { new: "1" }, shown: "Settings()" });
+    expect(loadSettings(cwd, { NEW: "1" })).toEqual({ values: { new: "1" }, shown: "Settings()" });
     expect(readdirSync(cwd)).not.toContain("env.d.ts");
   });
 

@@ -2,11 +2,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../../esc-server/index.ts";
-import { type Ended, folder, sophia, sophiaRun, unwrapped } from "../../helpers/sophia.ts";
-import { start as startProcess } from "../../helpers/started.ts";
+import { type ProcessResult, folder, sophia, sophiaRun, unwrapLines } from "../../helpers/sophia.ts";
+import { startProcess } from "../../helpers/start-process.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { SENTINEL, sentinel } from "../world.ts";
+import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
 
 const ENV = "acme/app/dev";
 const CONTRACT = {
@@ -19,10 +19,10 @@ const CONTRACT = {
 const DEFINITION = `# The service.
 values:
   environmentVariables:
-    DATABASE_URL: {"fn::secret": "postgresql://${sentinel("url")}@db/app"}
+    DATABASE_URL: {"fn::secret": "postgresql://${sentinelOf("url")}@db/app"}
     PORT: 8080  # of the proxy
     LOG_LEVEL: info
-    OTHER: ${sentinel("plain")}
+    OTHER: ${sentinelOf("plain")}
 `;
 
 async function startEscWithDefinition(
@@ -34,11 +34,11 @@ async function startEscWithDefinition(
   const handle = server.environment(ENV, { definition, ...spec });
   const cwd = folder({ "sophia.contract.json": JSON.stringify(CONTRACT) });
   const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
-  const run = (args: readonly string[] = [], more: Readonly<Record<string, string>> = {}): Promise<Ended> =>
+  const run = (args: readonly string[] = [], more: Readonly<Record<string, string>> = {}): Promise<ProcessResult> =>
     sophia(["enforce", ...args], { cwd, env: { ...env, ...more } });
-  const command = (words: readonly string[], input = ""): Promise<Ended> =>
+  const command = (words: readonly string[], input = ""): Promise<ProcessResult> =>
     sophia(words, { cwd, env: { ...env, ESC_TOKEN: server.token }, input });
-  const start = (): Promise<Ended> =>
+  const start = (): Promise<ProcessResult> =>
     sophia(["--", "sh", "-c", 'echo "$PORT ${#DATABASE_URL} ${contract-none}"'], {
       cwd,
       env: { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_TOKEN: server.token },
@@ -252,14 +252,15 @@ describe("enforce", () => {
 
 describe("in an environment whose values ESC checks", () => {
   test("enforce does not require a secret file of the variables, even if opening the environment needs an approval", async () => {
-    const definition = `${DEFINITION}  files:\n    CERTIFICATE: {"fn::secret": "${sentinel("file")}"}\n`;
+    const definition = `${DEFINITION}  files:\n    CERTIFICATE: {"fn::secret": "${sentinelOf("file")}"}\n`;
     const contract = { variables: { ...CONTRACT.variables, CERTIFICATE: { required: true } } };
     const { server, cwd, run } = await startEscWithDefinition(definition);
     writeFileSync(join(cwd, "sophia.contract.json"), JSON.stringify(contract));
     const opened = await run(["--dry-run"]);
     server.environment(ENV, { definition, deny: "approval" });
     const evaluated = await run(["--dry-run"]);
-    const added = ({ stdout }: Ended): readonly string[] => stdout.split("\n").filter((line) => line.startsWith("+"));
+    const added = ({ stdout }: ProcessResult): readonly string[] =>
+      stdout.split("\n").filter((line) => line.startsWith("+"));
     expect(added(opened).length).toBeGreaterThan(5);
     expect(added(evaluated)).toEqual(added(opened));
     expectNoValue(evaluated);
@@ -279,7 +280,7 @@ describe("in an environment whose values ESC checks", () => {
     expectNoValue(refused);
     const listed = await command(["check", "--against", ENV]);
     expect(listed).toMatchObject({ status: 1, stdout: expect.stringContaining("PORT must be a port") });
-    const unrelated = await command(["set", "NEW_NAME", "--yes"], sentinel("new"));
+    const unrelated = await command(["set", "NEW_NAME", "--yes"], sentinelOf("new"));
     expect(unrelated).toMatchObject({
       status: 125,
       stderr: expect.stringContaining("PORT must be a port"),
@@ -310,7 +311,7 @@ describe("in an environment whose values ESC checks", () => {
     ["the standard input", ["PORT", "LOG_LEVEL"], "the standard input has the value of one variable"],
     [
       "a word that the contract does not declare",
-      ["PORT", sentinel("typed")],
+      ["PORT", sentinelOf("typed")],
       "set takes no value on the command line",
     ],
     ["a name twice", ["PORT", "PORT"], "set names a variable twice"],
@@ -325,7 +326,7 @@ describe("in an environment whose values ESC checks", () => {
 });
 
 /** The schema is there, and values violate it: as a console that does not check, or a changed import, leaves them. */
-async function violating(edit: (definition: string) => string) {
+async function startEscWithViolations(edit: (definition: string) => string) {
   const all = await startEscWithDefinition();
   expect(await all.run(["--yes"])).toMatchObject({ status: 0 });
   all.handle.revise({ definition: edit(all.handle.definition) });
@@ -334,14 +335,14 @@ async function violating(edit: (definition: string) => string) {
     args: readonly string[],
     more: Readonly<Record<string, string>> = {},
     cwd: string = all.cwd,
-  ): Promise<Ended> => sophia(args, { cwd, env: { ...env, ...more } });
+  ): Promise<ProcessResult> => sophia(args, { cwd, env: { ...env, ...more } });
   return { ...all, by, env };
 }
 
 describe("with an environment whose values violate the schema in ESC", () => {
   const wrongPort = (definition: string): string => definition.replace("PORT: 8080", "PORT: 80800");
   const wrongUrl = (definition: string): string =>
-    definition.replace(/DATABASE_URL: .*/, `DATABASE_URL: {"fn::secret": "mysql://${sentinel("wrong")}@db/app"}`);
+    definition.replace(/DATABASE_URL: .*/, `DATABASE_URL: {"fn::secret": "mysql://${sentinelOf("wrong")}@db/app"}`);
 
   test.each([
     ["a plain value", wrongPort, "PORT must be a port: a whole number from 1 to 65535"],
@@ -357,7 +358,7 @@ describe("with an environment whose values violate the schema in ESC", () => {
       "DATABASE_URL is required and empty",
     ],
   ])("a start ends with 78 and lists the violations: %s", async (_, edit, message) => {
-    const { by } = await violating(edit);
+    const { by } = await startEscWithViolations(edit);
     const result = await by(["--", "true"]);
     expect(result).toMatchObject({ status: 78, stdout: "" });
     expect(result.stderr).toContain(message);
@@ -374,14 +375,16 @@ describe("with an environment whose values violate the schema in ESC", () => {
   });
 
   test("the command that is printed for an empty value sets it", async () => {
-    const { command, by } = await violating((text) => text.replace(/DATABASE_URL: .*/, 'DATABASE_URL: ""'));
+    const { command, by } = await startEscWithViolations((text) =>
+      text.replace(/DATABASE_URL: .*/, 'DATABASE_URL: ""'),
+    );
     const mended = await command(["set", "DATABASE_URL", "--in", ENV], "postgresql://h/d");
     expect(mended).toMatchObject({ status: 0, stderr: "" });
     expect(await by(["--", "true"])).toMatchObject({ status: 0, stderr: "" });
   });
 
   test("a start fails if all variables are set elsewhere, too, and names the value that ESC refuses", async () => {
-    const { by } = await violating(wrongPort);
+    const { by } = await startEscWithViolations(wrongPort);
     const result = await by(["--", "true"], { DATABASE_URL: "postgresql://x/y", PORT: "8080" });
     expect(result.status).toBe(78);
     expect(result.stderr).toContain("PORT must be a port");
@@ -389,7 +392,7 @@ describe("with an environment whose values violate the schema in ESC", () => {
   });
 
   test("a start with --no-contract does not use ESC's values, and warns", async () => {
-    const { by } = await violating(wrongPort);
+    const { by } = await startEscWithViolations(wrongPort);
     const result = await by(["--no-contract", "--", "sh", "-c", 'echo "${PORT-none}"']);
     expect(result).toMatchObject({
       status: 0,
@@ -400,7 +403,7 @@ describe("with an environment whose values violate the schema in ESC", () => {
   });
 
   test("a start lists the same violations with a token that may only open, or that may not evaluate", async () => {
-    const { server, by } = await violating((text) => wrongUrl(wrongPort(text)));
+    const { server, by } = await startEscWithViolations((text) => wrongUrl(wrongPort(text)));
     const { value: token } = server.addToken({
       owner: { kind: "personal", login: server.user.login ?? "demo-user" },
       access: "open",
@@ -416,7 +419,7 @@ describe("with an environment whose values violate the schema in ESC", () => {
   });
 
   test("check, check --json and explain report the same violations, without a value", async () => {
-    const { server, by } = await violating((text) => wrongUrl(wrongPort(text)));
+    const { server, by } = await startEscWithViolations((text) => wrongUrl(wrongPort(text)));
     const text = await by(["check"]);
     expect(text.status).toBe(1);
     expectWording(text.stdout, { [server.token.slice(-4)]: "<end>" });
@@ -443,7 +446,7 @@ describe("with an environment whose values violate the schema in ESC", () => {
   });
 
   test("a start keeps the cache but uses it only with --no-contract", async () => {
-    const { handle, by } = await violating((text) => text);
+    const { handle, by } = await startEscWithViolations((text) => text);
     const cache = { XDG_CACHE_HOME: folder() };
     const print = ["--", "sh", "-c", 'echo "$PORT"'];
     expect(await by(["--cache", ...print], cache)).toMatchObject({ status: 0, stdout: "8080\n" });
@@ -457,7 +460,7 @@ describe("with an environment whose values violate the schema in ESC", () => {
   });
 
   test("a start names the schema if the contract allows the value, and reports an undeclared variable as an error of ESC", async () => {
-    const { by } = await violating(wrongUrl);
+    const { by } = await startEscWithViolations(wrongUrl);
     const looser = folder({
       "sophia.contract.json": JSON.stringify({
         variables: { ...CONTRACT.variables, DATABASE_URL: { required: true } },
@@ -476,29 +479,29 @@ describe("with an environment whose values violate the schema in ESC", () => {
   });
 
   test("rotate replaces the value that keeps the environment closed", async () => {
-    const { command, by } = await violating(wrongUrl);
+    const { command, by } = await startEscWithViolations(wrongUrl);
     const mended = await command(["rotate", "DATABASE_URL", "--yes"], "postgresql://h/d");
     expect(mended).toMatchObject({ status: 0, stderr: "" });
     expect(await by(["--", "true"])).toMatchObject({ status: 0 });
   });
 
   test("--watch keeps the program running, lists the violations once, and restarts it once they are corrected", async () => {
-    const { server, handle, cwd, env } = await violating((text) => text);
+    const { server, handle, cwd, env } = await startEscWithViolations((text) => text);
     const right = handle.definition;
     const command = ["sh", "-c", 'echo "port $PORT"; exec sleep 600'];
     const started = startProcess([...sophiaRun, "--watch", "--watch-every", "1s", "--", ...command], {
       cwd,
       env: { ...env, PATH: process.env["PATH"] ?? "" },
     });
-    await started.seen(/^port 8080$/m);
+    await started.waitForStdout(/^port 8080$/m);
     handle.revise({ definition: wrongPort(right) });
-    await started.reported(/PORT must be a port/);
+    await started.waitForStderr(/PORT must be a port/);
     await server.waitFor("etag", server.count("etag") + 2);
     handle.revise({ definition: right.replace("PORT: 8080", "PORT: 8081") });
-    await started.seen(/^port 8081$/m);
+    await started.waitForStdout(/^port 8081$/m);
     process.kill(started.pid, "SIGTERM");
     const { stderr } = await started.finished;
     expect(stderr.match(/PORT must be a port/g)).toHaveLength(1);
-    expect(unwrapped(stderr)).toContain("the program keeps its current values");
+    expect(unwrapLines(stderr)).toContain("the program keeps its current values");
   });
 });

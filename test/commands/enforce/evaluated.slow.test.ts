@@ -20,8 +20,8 @@ import type { Contract, Violation } from "../../../src/contract/contract-model.t
 import { SophiaError } from "../../../src/core/error.ts";
 import type { Diagnostic, Variable } from "../../../src/core/model.ts";
 import { resolveLayers } from "../../../src/resolve/precedence.ts";
-import { contractDocuments } from "../../contract/arbitrary.ts";
-import { checked, contractOf } from "../../contract/contracts.ts";
+import { contractDocuments } from "../../contract/arbitrary-contracts.ts";
+import { findViolations, contractOf } from "../../contract/contracts.ts";
 import { patterns, patternValues } from "../../contract/pattern/arbitrary.ts";
 import { isNightly } from "../../helpers/seed.ts";
 import { notInstalled, skipBecause } from "../../helpers/skip.ts";
@@ -49,7 +49,7 @@ interface Case {
   readonly values: Values;
 }
 
-interface Compared extends Case {
+interface Comparison extends Case {
   readonly translated: ContractSchema;
   readonly definition: string;
   readonly violations: readonly Violation[];
@@ -79,11 +79,11 @@ function violationsOf({ contract, values }: Case): readonly Violation[] {
   }));
   const { layers } = applyContract(contract, [{ source: "esc", variables }]);
   const isDeclared = (name: string): boolean => contract.variables.has(name) || contract.aliases.has(name);
-  return checked(contract, resolveLayers(layers, isDeclared));
+  return findViolations(contract, resolveLayers(layers, isDeclared));
 }
 
 /** Evaluates all cases in one process of the evaluator. */
-function compare(cases: readonly Case[]): readonly Compared[] {
+function compare(cases: readonly Case[]): readonly Comparison[] {
   const prepared = cases.map((each) => {
     const translated = createContractSchema(each.contract, {
       isEnforced: () => true,
@@ -113,7 +113,7 @@ function compare(cases: readonly Case[]): readonly Compared[] {
 }
 
 /** Returns true if what was printed explains that ESC accepts a value with these violations. */
-function areExplained({ translated: { gaps }, violations }: Compared): boolean {
+function areExplained({ translated: { gaps }, violations }: Comparison): boolean {
   return violations.every((violation) => {
     const printed = Array.from(gaps.values()).flat();
     return "name" in violation ? printed.includes(violation.name) : false;
@@ -121,7 +121,7 @@ function areExplained({ translated: { gaps }, violations }: Compared): boolean {
 }
 
 /** What ESC finds, which a start words although no value is known, is about variables that do violate the contract. */
-function expectWorded({ contract, findings, violations, values, definition }: Compared): void {
+function expectFindingWordings({ contract, findings, violations, values, definition }: Comparison): void {
   const sortedFindings = sortFindings(findings);
   const worded = deriveViolations(contract, sortedFindings);
   const names = new Set(violations.flatMap(namesOfViolation));
@@ -139,7 +139,7 @@ function expectSameVerdicts(cases: readonly Case[]): { readonly accepted: number
     const { violations, findings, definition, values } = each;
     const isMet = violations.length === 0;
     const isAccepted = findings.length === 0;
-    if (!isAccepted) expectWorded(each);
+    if (!isAccepted) expectFindingWordings(each);
     if (isMet === isAccepted || (isAccepted && areExplained(each))) continue;
     expect.fail(JSON.stringify({ values, violations, findings, definition }, undefined, 1));
   }
@@ -267,7 +267,7 @@ const FURTHER_NAMES = ["A", "B", "B_OLD", "B2", "MODE", "MODE_OLD", "X", "Y", "Y
 const RUNS = isNightly ? 20_000 : 300;
 
 /** Draws cases by the seed of the run. */
-function drawn(documents: fc.Arbitrary<unknown>, names: readonly string[]): readonly Case[] {
+function drawCases(documents: fc.Arbitrary<unknown>, names: readonly string[]): readonly Case[] {
   const cases: Case[] = [];
   fc.assert(
     fc.property(documents, fc.array(changesOf(names), { minLength: 5, maxLength: 5 }), (document, all) => {
@@ -288,13 +288,13 @@ function drawn(documents: fc.Arbitrary<unknown>, names: readonly string[]): read
 describe("ESC's verdict equals the verdict of check", () => {
   test("for contracts with every format, conditions and groups", () => {
     const { accepted, refused } = expectSameVerdicts(
-      drawn(contractDocuments, ["A_URL", "B_KEY", "C", "D_TOKEN", "E", "F_PORT", "G"]),
+      drawCases(contractDocuments, ["A_URL", "B_KEY", "C", "D_TOKEN", "E", "F_PORT", "G"]),
     );
     expect(Math.min(accepted, refused)).toBeGreaterThan(RUNS / 50);
   });
 
   test("for contracts with aliases, defaults and groups over the same variables", () => {
-    const { accepted, refused } = expectSameVerdicts(drawn(further, FURTHER_NAMES));
+    const { accepted, refused } = expectSameVerdicts(drawCases(further, FURTHER_NAMES));
     expect(Math.min(accepted, refused)).toBeGreaterThan(RUNS / 50);
   });
 

@@ -2,9 +2,9 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { escVariables } from "../world.ts";
+import { escVariables } from "../sophia-environment.ts";
 
 const OPENAI = "sk-real-openai-0a1b2c3d";
 const CONTRACT = JSON.stringify({
@@ -13,20 +13,20 @@ const CONTRACT = JSON.stringify({
     GITHUB_PAT: {},
     OTHER_TOKEN: {},
     CERT: {},
-    EVIL_KEY: evil(),
+    EVIL_KEY: startEvilService(),
   },
 });
 
-function evil() {
+function startEvilService() {
   return { broker: { upstream: "https://evil.test", headers: ["api-key"], base: { EVIL_URL: "" } } };
 }
 
-interface Scene {
+interface ExplainRun {
   readonly env?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
 }
 
-async function explain(args: readonly string[], { env = {}, files = {} }: Scene = {}) {
+async function runExplain(args: readonly string[], { env = {}, files = {} }: ExplainRun = {}) {
   const cwd = folder({ "sophia.contract.json": CONTRACT, ...files });
   const result = await sophia(["explain", ...args], { cwd, env });
   const programs = await sophia(["explain", "--json", ...args], { cwd, env });
@@ -35,7 +35,7 @@ async function explain(args: readonly string[], { env = {}, files = {} }: Scene 
 }
 
 test("explain of a brokered key shows what the program gets, where the key goes, the allowed paths, and where else the key is", async () => {
-  const { ended: result, variables } = await explain(["--broker", "OPENAI_API_KEY"], {
+  const { ended: result, variables } = await runExplain(["--broker", "OPENAI_API_KEY"], {
     env: { OPENAI_API_KEY: OPENAI, COPY: `x${OPENAI}` },
     files: { ".env": "PORT=1\nOPENAI_API_KEY=sk-other-0a1b2c3d4e\n" },
   });
@@ -55,10 +55,10 @@ test("explain of a brokered key shows what the program gets, where the key goes,
 });
 
 test("explain of a GitHub token shows each host, and what rules cannot see", async () => {
-  const { ended: result, variables } = await explain(["--broker", "GITHUB_PAT"], {
+  const { ended: result, variables } = await runExplain(["--broker", "GITHUB_PAT"], {
     env: { GITHUB_PAT: "ghp_real0a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6e" },
   });
-  const text = unwrapped(result.stdout);
+  const text = unwrapLines(result.stdout);
   expect(text).toContain("https://github.com, https://api.github.com and https://uploads.github.com, built in");
   expect(text).toContain("api.github.com: * /user/keys/**");
   expect(text).toContain("they cannot look into its queries");
@@ -70,15 +70,15 @@ test("explain of a GitHub token shows each host, and what rules cannot see", asy
 });
 
 test("explain of a GitHub token shows the same rules for a broker on a socket, which cannot see into queries either", async () => {
-  const { ended: result, variables } = await explain(["--broker", "--broker-listen", "unix:s", "GITHUB_PAT"], {
+  const { ended: result, variables } = await runExplain(["--broker", "--broker-listen", "unix:s", "GITHUB_PAT"], {
     env: { GITHUB_PAT: "ghp_real0a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6e" },
   });
-  expect(unwrapped(result.stdout)).toContain("they cannot look into its queries");
+  expect(unwrapLines(result.stdout)).toContain("they cannot look into its queries");
   expect(variables[0].broker).toMatchObject({ variables: ["SOPHIA_BROKER_SOCKET"] });
 });
 
 test("explain shows an alias of the caller's environment with its name, and explains it like the key", async () => {
-  const { ended: result, variables } = await explain(["--broker", "OPENAI_KEY"], {
+  const { ended: result, variables } = await runExplain(["--broker", "OPENAI_KEY"], {
     env: { OPENAI_KEY: OPENAI },
   });
   expect(result.stdout).toContain("https://api.openai.com, built in");
@@ -90,7 +90,7 @@ test("explain of a key in ESC names tokens by which the program could read the k
   server.environment("acme/app/dev", { values: { OPENAI_API_KEY: secret(OPENAI) } });
   const { ESC_TOKEN, ...env } = escVariables(server, "acme/app/dev");
   const liesIn = async (args: readonly string[], more: Readonly<Record<string, string>>) => {
-    const { variables } = await explain(["--broker", ...args, "OPENAI_API_KEY"], { env: { ...env, ...more } });
+    const { variables } = await runExplain(["--broker", ...args, "OPENAI_API_KEY"], { env: { ...env, ...more } });
     return variables[0].broker.liesIn;
   };
   expect(await liesIn([], { ESC_TOKEN: ESC_TOKEN ?? "" })).toEqual([]);
@@ -108,20 +108,20 @@ test("explain of a key in ESC names tokens by which the program could read the k
   expect(await liesIn([], { ESC_TOKEN: ESC_TOKEN ?? "", PULUMI_HOME: join(home, ".pulumi") })).toEqual([
     { kind: "pulumi-credentials", where: join(home, ".pulumi/credentials.json") },
   ]);
-  const { ended: result } = await explain(["--broker", "OPENAI_API_KEY"], {
+  const { ended: result } = await runExplain(["--broker", "OPENAI_API_KEY"], {
     env: { ...env, ESC_TOKEN_FILE: join(home, "token"), HOME: home },
   });
-  expect(unwrapped(result.stdout)).toContain(`ESC: the program can read the token in ${join(home, "token")}`);
+  expect(unwrapLines(result.stdout)).toContain(`ESC: the program can read the token in ${join(home, "token")}`);
 });
 
 test("explain knows a base variable although no source sets it", async () => {
   const env = { OPENAI_API_KEY: OPENAI };
-  const { ended: result, variables } = await explain(["--broker", "OPENAI_BASE_URL"], { env });
+  const { ended: result, variables } = await runExplain(["--broker", "OPENAI_BASE_URL"], { env });
   expect(result.status).toBe(0);
   expect(result.stdout).toContain("✅ OPENAI_BASE_URL\n   state    set by --broker\n");
   expect(result.stdout).toMatch(/broker +--broker sets it .*OPENAI_API_KEY/);
   expect(variables[0].broker).toEqual({ kind: "address", keys: ["OPENAI_API_KEY"] });
-  const listed = await explain(["--broker"], { env });
+  const listed = await runExplain(["--broker"], { env });
   expect(listed.variables.map(({ name }: { name: string }) => name)).toContain("OPENAI_API_BASE");
   const without = await sophia(["explain", "OPENAI_BASE_URL"], {
     cwd: folder({ "sophia.contract.json": CONTRACT }),
@@ -132,35 +132,37 @@ test("explain knows a base variable although no source sets it", async () => {
 
 test("explain offers --broker in one line for a key, and for its address", async () => {
   const env = { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: "https://gateway.test/v1", OTHER_TOKEN: "ghp_0123456789" };
-  const { ended: result, variables } = await explain(["OPENAI_API_KEY", "OPENAI_BASE_URL", "OTHER_TOKEN"], { env });
+  const { ended: result, variables } = await runExplain(["OPENAI_API_KEY", "OPENAI_BASE_URL", "OTHER_TOKEN"], { env });
   expect(result.stdout).toContain("   broker   --broker would give the program a dummy\n");
-  expect(unwrapped(result.stdout)).toContain("--broker would set it to its own address, for OPENAI_API_KEY");
+  expect(unwrapLines(result.stdout)).toContain("--broker would set it to its own address, for OPENAI_API_KEY");
   expect(variables.map(({ broker }: { broker?: { kind: string } }) => broker?.kind)).toEqual([
     "offer",
     "offer",
     undefined,
   ]);
-  expect((await explain([], { env })).ended.stdout).not.toContain("--broker");
+  expect((await runExplain([], { env })).ended.stdout).not.toContain("--broker");
 });
 
 test("explain shows why a key is refused with the remedy, and why other variables are not brokered", async () => {
   const env = { EVIL_KEY: OPENAI, OTHER_TOKEN: "ghp_0123456789", GROQ_API_KEY: "gsk_0123456789" };
-  const { ended: result, variables } = await explain(["--broker", "EVIL_KEY", "OTHER_TOKEN", "GROQ_API_KEY"], { env });
-  expect(unwrapped(result.stdout)).toMatch(/broker +refused: .*sophia\.contract\.json.*https:\/\/evil\.test/);
+  const { ended: result, variables } = await runExplain(["--broker", "EVIL_KEY", "OTHER_TOKEN", "GROQ_API_KEY"], {
+    env,
+  });
+  expect(unwrapLines(result.stdout)).toMatch(/broker +refused: .*sophia\.contract\.json.*https:\/\/evil\.test/);
   expect(result.stdout).toContain("--broker-to https://evil.test");
   expect(variables.map(({ broker }: { broker: object }) => broker)).toEqual([
     expect.objectContaining({ kind: "refused", code: "broker-untrusted" }),
     { kind: "not-brokered", why: "unknown" },
     expect.objectContaining({ kind: "refused", code: "broker-clear", why: "undeclared" }),
   ]);
-  expect(unwrapped(result.stdout)).toContain("--broker-except GROQ_API_KEY");
-  const allowed = await explain(["--broker", "--broker-except", "GROQ_API_KEY", "GROQ_API_KEY"], { env });
+  expect(unwrapLines(result.stdout)).toContain("--broker-except GROQ_API_KEY");
+  const allowed = await runExplain(["--broker", "--broker-except", "GROQ_API_KEY", "GROQ_API_KEY"], { env });
   expect(allowed.variables[0].broker).toEqual({ kind: "not-brokered", why: "excepted" });
-  expect(unwrapped(allowed.ended.stdout)).toContain("the program gets the value itself: --broker-except");
+  expect(unwrapLines(allowed.ended.stdout)).toContain("the program gets the value itself: --broker-except");
 });
 
 test("explain says that a key of an outer sophia-run is a dummy already", async () => {
   const env = { OPENAI_API_KEY: "sk-sophia-dummy-0a1b", SOPHIA_BROKERED: "OPENAI_API_KEY" };
-  const { variables } = await explain(["--broker", "OPENAI_API_KEY"], { env });
+  const { variables } = await runExplain(["--broker", "OPENAI_API_KEY"], { env });
   expect(variables[0].broker).toEqual({ kind: "outer" });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
-import { CONTRACT_VALUES, folder, sophia, type Ended, unwrapped } from "../../helpers/sophia.ts";
+import { CONTRACT_VALUES, folder, sophia, type ProcessResult, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { addSophia, escVariables, SENTINEL, sentinel } from "../world.ts";
+import { addSophiaEnvironment, escVariables, SENTINEL, sentinelOf } from "../sophia-environment.ts";
 
 /** The rows of one variable, by their first word. */
-function rowsOf({ stdout }: Ended, name: string): string[] {
+function rowsOf({ stdout }: ProcessResult, name: string): string[] {
   const block = stdout.split("\n\n").find((text) => new RegExp(`^\\S+ ${name}( |\\n)`).test(text)) ?? "";
   return block
     .split("\n")
@@ -28,9 +28,11 @@ const CONTRACT = JSON.stringify({
 describe("explain shows sources:", () => {
   test("which value of ESC, its imports, the environment and files is used, and which is hidden, without a value", async () => {
     await using server = await startEscServer();
-    addSophia(server);
-    const cwd = folder({ ".env": `# comment\nQDRANT_URL=${sentinel("url")}\nGITHUB_PAT=${sentinel("github_pat")}\n` });
-    const env = { ...escVariables(server), OPENAI_API_KEY: sentinel("mine"), GITHUB_PAT: sentinel("github_pat") };
+    addSophiaEnvironment(server);
+    const cwd = folder({
+      ".env": `# comment\nQDRANT_URL=${sentinelOf("url")}\nGITHUB_PAT=${sentinelOf("github_pat")}\n`,
+    });
+    const env = { ...escVariables(server), OPENAI_API_KEY: sentinelOf("mine"), GITHUB_PAT: sentinelOf("github_pat") };
     const result = await sophia(["explain"], { cwd, env });
 
     expect(result.status).toBe(0);
@@ -63,7 +65,7 @@ describe("explain shows sources:", () => {
   test("it shows a pinned version, a value that cannot be a variable, and the credential from a file", async () => {
     await using server = await startEscServer();
     server.environment("acme/sophia/dev", {
-      values: { LIST: ["a"], OPENAI_API_KEY: secret(sentinel("v1")) },
+      values: { LIST: ["a"], OPENAI_API_KEY: secret(sentinelOf("v1")) },
       tags: ["stable"],
     });
     const cwd = folder({ token: `${server.token}\n` });
@@ -72,15 +74,15 @@ describe("explain shows sources:", () => {
       cwd,
       env: { ...env, ESC_TOKEN_FILE: `${cwd}/token` },
     });
-    expect(unwrapped(result.stdout)).toContain(`ESC: acme/sophia/dev@stable, with ESC_TOKEN_FILE (${cwd}/token)`);
+    expect(unwrapLines(result.stdout)).toContain(`ESC: acme/sophia/dev@stable, with ESC_TOKEN_FILE (${cwd}/token)`);
     expect(rowsOf(result, "OPENAI_API_KEY")).toContain("from ESC acme/sophia/dev@stable, line 5");
     expect(rowsOf(result, "LIST").join()).toContain("a list or an object");
   });
 
   test("it shows the line in an ESC environment that imports itself and others, and what is replaced, without a value", async () => {
     await using server = await startEscServer();
-    server.environment("acme/sophia/base", { values: { QDRANT_URL: secret(sentinel("base")), A: "a" } });
-    server.environment("acme/sophia/dev", { values: { QDRANT_URL: secret(sentinel("old")), OLD: "o" } });
+    server.environment("acme/sophia/base", { values: { QDRANT_URL: secret(sentinelOf("base")), A: "a" } });
+    server.environment("acme/sophia/dev", { values: { QDRANT_URL: secret(sentinelOf("old")), OLD: "o" } });
     server.environment("acme/sophia/dev", {
       definition: [
         "imports: [sophia/base, sophia/dev@1]",
@@ -125,7 +127,7 @@ describe("explain shows the contract:", () => {
   test("it prints rules, defaults, aliases, deprecation and formats", async () => {
     const cwd = folder({
       "sophia.contract.json": CONTRACT,
-      ".env": `API_ENDPOINT=${sentinel("no-url")}\nOLD_KEY=${sentinel("old")}\nUSER_NAME=joe\n`,
+      ".env": `API_ENDPOINT=${sentinelOf("no-url")}\nOLD_KEY=${sentinelOf("old")}\nUSER_NAME=joe\n`,
     });
     const names = ["API_URL", "API_ENDPOINT", "LOG_LEVEL", "OLD_KEY", "NEW_KEY", "USER_KEY"];
     const result = await sophia(["explain", ...names], { cwd });
@@ -194,7 +196,7 @@ describe("explain shows variables that are withheld from the program:", () => {
     expect(checked.stdout).toContain(`QDRANT_URL: Withheld by ${option}`);
     if (option === "--include") return;
     const started = await sophia([option, glob, "--", "true"], { cwd });
-    expect(unwrapped(started.stderr)).toMatch(new RegExp(`QDRANT_URL .*withheld by ${option}`));
+    expect(unwrapLines(started.stderr)).toMatch(new RegExp(`QDRANT_URL .*withheld by ${option}`));
   });
 
   test("it counts undeclared variables of the environment, and lists them with --all", async () => {
@@ -210,8 +212,8 @@ describe("explain shows variables that are withheld from the program:", () => {
 
 test("explain --json is versioned and holds no value", async () => {
   await using server = await startEscServer();
-  addSophia(server);
-  const cwd = folder({ ".env": `GITHUB_PAT=${sentinel("other")}\n` });
+  addSophiaEnvironment(server);
+  const cwd = folder({ ".env": `GITHUB_PAT=${sentinelOf("other")}\n` });
   const result = await sophia(["explain", "--json"], { cwd, env: escVariables(server) });
   const report: unknown = JSON.parse(result.stdout);
   expect(report).toMatchObject({
@@ -253,12 +255,12 @@ test.each([
     }),
   });
   const env = {
-    TOKEN: sentinel("token"),
+    TOKEN: sentinelOf("token"),
     SHORT: "ab12",
     COMMON: "Production",
     ARMOUR: "-----BEGIN PRIVATE KEY-----",
-    OPEN: sentinel("open"),
-    OTHER: sentinel("other"),
+    OPEN: sentinelOf("open"),
+    OTHER: sentinelOf("other"),
   };
   const row =
     rowsOf(await sophia(["explain", name], { cwd, env }), name).find((one) => one.startsWith("output ")) ?? "";

@@ -1,3 +1,7 @@
+/**
+ * Shells, libraries and tools that read what `export` writes. The tests compare what such a consumer finds with what
+ * was exported.
+ */
 import { execFileSync, spawn, type ExecFileSyncOptions } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -31,16 +35,16 @@ export function shellConsumer(command: readonly string[], how: "source" | "eval"
   const [program = "", ...args] = command;
   const script = how === "source" ? '. "$1" && exec env -0' : 'eval "$(cat "$1")" && exec env -0';
   return async (text) =>
-    inFile(text, (path) => nulSeparated(execFileSync(program, [...args, "-c", script, "sh", path], OPTIONS)));
+    inFile(text, (path) => parseNulSeparated(execFileSync(program, [...args, "-c", script, "sh", path], OPTIONS)));
 }
 
 /** As a user of fish reads it: `sophia-run export --format fish | source`. */
 export const fishConsumer: Consumer = async (text) =>
   inFile(text, (path) =>
-    nulSeparated(execFileSync("fish", ["--no-config", "-c", "source <$argv[1] && exec env -0", path], OPTIONS)),
+    parseNulSeparated(execFileSync("fish", ["--no-config", "-c", "source <$argv[1] && exec env -0", path], OPTIONS)),
   );
 
-function nulSeparated(bytes: Buffer): Record<string, string> {
+function parseNulSeparated(bytes: Buffer): Record<string, string> {
   return Object.fromEntries(
     bytes
       .toString("utf8")
@@ -79,15 +83,15 @@ export const nodeEnvFile: Consumer = async (text) =>
     ),
   );
 
-function python(script: string): Consumer {
+function pythonConsumer(script: string): Consumer {
   return async (text) => inFile(text, (path) => flatObject(execFileSync("python3", ["-c", script, path], OPTIONS)));
 }
 
-export const pythonDotenv = python(
+export const pythonDotenv = pythonConsumer(
   "import json, sys; from dotenv import dotenv_values; print(json.dumps(dict(dotenv_values(sys.argv[1], encoding='utf-8'))))",
 );
 
-export const pythonShlex = python(
+export const pythonShlex = pythonConsumer(
   "import json, shlex, sys; text = open(sys.argv[1], encoding='utf-8', newline='').read(); " +
     "print(json.dumps(dict(word.split('=', 1) for word in shlex.split(text) if word != 'export')))",
 );

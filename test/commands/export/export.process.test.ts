@@ -16,7 +16,7 @@ import { notInstalled } from "../../helpers/skip.ts";
 import { folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { flatObject, githubRunner } from "./consumers.ts";
-import { addSophia, escVariables, NEEDED, SENTINEL, sentinel } from "../world.ts";
+import { addSophiaEnvironment, escVariables, SECRET_NAMES, SENTINEL, sentinelOf } from "../sophia-environment.ts";
 
 const PEM = "-----BEGIN KEY-----\nMIIB'\"\\n\n-----END KEY-----\n";
 const CONTRACT = JSON.stringify({
@@ -28,7 +28,7 @@ describe("export selects variables:", () => {
     await using server = await startEscServer();
     server.environment("acme/app/dev", {
       values: { FROM_ESC: secret("esc"), NUMBER: num("1.0"), BOTH: "esc" },
-      files: { CERTIFICATE: secret(sentinel("file")) },
+      files: { CERTIFICATE: secret(sentinelOf("file")) },
     });
     const cwd = folder({ "sophia.contract.json": CONTRACT, ".env": "FROM_FILE=file\n" });
     const env = { ...escVariables(server, "acme/app/dev"), KEY: PEM, OTHER: "no", BOTH: "environment" };
@@ -71,7 +71,7 @@ test("it warns if there is nothing to export", async () => {
 });
 
 describe("export --output", () => {
-  const variables = { KEY: sentinel("key") };
+  const variables = { KEY: sentinelOf("key") };
 
   test("writes to the standard output if it is -", async () => {
     const cwd = folder({ "sophia.contract.json": CONTRACT });
@@ -161,7 +161,7 @@ describe("export refuses", () => {
     ["github", { GITHUB_ACTIONS: "true", GEMINI_CLI: "1" }, "Gemini CLI"],
   ])("to print for a coding agent, even through a pipe: %s", async (format, agent, name) => {
     const cwd = folder({ "sophia.contract.json": CONTRACT });
-    const env = { KEY: sentinel("key"), SOPHIA_REDACT: "always", ...agent };
+    const env = { KEY: sentinelOf("key"), SOPHIA_REDACT: "always", ...agent };
     const args = ["export", "--format", format];
     const refused = await sophia(args, { cwd, env });
     expect(refused).toMatchObject({ status: 125, stdout: "" });
@@ -171,19 +171,19 @@ describe("export refuses", () => {
     expect(refused.stderr).not.toContain(SENTINEL);
     const revealed = await sophia([...args, "--reveal"], { cwd, env });
     expect(revealed).toMatchObject({ status: 0, stderr: "" });
-    expect(revealed.stdout).toContain(sentinel("key"));
+    expect(revealed.stdout).toContain(sentinelOf("key"));
   });
 
   test("nothing that a coding agent writes to a file", async () => {
     const cwd = folder({ "sophia.contract.json": CONTRACT });
-    const env = { KEY: sentinel("key"), CLAUDECODE: "1" };
+    const env = { KEY: sentinelOf("key"), CLAUDECODE: "1" };
     const written = await sophia(["export", "--output", "values"], { cwd, env });
     expect(written).toMatchObject({ status: 0, stdout: "", stderr: "" });
-    expect(readFileSync(join(cwd, "values"), "utf8")).toContain(sentinel("key"));
+    expect(readFileSync(join(cwd, "values"), "utf8")).toContain(sentinelOf("key"));
   });
 
   test.each([["--redact"], ["--redact=never"]])("%s, which is only for running a program", async (option) => {
-    const result = await sophia(["export", option, "--reveal"], { env: { KEY: sentinel("key") } });
+    const result = await sophia(["export", option, "--reveal"], { env: { KEY: sentinelOf("key") } });
     expect(result).toMatchObject({ status: 125, stdout: "" });
     expect(result.stderr).toContain("--redact");
   });
@@ -229,7 +229,7 @@ describe("export refuses", () => {
 describe("exported values survive their use:", () => {
   test("eval in a shell sets what a start sets", async () => {
     await using server = await startEscServer();
-    addSophia(server);
+    addSophiaEnvironment(server);
     const { status, stdout } = await sophia(["export", "--format", "shell"], { env: escVariables(server) });
     expect(status).toBe(0);
     const shell = spawnSync("sh", ["-c", 'eval "$1"; env', "sh", stdout], {
@@ -237,7 +237,7 @@ describe("exported values survive their use:", () => {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
     });
-    for (const name of NEEDED) expect(shell.stdout).toContain(`${name}=${sentinel(name)}\n`);
+    for (const name of SECRET_NAMES) expect(shell.stdout).toContain(`${name}=${sentinelOf(name)}\n`);
     expect(shell.stdout).not.toContain("ESC_TOKEN");
   });
 
@@ -301,9 +301,9 @@ describe("export for GitHub Actions", () => {
 
 test("export prints a notice if SOPHIA_BROKER is set, since the keys are the real ones; --quiet drops the notice", async () => {
   const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables: { OPENAI_API_KEY: {} } }) });
-  const env = { OPENAI_API_KEY: sentinel("openai"), SOPHIA_BROKER: "1" };
+  const env = { OPENAI_API_KEY: sentinelOf("openai"), SOPHIA_BROKER: "1" };
   const loud = await sophia(["export", "--format", "shell"], { cwd, env });
-  expect([loud.status, loud.stdout]).toEqual([0, `export OPENAI_API_KEY='${sentinel("openai")}'\n`]);
+  expect([loud.status, loud.stdout]).toEqual([0, `export OPENAI_API_KEY='${sentinelOf("openai")}'\n`]);
   expect(loud.stderr.match(/^sophia-run:/gm)).toHaveLength(1);
   expectWording(loud.stderr);
   expect(loud.stderr).not.toContain(SENTINEL);

@@ -15,10 +15,10 @@ import {
   shellConsumer,
   type Consumer,
 } from "./consumers.ts";
-import { cases } from "../../helpers/seed.ts";
+import { caseCount } from "../../helpers/seed.ts";
 import { notInstalled, skipBecause } from "../../helpers/skip.ts";
 
-function formatNamed(name: string) {
+function findFormat(name: string) {
   const format = EXPORT_FORMATS[name];
   if (format === undefined) throw new Error(`no format ${name}`);
   return format;
@@ -26,7 +26,7 @@ function formatNamed(name: string) {
 
 /** Characters and sequences that some parser or other takes for more than themselves. */
 const TRICKY = [
-  ...characters("\"'`\\#$!%&*;|<>()[]{}=~? \t\n\r\u000B\u001C\u007F\u0085\u00A0\u2028\uFEFF"),
+  ...charactersOf("\"'`\\#$!%&*;|<>()[]{}=~? \t\n\r\u000B\u001C\u007F\u0085\u00A0\u2028\uFEFF"),
   "\\n",
   "\\r",
   "\\\\",
@@ -41,10 +41,10 @@ const TRICKY = [
   " #",
   "export A=",
   "\nA=b",
-  ...characters("abnrtv019é😀"),
+  ...charactersOf("abnrtv019é😀"),
 ];
 
-function characters(text: string): string[] {
+function charactersOf(text: string): string[] {
   return Array.from(text);
 }
 
@@ -113,7 +113,7 @@ const CONSUMERS: readonly (readonly [format: string, name: string, Consumer, obs
 for (const [name, consumer, read, obstacle] of CONSUMERS) {
   describe(`the format ${name}, read by ${consumer},`, () => {
     skipBecause(obstacle);
-    const format = formatNamed(name);
+    const format = findFormat(name);
     const roundTrip = async (values: readonly string[]): Promise<void> => {
       const variables = values
         .map((delimiter, index) => ({ name: `V${index}`, value: delimiter, secret: true }))
@@ -129,20 +129,20 @@ for (const [name, consumer, read, obstacle] of CONSUMERS) {
 
     test("keeps any values, byte for byte", async () => {
       const property = fc.asyncProperty(batch, roundTrip);
-      await expect(fc.assert(property, { numRuns: cases(3, 50), endOnFailure: true })).resolves.toBeUndefined();
+      await expect(fc.assert(property, { numRuns: caseCount(3, 50), endOnFailure: true })).resolves.toBeUndefined();
     });
   });
 }
 
-function refusal(format: string, delimiter: string, name = "NAME"): string | undefined {
-  return formatNamed(format).findFault({ name, value: delimiter, secret: true });
+function findRefusal(format: string, delimiter: string, name = "NAME"): string | undefined {
+  return findFormat(format).findFault({ name, value: delimiter, secret: true });
 }
 
 describe("a format refuses what it cannot hold:", () => {
   test("shell, github and json refuse no value", () => {
     fc.assert(
       fc.property(value, (delimiter) => {
-        for (const name of ["shell", "github", "json"]) expect(refusal(name, delimiter)).toBeUndefined();
+        for (const name of ["shell", "github", "json"]) expect(findRefusal(name, delimiter)).toBeUndefined();
       }),
     );
   });
@@ -150,19 +150,21 @@ describe("a format refuses what it cannot hold:", () => {
   test("docker refuses line breaks, a carriage return at the end and lines of 64 KiB", () => {
     fc.assert(
       fc.property(value, (delimiter) => {
-        expect(refusal("docker", delimiter) !== undefined).toBe(delimiter.includes("\n") || delimiter.endsWith("\r"));
+        expect(findRefusal("docker", delimiter) !== undefined).toBe(
+          delimiter.includes("\n") || delimiter.endsWith("\r"),
+        );
       }),
     );
     const longest = "x".repeat(65_535 - "NAME=".length);
-    expect(refusal("docker", longest)).toBeUndefined();
-    expect(refusal("docker", `${longest}x`)).toContain("64 KiB");
+    expect(findRefusal("docker", longest)).toBeUndefined();
+    expect(findRefusal("docker", `${longest}x`)).toContain("64 KiB");
   });
 
   test("Docker reads the longest line that is not refused", async ({ skip }) => {
     const reason = notInstalled("docker", "--version");
     skip(reason !== undefined, reason);
     const longest = "x".repeat(65_535 - "NAME=".length);
-    const text = formatNamed("docker").write([{ name: "NAME", value: longest, secret: true }]);
+    const text = findFormat("docker").write([{ name: "NAME", value: longest, secret: true }]);
     expect((await dockerClient(text))["NAME"]).toBe(longest);
     await expect(dockerClient(text.replace("=", "=x"))).rejects.toThrow(/docker:/);
   });
@@ -174,14 +176,14 @@ describe("a format refuses what it cannot hold:", () => {
     [`'"#`, "combines"],
     ["'\"", "combines"],
   ])("dotenv refuses %j", (delimiter, why) => {
-    expect(refusal("dotenv", delimiter)).toContain(why);
+    expect(findRefusal("dotenv", delimiter)).toContain(why);
   });
 
   test("dotenv accepts everything else that has one kind of quotes and no backslashes", () => {
     fc.assert(
       fc.property(value, fc.constantFrom("'", '"'), (delimiter, quote) => {
         const simple = delimiter.replaceAll(quote, "").replaceAll(/[\\\r]|\$\{/g, "");
-        expect(refusal("dotenv", simple)).toBeUndefined();
+        expect(findRefusal("dotenv", simple)).toBeUndefined();
       }),
     );
   });
@@ -203,13 +205,13 @@ describe("a format refuses what it cannot hold:", () => {
     ["github", "NODE_OPTIONS"],
     ["github", "a<<b"],
   ])("%s refuses the name %s", (format, name) => {
-    expect(refusal(format, "x", name)).toBeDefined();
+    expect(findRefusal(format, "x", name)).toBeDefined();
   });
 });
 
 describe("the format of GitHub Actions", () => {
   test("has a different, long delimiter each time", () => {
-    const text = formatNamed("github").write([
+    const text = findFormat("github").write([
       { name: "A", value: "1", secret: false },
       { name: "B", value: "2", secret: false },
     ]);

@@ -7,7 +7,7 @@ import { notInstalled, notLinux } from "../../helpers/skip.ts";
 import { folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { escVariables, SENTINEL, sentinel } from "../world.ts";
+import { escVariables, SENTINEL, sentinelOf } from "../sophia-environment.ts";
 
 const CONTRACT = JSON.stringify({
   variables: {
@@ -131,7 +131,7 @@ describe("get prints no value", () => {
 });
 
 describe("get refuses to print", () => {
-  const project = (): string => folder({ "sophia.contract.json": CONTRACT, ".env": `KEY=${sentinel("key")}\n` });
+  const project = (): string => folder({ "sophia.contract.json": CONTRACT, ".env": `KEY=${sentinelOf("key")}\n` });
 
   test("for a coding agent, even through a pipe", async () => {
     const [cwd, env] = [project(), { CLAUDECODE: "1" }];
@@ -143,7 +143,7 @@ describe("get refuses to print", () => {
     }
     expect(await sophia(["get", "KEY", "--reveal"], { cwd, env })).toMatchObject({
       status: 0,
-      stdout: sentinel("key"),
+      stdout: sentinelOf("key"),
       stderr: "",
     });
   });
@@ -159,7 +159,7 @@ describe("get refuses to print", () => {
       expect(refused.stdout).not.toContain(SENTINEL);
     }
     const revealed = await atTerminal(["get", "KEY", "--reveal"], { cwd, env: {} }, []);
-    expect([revealed.status, revealed.stdout]).toEqual([0, `${sentinel("key")}\r\n`]);
+    expect([revealed.status, revealed.stdout]).toEqual([0, `${sentinelOf("key")}\r\n`]);
   });
 });
 
@@ -200,7 +200,7 @@ describe("get in GitHub Actions", () => {
 });
 
 test("get writes its line into the audit log first, without the value", async () => {
-  const cwd = folder({ "sophia.contract.json": CONTRACT, ".env": `KEY=${sentinel("key")}\n` });
+  const cwd = folder({ "sophia.contract.json": CONTRACT, ".env": `KEY=${sentinelOf("key")}\n` });
   const get = (...words: readonly string[]) => sophia(["get", ...words, "--audit-log", "log"], { cwd });
   expect((await get("KEY", "--reason", "for a test")).status).toBe(0);
   expect((await get("KEY", "--exclude", "KEY")).status).toBe(78);
@@ -217,9 +217,9 @@ test("get writes its line into the audit log first, without the value", async ()
 
 test("get prints a notice if SOPHIA_BROKER is set, since the value is the real one; --quiet drops the notice", async () => {
   const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables: { OPENAI_API_KEY: {} } }) });
-  const env = { OPENAI_API_KEY: sentinel("openai"), SOPHIA_BROKER: "1" };
+  const env = { OPENAI_API_KEY: sentinelOf("openai"), SOPHIA_BROKER: "1" };
   const loud = await sophia(["get", "OPENAI_API_KEY"], { cwd, env });
-  expect([loud.status, loud.stdout]).toEqual([0, sentinel("openai")]);
+  expect([loud.status, loud.stdout]).toEqual([0, sentinelOf("openai")]);
   expectWording(loud.stderr);
   expect(loud.stderr).not.toContain(SENTINEL);
   expect((await sophia(["get", "-q", "OPENAI_API_KEY"], { cwd, env })).stderr).toBe("");

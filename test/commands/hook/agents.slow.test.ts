@@ -7,16 +7,16 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { fieldsOf } from "../../../src/esc/transport/answer.ts";
 import { fetchAgents } from "../../broker/clients/packages.ts";
-import { startUpstream, textOf } from "../../broker/upstream.ts";
+import { startUpstream, readText } from "../../broker/upstream.ts";
 import { notInstalled, notNightly, skipBecause } from "../../helpers/skip.ts";
 import { folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
 import { shellWord } from "../../../src/core/shell.ts";
-import { sentinel } from "../world.ts";
+import { sentinelOf } from "../sophia-environment.ts";
 
 // They are fetched, 200 MB.
 skipBecause(notNightly ?? notInstalled("bash"));
 
-const KEY = sentinel("key");
+const KEY = sentinelOf("key");
 /** Itself, and its base64 at each position in what is encoded. */
 const FORMS = [
   KEY,
@@ -33,7 +33,7 @@ const events = (list: readonly (readonly [type: string, fields: object])[]): str
   list.map(([type, fields]) => `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`).join("");
 
 /** What Anthropic's service streams: a call of a tool, or the end. */
-function message(call: Call | undefined, turn: number): string {
+function messageEvents(call: Call | undefined, turn: number): string {
   const usage = { input_tokens: 1, output_tokens: 1 };
   const [block, delta] =
     call === undefined
@@ -58,7 +58,7 @@ function message(call: Call | undefined, turn: number): string {
 }
 
 /** The same of OpenAI's. */
-function response(call: Call | undefined, turn: number): string {
+function responseEvents(call: Call | undefined, turn: number): string {
   const content = [{ type: "output_text", text: "done", annotations: [] }];
   const item =
     call === undefined
@@ -85,13 +85,13 @@ function response(call: Call | undefined, turn: number): string {
 }
 
 /** A model that asks for each of the calls in turn. */
-async function startModel(calls: readonly Call[], result: string, answer: typeof message) {
+async function startModel(calls: readonly Call[], result: string, answer: typeof messageEvents) {
   const bodies: string[] = [];
   const end = (to: ServerResponse, status: number, type: string, text: string): void =>
     void to.writeHead(status, { "content-type": type }).end(text);
   const upstream = await startUpstream((request, to) => {
     void (async () => {
-      const body = await textOf(request);
+      const body = await readText(request);
       bodies.push(body);
       const fields = fieldsOf(body === "" ? undefined : JSON.parse(body));
       if (request.method !== "POST" || fields?.["stream"] !== true) return end(to, 404, "application/json", "{}");
@@ -103,7 +103,7 @@ async function startModel(calls: readonly Call[], result: string, answer: typeof
 }
 
 /** A project with the settings that `init` writes. */
-async function project(agent: string): Promise<string> {
+async function createProject(agent: string): Promise<string> {
   const cwd = folder({ ".env": `KEY=${KEY}\n`, "notes.txt": `a ${KEY} b\n` });
   const { status, stderr } = await sophia(["init", "--from", "dotenv", "--with", agent], { cwd });
   expect(status, stderr).toBe(0);
@@ -118,7 +118,7 @@ function programFolder(): string {
   return path;
 }
 
-async function run(script: string, cwd: string, env: Readonly<Record<string, string>>): Promise<void> {
+async function runAgent(script: string, cwd: string, env: Readonly<Record<string, string>>): Promise<void> {
   const child = spawn("bash", ["-c", script, fetchAgents()], {
     cwd,
     env: { PATH: `${programFolder()}:${process.env["PATH"] ?? ""}`, HOME: cwd, SHELL: "/bin/bash", KEY, ...env },
@@ -131,7 +131,7 @@ async function run(script: string, cwd: string, env: Readonly<Record<string, str
 
 function runClaude(cwd: string, model: string): Promise<void> {
   const script = `exec "$0/@anthropic-ai/claude-code-${process.platform}-${process.arch}/claude" -p hello --permission-mode bypassPermissions`;
-  return run(script, cwd, {
+  return runAgent(script, cwd, {
     ANTHROPIC_API_KEY: "sk-ant-of-the-agent-0000",
     ANTHROPIC_BASE_URL: model,
     DISABLE_AUTOUPDATER: "1",
@@ -141,14 +141,14 @@ function runClaude(cwd: string, model: string): Promise<void> {
 }
 
 test("the hook keeps each secret from the model of Claude Code", { timeout: 400_000 }, async () => {
-  const cwd = await project("claude");
+  const cwd = await createProject("claude");
   const calls: readonly Call[] = [
     ["Bash", { command: "cat .env; printenv KEY >&2" }],
     ["Bash", { command: "base64 .env; grep -r SENT .; exit 3" }],
     ["Read", { file_path: join(cwd, ".env") }],
     ["Read", { file_path: join(cwd, "notes.txt") }],
   ];
-  const model = await startModel(calls, '"type":"tool_result"', message);
+  const model = await startModel(calls, '"type":"tool_result"', messageEvents);
   await runClaude(cwd, model.origin);
   const lastRequest = model.bodies.at(-1) ?? "";
   for (const fragment of ["KEY=***", "Exit code 3", "holds secrets (KEY)", "a *** b"])
@@ -160,7 +160,7 @@ test(
   "a user's rule that denies a command of Claude Code still denies it with the hook",
   { timeout: 400_000 },
   async () => {
-    const cwd = await project("claude");
+    const cwd = await createProject("claude");
     const settings = join(cwd, ".claude/settings.json");
     const present = fieldsOf(JSON.parse(readFileSync(settings, "utf8"))) ?? {};
     writeFileSync(settings, JSON.stringify({ ...present, permissions: { deny: ["Bash(touch:*)"] } }));
@@ -169,7 +169,7 @@ test(
       ["Bash", { command: "cat notes.txt; touch also-made" }],
       ["Bash", { command: "cat notes.txt; mkdir other" }],
     ];
-    const model = await startModel(calls, '"type":"tool_result"', message);
+    const model = await startModel(calls, '"type":"tool_result"', messageEvents);
     await runClaude(cwd, model.origin);
     const lastRequest = model.bodies.at(-1) ?? "";
     expect(lastRequest.match(/has been denied/g)).toHaveLength(2);
@@ -179,7 +179,7 @@ test(
 );
 
 test("the hook keeps each secret from the model of Codex", { timeout: 400_000 }, async () => {
-  const cwd = await project("codex");
+  const cwd = await createProject("codex");
   // As the user's settings: those of a project have effect only where the user trusts it.
   renameSync(join(cwd, ".codex"), join(cwd, "codex"));
   const calls: readonly Call[] = [
@@ -187,9 +187,9 @@ test("the hook keeps each secret from the model of Codex", { timeout: 400_000 },
     ["exec_command", { cmd: "printenv KEY; exit 3" }],
     ["exec_command", { cmd: "base64 notes.txt; cat notes.txt" }],
   ];
-  const model = await startModel(calls, '"function_call_output"', response);
+  const model = await startModel(calls, '"function_call_output"', responseEvents);
   const flags = "--skip-git-repo-check --dangerously-bypass-approvals-and-sandbox --dangerously-bypass-hook-trust";
-  await run(`exec "$0/.bin/codex" exec ${flags} -c openai_base_url="$BASE" hello`, cwd, {
+  await runAgent(`exec "$0/.bin/codex" exec ${flags} -c openai_base_url="$BASE" hello`, cwd, {
     CODEX_HOME: join(cwd, "codex"),
     CODEX_API_KEY: "x",
     BASE: `${model.origin}/v1`,

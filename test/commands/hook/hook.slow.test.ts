@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { fieldsOf } from "../../../src/esc/transport/answer.ts";
 import { secret, startEscServer } from "../../esc-server/index.ts";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { noAddon, notInstalled, notLinux, notPackage, skipBecause } from "../../helpers/skip.ts";
-import { escVariables, sentinel, SENTINEL } from "../world.ts";
+import { escVariables, sentinelOf, SENTINEL } from "../sophia-environment.ts";
 
-const KEY = sentinel("key");
-const OWN = sentinel("own");
+const KEY = sentinelOf("key");
+const OWN = sentinelOf("own");
 const CONTRACT = JSON.stringify({ variables: { KEY: {}, REGION: { secret: false } } });
 
 type Agent = "claude-code" | "codex";
@@ -21,27 +21,31 @@ interface Call {
   readonly words?: readonly string[];
 }
 
-function hook(agent: Agent, event: unknown, { cwd, env = {}, words = [] }: Call) {
+function runHook(agent: Agent, event: unknown, { cwd, env = {}, words = [] }: Call) {
   const input = typeof event === "string" ? event : JSON.stringify(event);
   return sophia(["hook", agent, ...words], { cwd, env, input });
 }
 
-async function answer(agent: Agent, event: unknown, call: Call): Promise<unknown> {
-  const result = await hook(agent, event, call);
+async function answerOfHook(agent: Agent, event: unknown, call: Call): Promise<unknown> {
+  const result = await runHook(agent, event, call);
   expect(result).toMatchObject({ status: 0, stderr: "" });
   expect(result.stdout).not.toContain(SENTINEL);
   return result.stdout === "" ? undefined : JSON.parse(result.stdout);
 }
 
-const after = (tool_response: unknown) => ({ hook_event_name: "PostToolUse", tool_name: "Read", tool_response });
-const before = (tool_name: string, tool_input: unknown, cwd?: string) => ({
+const toolUsedEvent = (tool_response: unknown) => ({
+  hook_event_name: "PostToolUse",
+  tool_name: "Read",
+  tool_response,
+});
+const toolRequestedEvent = (tool_name: string, tool_input: unknown, cwd?: string) => ({
   hook_event_name: "PreToolUse",
   tool_name,
   tool_input,
   cwd,
 });
 
-function project(files: Readonly<Record<string, string>> = {}): string {
+function createProject(files: Readonly<Record<string, string>> = {}): string {
   return folder({ "sophia.contract.json": CONTRACT, ".env": `OWN=${OWN}\nREGION=eu-central-1\n`, ...files });
 }
 
@@ -55,7 +59,7 @@ describe("the hook: the output of a tool", () => {
       file: { content: [`"${KEY}"`, 1, null], isImage: false },
       url: `https://h/?k=${encodeURIComponent(KEY)}`,
     };
-    expect(await answer("claude-code", after(output), { cwd: project(), env })).toEqual({
+    expect(await answerOfHook("claude-code", toolUsedEvent(output), { cwd: createProject(), env })).toEqual({
       hookSpecificOutput: {
         hookEventName: "PostToolUse",
         additionalContext: "sophia-run has masked KEY, OWN in this output (***)",
@@ -77,28 +81,30 @@ describe("the hook: the output of a tool", () => {
         additionalContext: "sophia-run has masked OWN in this output (***)",
       },
     };
-    expect(await answer("codex", after(`OWN=${OWN}`), { cwd: project() })).toEqual(expected);
-    const structured = await answer("codex", after({ output: OWN }), { cwd: project() });
+    expect(await answerOfHook("codex", toolUsedEvent(`OWN=${OWN}`), { cwd: createProject() })).toEqual(expected);
+    const structured = await answerOfHook("codex", toolUsedEvent({ output: OWN }), { cwd: createProject() });
     expect(structured).toEqual({ ...expected, reason: '{"output":"***"}' });
   });
 
   test("is masked in the names of members, too", async () => {
     const output = { [OWN]: 1, list: [{ [`${OWN}/x`]: OWN, name: "n" }] };
-    expect(await answer("claude-code", after(output), { cwd: project() })).toMatchObject({
+    expect(await answerOfHook("claude-code", toolUsedEvent(output), { cwd: createProject() })).toMatchObject({
       hookSpecificOutput: { updatedToolOutput: { "***": 1, list: [{ "***/x": "***", name: "n" }] } },
     });
   });
 
   test.each(["claude-code", "codex"] as const)("of %s without a secret is unchanged", async (agent) => {
-    expect(await answer(agent, after({ stdout: "REGION=eu-central-1" }), { cwd: project() })).toBeUndefined();
-    expect(await answer(agent, after("text"), { cwd: folder() })).toBeUndefined();
+    expect(
+      await answerOfHook(agent, toolUsedEvent({ stdout: "REGION=eu-central-1" }), { cwd: createProject() }),
+    ).toBeUndefined();
+    expect(await answerOfHook(agent, toolUsedEvent("text"), { cwd: folder() })).toBeUndefined();
   });
 
   test("is masked if it holds a token of a file, with ESC or without", async () => {
     const login = { current: "b", accessTokens: { a: `${OWN}-a` }, accounts: { b: { accessToken: `${OWN}-b` } } };
     const cwd = folder({ token: `${KEY}\n`, ".pulumi/credentials.json": JSON.stringify(login) });
     const env = { ESC_TOKEN_FILE: "token", ESC_OIDC_TOKEN_FILE: "missing" };
-    const result = await hook("claude-code", after([KEY, `${OWN}-a`, `${OWN}-b`]), { cwd, env });
+    const result = await runHook("claude-code", toolUsedEvent([KEY, `${OWN}-a`, `${OWN}-b`]), { cwd, env });
     expect(JSON.parse(result.stdout)).toEqual({
       hookSpecificOutput: {
         hookEventName: "PostToolUse",
@@ -109,9 +115,12 @@ describe("the hook: the output of a tool", () => {
   });
 
   test("has a warning about incomplete settings once a day, even without a folder for caches", async () => {
-    const call = { cwd: project(), env: { ESC_ENV: "acme/app/dev" } };
-    const [first, second] = [await hook("codex", after(OWN), call), await hook("codex", after(OWN), call)];
-    expect(unwrapped(first.stderr)).toContain("ESC_ENV is set but ESC_TOKEN is not");
+    const call = { cwd: createProject(), env: { ESC_ENV: "acme/app/dev" } };
+    const [first, second] = [
+      await runHook("codex", toolUsedEvent(OWN), call),
+      await runHook("codex", toolUsedEvent(OWN), call),
+    ];
+    expect(unwrapLines(first.stderr)).toContain("ESC_ENV is set but ESC_TOKEN is not");
     expect(second).toMatchObject({ status: 0, stderr: "" });
   });
 
@@ -119,24 +128,24 @@ describe("the hook: the output of a tool", () => {
     const server = await startEscServer();
     server.environment("acme/app/dev", { values: { KEY: secret(KEY) } });
     const env = escVariables(server, "acme/app/dev");
-    const cwd = project();
+    const cwd = createProject();
     mkdirSync(join(cwd, ".cache"));
-    await answer("claude-code", after(""), { cwd, env });
+    await answerOfHook("claude-code", toolUsedEvent(""), { cwd, env });
     const { length } = server.calls;
-    expect(await answer("claude-code", after(KEY), { cwd, env })).toMatchObject({
+    expect(await answerOfHook("claude-code", toolUsedEvent(KEY), { cwd, env })).toMatchObject({
       hookSpecificOutput: { updatedToolOutput: "***" },
     });
     expect(server.calls).toHaveLength(length);
     await server[Symbol.asyncDispose]();
-    expect(await answer("claude-code", after(KEY), { cwd, env })).toMatchObject({
+    expect(await answerOfHook("claude-code", toolUsedEvent(KEY), { cwd, env })).toMatchObject({
       hookSpecificOutput: { updatedToolOutput: "***" },
     });
     const other = { ...env, ESC_TOKEN: "pul-0000" };
     const [first, second] = [
-      await hook("claude-code", after(OWN), { cwd, env: other }),
-      await hook("claude-code", after(OWN), { cwd, env: other }),
+      await runHook("claude-code", toolUsedEvent(OWN), { cwd, env: other }),
+      await runHook("claude-code", toolUsedEvent(OWN), { cwd, env: other }),
     ];
-    expect(unwrapped(first.stderr)).toContain("continuing with the environment and .env files");
+    expect(unwrapLines(first.stderr)).toContain("continuing with the environment and .env files");
     expect(second).toMatchObject({ status: 0, stderr: "" });
     for (const { stdout } of [first, second]) {
       expect(JSON.parse(stdout)).toMatchObject({ hookSpecificOutput: { updatedToolOutput: "***" } });
@@ -148,7 +157,7 @@ describe("the hook: reading a file", () => {
   const denied = { hookSpecificOutput: { hookEventName: "PreToolUse", permissionDecision: "deny" } };
 
   test("with secrets or a token is denied, by any path, and nothing else", async () => {
-    const cwd = project({ token: "pul-0000\n", other: "text" });
+    const cwd = createProject({ token: "pul-0000\n", other: "text" });
     symlinkSync(".env", join(cwd, "linked"));
     const call = { cwd, env: { ESC_TOKEN_FILE: join(cwd, "token") } };
     for (const file of [
@@ -160,10 +169,17 @@ describe("the hook: reading a file", () => {
       join(cwd, ".pulumi/credentials.json"),
     ]) {
       for (const agent of ["claude-code", "codex"] as const) {
-        expect(await answer(agent, before("Read", { file_path: file }, cwd), call), file).toMatchObject(denied);
+        expect(
+          await answerOfHook(agent, toolRequestedEvent("Read", { file_path: file }, cwd), call),
+          file,
+        ).toMatchObject(denied);
       }
     }
-    const read = await hook("claude-code", before("Edit", { file_path: ".env", old_string: "a" }, cwd), call);
+    const read = await runHook(
+      "claude-code",
+      toolRequestedEvent("Edit", { file_path: ".env", old_string: "a" }, cwd),
+      call,
+    );
     expect(read.stdout).toContain("holds secrets (OWN)");
     expect(read.stdout).toContain("sophia-run check");
     for (const input of [
@@ -172,12 +188,12 @@ describe("the hook: reading a file", () => {
       { file_path: "n", content: ".env" },
       {},
     ]) {
-      expect(await answer("claude-code", before("Write", input, cwd), call)).toBeUndefined();
+      expect(await answerOfHook("claude-code", toolRequestedEvent("Write", input, cwd), call)).toBeUndefined();
     }
   });
 
   test("is denied in the forms that tools accept: home, address, and lists", async () => {
-    const cwd = project();
+    const cwd = createProject();
     for (const input of [
       { file_path: "~/.env" },
       { path: "~/.pulumi/credentials.json" },
@@ -187,26 +203,28 @@ describe("the hook: reading a file", () => {
       { source: ".env", destination: "other" },
       { url: `file://${cwd}/.env` },
     ]) {
-      const event = before("mcp__files__read", input, cwd);
-      expect(await answer("claude-code", event, { cwd }), JSON.stringify(input)).toMatchObject(denied);
+      const event = toolRequestedEvent("mcp__files__read", input, cwd);
+      expect(await answerOfHook("claude-code", event, { cwd }), JSON.stringify(input)).toMatchObject(denied);
     }
   });
 
   test("without secrets is not denied", async () => {
     const cwd = folder({ "sophia.contract.json": CONTRACT, ".env": "REGION=eu-central-1\n" });
-    expect(await answer("claude-code", before("Read", { file_path: ".env" }, cwd), { cwd })).toBeUndefined();
+    expect(
+      await answerOfHook("claude-code", toolRequestedEvent("Read", { file_path: ".env" }, cwd), { cwd }),
+    ).toBeUndefined();
   });
 
   test("in a folder with a space is denied to a command of Codex", async () => {
-    const cwd = project();
+    const cwd = createProject();
     mkdirSync(join(cwd, "my app"));
     symlinkSync("../.env", join(cwd, "my app/.env"));
-    const event = before("Bash", { command: `cat "${cwd}/my app/.env"` }, cwd);
-    expect(await answer("codex", event, { cwd })).toMatchObject(denied);
+    const event = toolRequestedEvent("Bash", { command: `cat "${cwd}/my app/.env"` }, cwd);
+    expect(await answerOfHook("codex", event, { cwd })).toMatchObject(denied);
   });
 
   test("that a command of Codex names is denied", async () => {
-    const cwd = project();
+    const cwd = createProject();
     const commands = [
       "cat .env",
       "cat<./.env",
@@ -221,15 +239,17 @@ describe("the hook: reading a file", () => {
       `cat .e"n"v`,
     ];
     for (const command of [...commands, "*** Begin Patch\n*** Update File: .env\n*** End Patch"]) {
-      expect(await answer("codex", before("Bash", { command }, cwd), { cwd }), command).toMatchObject(denied);
+      expect(await answerOfHook("codex", toolRequestedEvent("Bash", { command }, cwd), { cwd }), command).toMatchObject(
+        denied,
+      );
     }
     for (const command of ["ls", "cat .env.example", "npm test"]) {
-      expect(await answer("codex", before("Bash", { command }, cwd), { cwd })).toBeUndefined();
+      expect(await answerOfHook("codex", toolRequestedEvent("Bash", { command }, cwd), { cwd })).toBeUndefined();
     }
     // Another tool of Codex has another name for the command.
-    const event = (cmd: string) => before("exec_command", { cmd }, cwd);
-    expect(await answer("codex", event("cat .env"), { cwd })).toMatchObject(denied);
-    expect(await answer("codex", event("cat .env.example"), { cwd })).toBeUndefined();
+    const event = (cmd: string) => toolRequestedEvent("exec_command", { cmd }, cwd);
+    expect(await answerOfHook("codex", event("cat .env"), { cwd })).toMatchObject(denied);
+    expect(await answerOfHook("codex", event("cat .env.example"), { cwd })).toBeUndefined();
   });
 });
 
@@ -238,7 +258,7 @@ describe("the hook: a shell command of Claude Code", () => {
 
   const rewritten = async (command: string, cwd: string, call: Partial<Call>): Promise<string> => {
     const input = { command, description: "d" };
-    const given = await answer("claude-code", before("Bash", input, cwd), { cwd, ...call });
+    const given = await answerOfHook("claude-code", toolRequestedEvent("Bash", input, cwd), { cwd, ...call });
     const { updatedInput, ...rest } = fieldsOf(fieldsOf(given)?.["hookSpecificOutput"]) ?? {};
     expect(rest).toEqual({ hookEventName: "PreToolUse" });
     const text = String(fieldsOf(updatedInput)?.["command"]);
@@ -268,7 +288,7 @@ describe("the hook: a shell command of Claude Code", () => {
   test.each(["bash", "zsh"])(
     "has its output masked in %s to the last byte, and keeps status and folder",
     async (shell) => {
-      const cwd = project();
+      const cwd = createProject();
       expect(await run(shell, "cat .env; (cat .env; exit 3)", cwd)).toEqual({
         status: 3,
         output: "OWN=***\nOWN=***\nREGION=eu-central-1\nREGION=eu-central-1",
@@ -284,7 +304,7 @@ describe("the hook: a shell command of Claude Code", () => {
   );
 
   test.each(["bash", "zsh"])("keeps its output in %s with a trap of its own", async (shell) => {
-    const cwd = project();
+    const cwd = createProject();
     const end = (more: string): string => `${more}cat .env; (trap 'echo sub' EXIT); exit 4`;
     for (const [command, first] of [
       [end("trap 'echo \"it is the end\"' EXIT; trap '' HUP; "), ["OWN=***", "REGION=eu-central-1", "it is the end"]],
@@ -298,15 +318,15 @@ describe("the hook: a shell command of Claude Code", () => {
   });
 
   test.each(["bash", "zsh"])("keeps its status in %s with set -e", async (shell) => {
-    expect(await run(shell, "set -e; cat .env", project())).toMatchObject({ status: 0 });
-    expect(await run(shell, "set -e; (exit 5)", project())).toMatchObject({ status: 5 });
+    expect(await run(shell, "set -e; cat .env", createProject())).toMatchObject({ status: 0 });
+    expect(await run(shell, "set -e; (exit 5)", createProject())).toMatchObject({ status: 5 });
   });
 
   test.each(["bash", "zsh"])(
     "does not wait in %s for its own background processes before its output is masked",
     async (shell) => {
       const command = "sleep 0.1 & cat .env & wait; echo waited";
-      expect(await run(shell, command, project())).toEqual({
+      expect(await run(shell, command, createProject())).toEqual({
         status: 0,
         output: "OWN=***\nREGION=eu-central-1\nwaited",
       });
@@ -314,7 +334,7 @@ describe("the hook: a shell command of Claude Code", () => {
   );
 
   test("keeps its output if it replaces the shell, or ends it by a signal", async () => {
-    const cwd = project();
+    const cwd = createProject();
     const ends = (command: string) => run("bash", command, cwd);
     const output = "OWN=***\nREGION=eu-central-1";
     expect(await ends("exec cat .env")).toEqual({ status: 0, output });
@@ -340,8 +360,8 @@ describe("the hook: a shell command of Claude Code", () => {
   test("prints the reason in place of its output if the contract cannot be read", async () => {
     const cwd = folder({ "sophia.contract.json": "{", ".env": `OWN=${OWN}\n` });
     const { output } = await run("bash", "cat .env", cwd);
-    expect(unwrapped(output)).toContain("sophia.contract.json:1:2: unexpected end of the file");
-    expect(unwrapped(output)).toContain("the output is not shown");
+    expect(unwrapLines(output)).toContain("sophia.contract.json:1:2: unexpected end of the file");
+    expect(unwrapLines(output)).toContain("the output is not shown");
     expect(output).not.toContain(OWN);
   });
 
@@ -352,7 +372,7 @@ describe("the hook: a shell command of Claude Code", () => {
     onTestFinished(() => void server.close());
     const address = server.address();
     if (address === null || typeof address === "string") throw new TypeError("no port");
-    const cwd = project();
+    const cwd = createProject();
     const own = [`PULUMI_BACKEND_URL=http://127.0.0.1:${address.port}`, "ESC_TOKEN=pul-0", "ESC_ENV=acme/app/dev"];
     const { status, output } = await run("bash", "cat .env", cwd, {}, own);
     expect(status).toBe(0);
@@ -360,7 +380,7 @@ describe("the hook: a shell command of Claude Code", () => {
   });
 
   test.each(["option", "variable"])("is masked for the project that the hook's %s names", async (by) => {
-    const dir = project();
+    const dir = createProject();
     const call = by === "option" ? { words: ["--project", dir] } : { env: { SOPHIA_PROJECT: dir } };
     expect(await run("bash", `cat ${dir}/.env`, folder(), call)).toEqual({
       status: 0,
@@ -369,7 +389,7 @@ describe("the hook: a shell command of Claude Code", () => {
   });
 
   test("is masked for the files and options that the hook has", async () => {
-    const dir = project({ "own.env": "OWN=1234-not-this\n" });
+    const dir = createProject({ "own.env": "OWN=1234-not-this\n" });
     mkdirSync(join(dir, "sub"));
     const words = ["--dotenv", "../.env", "--dotenv=../own.env", "--contract", "../sophia.contract.json", "--offline"];
     const text = await rewritten("true", join(dir, "sub"), { words });
@@ -382,9 +402,9 @@ describe("the hook: a shell command of Claude Code", () => {
   });
 
   test("is left alone with --no-rewrite", async () => {
-    const cwd = project();
-    const event = before("Bash", { command: "cat .env" }, cwd);
-    expect(await answer("claude-code", event, { cwd, words: ["--no-rewrite"] })).toBeUndefined();
+    const cwd = createProject();
+    const event = toolRequestedEvent("Bash", { command: "cat .env" }, cwd);
+    expect(await answerOfHook("claude-code", event, { cwd, words: ["--no-rewrite"] })).toBeUndefined();
   });
 });
 
@@ -392,10 +412,10 @@ test("the hook keeps the compiled code for the next hook, as a start does", asyn
   skip(notPackage !== undefined || noAddon !== undefined, notPackage ?? noAddon);
   const home = folder();
   mkdirSync(join(home, ".cache"));
-  const call = { cwd: project(), env: { HOME: home } };
+  const call = { cwd: createProject(), env: { HOME: home } };
   const storedFor = (name: string): boolean =>
     readdirSync(join(home, ".cache/sophia-run")).some((file) => file.startsWith(`${name}-`));
-  await hook("claude-code", before("Bash", { command: "true" }), call);
+  await runHook("claude-code", toolRequestedEvent("Bash", { command: "true" }), call);
   expect([storedFor("hook"), storedFor("mask")]).toEqual([true, false]);
   await sophia(["mask"], { ...call, input: "text" });
   expect(storedFor("mask")).toBe(true);
@@ -410,28 +430,30 @@ describe("the hook: a failure", () => {
     ["no event", {}, "not for the event none"],
     ["nesting", `{"hook_event_name":"PostToolUse","tool_response":${"[".repeat(9000)}${"]".repeat(9000)}}`, "deeper"],
   ])("by %s changes nothing and says why; with --strict it blocks", async (_, event, reason) => {
-    const cwd = project();
-    const result = await hook("codex", event, { cwd });
+    const cwd = createProject();
+    const result = await runHook("codex", event, { cwd });
     expect(result).toMatchObject({ status: 0, stdout: "" });
-    expect(unwrapped(result.stderr)).toContain(reason);
-    expect(await hook("codex", event, { cwd, words: ["--strict"] })).toMatchObject({ status: 2, stdout: "" });
+    expect(unwrapLines(result.stderr)).toContain(reason);
+    expect(await runHook("codex", event, { cwd, words: ["--strict"] })).toMatchObject({ status: 2, stdout: "" });
   });
 
   test("by a project that does not exist changes nothing; with --strict it blocks", async () => {
-    for (const event of [after("text"), before("Bash", { command: "true" })]) {
+    for (const event of [toolUsedEvent("text"), toolRequestedEvent("Bash", { command: "true" })]) {
       const given = { cwd: folder(), words: ["--project", "/missing"] };
-      const result = await hook("claude-code", event, given);
+      const result = await runHook("claude-code", event, given);
       expect(result).toMatchObject({ status: 0, stdout: "" });
-      expect(unwrapped(result.stderr)).toContain("--project names no folder: /missing does not exist");
-      const strict = await hook("claude-code", event, { ...given, words: [...given.words, "--strict"] });
+      expect(unwrapLines(result.stderr)).toContain("--project names no folder: /missing does not exist");
+      const strict = await runHook("claude-code", event, { ...given, words: [...given.words, "--strict"] });
       expect(strict).toMatchObject({ status: 2, stdout: "" });
     }
   });
 
   test("by a contract that cannot be read changes nothing", async () => {
     const cwd = folder({ "sophia.contract.json": "{" });
-    expect(await hook("claude-code", after("text"), { cwd })).toMatchObject({ status: 0, stdout: "" });
-    expect(await hook("claude-code", after("text"), { cwd, words: ["--strict"] })).toMatchObject({ status: 2 });
+    expect(await runHook("claude-code", toolUsedEvent("text"), { cwd })).toMatchObject({ status: 0, stdout: "" });
+    expect(await runHook("claude-code", toolUsedEvent("text"), { cwd, words: ["--strict"] })).toMatchObject({
+      status: 2,
+    });
   });
 
   test("by another agent is a mistake on the command line", async () => {

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { CORPUS, FAKE_TOKEN } from "../../contract/corpus.ts";
 import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
-import { type Ended, environmentOf, folder, sophia } from "../../helpers/sophia.ts";
+import { type ProcessResult, parseEnvironment, folder, sophia } from "../../helpers/sophia.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { SENTINEL, sentinel } from "../world.ts";
+import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
 
 const ENV = "acme/app/dev";
 const CONTRACT = JSON.stringify({
@@ -14,8 +14,8 @@ const CONTRACT = JSON.stringify({
 });
 const FILE = [
   "# local",
-  `API_KEY=${sentinel("api")}`,
-  `export DB_PASSWORD='${sentinel("db")}$\{x}'`,
+  `API_KEY=${sentinelOf("api")}`,
+  `export DB_PASSWORD='${sentinelOf("db")}$\{x}'`,
   "REGION=eu",
   "LOG_LEVEL=debug",
   "EMPTY=",
@@ -31,7 +31,7 @@ async function startEscWithEnvironment(spec: Parameters<EscServer["environment"]
   const handle = server.environment(ENV, spec);
   const cwd = folder({ ".env": FILE, "sophia.contract.json": CONTRACT });
   const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
-  const run = (...args: string[]): Promise<Ended> => sophia(["import", ".env", ...args], { cwd, env });
+  const run = (...args: string[]): Promise<ProcessResult> => sophia(["import", ".env", ...args], { cwd, env });
   return { server, handle, cwd, env, run };
 }
 
@@ -42,7 +42,7 @@ function expectNoValue({ stdout, stderr }: { stdout: string; stderr: string }): 
 async function valuesOf(server: EscServer): Promise<Record<string, string>> {
   const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_TOKEN: server.token };
   const { stdout } = await sophia(["--no-contract", "--", "env"], { env });
-  return environmentOf(stdout);
+  return parseEnvironment(stdout);
 }
 
 describe("import", () => {
@@ -65,8 +65,8 @@ describe("import", () => {
     expect(result.stdout).toContain("  LOG_LEVEL and MULTI: secret, since the contract does not declare them; --plain");
     expect(handle.definition).toContain('    KEEP: "1"\n');
     expect(await valuesOf(server)).toMatchObject({
-      API_KEY: sentinel("api"),
-      DB_PASSWORD: `${sentinel("db")}$\{x}`,
+      API_KEY: sentinelOf("api"),
+      DB_PASSWORD: `${sentinelOf("db")}$\{x}`,
       KEEP: "1",
       REGION: "eu",
     });
@@ -91,7 +91,7 @@ describe("import", () => {
   });
 
   test("--dry-run needs no token that may write: the launcher's own is enough", async () => {
-    const { server, cwd, env } = await startEscWithEnvironment({ values: { API_KEY: secret(sentinel("old")) } });
+    const { server, cwd, env } = await startEscWithEnvironment({ values: { API_KEY: secret(sentinelOf("old")) } });
     const { value } = server.addToken({ owner: { kind: "organization", organization: "acme" }, access: "open" });
     const { ESC_ADMIN_TOKEN: _, ...others } = env;
     const dry = await sophia(["import", ".env", "--dry-run"], { cwd, env: { ...others, ESC_TOKEN: value } });
@@ -107,18 +107,18 @@ describe("import", () => {
 
   test("keeps a different value in ESC, and replaces it with --overwrite", async () => {
     const { server, handle, run } = await startEscWithEnvironment({
-      values: { API_KEY: secret(sentinel("old")), REGION: "eu", LOG_LEVEL: "info" },
+      values: { API_KEY: secret(sentinelOf("old")), REGION: "eu", LOG_LEVEL: "info" },
       files: { MULTI: "file" },
     });
     const result = await run("--yes");
     expect(result).toMatchObject({ status: 1 });
     expect(result.stdout).toContain("\n  API_KEY and LOG_LEVEL: ");
     expectWording(result.stdout);
-    expect((await valuesOf(server))["API_KEY"]).toBe(sentinel("old"));
+    expect((await valuesOf(server))["API_KEY"]).toBe(sentinelOf("old"));
     const over = await run("--yes", "--overwrite");
     expect(over.stdout).toContain("  ~ API_KEY    secret\n  ~ LOG_LEVEL  secret\n");
     expect(over).toMatchObject({ status: 1 });
-    expect(await valuesOf(server)).toMatchObject({ API_KEY: sentinel("api"), LOG_LEVEL: "debug" });
+    expect(await valuesOf(server)).toMatchObject({ API_KEY: sentinelOf("api"), LOG_LEVEL: "debug" });
     expect(handle.revisions).toHaveLength(3);
     expectNoValue(result);
     expectNoValue(over);
@@ -186,7 +186,7 @@ describe("import", () => {
     expect(result).toMatchObject({ status: 1, stderr: "" });
     expect(result.stdout).toContain("  REGION: kept, ");
     expectWording(result.stdout);
-    expect(await valuesOf(server)).toMatchObject({ KEEP: "2", THEIRS: "t", REGION: "us", API_KEY: sentinel("api") });
+    expect(await valuesOf(server)).toMatchObject({ KEEP: "2", THEIRS: "t", REGION: "us", API_KEY: sentinelOf("api") });
   });
 
   test("makes no second revision if an answer is lost", async () => {
@@ -219,7 +219,7 @@ describe("import", () => {
     ["503, again and again", 503, "HTTP 503"],
     [
       "a message that quotes a value",
-      { kind: "status", status: 400, body: { code: 400, message: `bad: ${sentinel("api")}` } },
+      { kind: "status", status: 400, body: { code: 400, message: `bad: ${sentinelOf("api")}` } },
       "bad: ***",
     ],
   ])("fails with the reason and changes nothing after %s from the update", async (_, fault, reached) => {
@@ -263,8 +263,8 @@ describe("import", () => {
     const launched = await sophia(["--no-contract", "--keep-esc", "--", "env"], {
       env: { ...env, ESC_TOKEN: server.token },
     });
-    expect(environmentOf(launched.stdout)).not.toHaveProperty("ESC_ADMIN_TOKEN");
-    expect(environmentOf(launched.stdout)).toHaveProperty("ESC_TOKEN");
+    expect(parseEnvironment(launched.stdout)).not.toHaveProperty("ESC_ADMIN_TOKEN");
+    expect(parseEnvironment(launched.stdout)).toHaveProperty("ESC_TOKEN");
   });
 
   test("asks at a terminal, and removes from the file what ESC now has", async () => {
@@ -281,7 +281,7 @@ describe("import", () => {
     expect(result.stdout).not.toContain(token);
     expect(readFileSync(join(cwd, ".env"), "utf8")).toBe("# local\nEMPTY=\nESC_ENV=acme/app/dev\nSOPHIA_QUIET=1\n");
     expect(statSync(join(cwd, ".env")).mode & 0o777).toBe(0o600);
-    expect(await valuesOf(server)).toMatchObject({ API_KEY: sentinel("api"), MULTI: "a" });
+    expect(await valuesOf(server)).toMatchObject({ API_KEY: sentinelOf("api"), MULTI: "a" });
   });
 
   test("writes nothing after an empty answer at a terminal; Ctrl-C at the hidden prompt ends it by SIGINT", async () => {
@@ -298,7 +298,7 @@ describe("import", () => {
 
 test("adds new variables to an environment that opens only with an approval, and overwrites nothing without --overwrite", async () => {
   const { server, handle, run } = await startEscWithEnvironment({
-    values: { KEEP: "1", API_KEY: secret(sentinel("old")), REGION: "eu" },
+    values: { KEEP: "1", API_KEY: secret(sentinelOf("old")), REGION: "eu" },
     deny: "approval",
   });
   const result = await run("--yes");
@@ -317,6 +317,6 @@ test("adds new variables to an environment that opens only with an approval, and
   const overwritten = await run("--yes", "--overwrite");
   expect(overwritten).toMatchObject({ status: 0 });
   handle.deny(undefined);
-  expect(await valuesOf(server)).toMatchObject({ KEEP: "1", API_KEY: sentinel("api"), LOG_LEVEL: "debug" });
+  expect(await valuesOf(server)).toMatchObject({ KEEP: "1", API_KEY: sentinelOf("api"), LOG_LEVEL: "debug" });
   expect(server.violations).toEqual([]);
 });

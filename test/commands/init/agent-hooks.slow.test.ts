@@ -5,7 +5,7 @@ import { parse } from "jsonc-parser";
 import { describe, expect, test } from "vitest";
 import { noNobody, sophiaAsNobody } from "../../helpers/nobody.ts";
 import { skipBecause } from "../../helpers/skip.ts";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 
 const CLAUDE = ".claude/settings.json";
@@ -13,9 +13,9 @@ const CODEX = ".codex/config.toml";
 const CONTRACT = { "sophia.contract.json": '{"variables":{"A":{}}}' };
 const DOCUMENT = readFileSync(join(import.meta.dirname, "../../../docs/agents.md"), "utf8");
 
-const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
+const readProjectFile = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
 
-function project(files: Readonly<Record<string, string>> = {}): string {
+function createProject(files: Readonly<Record<string, string>> = {}): string {
   const cwd = folder(CONTRACT);
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(cwd, name)), { recursive: true });
@@ -25,53 +25,53 @@ function project(files: Readonly<Record<string, string>> = {}): string {
 }
 
 /** The block of the document that begins with these words. */
-function block(language: string, begin: string): string {
+function findCodeBlock(language: string, begin: string): string {
   const found = DOCUMENT.split("```").find((part) => part.startsWith(`${language}\n${begin}`));
   if (found === undefined) throw new Error(`docs/agents.md has no block of ${language}`);
   return found.slice(language.length + 1);
 }
 
-const HOOKS: unknown = JSON.parse(block("json", '{\n  "hooks"'));
-const TABLES = block("toml", "[[hooks");
+const HOOKS: unknown = JSON.parse(findCodeBlock("json", '{\n  "hooks"'));
+const TABLES = findCodeBlock("toml", "[[hooks");
 
-const init = (cwd: string, names = "claude,codex") => sophia(["init", "--with", names], { cwd });
+const runInit = (cwd: string, names = "claude,codex") => sophia(["init", "--with", names], { cwd });
 
 test("init writes the settings of docs/agents.md if there are none", async () => {
-  const cwd = project();
-  const { status, stdout } = await init(cwd);
+  const cwd = createProject();
+  const { status, stdout } = await runInit(cwd);
   expect(status).toBe(0);
   expect(stdout).toContain(`created ${CLAUDE}\n`);
   expect(stdout).toContain(`created ${CODEX}\n`);
   expectWording(stdout);
-  expect(JSON.parse(read(cwd, CLAUDE))).toEqual(HOOKS);
-  expect(read(cwd, CODEX)).toBe(TABLES);
+  expect(JSON.parse(readProjectFile(cwd, CLAUDE))).toEqual(HOOKS);
+  expect(readProjectFile(cwd, CODEX)).toBe(TABLES);
 });
 
 test("init changes nothing in settings of agents the second time", async () => {
-  const cwd = project();
-  await init(cwd);
-  const former = [read(cwd, CLAUDE), read(cwd, CODEX)];
-  const { status, stdout } = await init(cwd);
+  const cwd = createProject();
+  await runInit(cwd);
+  const former = [readProjectFile(cwd, CLAUDE), readProjectFile(cwd, CODEX)];
+  const { status, stdout } = await runInit(cwd);
   expect(status).toBe(0);
   for (const name of [CLAUDE, CODEX]) expect(stdout).toContain(`${name} uses sophia-run already\n`);
-  expect([read(cwd, CLAUDE), read(cwd, CODEX)]).toEqual(former);
+  expect([readProjectFile(cwd, CLAUDE), readProjectFile(cwd, CODEX)]).toEqual(former);
 });
 
 test("init gives hooks to the named agent only, and `all` names none", async () => {
-  const cwd = project();
-  expect((await init(cwd, "codex")).status).toBe(0);
+  const cwd = createProject();
+  expect((await runInit(cwd, "codex")).status).toBe(0);
   expect(existsSync(join(cwd, CODEX))).toBe(true);
   expect(existsSync(join(cwd, ".claude"))).toBe(false);
-  const other = project();
-  await init(other, "all");
+  const other = createProject();
+  await runInit(other, "all");
   expect(readdirSync(other)).toEqual(Object.keys(CONTRACT));
 });
 
 test("init refuses an unknown agent, and lists the known ones", async () => {
-  const cwd = project();
-  const { status, stderr } = await init(cwd, "claude,cursor");
+  const cwd = createProject();
+  const { status, stderr } = await runInit(cwd, "claude,cursor");
   expect(status).toBe(125);
-  expect(unwrapped(stderr)).toContain(
+  expect(unwrapLines(stderr)).toContain(
     "'cursor' allowed: docker, devcontainer, actions, actions-oidc, auth-actions, all, claude, codex",
   );
   expect(readdirSync(cwd)).toEqual(Object.keys(CONTRACT));
@@ -93,11 +93,11 @@ describe("init keeps what the settings of agents have:", () => {
       "}",
       "",
     ];
-    const cwd = project({ [CLAUDE]: lines.join("\r\n") });
-    const { status, stdout } = await init(cwd, "claude");
+    const cwd = createProject({ [CLAUDE]: lines.join("\r\n") });
+    const { status, stdout } = await runInit(cwd, "claude");
     expect(status).toBe(0);
     expect(stdout).toContain(`changed ${CLAUDE}: it now has\n  "PreToolUse": [`);
-    const text = read(cwd, CLAUDE);
+    const text = readProjectFile(cwd, CLAUDE);
     for (const keptLine of [...lines.slice(0, 5), " // a\r\n", ...lines.slice(7)]) expect(text).toContain(keptLine);
     expect(text.replaceAll("\r\n", "")).not.toMatch(/\n|\r/);
     const pattern: unknown = JSON.parse(JSON.stringify(HOOKS));
@@ -114,31 +114,31 @@ describe("init keeps what the settings of agents have:", () => {
 
   test("TOML keeps every byte, and the hooks follow", async () => {
     const former = '# mine\nmodel = "a"\n[[hooks.PreToolUse]]\nmatcher = "x"\n[mcp_servers.x]\ncommand = "y" # no end';
-    const cwd = project({ [CODEX]: former });
-    expect((await init(cwd, "codex")).status).toBe(0);
-    expect(read(cwd, CODEX)).toBe(`${former}\n\n${TABLES}`);
-    const windows = project({ [CODEX]: "a = 1\r\n" });
-    expect((await init(windows, "codex")).status).toBe(0);
-    expect(read(windows, CODEX)).toBe(`a = 1\r\n\r\n${TABLES.replaceAll("\n", "\r\n")}`);
+    const cwd = createProject({ [CODEX]: former });
+    expect((await runInit(cwd, "codex")).status).toBe(0);
+    expect(readProjectFile(cwd, CODEX)).toBe(`${former}\n\n${TABLES}`);
+    const windows = createProject({ [CODEX]: "a = 1\r\n" });
+    expect((await runInit(windows, "codex")).status).toBe(0);
+    expect(readProjectFile(windows, CODEX)).toBe(`a = 1\r\n\r\n${TABLES.replaceAll("\n", "\r\n")}`);
   });
 
   test("init adds one of two events if the other is there, and recognizes its own hook in another form", async () => {
     const otherHook = "'/opt/a b/sophia-run'  hook claude-code --strict";
     const settings = { hooks: { PreToolUse: [{ hooks: [{ type: "command", command: otherHook }] }] } };
     const [, post = ""] = TABLES.split("\n\n");
-    const cwd = project({ [CLAUDE]: JSON.stringify(settings), [CODEX]: post });
-    expect((await init(cwd)).status).toBe(0);
-    expect(JSON.parse(read(cwd, CLAUDE))).toEqual({
+    const cwd = createProject({ [CLAUDE]: JSON.stringify(settings), [CODEX]: post });
+    expect((await runInit(cwd)).status).toBe(0);
+    expect(JSON.parse(readProjectFile(cwd, CLAUDE))).toEqual({
       hooks: { ...settings.hooks, PostToolUse: groupsOf(HOOKS, "PostToolUse") },
     });
-    expect(read(cwd, CODEX)).toBe(`${post}\n${TABLES.split("\n\n")[0] ?? ""}\n`);
+    expect(readProjectFile(cwd, CODEX)).toBe(`${post}\n${TABLES.split("\n\n")[0] ?? ""}\n`);
   });
 
   test("init does not take a hook in a comment for a hook", async () => {
     const comment = TABLES.replaceAll(/^/gm, "# ");
-    const cwd = project({ [CODEX]: comment });
-    expect((await init(cwd, "codex")).status).toBe(0);
-    expect(read(cwd, CODEX)).toContain(`\n${TABLES}`);
+    const cwd = createProject({ [CODEX]: comment });
+    expect((await runInit(cwd, "codex")).status).toBe(0);
+    expect(readProjectFile(cwd, CODEX)).toContain(`\n${TABLES}`);
   });
 });
 
@@ -159,13 +159,13 @@ test.each([
   [{ "package.json": "{}" }, "sophia-run hook"],
   [{ "pyproject.toml": '[project]\ndependencies = ["sophia-run"]\n', "uv.lock": "" }, "uv run sophia-run hook"],
 ])("init writes the command into the hook: %j: %j", async (files, command) => {
-  const cwd = project(files);
-  const { stdout } = await init(cwd);
-  expect(read(cwd, CLAUDE)).toContain(`"command": "${command} claude-code"`);
-  expect(read(cwd, CODEX)).toContain(`command = "${command} codex"\n`);
-  expect(unwrapped(stdout).includes("must find sophia-run on its PATH")).toBe(command.startsWith("sophia-run"));
+  const cwd = createProject(files);
+  const { stdout } = await runInit(cwd);
+  expect(readProjectFile(cwd, CLAUDE)).toContain(`"command": "${command} claude-code"`);
+  expect(readProjectFile(cwd, CODEX)).toContain(`command = "${command} codex"\n`);
+  expect(unwrapLines(stdout).includes("must find sophia-run on its PATH")).toBe(command.startsWith("sophia-run"));
   // It is found again.
-  expect((await init(cwd)).stdout).toContain(`${CLAUDE} uses sophia-run already`);
+  expect((await runInit(cwd)).stdout).toContain(`${CLAUDE} uses sophia-run already`);
 });
 
 describe("init prints one error and writes no file if it cannot change the settings:", () => {
@@ -186,28 +186,28 @@ describe("init prints one error and writes no file if it cannot change the setti
     const cwd = folder();
     mkdirSync(join(cwd, dirname(name)));
     writeFileSync(join(cwd, name), text);
-    const { status, stdout, stderr } = await init(cwd);
+    const { status, stdout, stderr } = await runInit(cwd);
     expect(status).toBe(125);
     expect(stdout).toBe("");
-    expect(unwrapped(stderr)).toContain(`sophia-run: ${name} cannot be changed: `);
-    expect(unwrapped(stderr)).toContain(why);
+    expect(unwrapLines(stderr)).toContain(`sophia-run: ${name} cannot be changed: `);
+    expect(unwrapLines(stderr)).toContain(why);
     expectWording(stderr);
-    expect(read(cwd, name)).toBe(text);
+    expect(readProjectFile(cwd, name)).toBe(text);
     expect(readdirSync(cwd)).toEqual([dirname(name)]);
   });
 
   test("JSON is nested a million times", async () => {
-    const cwd = project({ [CLAUDE]: "[".repeat(1_000_000) });
-    const { status, stderr } = await init(cwd);
+    const cwd = createProject({ [CLAUDE]: "[".repeat(1_000_000) });
+    const { status, stderr } = await runInit(cwd);
     expect(status).toBe(125);
-    expect(unwrapped(stderr)).toContain("nested too deeply");
+    expect(unwrapLines(stderr)).toContain("nested too deeply");
   });
 
   test("but TOML of a million levels, which has no hooks, gets them", async () => {
     const deep = `hooks.a${".a".repeat(1_000_000)} = 1\n`;
-    const cwd = project({ [CODEX]: deep });
-    expect((await init(cwd)).status).toBe(0);
-    expect(read(cwd, CODEX)).toBe(`${deep}\n${TABLES}`);
+    const cwd = createProject({ [CODEX]: deep });
+    expect((await runInit(cwd)).status).toBe(0);
+    expect(readProjectFile(cwd, CODEX)).toBe(`${deep}\n${TABLES}`);
   });
 
   test("bytes are not UTF-8", async () => {
@@ -215,7 +215,7 @@ describe("init prints one error and writes no file if it cannot change the setti
     mkdirSync(join(cwd, ".codex"));
     const bytes = Buffer.from('a = "\xFF"\n', "latin1");
     writeFileSync(join(cwd, CODEX), bytes);
-    const { status, stderr } = await init(cwd);
+    const { status, stderr } = await runInit(cwd);
     expect(status).toBe(125);
     expect(stderr).toContain("it is not UTF-8");
     expect(readFileSync(join(cwd, CODEX))).toEqual(bytes);
@@ -225,9 +225,9 @@ describe("init prints one error and writes no file if it cannot change the setti
   test("a folder is in their place", async () => {
     const cwd = folder();
     mkdirSync(join(cwd, CLAUDE), { recursive: true });
-    const { status, stderr } = await init(cwd);
+    const { status, stderr } = await runInit(cwd);
     expect(status).toBe(125);
-    expect(unwrapped(stderr)).toContain(`${CLAUDE} cannot be read (it is a folder)`);
+    expect(unwrapLines(stderr)).toContain(`${CLAUDE} cannot be read (it is a folder)`);
     expect(readdirSync(cwd)).toEqual([".claude"]);
   });
 
@@ -241,11 +241,11 @@ describe("init prints one error and writes no file if it cannot change the setti
     writeFileSync(join(cwd, "real.json"), "{}");
     symlinkSync(target, join(cwd, name));
     const former = readdirSync(cwd);
-    const { status, stderr } = await init(cwd);
+    const { status, stderr } = await runInit(cwd);
     expect(status).toBe(125);
-    expect(unwrapped(stderr)).toContain(name);
-    expect(unwrapped(stderr)).toContain(why);
-    expect(read(cwd, "real.json")).toBe("{}");
+    expect(unwrapLines(stderr)).toContain(name);
+    expect(unwrapLines(stderr)).toContain(why);
+    expect(readProjectFile(cwd, "real.json")).toBe("{}");
     expect(readdirSync(cwd)).toEqual(former);
   });
 });
@@ -257,14 +257,14 @@ describe("init, run by a user without rights,", () => {
     ["read", 0o600],
     ["written", 0o644],
   ])("leaves settings that cannot be %s as they are", (what, mode) => {
-    const cwd = project({ [CLAUDE]: '{ "a": 1 }\n' });
+    const cwd = createProject({ [CLAUDE]: '{ "a": 1 }\n' });
     for (const name of [".", ".claude"]) chmodSync(join(cwd, name), 0o755);
     chmodSync(join(cwd, "sophia.contract.json"), 0o644);
     chmodSync(join(cwd, CLAUDE), mode);
     const { status, stderr } = sophiaAsNobody(["init", "--with", "claude,codex"], { cwd });
     expect(status).toBe(125);
-    expect(unwrapped(stderr)).toContain(`${CLAUDE} cannot be ${what} (EACCES)`);
-    expect(read(cwd, CLAUDE)).toBe('{ "a": 1 }\n');
+    expect(unwrapLines(stderr)).toContain(`${CLAUDE} cannot be ${what} (EACCES)`);
+    expect(readProjectFile(cwd, CLAUDE)).toBe('{ "a": 1 }\n');
     expect(existsSync(join(cwd, ".codex"))).toBe(false);
   });
 });

@@ -2,9 +2,9 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cleanPath } from "../../helpers/pack.ts";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
-import { sentinel } from "../world.ts";
+import { sentinelOf } from "../sophia-environment.ts";
 
 interface Entry {
   readonly required?: boolean;
@@ -54,7 +54,7 @@ describe("a contract from code", () => {
     const without = folder(EXPRESS);
     expect((await sophia(["init"], { cwd: without })).status).toBe(0);
     expect(variablesIn(without)).toEqual(expected);
-    const key = sentinel("dsn");
+    const key = sentinelOf("dsn");
     const filesOfProject = folder({
       ...EXPRESS,
       ".env": `PORT=8080\nSENTRY_DSN=${key}\nWORKERS=4\nREDIS_URL=redis://u:${key}@cache:6379\n`,
@@ -75,7 +75,7 @@ describe("a contract from code", () => {
   test("requires what the code reads without a fallback, and says how to change that", async () => {
     const cwd = folder(EXPRESS);
     const { stdout } = await sophia(["init"], { cwd });
-    expect(unwrapped(stdout)).toContain(
+    expect(unwrapLines(stdout)).toContain(
       'REDIS_URL: required, since the code reads it without a fallback (src/server.js:4); to make one optional, remove its "required": true',
     );
     const refused = await sophia(["--", "true"], { cwd });
@@ -157,7 +157,7 @@ describe("variables that no code reads", () => {
     async (name, text, place) => {
       const cwd = folder({ ...files, [name]: text });
       const { stdout } = await sophia(["init"], { cwd });
-      expect(unwrapped(stdout)).toContain(
+      expect(unwrapLines(stdout)).toContain(
         `REDIS_URI (${place}) is left out: no code reads it; did you mean REDIS_URL, which app.js:1 reads?`,
       );
       expect(Object.keys(variablesIn(cwd))).toEqual(["REDIS_URL"]);
@@ -212,7 +212,7 @@ describe("init finds code that reads .env by itself", () => {
     const { stdout } = await sophia(["init"], { cwd: folder({ [name]: `${text}\n` }) });
     const line = text.split("\n").length;
     const call = name === "a.py" ? "load_dotenv" : "dotenv";
-    expect(unwrapped(stdout)).toContain(
+    expect(unwrapLines(stdout)).toContain(
       `${name}:${line}: ${call} may stay: it does not replace what sophia-run has set`,
     );
     expect(stdout).not.toContain("remove");
@@ -223,7 +223,7 @@ describe("init finds code that reads .env by itself", () => {
     ["a.py", "from dotenv import load_dotenv\nload_dotenv('.env', override=True)", "override=True of load_dotenv"],
   ])("and says that it must not replace what is set: %s, %s", async (name, text, what) => {
     const { stdout } = await sophia(["init"], { cwd: folder({ [name]: `${text}\n` }) });
-    expect(unwrapped(stdout)).toContain(`remove ${what}: it replaces what sophia-run has checked`);
+    expect(unwrapLines(stdout)).toContain(`remove ${what}: it replaces what sophia-run has checked`);
   });
 
   test.each([

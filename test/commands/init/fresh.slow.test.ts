@@ -7,18 +7,18 @@ import { findNodeInstaller } from "../../../src/commands/init/node-tools.ts";
 import type { Project } from "../../../src/commands/init/project-survey.ts";
 import { startEscServer } from "../../esc-server/index.ts";
 import { cleanPath } from "../../helpers/pack.ts";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
-import { escVariables, SENTINEL } from "../world.ts";
+import { escVariables, SENTINEL } from "../sophia-environment.ts";
 
 const FILE = "sophia.contract.json";
 const SCHEMA_FILE = "sophia.contract.schema.json";
 const REPOSITORY = join(import.meta.dirname, "../../..");
-const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
-const variablesOf = (cwd: string): unknown => Object(JSON.parse(read(cwd, FILE))).variables;
+const readProjectFile = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
+const variablesOf = (cwd: string): unknown => Object(JSON.parse(readProjectFile(cwd, FILE))).variables;
 
 /** Files by their paths. */
-function project(files: Readonly<Record<string, string>>): string {
+function createProject(files: Readonly<Record<string, string>>): string {
   const root = folder();
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
@@ -36,12 +36,12 @@ describe("init in a folder in which it finds no variables", () => {
     expect(refused.stderr).toMatch(/sophia-run init\n.*--no-contract/);
     const { status, stdout } = await sophia(["init"], { cwd });
     expect(status).toBe(0);
-    expect(unwrapped(stdout)).toMatch(/searched: .*\.env\.example.*os\.environ/);
+    expect(unwrapLines(stdout)).toMatch(/searched: .*\.env\.example.*os\.environ/);
     expect(stdout).not.toContain("ESC");
     const [, entry = ""] = /nothing is required yet; .* write\s+under "variables":\n +(.*)\n/.exec(stdout) ?? [];
     expect(variablesOf(cwd)).toEqual({});
     expect((await sophia(["--", "true"], { cwd })).status).toBe(0);
-    writeFileSync(join(cwd, FILE), read(cwd, FILE).replace('"variables": {', `"variables": { ${entry} `));
+    writeFileSync(join(cwd, FILE), readProjectFile(cwd, FILE).replace('"variables": {', `"variables": { ${entry} `));
     expect((await sophia(["--", "true"], { cwd })).stderr).toContain("API_KEY is required");
     expect(readdirSync(cwd)).toEqual([FILE, SCHEMA_FILE]);
   });
@@ -51,7 +51,7 @@ describe("init in a folder in which it finds no variables", () => {
     const { status, stdout, stderr } = await sophia(["init"], { cwd });
     expect(status).toBe(0);
     expect(variablesOf(cwd)).toEqual({ API_KEY: {}, TEXT: {} });
-    expect(stdout + stderr + read(cwd, FILE)).not.toContain(SENTINEL);
+    expect(stdout + stderr + readProjectFile(cwd, FILE)).not.toContain(SENTINEL);
   });
 
   test("writes a contract if a source cannot be read, and prints a remark about the source", async () => {
@@ -71,7 +71,7 @@ describe("init in a folder in which it finds no variables", () => {
     await using server = await startEscServer();
     server.environment("acme/app/empty", { values: {} });
     const { stdout } = await sophia(["init"], { cwd: folder(), env: escVariables(server, "acme/app/empty") });
-    expect(unwrapped(stdout)).toMatch(/searched: .*, ESC, process\.env/);
+    expect(unwrapLines(stdout)).toMatch(/searched: .*, ESC, process\.env/);
   });
 
   test("writes no contract if --from esc names an ESC that refuses", async () => {
@@ -148,7 +148,7 @@ describe("init in a package of a workspace", () => {
       ["  bun add ./", "bunx --no-install "],
     ],
   ])("prints the commands of the root's package manager: %s", async (name, files, [add = "", run = ""]) => {
-    const root = project({ ...files, "packages/api/package.json": member, "packages/api/server.js": "" });
+    const root = createProject({ ...files, "packages/api/package.json": member, "packages/api/server.js": "" });
     const cwd = join(root, "packages/api");
     expect((await sophia(["init"], { cwd })).stdout).toContain(add);
     const named = join(name.startsWith("Yarn") ? cwd : root, "package.json");
@@ -165,7 +165,7 @@ describe("init in a package of a workspace", () => {
   });
 
   test("refers to the schema of the package, or to a file beside the contract if none is installed", async () => {
-    const root = project({
+    const root = createProject({
       "package.json": '{"workspaces":["packages/*"]}',
       "packages/api/package.json": member,
       "packages/own/package.json": member,
@@ -174,7 +174,7 @@ describe("init in a package of a workspace", () => {
     const schemaOf = async (name: string): Promise<unknown> => {
       const cwd = join(root, name);
       await sophia(["init"], { cwd });
-      const { $schema }: { $schema?: unknown } = JSON.parse(read(cwd, FILE));
+      const { $schema }: { $schema?: unknown } = JSON.parse(readProjectFile(cwd, FILE));
       rmSync(join(cwd, FILE));
       return $schema;
     };
@@ -184,7 +184,7 @@ describe("init in a package of a workspace", () => {
     // As in a project in Python, with a global installation, or with Yarn's Plug'n'Play.
     writeFileSync(join(root, ".pnp.cjs"), "process.env.PNP_DEBUG_LEVEL");
     expect(await schemaOf("packages/api")).toBe(`./${SCHEMA_FILE}`);
-    const written = JSON.parse(read(join(root, "packages/api"), SCHEMA_FILE));
+    const written = JSON.parse(readProjectFile(join(root, "packages/api"), SCHEMA_FILE));
     expect(written).toEqual(JSON.parse(readFileSync(join(REPOSITORY, "schema", SCHEMA_FILE), "utf8")));
     mkdirSync(join(root, dirname(path)), { recursive: true });
     writeFileSync(join(root, path), "{}");
@@ -196,7 +196,7 @@ describe("init in a package of a workspace", () => {
   });
 
   test("says that the root must list the package, and gives the option that pnpm needs in the root", async () => {
-    const root = project({
+    const root = createProject({
       "package.json": "{}",
       "pnpm-workspace.yaml": "packages: ['packages/*', '!packages/old']\n",
       "pnpm-lock.yaml": "",
@@ -291,8 +291,8 @@ describe("init and symbolic links", () => {
     symlinkSync(target, join(cwd, name));
     const refused = await sophia(["init", "--with", "docker,devcontainer,actions"], { cwd });
     expect(refused.status).toBe(125);
-    expect(unwrapped(refused.stderr)).toContain(name);
-    expect(unwrapped(refused.stderr)).toContain(words);
+    expect(unwrapLines(refused.stderr)).toContain(name);
+    expect(unwrapLines(refused.stderr)).toContain(words);
     expect(readdirSync(outside)).toEqual(["project"]);
     expect(readdirSync(cwd).toSorted()).toEqual([name, ...Object.keys(files)].toSorted());
   });

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { folder, sophia } from "../../helpers/sophia.ts";
 
 /** As many lines as a file of code may have that is read at all (1 MiB). */
-function lines(line: (index: number) => string): string {
+function repeatLine(line: (index: number) => string): string {
   let text = "";
   for (let index = 0; text.length < 1_000_000; index++) text += line(index);
   return text;
@@ -12,70 +12,70 @@ function lines(line: (index: number) => string): string {
 
 /** Files in which each name could make the whole file be searched again, and a variable that is found in each. */
 const FILES = [
-  ["names.js", "NAME_0", lines((index) => `const o${index} = process.env;\no${index}.NAME_${index};\n`)],
+  ["names.js", "NAME_0", repeatLine((index) => `const o${index} = process.env;\no${index}.NAME_${index};\n`)],
   [
     "locals.js",
     "LOCAL_998",
-    lines((index) => (index < 999 ? `const l${index} = process.env.LOCAL_${index};\n` : "(((((((((((((\n")),
+    repeatLine((index) => (index < 999 ? `const l${index} = process.env.LOCAL_${index};\n` : "(((((((((((((\n")),
   ],
   [
     "classes.py",
     "FIELD_0",
-    `import pydantic\n${lines((index) => `class A${index}(BaseSettings):\n  field_${index}: str\n`)}`,
+    `import pydantic\n${repeatLine((index) => `class A${index}(BaseSettings):\n  field_${index}: str\n`)}`,
   ],
-  ["fields.py", "FIELD", `import pydantic\nclass A(BaseSettings):\n${lines(() => "  field: Field(\n")}`],
+  ["fields.py", "FIELD", `import pydantic\nclass A(BaseSettings):\n${repeatLine(() => "  field: Field(\n")}`],
   [
     "bases.py",
     "FIELD",
-    `import pydantic\nclass B(BaseSettings):\n  field: str\n${lines(() => `class A(${"a".repeat(490)}.):\n  a: str\n`)}`,
+    `import pydantic\nclass B(BaseSettings):\n  field: str\n${repeatLine(() => `class A(${"a".repeat(490)}.):\n  a: str\n`)}`,
   ],
   [
     "callers.py",
     "CALLED_0",
-    `import environ\n${lines((index) => `env${index} = environ.Env()\nenv${index}("CALLED_${index}")\n`)}`,
+    `import environ\n${repeatLine((index) => `env${index} = environ.Env()\nenv${index}("CALLED_${index}")\n`)}`,
   ],
   [
     "schemas.ts",
     "FIELD_0",
-    `import { z } from "zod";\nz.object({ FIELD_0: z.string() }).parse(process.env);\n${lines((index) => `FIELD_${index}: z.union([z.optional([[[(((\n`)}`,
+    `import { z } from "zod";\nz.object({ FIELD_0: z.string() }).parse(process.env);\n${repeatLine((index) => `FIELD_${index}: z.union([z.optional([[[(((\n`)}`,
   ],
   [
     "lists.ts",
     "FIELD_0",
-    `import { z } from "zod";\nparse(process.env);\n${lines((index) => `const L${index} = ["a"\nFIELD_${index}: z.enum(L${index}),\n`)}`,
+    `import { z } from "zod";\nparse(process.env);\n${repeatLine((index) => `const L${index} = ["a"\nFIELD_${index}: z.enum(L${index}),\n`)}`,
   ],
-  ["fields.ts", "A", `import { z } from "zod";\nprocess.env.A;\n${lines(() => "A: z.string().min(")}`],
-  ["tests.js", "A", lines(() => `const v = process.env.A;\nif (((((((( v\n=>                  `)],
-  ["conditions.js", "A", lines(() => `if ( if ( ? : ${"x".repeat(150)} process.env.A\n`)],
-  ["tests.py", "A", lines(() => `v = os.getenv("A")\nlambda lambda lambda is_is_bool(((((( v\n`)],
-  ["tests.go", "A", lines(() => `v := os.Getenv("A")\nlen(len(v\n`)],
+  ["fields.ts", "A", `import { z } from "zod";\nprocess.env.A;\n${repeatLine(() => "A: z.string().min(")}`],
+  ["tests.js", "A", repeatLine(() => `const v = process.env.A;\nif (((((((( v\n=>                  `)],
+  ["conditions.js", "A", repeatLine(() => `if ( if ( ? : ${"x".repeat(150)} process.env.A\n`)],
+  ["tests.py", "A", repeatLine(() => `v = os.getenv("A")\nlambda lambda lambda is_is_bool(((((( v\n`)],
+  ["tests.go", "A", repeatLine(() => `v := os.Getenv("A")\nlen(len(v\n`)],
   [
     "annotations.py",
     "A",
-    `import pydantic\nclass S(BaseSettings):\n  a: int\n${lines(() => "  b: Annotated[Annotated[Optional[Union[\n")}`,
+    `import pydantic\nclass S(BaseSettings):\n  a: int\n${repeatLine(() => "  b: Annotated[Annotated[Optional[Union[\n")}`,
   ],
   [
     "enums.py",
     "A",
-    `import pydantic\nclass S(BaseSettings):\n  a: int\n${lines((index) => `class E${index}(StrEnum):\n  x = "\n`)}`,
+    `import pydantic\nclass S(BaseSettings):\n  a: int\n${repeatLine((index) => `class E${index}(StrEnum):\n  x = "\n`)}`,
   ],
   [
     "validators.py",
     "A",
-    `import pydantic\nclass S(BaseSettings):\n  a: int\n${lines(() => "  @field_validator('a', '")}`,
+    `import pydantic\nclass S(BaseSettings):\n  a: int\n${repeatLine(() => "  @field_validator('a', '")}`,
   ],
-  ["dotenv.js", "A", `process.env.A;require("dotenv");\n${lines(() => "config(dotenv.config({ override: {\n")}`],
-  ["dotenv.py", "A", `os.getenv("A");import dotenv\n${lines(() => "load_dotenv(load_dotenv((\n")}`],
-  ["calls.go", "CALLED_0", `os.Getenv("CALLED_0")\n${lines(() => "env".repeat(1000))}`],
-  ["tags.go", "TAG_0", `a string \`env:"TAG_0"\`\n${lines(() => 'env:"A`')}`],
-  ["guards.go", "GUARDED_0", lines((index) => `v := os.Getenv("GUARDED_${index}")\n\n\n\n// if v ==\n`)],
-  ["fields.rs", "FIELD", `use clap::Arg;\n#[arg(env)]\nfield: X,\n${lines(() => "#[arg(env\n#[")}`],
-  ["calls.rs", "CALLED_0", lines((index) => `env::var("CALLED_${index}").context(.context(.context(\n`)],
-  ["script.sh", "READ_0", lines((index) => `echo "$READ_${index}" <<X${index}\n`)],
-  ["quotes.sh", "READ_0", `echo $READ_0\n${lines(() => `"\\"'<<`)}`],
-  ["words.sh", "READ_0", `echo $READ_0\n${lines(() => "read A B C D E F G H I J K L M N O P Q R S T U ")}`],
-  ["Dockerfile", "READ_0", `CMD $READ_0\n${lines(() => "ENV A=1 B=2 \\\n")}`],
-  ["compose.yaml", "READ_0", `a: $READ_0\nb:\n  environment:\n${lines(() => "    - A\n")}${" ".repeat(40_000)}`],
+  ["dotenv.js", "A", `process.env.A;require("dotenv");\n${repeatLine(() => "config(dotenv.config({ override: {\n")}`],
+  ["dotenv.py", "A", `os.getenv("A");import dotenv\n${repeatLine(() => "load_dotenv(load_dotenv((\n")}`],
+  ["calls.go", "CALLED_0", `os.Getenv("CALLED_0")\n${repeatLine(() => "env".repeat(1000))}`],
+  ["tags.go", "TAG_0", `a string \`env:"TAG_0"\`\n${repeatLine(() => 'env:"A`')}`],
+  ["guards.go", "GUARDED_0", repeatLine((index) => `v := os.Getenv("GUARDED_${index}")\n\n\n\n// if v ==\n`)],
+  ["fields.rs", "FIELD", `use clap::Arg;\n#[arg(env)]\nfield: X,\n${repeatLine(() => "#[arg(env\n#[")}`],
+  ["calls.rs", "CALLED_0", repeatLine((index) => `env::var("CALLED_${index}").context(.context(.context(\n`)],
+  ["script.sh", "READ_0", repeatLine((index) => `echo "$READ_${index}" <<X${index}\n`)],
+  ["quotes.sh", "READ_0", `echo $READ_0\n${repeatLine(() => `"\\"'<<`)}`],
+  ["words.sh", "READ_0", `echo $READ_0\n${repeatLine(() => "read A B C D E F G H I J K L M N O P Q R S T U ")}`],
+  ["Dockerfile", "READ_0", `CMD $READ_0\n${repeatLine(() => "ENV A=1 B=2 \\\n")}`],
+  ["compose.yaml", "READ_0", `a: $READ_0\nb:\n  environment:\n${repeatLine(() => "    - A\n")}${" ".repeat(40_000)}`],
 ] as const;
 
 test.each(FILES)("init reads code in a time that grows with its size alone: %s", async (name, variable, text) => {

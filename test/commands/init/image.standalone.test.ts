@@ -2,12 +2,17 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Client, packageManagerEnvironment, clients, writeStandIns } from "../../helpers/package-managers.ts";
+import {
+  type Client,
+  packageManagerEnvironment,
+  availableClients,
+  writeStandIns,
+} from "../../helpers/package-managers.ts";
 import { buildImage } from "../../helpers/image-build.ts";
-import { pack } from "../../helpers/pack.ts";
+import { packPackage } from "../../helpers/pack.ts";
 import { notNightly, notPackage, skipBecause } from "../../helpers/skip.ts";
 import { folder, sophia } from "../../helpers/sophia.ts";
-import { start } from "../../helpers/started.ts";
+import { startProcess } from "../../helpers/start-process.ts";
 
 skipBecause(notPackage);
 
@@ -16,7 +21,7 @@ let tarball: string;
 
 beforeAll(async () => {
   packed = mkdtempSync(join(tmpdir(), "sophia-run-test-"));
-  tarball = await pack(packed);
+  tarball = await packPackage(packed);
 });
 
 afterAll(() => rmSync(packed, { recursive: true, force: true }));
@@ -24,7 +29,7 @@ afterAll(() => rmSync(packed, { recursive: true, force: true }));
 /** Files of a project by their paths. */
 type Files = Readonly<Record<string, string | object>>;
 
-function project(files: Files): string {
+function createProject(files: Files): string {
   const root = folder();
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
@@ -39,19 +44,19 @@ async function startImage(
   files: Files,
   member = "",
 ): Promise<{ status: number | null; stdout: string }> {
-  const root = project(files);
+  const root = createProject(files);
   const cwd = join(root, member);
   const home = folder();
   cpSync(tarball, join(cwd, basename(tarball)));
   const env: Record<string, string> = packageManagerEnvironment(home);
-  const added = await start([...client.command, ...client.add(basename(tarball))], { cwd, env }).finished;
+  const added = await startProcess([...client.command, ...client.add(basename(tarball))], { cwd, env }).finished;
   expect(added.status, added.stdout + added.stderr).toBe(0);
   const initRun = await sophia(["init", "--with", "docker"], { cwd });
   expect(initRun).toMatchObject({ status: 0, stderr: "" });
   expect(initRun.stdout).toContain("created Dockerfile\n");
   const PATH = `${writeStandIns(folder(), client)}:${env["PATH"] ?? ""}`;
   const image = await buildImage(join(cwd, "Dockerfile"), root, { ...env, PATH });
-  return start(image.command, { cwd: image.workdir, env: { ...image.env, GREETING: "hello" } }).finished;
+  return startProcess(image.command, { cwd: image.workdir, env: { ...image.env, GREETING: "hello" } }).finished;
 }
 
 const PROGRAM = 'process.stdout.write(process.env.GREETING + "\\n"); process.exitCode = 7;';
@@ -83,7 +88,7 @@ const workspace = (packageManager: string, files: Files): Files => ({
 });
 const STARTED = { status: 7, stdout: "hello\n", stderr: "" };
 
-describe.each(clients().filter(({ name }) => !name.includes("PnP")))("with $name", (client) => {
+describe.each(availableClients().filter(({ name }) => !name.includes("PnP")))("with $name", (client) => {
   test("a program that is built first starts in the image that init describes", async () => {
     expect(await startImage(client, single(client.packageManager, client.files))).toMatchObject(STARTED);
   }, 180_000);
@@ -99,6 +104,6 @@ describe.each(clients().filter(({ name }) => !name.includes("PnP")))("with $name
 });
 
 test("init calls Yarn 4 by its version if only the lock file names it", async () => {
-  const yarn = clients().find(({ name }) => name === "Yarn 4") ?? expect.unreachable();
+  const yarn = availableClients().find(({ name }) => name === "Yarn 4") ?? expect.unreachable();
   expect(await startImage(yarn, single(undefined, yarn.files))).toMatchObject(STARTED);
 }, 180_000);

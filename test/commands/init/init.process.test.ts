@@ -8,18 +8,18 @@ import type { VariableReads } from "../../../src/commands/parts/code/reads.ts";
 import { findScriptReads } from "../../../src/commands/parts/code/script-reads.ts";
 import { FAKE_TOKEN } from "../../contract/corpus.ts";
 import { secret, startEscServer } from "../../esc-server/index.ts";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { addSophia, escVariables, SENTINEL, sentinel } from "../world.ts";
+import { addSophiaEnvironment, escVariables, SENTINEL, sentinelOf } from "../sophia-environment.ts";
 
 const withoutPlaces = (reads: VariableReads) => reads.map(({ name, isRequired }) => [name, isRequired]);
-const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
-const contractOf = (cwd: string): unknown => JSON.parse(read(cwd, "sophia.contract.json"));
+const readProjectFile = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
+const contractOf = (cwd: string): unknown => JSON.parse(readProjectFile(cwd, "sophia.contract.json"));
 
 describe("init finds variables:", () => {
   test("it uses all sources, and leaves out values that may be secrets", async () => {
     const cwd = folder({
-      ".env.example": `# Where the API is.\nAPI_URL=https://api.test\nAPI_KEY=${sentinel("key")}\n# PORT=8080\nDEBUG=false\nDB=postgres://u:${SENTINEL}@h/d\n`,
+      ".env.example": `# Where the API is.\nAPI_URL=https://api.test\nAPI_KEY=${sentinelOf("key")}\n# PORT=8080\nDEBUG=false\nDB=postgres://u:${SENTINEL}@h/d\n`,
       "app.js": "process.env.FROM_CODE; process.env.NODE_ENV; process.env.SOPHIA_OF_ITS_OWN; process.env.PORT!",
       ".env": `FROM_ENV=${SENTINEL}\nESC_ENV=acme/app/dev\nFROM_CODE=${SENTINEL}\n`,
       "package.json": '{"name":"@acme/shop"}',
@@ -35,7 +35,7 @@ describe("init finds variables:", () => {
     ]) {
       expect(result.stdout.split("\n")).toContain(row);
     }
-    expect(unwrapped(result.stdout)).toMatch(
+    expect(unwrapLines(result.stdout)).toMatch(
       /left out: NODE_ENV \(of the system, .*left out: SOPHIA_OF_ITS_OWN and ESC_ENV \(of sophia-run\)/s,
     );
     expectWording(result.stdout);
@@ -56,7 +56,7 @@ describe("init finds variables:", () => {
         DB: { required: true },
       },
     });
-    expect(read(cwd, "sophia.contract.json")).not.toContain(SENTINEL);
+    expect(readProjectFile(cwd, "sophia.contract.json")).not.toContain(SENTINEL);
     expect(result.stdout + result.stderr).not.toContain(SENTINEL);
     // The new contract is one: `docs` reads it.
     expect((await sophia(["docs", "SECRETS.md"], { cwd })).status).toBe(0);
@@ -77,8 +77,8 @@ describe("init finds variables:", () => {
     });
     expect(await sophia(["init"], { cwd })).toMatchObject({ status: 0 });
     expect(contractOf(cwd)).toMatchObject({ variables: { LEVEL: { secret: false, example: "debug" } } });
-    expect(read(cwd, "sophia.contract.json").match(/"secret"/g)).toHaveLength(1);
-    expect(read(cwd, "sophia.contract.json")).not.toContain(FAKE_TOKEN);
+    expect(readProjectFile(cwd, "sophia.contract.json").match(/"secret"/g)).toHaveLength(1);
+    expect(readProjectFile(cwd, "sophia.contract.json")).not.toContain(FAKE_TOKEN);
   });
 
   test("it accepts that addresses of .env.example may be the real ones: a copy of the file meets the new contract", async () => {
@@ -103,12 +103,12 @@ DATABASE_URL=postgres://user:<password>@host/db
         DATABASE_URL: { example: "postgres://user:<password>@host/db" },
       },
     });
-    expect(read(cwd, "sophia.contract.json")).not.toMatch(new RegExp(`"secret"|PRIVATE KEY|${SENTINEL}`));
+    expect(readProjectFile(cwd, "sophia.contract.json")).not.toMatch(new RegExp(`"secret"|PRIVATE KEY|${SENTINEL}`));
   });
 
   test("it takes only names from ESC, and opens nothing", async () => {
     await using server = await startEscServer();
-    addSophia(server);
+    addSophiaEnvironment(server);
     const cwd = folder();
     const result = await sophia(["init"], { cwd, env: escVariables(server) });
     expect(result.status).toBe(0);
@@ -120,9 +120,11 @@ DATABASE_URL=postgres://user:<password>@host/db
       },
     });
     // Without a terminal init cannot ask, and a contract that requires too much keeps programs from starting.
-    expect(unwrapped(result.stdout)).toMatch(/none is required yet; .*"QDRANT_URL": \{ "required": true \}/s);
+    expect(unwrapLines(result.stdout)).toMatch(/none is required yet; .*"QDRANT_URL": \{ "required": true \}/s);
     expectWording(result.stdout);
-    expect(read(cwd, "sophia.contract.json")).not.toMatch(new RegExp(`required|${SENTINEL}|qdrant\\.example`));
+    expect(readProjectFile(cwd, "sophia.contract.json")).not.toMatch(
+      new RegExp(`required|${SENTINEL}|qdrant\\.example`),
+    );
     expect(server.count("open")).toBe(0);
     expect((await sophia(["check"], { cwd, env: escVariables(server) })).status).toBe(0);
   });
@@ -154,7 +156,9 @@ DATABASE_URL=postgres://user:<password>@host/db
     expect(contractOf(cwd)).toMatchObject({
       variables: { IN_SRC: {}, IN_SRC_ENV: {}, LISTED: {}, NAMED: {}, NEEDED: { required: true }, WANTED: {} },
     });
-    expect(read(cwd, "sophia.contract.json")).not.toMatch(/BIG_ONE|BINARY|IN_ENV|IN_NODE|IN_HIDDEN|NOTES|PATH/);
+    expect(readProjectFile(cwd, "sophia.contract.json")).not.toMatch(
+      /BIG_ONE|BINARY|IN_ENV|IN_NODE|IN_HIDDEN|NOTES|PATH/,
+    );
   });
 
   test("it joins several sources, and reports a missing one as an error", async () => {
@@ -203,20 +207,20 @@ describe("init and the files of the project:", () => {
     expect(stdout).toContain('  ENTRYPOINT ["sophia-run", "--", "docker-entry.sh"]\n');
     expect(stdout).toContain('  "postStartCommand": "sophia-run check",\n');
     expectWording(stdout);
-    for (const [name, text] of Object.entries(files)) expect(read(cwd, name)).toBe(text);
+    for (const [name, text] of Object.entries(files)) expect(readProjectFile(cwd, name)).toBe(text);
     expect(readdirSync(cwd).toSorted()).toEqual(Object.keys(files).toSorted());
   });
 
   test("--edit-scripts changes the scripts once and keeps the indentation", async () => {
     const cwd = folder(files);
     const { stdout } = await sophia(["init", "--edit-scripts"], { cwd });
-    expect(read(cwd, "package.json")).toBe(
+    expect(readProjectFile(cwd, "package.json")).toBe(
       files["package.json"]
         .replace("node server", "sophia-run -- node server")
         .replace("A=1 vite && b", "sophia-run -- sh -c 'A=1 vite && b'"),
     );
     // The report has the lines as they are in the file, whatever the command is called here.
-    const lines = read(cwd, "package.json").match(/"(?:start|dev)": .*"/g) ?? [];
+    const lines = readProjectFile(cwd, "package.json").match(/"(?:start|dev)": .*"/g) ?? [];
     expect(stdout).toContain(`changed package.json: it now has\n${lines.map((line) => `  ${line}\n`).join("")}`);
     expect((await sophia(["init", "--edit-scripts"], { cwd })).stdout).toContain("package.json uses");
   });
@@ -227,7 +231,7 @@ describe("init and the files of the project:", () => {
   ])("--edit-scripts says why it changes nothing: %o", async (own, reason) => {
     const { status, stdout } = await sophia(["init", "--edit-scripts"], { cwd: folder(own) });
     expect(status).toBe(0);
-    expect(unwrapped(stdout)).toContain(reason);
+    expect(unwrapLines(stdout)).toContain(reason);
   });
 });
 
@@ -609,13 +613,13 @@ test("init writes nothing through a symbolic link", async () => {
   symlinkSync("nowhere", join(cwd, "sophia.contract.json"));
   const dangling = await sophia(["init"], { cwd });
   expect(dangling.status).toBe(125);
-  expect(unwrapped(dangling.stderr)).toContain("sophia.contract.json is");
+  expect(unwrapLines(dangling.stderr)).toContain("sophia.contract.json is");
   expect(readdirSync(cwd)).not.toContain("nowhere");
   unlinkSync(join(cwd, "sophia.contract.json"));
   const edited = await sophia(["init", "--edit-scripts"], { cwd });
   expect(edited.status).toBe(125);
   expect(edited.stderr).toContain("package.json is");
-  expect(read(cwd, "real.json")).toBe('{"scripts":{"start":"node x"}}');
+  expect(readProjectFile(cwd, "real.json")).toBe('{"scripts":{"start":"node x"}}');
 });
 
 test("init takes nothing from another project by a link out of the repository", async () => {
@@ -626,8 +630,8 @@ test("init takes nothing from another project by a link out of the repository", 
   for (const name of names) symlinkSync("../other/values", join(clone, name));
   const { status, stdout } = await sophia(["init"], { cwd: clone });
   expect(status).toBe(0);
-  for (const name of names) expect(unwrapped(stdout)).toContain(`not read: ${name} is a link to`);
-  expect(stdout + read(clone, "sophia.contract.json")).not.toMatch(/sentinel|HOST/);
+  for (const name of names) expect(unwrapLines(stdout)).toContain(`not read: ${name} is a link to`);
+  expect(stdout + readProjectFile(clone, "sophia.contract.json")).not.toMatch(/sentinel|HOST/);
   unlinkSync(join(clone, "sophia.contract.json"));
   const named = await sophia(["init", "--from", "example"], { cwd: clone });
   expect(named).toMatchObject({ status: 125, stdout: "" });
@@ -635,5 +639,5 @@ test("init takes nothing from another project by a link out of the repository", 
   unlinkSync(join(clone, ".env.example"));
   symlinkSync("values", join(clone, ".env.example"));
   expect((await sophia(["init"], { cwd: clone })).status).toBe(0);
-  expect(read(clone, "sophia.contract.json")).toContain("within.example.test");
+  expect(readProjectFile(clone, "sophia.contract.json")).toContain("within.example.test");
 });

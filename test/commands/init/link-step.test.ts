@@ -8,7 +8,7 @@ const PRIVATE = { name: "app", version: "1.0.0", private: true };
 const OURS = { "sophia-run": "0.1.0" };
 const MODULES = "nodeLinker: node-modules\n";
 
-function project(manifest: Manifest | undefined, name: NodeInstaller["name"] = "npm", root?: Manifest): Project {
+function createProject(manifest: Manifest | undefined, name: NodeInstaller["name"] = "npm", root?: Manifest): Project {
   const member = root === undefined ? "" : "packages/a";
   const workspace = { root: "/project", member, manifest: root ?? manifest ?? {}, hasMembers: root !== undefined };
   return { name: "app", title: "app", manifest, node: { name, isLocked: true }, workspace, python: undefined };
@@ -16,7 +16,7 @@ function project(manifest: Manifest | undefined, name: NodeInstaller["name"] = "
 
 /** The line to add. */
 function lineFor(manifest: Manifest | undefined, name?: NodeInstaller["name"], settings?: string, root?: Manifest) {
-  const [step, ...others] = createLinkSteps(project(manifest, name, root), settings);
+  const [step, ...others] = createLinkSteps(createProject(manifest, name, root), settings);
   expect(others).toEqual([]);
   return step?.kind === "advise" || step?.kind === "offer" ? step.lines.join("\n") : undefined;
 }

@@ -11,21 +11,21 @@ import { loadContract } from "../../../src/contract/find-contract.ts";
 import { secret, startEscServer } from "../../esc-server/index.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { cleanPath } from "../../helpers/pack.ts";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { contractDocuments } from "../../contract/arbitrary.ts";
+import { contractDocuments } from "../../contract/arbitrary-contracts.ts";
 import { contractOf, root } from "../../contract/contracts.ts";
-import { escVariables, SENTINEL, sentinel } from "../world.ts";
+import { escVariables, SENTINEL, sentinelOf } from "../sophia-environment.ts";
 import { foldersOf } from "../../helpers/folders.ts";
 
-const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
+const readProjectFile = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
 const FILE = "sophia.contract.json";
-const loaded = async (cwd: string): Promise<unknown> => ({
+const loadContractOf = async (cwd: string): Promise<unknown> => ({
   ...(await loadContract({}, foldersOf(cwd))),
   source: undefined,
 });
 /** With its probes, which what a start loads does not have. */
-const builtIn = async (): Promise<unknown> => loaded(root);
+const loadBuiltInContract = async (): Promise<unknown> => loadContractOf(root);
 
 describe("init and the built-in contract:", () => {
   test("--from builtin writes the whole contract, with the schema for editors", async () => {
@@ -34,8 +34,8 @@ describe("init and the built-in contract:", () => {
     expect(status).toBe(0);
     expect(stdout).toContain("17 variables");
     expectWording(stdout);
-    expect(await loaded(cwd)).toStrictEqual(await builtIn());
-    expect(JSON.parse(read(cwd, FILE))).toMatchObject({ $schema: "./sophia.contract.schema.json" });
+    expect(await loadContractOf(cwd)).toStrictEqual(await loadBuiltInContract());
+    expect(JSON.parse(readProjectFile(cwd, FILE))).toMatchObject({ $schema: "./sophia.contract.schema.json" });
   });
 
   test("the new contract extends it if other sources add variables", async () => {
@@ -43,7 +43,7 @@ describe("init and the built-in contract:", () => {
     const { stdout } = await sophia(["init", "--from", "builtin", "--from", "code"], { cwd });
     expect(stdout).toContain("18 variables");
     expectWording(stdout);
-    expect(JSON.parse(read(cwd, FILE))).toMatchObject({ extends: "builtin", variables: { SENTRY_DSN: {} } });
+    expect(JSON.parse(readProjectFile(cwd, FILE))).toMatchObject({ extends: "builtin", variables: { SENTRY_DSN: {} } });
     expect((await loadContract({}, foldersOf(cwd))).variables.size).toBe(18);
   });
 
@@ -58,7 +58,7 @@ describe("init and the built-in contract:", () => {
     expectWording(plain.stdout);
     expect(existsSync(join(inner, FILE))).toBe(false);
     const asked = await sophia(["init", "--from", "code"], { cwd: inner });
-    expect(unwrapped(asked.stdout)).toContain(`"extends": "../../${FILE}"`);
+    expect(unwrapLines(asked.stdout)).toContain(`"extends": "../../${FILE}"`);
     expect(existsSync(join(inner, FILE))).toBe(true);
   });
 
@@ -71,7 +71,7 @@ describe("init and the built-in contract:", () => {
     expect(status).toBe(0);
     expect(stdout).toContain("17 variables");
     expectWording(stdout);
-    expect(await loaded(cwd)).toStrictEqual(await builtIn());
+    expect(await loadContractOf(cwd)).toStrictEqual(await loadBuiltInContract());
   });
 
   test("the new contract extends it by variables that the user added to its .env.example", async () => {
@@ -79,14 +79,14 @@ describe("init and the built-in contract:", () => {
     await sophia(["docs"], { cwd });
     writeFileSync(
       join(cwd, ".env.example"),
-      `${read(cwd, ".env.example")}\n# Where errors go.\nSENTRY_DSN=${SENTINEL}\n`,
+      `${readProjectFile(cwd, ".env.example")}\n# Where errors go.\nSENTRY_DSN=${SENTINEL}\n`,
     );
     await sophia(["init"], { cwd });
-    expect(JSON.parse(read(cwd, FILE))).toMatchObject({
+    expect(JSON.parse(readProjectFile(cwd, FILE))).toMatchObject({
       extends: "builtin",
       variables: { SENTRY_DSN: { description: "Where errors go.", required: true } },
     });
-    expect(read(cwd, FILE)).not.toContain(SENTINEL);
+    expect(readProjectFile(cwd, FILE)).not.toContain(SENTINEL);
   });
 });
 
@@ -105,13 +105,13 @@ describe("init with a contract of another name", () => {
     const cwd = folder({ "base.json": JSON.stringify(contract) });
     await sophia(["docs", "--contract", "base.json", ".env.example"], { cwd });
     await sophia(["init"], { cwd });
-    expect(JSON.parse(read(cwd, FILE))).toMatchObject({ extends: "base.json" });
-    expect(await loaded(cwd)).toStrictEqual({ ...contractOf(contract), source: undefined });
+    expect(JSON.parse(readProjectFile(cwd, FILE))).toMatchObject({ extends: "base.json" });
+    expect(await loadContractOf(cwd)).toStrictEqual({ ...contractOf(contract), source: undefined });
 
     rmSync(join(cwd, FILE));
     rmSync(join(cwd, "base.json"));
     await sophia(["init"], { cwd });
-    expect(JSON.parse(read(cwd, FILE))).toMatchObject({
+    expect(JSON.parse(readProjectFile(cwd, FILE))).toMatchObject({
       variables: {
         A: { label: "The A", required: true, docs: "https://docs.test/a" },
         B: { description: "What\nB is.", example: "<b>" },
@@ -166,7 +166,7 @@ describe("init asks which variables of ESC are required:", () => {
   test("it asks at a terminal, repeats the question after an unknown word, and shows no value", async () => {
     await using server = await startEscServer();
     server.environment("acme/app/dev", {
-      values: { A_KEY: secret(sentinel("a")), B_KEY: secret(sentinel("b")), C: "c" },
+      values: { A_KEY: secret(sentinelOf("a")), B_KEY: secret(sentinelOf("b")), C: "c" },
     });
     const cwd = folder();
     const runOptions = { cwd, env: { PATH: cleanPath, ...escVariables(server, "acme/app/dev") } };
@@ -179,9 +179,9 @@ describe("init asks which variables of ESC are required:", () => {
     expect(stdout).toContain("   2  B_KEY\r\n   3  C\r\n");
     expect(stdout).toContain("did you mean B_KEY?");
     expect(stdout).not.toContain(SENTINEL);
-    expect(JSON.parse(read(cwd, FILE))).toMatchObject({
+    expect(JSON.parse(readProjectFile(cwd, FILE))).toMatchObject({
       variables: { A_KEY: {}, B_KEY: { required: true }, C: { required: true } },
     });
-    expect(read(cwd, FILE).match(/required/g)).toHaveLength(2);
+    expect(readProjectFile(cwd, FILE).match(/required/g)).toHaveLength(2);
   });
 });

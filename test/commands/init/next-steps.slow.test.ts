@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { packageManagerEnvironment, clients, writeStandIns } from "../../helpers/package-managers.ts";
-import { pack } from "../../helpers/pack.ts";
-import { standInForRepository } from "../../helpers/repository.ts";
+import { packageManagerEnvironment, availableClients, writeStandIns } from "../../helpers/package-managers.ts";
+import { packPackage } from "../../helpers/pack.ts";
+import { createLocalRepository } from "../../helpers/local-repository.ts";
 import { notNightly, notPackage, skipBecause } from "../../helpers/skip.ts";
 import { folder, sophia } from "../../helpers/sophia.ts";
-import { start } from "../../helpers/started.ts";
+import { startProcess } from "../../helpers/start-process.ts";
 
 skipBecause(notPackage);
 
-describe.each(clients())("with $name the steps that init prints work:", (client) => {
+describe.each(availableClients())("with $name the steps that init prints work:", (client) => {
   test("it installs the dependency, then runs each of the next steps", async ({ skip }) => {
     // installs.slow.test.ts adds the package and starts it with each of them.
     skip(!client.name.startsWith("npm") && notNightly !== undefined, notNightly);
@@ -18,19 +18,19 @@ describe.each(clients())("with $name the steps that init prints work:", (client)
       ...client.files,
     });
     const home = folder();
-    const repository = standInForRepository(await pack(folder()));
+    const repository = createLocalRepository(await packPackage(folder()));
     const base = packageManagerEnvironment(home);
     const env = { ...base, ...repository, PATH: `${writeStandIns(folder(), client)}:${base["PATH"] ?? ""}` };
     const first = await sophia(["init"], { cwd });
     const commands = /among its dependencies; run\n((?: {2}.*\n)+)/.exec(first.stdout)?.[1] ?? "";
-    const added = await start(["sh", "-ec", commands], { cwd, env }).finished;
+    const added = await startProcess(["sh", "-ec", commands], { cwd, env }).finished;
     expect(added.status, added.stdout + added.stderr).toBe(0);
 
     const { stdout } = await sophia(["init"], { cwd });
     expect(stdout).not.toContain("among its dependencies");
     const [, check = "", docs = ""] = /then run\n {2}(.* check)\n {2}(.* docs)\n/.exec(stdout) ?? [];
     for (const command of [check, docs, `${docs} --check`]) {
-      const ran = await start(["sh", "-ec", command], { cwd, env }).finished;
+      const ran = await startProcess(["sh", "-ec", command], { cwd, env }).finished;
       expect(ran.status, `${command}\n${ran.stdout}${ran.stderr}`).toBe(0);
     }
   }, 180_000);

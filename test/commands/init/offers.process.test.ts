@@ -12,11 +12,11 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { appendLines, replaceScripts } from "../../../src/commands/init/manifest-edits.ts";
 import { cleanPath } from "../../helpers/pack.ts";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
 
-const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
+const readProjectFile = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
 
 /** With lists in one line, tabs, and no line break at its end, none of which a serializer keeps. */
 const MANIFEST = `{
@@ -33,7 +33,7 @@ const CHANGED = MANIFEST.replace('"node server.js"', '"sophia-run -- node server
   `"sophia-run -- sh -c 'A=1 node --watch server.js'"`,
 );
 
-function project(more: Readonly<Record<string, string>> = {}): string {
+function createProject(more: Readonly<Record<string, string>> = {}): string {
   const cwd = folder({
     "sophia.contract.json": '{"variables":{"A":{}}}',
     "package.json": MANIFEST,
@@ -48,100 +48,102 @@ const env = { PATH: cleanPath };
 
 describe("at a terminal init shows its changes of files, and asks once", () => {
   test("and makes all but link after a yes, and makes nothing twice", async () => {
-    const cwd = project();
+    const cwd = createProject();
     const { status, stdout } = await atTerminal(["init"], { cwd, env }, [["Enter for no: ", "y\n"]]);
     expect(status).toBe(0);
     expect(stdout).toContain('  - "start": "node server.js"\r\n');
     expect(stdout).toContain('  + "start": "sophia-run -- node server.js"\r\n');
     expect(stdout).toContain("  + .env.override\r\n");
     expect(stdout).toContain('  + "postinstall": "sophia-run link"\r\n');
-    expect(read(cwd, "package.json")).toBe(CHANGED);
-    expect(read(cwd, ".gitignore")).toBe("node_modules\n.env\n.env.override\n");
+    expect(readProjectFile(cwd, "package.json")).toBe(CHANGED);
+    expect(readProjectFile(cwd, ".gitignore")).toBe("node_modules\n.env\n.env.override\n");
     // No temporary file is left.
     expect(readdirSync(cwd).toSorted()).toEqual([".git", ".gitignore", "package.json", "sophia.contract.json"]);
     const again = await sophia(["init", "--yes"], { cwd });
     expect(again.stdout).toContain("package.json uses sophia-run already\n");
     expect(again.stdout).not.toContain(".gitignore");
-    expect(read(cwd, "package.json")).toBe(CHANGED);
-    expect(read(cwd, ".gitignore")).toBe("node_modules\n.env\n.env.override\n");
+    expect(readProjectFile(cwd, "package.json")).toBe(CHANGED);
+    expect(readProjectFile(cwd, ".gitignore")).toBe("node_modules\n.env\n.env.override\n");
   });
 
   test("and adds the script for the executable as well after `link`", async () => {
-    const cwd = project();
+    const cwd = createProject();
     const { status } = await atTerminal(["init"], { cwd, env }, [["Enter for no: ", "link\n"]]);
     expect(status).toBe(0);
-    expect(JSON.parse(read(cwd, "package.json"))).toMatchObject({ scripts: { postinstall: "sophia-run link" } });
-    expect(read(cwd, "package.json")).toContain('"files": [ "a", "b" ],\n');
+    expect(JSON.parse(readProjectFile(cwd, "package.json"))).toMatchObject({
+      scripts: { postinstall: "sophia-run link" },
+    });
+    expect(readProjectFile(cwd, "package.json")).toContain('"files": [ "a", "b" ],\n');
     const { stdout } = await sophia(["init", "--yes", "--link"], { cwd });
     expect(stdout).not.toMatch(/changed (?:package|\.git)|postinstall/);
   });
 
   test.each(["\n", "n\n", "2\n"])("and changes nothing after any other answer: %j", async (answer) => {
-    const cwd = project();
+    const cwd = createProject();
     const { status, stdout } = await atTerminal(["init"], { cwd, env }, [["Enter for no: ", answer]]);
     expect(status).toBe(0);
     expect(stdout).toContain("init --yes");
-    expect(read(cwd, "package.json")).toBe(MANIFEST);
-    expect(read(cwd, ".gitignore")).toBe("node_modules");
+    expect(readProjectFile(cwd, "package.json")).toBe(MANIFEST);
+    expect(readProjectFile(cwd, ".gitignore")).toBe("node_modules");
   });
 
   test("and offers no change of a file behind a link", async () => {
-    const cwd = project();
+    const cwd = createProject();
     writeFileSync(join(cwd, "real.json"), MANIFEST);
     const other = folder({ "sophia.contract.json": '{"variables":{"A":{}}}' });
     symlinkSync(join(cwd, "real.json"), join(other, "package.json"));
     const { status, stdout } = await atTerminal(["init"], { cwd: other, env }, []);
     expect(status).toBe(0);
     expect(stdout).not.toContain("init can change");
-    expect(read(cwd, "real.json")).toBe(MANIFEST);
+    expect(readProjectFile(cwd, "real.json")).toBe(MANIFEST);
   });
 });
 
 describe("without a terminal init prints its changes of files and how to make them", () => {
   test("and changes no file", async () => {
-    const cwd = project();
+    const cwd = createProject();
     const { status, stdout } = await sophia(["init"], { cwd });
     expect(status).toBe(0);
     expectWording(stdout);
-    expect(unwrapped(stdout)).toContain(
+    expect(unwrapLines(stdout)).toContain(
       "to make these changes of package.json and .gitignore, run sophia-run init --yes",
     );
     expect(stdout).toContain("init --link adds it");
-    expect(read(cwd, "package.json")).toBe(MANIFEST);
-    expect(read(cwd, ".gitignore")).toBe("node_modules");
+    expect(readProjectFile(cwd, "package.json")).toBe(MANIFEST);
+    expect(readProjectFile(cwd, ".gitignore")).toBe("node_modules");
   });
 
   test("and makes them with --yes; --link adds the script of link alone", async () => {
-    const cwd = project();
+    const cwd = createProject();
     const { stdout } = await sophia(["init", "--yes"], { cwd });
     expect(stdout).toContain('changed package.json: it now has\n  "start": "sophia-run -- node server.js"\n');
     expect(stdout).toContain("changed .gitignore: it now has\n  .env\n  .env.override\n");
-    expect(read(cwd, "package.json")).toBe(CHANGED);
-    const linked = project();
+    expect(readProjectFile(cwd, "package.json")).toBe(CHANGED);
+    const linked = createProject();
     await sophia(["init", "--link"], { cwd: linked });
-    expect(JSON.parse(read(linked, "package.json"))).toMatchObject({
+    expect(JSON.parse(readProjectFile(linked, "package.json"))).toMatchObject({
       scripts: { start: "node server.js", postinstall: "sophia-run link" },
     });
-    expect(read(linked, ".gitignore")).toBe("node_modules");
+    expect(readProjectFile(linked, ".gitignore")).toBe("node_modules");
   });
 
   test("and keeps a file's mode, and the content of a file with further hard links for all of them", async () => {
-    const cwd = project();
+    const cwd = createProject();
     const path = join(cwd, "package.json");
     chmodSync(path, 0o664);
     linkSync(path, join(cwd, "second.json"));
     await sophia(["init", "--yes"], { cwd });
-    expect(read(cwd, "second.json")).toBe(CHANGED);
+    expect(readProjectFile(cwd, "second.json")).toBe(CHANGED);
     expect(statSync(path).mode & 0o777).toBe(0o664);
     chmodSync(join(cwd, ".gitignore"), 0o640);
     writeFileSync(join(cwd, ".gitignore"), "dist\r\n");
     await sophia(["init", "--yes"], { cwd });
-    expect(read(cwd, ".gitignore")).toBe("dist\r\n.env\r\n.env.override\r\n");
+    expect(readProjectFile(cwd, ".gitignore")).toBe("dist\r\n.env\r\n.env.override\r\n");
     expect(statSync(join(cwd, ".gitignore")).mode & 0o777).toBe(0o640);
   });
 
   test("and refuses a link before it writes the first file", async () => {
-    const cwd = project({ "real.txt": "" });
+    const cwd = createProject({ "real.txt": "" });
     const other = folder({ "app.js": "process.env.A" });
     mkdirSync(join(other, ".git"));
     symlinkSync(join(cwd, "real.txt"), join(other, ".gitignore"));
@@ -150,9 +152,9 @@ describe("without a terminal init prints its changes of files and how to make th
   });
 
   test("and does not offer the script of link if sophia-run is not among the dependencies, since the script would fail", async () => {
-    const cwd = project({ "package.json": MANIFEST.replace('"sophia-run"', '"other"') });
+    const cwd = createProject({ "package.json": MANIFEST.replace('"sophia-run"', '"other"') });
     await sophia(["init", "--yes", "--link"], { cwd });
-    expect(read(cwd, "package.json")).not.toContain("postinstall");
+    expect(readProjectFile(cwd, "package.json")).not.toContain("postinstall");
   });
 });
 

@@ -6,7 +6,7 @@ import { createPackageSteps, startsPackageManager } from "../../../src/commands/
 import { FETCH_WHEEL_COMMANDS } from "../../../src/commands/parts/package-source.ts";
 import { readDevcontainer } from "../../helpers/devcontainer.ts";
 import { readWorkflow } from "../../helpers/workflow.ts";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 
 /** Without a release the package is a file in the project. */
@@ -86,7 +86,7 @@ describe("init in a project that npm installs", () => {
     const result = await sophia(["init", "--with", way], { cwd });
     expect(result.status).toBe(0);
     const name = ".github/workflows/configuration.yml";
-    return { cwd, text: read(cwd, name), workflow: readWorkflow(join(cwd, name)), stdout: unwrapped(result.stdout) };
+    return { cwd, text: read(cwd, name), workflow: readWorkflow(join(cwd, name)), stdout: unwrapLines(result.stdout) };
   }
   const stepsOf = (text: string, name: string): string =>
     text
@@ -154,14 +154,14 @@ describe("init in a project that npm installs", () => {
     );
     const python = folder({ ...WITH_ESC, "main.py": "" });
     const asked = await sophia(["init", "--with", "actions"], { cwd: python });
-    expect(unwrapped(asked.stdout)).toContain("--with actions-oidc needs none");
+    expect(unwrapLines(asked.stdout)).toContain("--with actions-oidc needs none");
     expect((await sophia(["init", "--with", "actions-oidc"], { cwd: python })).stdout).toContain("created .github");
   });
 
   test("makes no file that calls npx, and prints no command that asks a registry for a missing package", async () => {
     const cwd = folder(files);
     const { stdout } = await sophia(["init", "--with", "docker,devcontainer,actions"], { cwd });
-    expect(unwrapped(stdout)).toContain(
+    expect(unwrapLines(stdout)).toContain(
       "then run npx --no-install sophia-run check npx --no-install sophia-run docs\n",
     );
     const names = ["Dockerfile", ".devcontainer/devcontainer.json", ".github/workflows/configuration.yml"];
@@ -184,7 +184,7 @@ test.each([
   const cwd = folder({ ...WITH_ESC, ...locks, "package.json": manifest, "server.js": "" });
   const { stdout } = await sophia(["init", "--with", "docker", "--with", "devcontainer,actions"], { cwd });
   const { runPrefix, installationFiles, install, installProduction, devcontainer, workflow } = NODE_TOOLS[name];
-  expect(unwrapped(stdout)).toContain(`then run ${runPrefix}sophia-run check ${runPrefix}sophia-run docs\n`);
+  expect(unwrapLines(stdout)).toContain(`then run ${runPrefix}sophia-run check ${runPrefix}sophia-run docs\n`);
   expect(read(cwd, "Dockerfile")).toContain(
     `COPY ${installationFiles} sophia-run-*.tgz ./\nRUN ${installProduction}\n`,
   );
@@ -258,7 +258,7 @@ describe("init, if a file cannot be created,", () => {
     for (const file of ["Dockerfile", ".devcontainer/devcontainer.json", ".github/workflows/configuration.yml"]) {
       expect(asked.stdout).toContain(`\n${file}: not created`);
     }
-    expect(unwrapped(asked.stdout)).toContain(`there is ${why}`);
+    expect(unwrapLines(asked.stdout)).toContain(`there is ${why}`);
     expectWording(asked.stdout);
     expect(readdirSync(cwd).toSorted()).toEqual(Object.keys(files).toSorted());
   });

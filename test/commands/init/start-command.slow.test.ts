@@ -7,7 +7,7 @@ const INSTALLED = new Map([
   ["@nestjs/cli", ["nest"]],
   ["tsx", ["tsx"]],
 ]);
-const of = (manifest: object, isBuilt = false) =>
+const startCommandOf = (manifest: object, isBuilt = false) =>
   findStartCommand(
     { dependencies: { next: "1", "@nestjs/cli": "1" }, devDependencies: { tsx: "1" }, ...manifest },
     {
@@ -17,7 +17,8 @@ const of = (manifest: object, isBuilt = false) =>
       commandsOf: (packages) => new Set(packages.flatMap((name) => INSTALLED.get(name) ?? [])),
     },
   );
-const started = (start: string, more: Readonly<Record<string, string>> = {}) => of({ scripts: { start, ...more } });
+const startCommandOfScript = (start: string, more: Readonly<Record<string, string>> = {}) =>
+  startCommandOf({ scripts: { start, ...more } });
 
 describe("the CMD that init writes", () => {
   test.each([
@@ -36,21 +37,23 @@ describe("the CMD that init writes", () => {
     ["bin/run.sh", ["bin/run.sh"]],
     ["node server.js && echo done", ["sh", "-c", "node server.js && echo done"]],
   ])("has the words of %s", (start, words) => {
-    expect(started(start)).toEqual({ options: [], words });
+    expect(startCommandOfScript(start)).toEqual({ options: [], words });
   });
 
   test("keeps the options of sophia-run for ENTRYPOINT", () => {
-    expect(started("sophia-run --scope web -- node server.js")).toEqual({
+    expect(startCommandOfScript("sophia-run --scope web -- node server.js")).toEqual({
       options: ["--scope", "web"],
       words: ["node", "server.js"],
     });
   });
 
   test("follows scripts that name each other, and main if there is no script", () => {
-    expect(started("npm run serve", { serve: "node server.js" })).toMatchObject({ words: ["node", "server.js"] });
-    expect(of({ main: "dist/index.js" })).toMatchObject({ words: ["node", "dist/index.js"] });
-    expect(of({})).toMatchObject({ words: ["node", "server.js"] });
-    expect(started("node server.js", { prestart: "npm run build", build: "tsc" })).toHaveProperty("words");
+    expect(startCommandOfScript("npm run serve", { serve: "node server.js" })).toMatchObject({
+      words: ["node", "server.js"],
+    });
+    expect(startCommandOf({ main: "dist/index.js" })).toMatchObject({ words: ["node", "dist/index.js"] });
+    expect(startCommandOf({})).toMatchObject({ words: ["node", "server.js"] });
+    expect(startCommandOfScript("node server.js", { prestart: "npm run build", build: "tsc" })).toHaveProperty("words");
   });
 });
 
@@ -63,12 +66,12 @@ describe("init says why it writes no CMD", () => {
     ["npm run build && node server.js", "npm within"],
     ["tsx migrate.ts; node server.js", "tsx of the dev"],
   ])("for %s", (start, why) => {
-    expect(started(start)).toMatchObject({ obstacle: expect.stringContaining(why) });
+    expect(startCommandOfScript(start)).toMatchObject({ obstacle: expect.stringContaining(why) });
   });
 
   test("unless a build may make what is missing; a prestart that does more is not run by an image", () => {
-    expect(of({ scripts: { start: "node build/main.js" } }, true)).toHaveProperty("words");
-    expect(started("node server.js", { prestart: "node migrate.js" })).toHaveProperty("obstacle");
-    expect(of({ main: "" }, false)).toMatchObject({ words: ["node", "server.js"] });
+    expect(startCommandOf({ scripts: { start: "node build/main.js" } }, true)).toHaveProperty("words");
+    expect(startCommandOfScript("node server.js", { prestart: "node migrate.js" })).toHaveProperty("obstacle");
+    expect(startCommandOf({ main: "" }, false)).toMatchObject({ words: ["node", "server.js"] });
   });
 });

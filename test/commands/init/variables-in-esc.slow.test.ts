@@ -3,10 +3,10 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { num, secret, startEscServer, unknown, type EscServer, type ValueSpec } from "../../esc-server/index.ts";
-import { cases } from "../../helpers/seed.ts";
-import { type Ended, folder, sophia } from "../../helpers/sophia.ts";
+import { caseCount } from "../../helpers/seed.ts";
+import { type ProcessResult, folder, sophia } from "../../helpers/sophia.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
-import { escVariables, SENTINEL, sentinel } from "../world.ts";
+import { escVariables, SENTINEL, sentinelOf } from "../sophia-environment.ts";
 
 const contractIn = (cwd: string): { variables: Record<string, object> } =>
   JSON.parse(readFileSync(join(cwd, "sophia.contract.json"), "utf8"));
@@ -56,7 +56,7 @@ const VALUES: readonly ValueSpec[] = [
 const STARTED = { status: 0, stdout: "started\n" };
 
 /** Starts with the contract that `init --from esc` wrote for an environment. */
-async function startAfterInit(server: EscServer, environments: string): Promise<Ended> {
+async function startAfterInit(server: EscServer, environments: string): Promise<ProcessResult> {
   const cwd = folder();
   const env = escVariables(server, environments);
   const written = await sophia(["init", "--from", "esc"], { cwd, env });
@@ -80,7 +80,7 @@ describe("a start meets the contract that was written from the same environments
       expect(await startAfterInit(server, "acme/app/dev")).toMatchObject(STARTED);
       expect(await startAfterInit(server, "acme/app/dev,acme/app/more")).toMatchObject(STARTED);
     });
-    await fc.assert(holds, { numRuns: cases(3, 40), endOnFailure: true });
+    await fc.assert(holds, { numRuns: caseCount(3, 40), endOnFailure: true });
   });
 
   test("for every name with every value", async () => {
@@ -96,7 +96,7 @@ describe("a start meets the contract that was written from the same environments
 
   test("and takes a value in plain text that looks like a secret for a secret", async () => {
     await using server = await startEscServer();
-    const plain = { LOG_LEVEL: "debug", API_KEY: sentinel("key"), DATABASE_URL: `postgresql://u:${SENTINEL}@h/d` };
+    const plain = { LOG_LEVEL: "debug", API_KEY: sentinelOf("key"), DATABASE_URL: `postgresql://u:${SENTINEL}@h/d` };
     server.environment("acme/app/dev", { values: plain });
     const cwd = folder();
     await sophia(["init", "--from", "esc"], { cwd, env: escVariables(server, "acme/app/dev") });
@@ -109,8 +109,8 @@ describe("a start meets the contract that was written from the same environments
 
   test("if providers have their types in the schema", async () => {
     await using server = await startEscServer();
-    server.provider("object", { id: "i", list: ["l"], key: secret(sentinel("key")) });
-    server.provider("text", sentinel("text"));
+    server.provider("object", { id: "i", list: ["l"], key: secret(sentinelOf("key")) });
+    server.provider("text", sentinelOf("text"));
     server.provider("nothing", null);
     server.environment("acme/app/dev", {
       definition: [
@@ -151,7 +151,7 @@ describe("a start meets the contract that was written from the same environments
   test("if everything is required that may be; other variables are optional or left out", async () => {
     await using server = await startEscServer();
     server.environment("acme/app/dev", {
-      values: { KEY: secret(sentinel("key")), DB_PORT: "tcp://x", NULL: null, EMPTY: "", LATER: "changeme" },
+      values: { KEY: secret(sentinelOf("key")), DB_PORT: "tcp://x", NULL: null, EMPTY: "", LATER: "changeme" },
     });
     const cwd = folder();
     const env = escVariables(server, "acme/app/dev");
@@ -177,7 +177,7 @@ describe("a start meets the contract that was written from the same environments
 describe("the ESC environment", () => {
   test("is written into the contract if the user agrees, who needs neither ESC_ENV nor another consent afterwards", async () => {
     await using server = await startEscServer();
-    server.environment("acme/app/dev", { values: { KEY: secret(sentinel("key")) } });
+    server.environment("acme/app/dev", { values: { KEY: secret(sentinelOf("key")) } });
     const cwd = folder();
     const { ESC_ENV, ...token } = escVariables(server, "acme/app/dev");
     const { status } = await atTerminal(["init", "--from", "esc"], { cwd, env: { ...token, ESC_ENV: `${ESC_ENV}` } }, [
@@ -191,7 +191,7 @@ describe("the ESC environment", () => {
 
   test("is only named if there is no terminal", async () => {
     await using server = await startEscServer();
-    server.environment("acme/app/dev", { values: { KEY: secret(sentinel("key")) } });
+    server.environment("acme/app/dev", { values: { KEY: secret(sentinelOf("key")) } });
     const cwd = folder();
     const { stdout } = await sophia(["init", "--from", "esc"], { cwd, env: escVariables(server, "acme/app/dev") });
     expect(stdout).toContain('"environment": "acme/app/dev"');

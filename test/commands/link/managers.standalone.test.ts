@@ -15,24 +15,24 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type Client,
   packageManagerEnvironment,
-  clients,
+  availableClients,
   furtherPackageManagers,
 } from "../../helpers/package-managers.ts";
-import { pack } from "../../helpers/pack.ts";
+import { packPackage } from "../../helpers/pack.ts";
 import { type Registry, startRegistry } from "../../helpers/registry.ts";
 import { changePackageVersion } from "../../helpers/change-version.ts";
 import { isNightly } from "../../helpers/seed.ts";
 import { notLinux, notNightly, notPackage, skipBecause } from "../../helpers/skip.ts";
 import { folder } from "../../helpers/sophia.ts";
-import { notMade } from "../../helpers/standalone.ts";
-import { type Finished, start } from "../../helpers/started.ts";
+import { noExecutable } from "../../helpers/executables.ts";
+import { type ProcessResult, startProcess } from "../../helpers/start-process.ts";
 
 // What the command is after each operation of each package manager, in a project with `"postinstall": "sophia-run link"`: of npm
 // and pnpm in each run. At night, or with PROPERTY_SEED, also of Yarn and Bun, and of twice as many versions.
 
 skipBecause(notPackage);
 skipBecause(notLinux);
-skipBecause(notMade);
+skipBecause(noExecutable);
 
 const [FIRST, NEXT] = ["0.1.0", "0.1.1"] as const;
 
@@ -41,7 +41,7 @@ let registry: Registry;
 
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), "sophia-run-test-"));
-  const packed = await pack(home);
+  const packed = await packPackage(home);
   const other = join(home, "other/package");
   mkdirSync(other, { recursive: true });
   writeFileSync(join(other, "package.json"), JSON.stringify({ name: "other", version: "1.0.0", license: "MIT" }));
@@ -149,7 +149,7 @@ interface Project {
 
 type Files = Readonly<Record<string, string | object>>;
 
-function project(client: Client, files: Files = {}): Project {
+function createProject(client: Client, files: Files = {}): Project {
   const cwd = join(folder(), "a project");
   const manifest = {
     name: "project",
@@ -182,11 +182,11 @@ function project(client: Client, files: Files = {}): Project {
   return { cwd, client, env };
 }
 
-const run = ({ cwd, client, env }: Project, words: readonly string[]): Promise<Finished> =>
-  start([...client.command, ...words], { cwd, env }).finished;
+const runInProject = ({ cwd, client, env }: Project, words: readonly string[]): Promise<ProcessResult> =>
+  startProcess([...client.command, ...words], { cwd, env }).finished;
 
 async function succeed(here: Project, words: readonly string[]): Promise<string> {
-  const done = await run(here, words);
+  const done = await runInProject(here, words);
   const output = done.stdout + done.stderr;
   expect(done.status, output).toBe(0);
   return output;
@@ -195,14 +195,14 @@ async function succeed(here: Project, words: readonly string[]): Promise<string>
 /** What starts by a project's command, and its version; what it is if it does not start. */
 async function command(here: Project, member = ""): Promise<string> {
   if (isPlugAndPlay(here.client)) {
-    const { status, stdout } = await run(here, ["run", "sophia-run", "--version"]);
+    const { status, stdout } = await runInProject(here, ["run", "sophia-run", "--version"]);
     return status === 0 ? `Node.js ${stdout.split(" ", 1)[0]}` : "gone";
   }
   const file = join(here.cwd, member, "node_modules/.bin/sophia-run");
   if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return "gone";
   // Only Node.js reads this variable.
   const env = { ...here.env, NODE_OPTIONS: `--require ${JSON.stringify(join(here.cwd, "mark.cjs"))}` };
-  const { status, stdout, stderr } = await start([file, "--version"], { cwd: here.cwd, env }).finished;
+  const { status, stdout, stderr } = await startProcess([file, "--version"], { cwd: here.cwd, env }).finished;
   expect(status, stdout + stderr).toBe(0);
   return `${stderr === "by Node.js\n" ? "Node.js" : "executable"} ${stdout.split(" ", 1)[0]}`;
 }
@@ -221,14 +221,14 @@ function removeModules({ cwd }: Project): void {
   rmSync(join(cwd, "node_modules"), { recursive: true, force: true });
 }
 
-describe.each([...clients(), ...(isNightly ? furtherPackageManagers() : [])])(
+describe.each([...availableClients(), ...(isNightly ? furtherPackageManagers() : [])])(
   "the link in a project of $name",
   (client) => {
     if (!/^p?npm /.test(client.name)) skipBecause(notNightly);
     const { install, frozen, add, upgrade, rebuild, withoutScripts, remove } = operationsOf(client);
 
     test("starts the executable after each operation, and disappears with the package", async () => {
-      const here = project(client);
+      const here = createProject(client);
       const steps: readonly (readonly [Step, readonly string[]])[] = [
         ["install", install],
         ["install again", install],
@@ -252,7 +252,7 @@ describe.each([...clients(), ...(isNightly ? furtherPackageManagers() : [])])(
         if (/^(?:install|install again|frozen from clean)$/.test(step))
           expect(lockOf(here), step).toBe((lock ??= lockOf(here)));
         seen.push(`${step}: ${await command(here)}`);
-        if (step === "install") expect(await run(here, ["run", "job"])).toMatchObject({ status: 7 });
+        if (step === "install") expect(await runInProject(here, ["run", "job"])).toMatchObject({ status: 7 });
       }
       const expected = steps.map(([step]) => {
         const byNode =
@@ -264,7 +264,7 @@ describe.each([...clients(), ...(isNightly ? furtherPackageManagers() : [])])(
     }, 300_000);
 
     test("does not change the lock file", async () => {
-      const [linked, other] = [project(client), project(client)];
+      const [linked, other] = [createProject(client), createProject(client)];
       await succeed(linked, install);
       await succeed(other, withoutScripts);
       expect(lockOf(other)).toBe(lockOf(linked));
@@ -272,7 +272,7 @@ describe.each([...clients(), ...(isNightly ? furtherPackageManagers() : [])])(
 
     test("needs the script in the package of a workspace that has the dependency", async ({ skip }) => {
       skip(isPlugAndPlay(client), "Plug'n'Play has no node_modules");
-      const here = project(client, {
+      const here = createProject(client, {
         "package.json": { name: "root", version: "1.0.0", license: "MIT", private: true, workspaces: ["packages/*"] },
         "pnpm-workspace.yaml": "packages:\n  - 'packages/*'\n",
         "packages/api/package.json": {
@@ -299,8 +299,8 @@ test.each([
 ])(
   "npm ci from a lock file that was made on %s links the command",
   async (_, platform) => {
-    const client = clients().find(({ name }) => name.startsWith("npm")) ?? expect.unreachable();
-    const here = project(client);
+    const client = availableClients().find(({ name }) => name.startsWith("npm")) ?? expect.unreachable();
+    const here = createProject(client);
     await succeed(here, ["install", "--package-lock-only", ...platform]);
     const lock = lockOf(here);
     await succeed(here, ["ci"]);
@@ -312,8 +312,8 @@ test.each([
 );
 
 test("launches through the link are those of a program that is started without it", async () => {
-  const client = clients().find(({ name }) => name.startsWith("npm")) ?? expect.unreachable();
-  const here = project(client);
+  const client = availableClients().find(({ name }) => name.startsWith("npm")) ?? expect.unreachable();
+  const here = createProject(client);
   await succeed(here, ["install"]);
   expect(await command(here)).toBe(`executable ${FIRST}`);
   // A link without a space in its path: the suite splits a command prefix into words.
@@ -328,7 +328,7 @@ test("launches through the link are those of a program that is started without i
   ]);
   const env = { PATH: process.env["PATH"] ?? "", HOME: folder() };
   const words = ["python3", suite, "--launcher", launcher, "--impossible", "none", ...only] as const;
-  const { status, stdout } = await start(words, { cwd: here.cwd, env }).finished;
+  const { status, stdout } = await startProcess(words, { cwd: here.cwd, env }).finished;
   expect(stdout).toMatch(/^\d{3} passed, 0 failed, /m);
   expect(status, stdout).toBe(0);
 }, 180_000);

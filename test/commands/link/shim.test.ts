@@ -8,7 +8,7 @@ const STORED = "../.pnpm/sophia-run@0.1.0/node_modules/sophia-run/bin/sophia-run
 const HEAD = `#!/bin/sh\nbasedir=$(dirname "$(echo "$0" | sed -e 's,\\\\,/,g')")\n`;
 
 /** pnpm 9 to 11, and cmd-shim of Yarn. */
-const quoted = (target: string): string => `${HEAD}
+const quotedShim = (target: string): string => `${HEAD}
 if [ -z "$NODE_PATH" ]; then
   export NODE_PATH="/a:/b"
 else
@@ -22,7 +22,7 @@ fi
 `;
 
 /** pnpm 12. */
-const single = (target: string): string => `#!/bin/sh
+const singleShim = (target: string): string => `#!/bin/sh
 run_helper() {
   if [ -x "/usr/bin/$1" ] || ! command -v "$1" >/dev/null 2>&1; then command -p "$@"; else command "$@"; fi
 }
@@ -42,9 +42,9 @@ fi
 
 describe("a script that pnpm or Yarn has generated starts one file", () => {
   it.each([
-    ["pnpm 9, which does not exec", quoted(FILE).replaceAll("  exec ", "  "), FILE],
-    ["pnpm 10 and 11", quoted(STORED), STORED],
-    ["pnpm 12", single(STORED), STORED],
+    ["pnpm 9, which does not exec", quotedShim(FILE).replaceAll("  exec ", "  "), FILE],
+    ["pnpm 10 and 11", quotedShim(STORED), STORED],
+    ["pnpm 12", singleShim(STORED), STORED],
   ])("as %s", (_, text, target) => {
     expect(parseShimTarget(text)).toBe(target);
   });
@@ -53,18 +53,21 @@ describe("a script that pnpm or Yarn has generated starts one file", () => {
 describe("any other script starts no file:", () => {
   it.each([
     ["an empty file", ""],
-    ["no script of sh", quoted(FILE).replace("/bin/sh", "/bin/bash")],
+    ["no script of sh", quotedShim(FILE).replace("/bin/sh", "/bin/bash")],
     ["a script of the user's", `#!/bin/sh\nexec node ../sophia-run/bin/sophia-run.cjs "$@"\n`],
     ["one that a user has written after the generated form", `${HEAD}exec nice node  "$basedir/${FILE}" "$@"\n`],
-    ["one that sets a variable for the program", quoted(FILE).replace("exec node", "exec env A=1 node")],
-    ["one that starts another program first", quoted(FILE).replace("else", `else\n  notify "$@"`)],
-    ["one that starts another program beside a helper", `${single(FILE)}exec other "$@" || command "$@"\n`],
-    ["one that starts another program in its helper", single(FILE).replace("if [", `if other "$@" && [`)],
-    ["one with options for Node.js", quoted(FILE).replace("exec node ", "exec node --inspect")],
-    ["one that passes other arguments on", quoted(FILE).replaceAll(`"$@"`, `-q "$@"`)],
-    ["one that starts two files", quoted(FILE).replace(`exec node  "$basedir/${FILE}"`, `exec node  "$basedir/x.cjs"`)],
+    ["one that sets a variable for the program", quotedShim(FILE).replace("exec node", "exec env A=1 node")],
+    ["one that starts another program first", quotedShim(FILE).replace("else", `else\n  notify "$@"`)],
+    ["one that starts another program beside a helper", `${singleShim(FILE)}exec other "$@" || command "$@"\n`],
+    ["one that starts another program in its helper", singleShim(FILE).replace("if [", `if other "$@" && [`)],
+    ["one with options for Node.js", quotedShim(FILE).replace("exec node ", "exec node --inspect")],
+    ["one that passes other arguments on", quotedShim(FILE).replaceAll(`"$@"`, `-q "$@"`)],
+    [
+      "one that starts two files",
+      quotedShim(FILE).replace(`exec node  "$basedir/${FILE}"`, `exec node  "$basedir/x.cjs"`),
+    ],
     ["one that starts nothing", HEAD],
-    ["one without its folder", quoted(FILE).replace(/^basedir=.*$/m, "")],
+    ["one without its folder", quotedShim(FILE).replace(/^basedir=.*$/m, "")],
   ])("%s", (_, text) => {
     expect(parseShimTarget(text)).toBeUndefined();
   });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
-import { environmentOf, folder, sophia, sophiaRun, unwrapped } from "../../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, sophiaRun, unwrapLines } from "../../helpers/sophia.ts";
 import { atTerminal, startAtTerminal, type Step } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
 
@@ -14,7 +14,7 @@ const NAME = "acme/app/dev";
 const PRINT = ["--", "sh", "-c", "echo got $KEY"];
 const GOT = "got sentinel-of-dev\n";
 
-async function service(): Promise<EscServer> {
+async function startEsc(): Promise<EscServer> {
   const server = await startEscServer({ user: { login: "ada", organizations: ["acme", "other"] } });
   onTestFinished(() => server.close());
   server.environment(NAME, { values: { KEY: secret("sentinel-of-dev") } });
@@ -22,7 +22,7 @@ async function service(): Promise<EscServer> {
 }
 
 async function commandWorld() {
-  const server = await service();
+  const server = await startEsc();
   const cwd = folder({ "sophia.contract.json": '{"variables":{"KEY":{}}}', token: `${server.token}\n` });
   const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: NAME };
   const run = (command: string, args: readonly string[] = PRINT, more: Readonly<Record<string, string>> = {}) =>
@@ -128,17 +128,17 @@ describe("the command in ESC_TOKEN_COMMAND", () => {
     const { cwd, env, server } = await commandWorld();
     writeFileSync(join(cwd, ".env"), "ESC_TOKEN_COMMAND=touch run; cat token\n", { mode: 0o600 });
     const result = await sophia(["--no-contract", "--", "env"], { cwd, env });
-    expect(environmentOf(result.stdout)).not.toHaveProperty("ESC_TOKEN_COMMAND");
-    expect(unwrapped(result.stderr)).toContain("ESC_TOKEN_COMMAND in .env is ignored");
+    expect(parseEnvironment(result.stdout)).not.toHaveProperty("ESC_TOKEN_COMMAND");
+    expect(unwrapLines(result.stderr)).toContain("ESC_TOKEN_COMMAND in .env is ignored");
     expect(existsSync(join(cwd, "run"))).toBe(false);
     expect(server.count("any")).toBe(0);
   });
 
   test("is not passed on to the program, unless --keep-esc is given", async () => {
     const { run } = await commandWorld();
-    expect(environmentOf((await run("cat token", ["--", "env"])).stdout)).not.toHaveProperty("ESC_TOKEN_COMMAND");
+    expect(parseEnvironment((await run("cat token", ["--", "env"])).stdout)).not.toHaveProperty("ESC_TOKEN_COMMAND");
     const kept = await run("cat token", ["--keep-esc", "--", "env"]);
-    expect(environmentOf(kept.stdout)).toMatchObject({ ESC_TOKEN_COMMAND: "cat token" });
+    expect(parseEnvironment(kept.stdout)).toMatchObject({ ESC_TOKEN_COMMAND: "cat token" });
   });
 
   test("is run only once the environment is allowed", async () => {
@@ -172,7 +172,7 @@ function credentials(url: string, token: string): string {
 }
 
 async function loginWorld() {
-  const server = await service();
+  const server = await startEsc();
   const cwd = folder({
     "sophia.contract.json": JSON.stringify({ environment: NAME, variables: { KEY: { required: true } } }),
   });
@@ -256,7 +256,7 @@ describe("the login of sophia-run", () => {
   test("does not decide where another token goes, and a .env file does not decide where this token goes", async () => {
     const { server, cwd, type, allowed } = await loginWorld();
     await type(["login"]);
-    const other = await service();
+    const other = await startEsc();
     writeFileSync(join(cwd, ".env"), `PULUMI_BACKEND_URL=${other.url}\n`, { mode: 0o600 });
     expect((await type(PRINT)).stdout).toContain("got sentinel-of-dev");
     expect(other.count("any")).toBe(0);

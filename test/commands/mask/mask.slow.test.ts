@@ -4,13 +4,13 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
-import { folder, sophia, sophiaRun, type RunOptions, unwrapped } from "../../helpers/sophia.ts";
-import { escVariables, sentinel } from "../world.ts";
+import { folder, sophia, sophiaRun, type RunOptions, unwrapLines } from "../../helpers/sophia.ts";
+import { escVariables, sentinelOf } from "../sophia-environment.ts";
 
-const KEY = sentinel("key");
+const KEY = sentinelOf("key");
 const CONTRACT = JSON.stringify({ variables: { KEY: {}, NEEDED: { required: true }, REGION: { secret: false } } });
 
-const mask = (input: string, options: RunOptions, ...args: readonly string[]) =>
+const runMask = (input: string, options: RunOptions, ...args: readonly string[]) =>
   sophia(["mask", ...args], { ...options, input });
 
 function inProject(files: Readonly<Record<string, string>> = {}): string {
@@ -25,20 +25,20 @@ describe("mask replaces secrets:", () => {
   test("those of the environment, of .env and of ESC in all forms, even if the contract is not met", async () => {
     await using server = await startEscServer();
     withKey(server);
-    const cwd = inProject({ ".env": `OWN=${sentinel("own")}\n` });
+    const cwd = inProject({ ".env": `OWN=${sentinelOf("own")}\n` });
     const env = { ...escVariables(server, "acme/app/dev"), NEEDED: "", REGION: "eu-central-1" };
-    const base64 = Buffer.from(sentinel("own")).toString("base64");
-    const result = await mask(`${KEY} ${base64}\neu-central-1 ${server.token}\n`, { cwd, env });
+    const base64 = Buffer.from(sentinelOf("own")).toString("base64");
+    const result = await runMask(`${KEY} ${base64}\neu-central-1 ${server.token}\n`, { cwd, env });
     expect(result).toMatchObject({ status: 0, stdout: "*** ***A==\neu-central-1 ***\n", stderr: "" });
   });
 
   test("also those that another source overrides", async () => {
     await using server = await startEscServer();
     withKey(server);
-    const cwd = inProject({ ".env": `KEY=${sentinel("file")}\n` });
-    const env = { ...escVariables(server, "acme/app/dev"), KEY: sentinel("environment") };
-    const input = `${KEY} ${sentinel("file")} ${sentinel("environment")}`;
-    expect(await mask(input, { cwd, env })).toMatchObject({ status: 0, stdout: "*** *** ***" });
+    const cwd = inProject({ ".env": `KEY=${sentinelOf("file")}\n` });
+    const env = { ...escVariables(server, "acme/app/dev"), KEY: sentinelOf("environment") };
+    const input = `${KEY} ${sentinelOf("file")} ${sentinelOf("environment")}`;
+    expect(await runMask(input, { cwd, env })).toMatchObject({ status: 0, stdout: "*** *** ***" });
   });
 
   test("also the token of a file", async () => {
@@ -46,18 +46,18 @@ describe("mask replaces secrets:", () => {
     withKey(server);
     const { ESC_TOKEN: token = "", ...env } = escVariables(server, "acme/app/dev");
     const cwd = inProject({ token: `${token}\n` });
-    const result = await mask(`a ${token}\n`, { cwd, env: { ...env, ESC_TOKEN_FILE: join(cwd, "token") } });
+    const result = await runMask(`a ${token}\n`, { cwd, env: { ...env, ESC_TOKEN_FILE: join(cwd, "token") } });
     expect(result).toMatchObject({ status: 0, stdout: "a ***\n" });
   });
 
   test("those of the project that --project names", async () => {
-    const other = inProject({ ".env": `OWN=${sentinel("own")}\n` });
-    const result = await mask(sentinel("own"), { cwd: folder() }, "--project", other);
+    const other = inProject({ ".env": `OWN=${sentinelOf("own")}\n` });
+    const result = await runMask(sentinelOf("own"), { cwd: folder() }, "--project", other);
     expect(result).toMatchObject({ status: 0, stdout: "***" });
   });
 
   test("and leaves all bytes as they are if there is no secret", async () => {
-    expect(await mask("some text\n", { cwd: inProject() })).toMatchObject({
+    expect(await runMask("some text\n", { cwd: inProject() })).toMatchObject({
       status: 0,
       stdout: "some text\n",
       stderr: "",
@@ -72,30 +72,30 @@ describe("mask asks ESC", () => {
     const cwd = inProject();
     mkdirSync(join(cwd, ".cache"));
     const env = escVariables(server, "acme/app/dev");
-    const first = await mask(KEY, { cwd, env });
+    const first = await runMask(KEY, { cwd, env });
     expect(first).toMatchObject({ status: 0, stdout: "***", stderr: "" });
     const { length } = server.calls;
     expect(length).toBeGreaterThan(0);
-    expect(await mask(KEY, { cwd, env })).toMatchObject({ status: 0, stdout: "***", stderr: "" });
+    expect(await runMask(KEY, { cwd, env })).toMatchObject({ status: 0, stdout: "***", stderr: "" });
     expect(server.calls).toHaveLength(length);
-    withKey(server, sentinel("rotated"));
-    const rotated = await mask(sentinel("rotated"), { cwd, env }, "--cache-fresh", "1ms");
+    withKey(server, sentinelOf("rotated"));
+    const rotated = await runMask(sentinelOf("rotated"), { cwd, env }, "--cache-fresh", "1ms");
     expect(rotated).toMatchObject({ status: 0, stdout: "***" });
   });
 
   test("and masks the other secrets with a warning if ESC cannot be read; with --quiet it warns once a day", async () => {
-    const cwd = inProject({ ".env": `OWN=${sentinel("own")}\n` });
+    const cwd = inProject({ ".env": `OWN=${sentinelOf("own")}\n` });
     mkdirSync(join(cwd, ".cache"));
     const env = { ESC_ENV: "acme/app/dev", ESC_TOKEN: "pul-0000", PULUMI_BACKEND_URL: "http://127.0.0.1:1" };
     for (const _ of [1, 2]) {
-      const result = await mask(sentinel("own"), { cwd, env }, "--timeout", "1s");
+      const result = await runMask(sentinelOf("own"), { cwd, env }, "--timeout", "1s");
       expect(result).toMatchObject({ status: 0, stdout: "***" });
-      expect(unwrapped(result.stderr)).toContain("continuing with the environment and .env files");
+      expect(unwrapLines(result.stderr)).toContain("continuing with the environment and .env files");
     }
-    const quiet = () => mask(sentinel("own"), { cwd, env }, "--timeout", "1s", "--quiet");
-    expect(unwrapped((await quiet()).stderr)).toContain("continuing with the environment and .env files");
+    const quiet = () => runMask(sentinelOf("own"), { cwd, env }, "--timeout", "1s", "--quiet");
+    expect(unwrapLines((await quiet()).stderr)).toContain("continuing with the environment and .env files");
     expect(await quiet()).toMatchObject({ status: 0, stdout: "***", stderr: "" });
-    const required = await mask(sentinel("own"), { cwd, env }, "--timeout", "1s", "--require-esc");
+    const required = await runMask(sentinelOf("own"), { cwd, env }, "--timeout", "1s", "--require-esc");
     expect(required).toMatchObject({ status: 125, stdout: "" });
     expect(required.stderr).toContain("ESC is required");
   });
@@ -106,16 +106,16 @@ describe("mask asks ESC", () => {
     const cwd = inProject();
     mkdirSync(join(cwd, ".cache"));
     const env = escVariables(server, "acme/app/dev");
-    await mask("", { cwd, env });
+    await runMask("", { cwd, env });
     await server[Symbol.asyncDispose]();
-    expect(await mask(KEY, { cwd, env }, "--offline")).toMatchObject({ status: 0, stdout: "***" });
+    expect(await runMask(KEY, { cwd, env }, "--offline")).toMatchObject({ status: 0, stdout: "***" });
   });
 });
 
 describe("mask fails", () => {
   test("without passing anything on", async () => {
     const cwd = folder({ "sophia.contract.json": "{" });
-    const result = await mask("text\n", { cwd });
+    const result = await runMask("text\n", { cwd });
     expect(result).toMatchObject({ status: 125, stdout: "" });
     expect(result.stderr).toContain("sophia.contract.json");
   });
@@ -148,7 +148,7 @@ describe("mask fails", () => {
 
 describe("mask passes on", () => {
   test("text at once, even what could begin a secret if nothing follows", async () => {
-    const cwd = inProject({ ".env": `OWN=${sentinel("own")}\n` });
+    const cwd = inProject({ ".env": `OWN=${sentinelOf("own")}\n` });
     const [command, ...words] = sophiaRun;
     const child = spawn(command, [...words, "mask"], {
       cwd,
@@ -166,19 +166,19 @@ describe("mask passes on", () => {
     await writeAndExpect("a line\n", "a line\n");
     // The secret's first letter.
     await writeAndExpect("Name: S", "Name: S");
-    await writeAndExpect(`\n${sentinel("own")}\n`, "\n***\n");
+    await writeAndExpect(`\n${sentinelOf("own")}\n`, "\n***\n");
     child.stdin.end();
     expect(await once(child, "close")).toEqual([0, null]);
   });
 
   test("all other bytes of 32 MB from a file with secrets at any position", () => {
-    const cwd = inProject({ ".env": `OWN=${sentinel("own")}\n` });
+    const cwd = inProject({ ".env": `OWN=${sentinelOf("own")}\n` });
     const piece = Buffer.concat([
       Buffer.alloc(9973, "\u{e9}x\n"),
       Buffer.from([0xff, 0]),
-      Buffer.from(sentinel("own")),
+      Buffer.from(sentinelOf("own")),
     ]);
-    const masked = Buffer.concat([piece.subarray(0, -sentinel("own").length), Buffer.from("***")]);
+    const masked = Buffer.concat([piece.subarray(0, -sentinelOf("own").length), Buffer.from("***")]);
     writeFileSync(join(cwd, "large"), Buffer.concat(Array.from({ length: 3300 }, () => piece)));
     const { status, stdout } = spawnSync("sh", ["-c", '"$@" mask < large', "sh", ...sophiaRun], {
       cwd,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { CONTRACT_VALUES, folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { CONTRACT_VALUES, folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 
 test.each([[["run", "--env-file=.env", "--", "true"]], [["exec", "--env-file", ".env", "--", "true"]]])(
   "the error for %j names --dotenv, which works",
@@ -21,7 +21,7 @@ test.each(["acme/*", "acme/app/d*", "**"])(
     const env = { ESC_TOKEN: "pul-0123456789abcdef", SOPHIA_ALLOW_ENVIRONMENT: pattern };
     const { status, stderr } = await sophia(["--", "true"], { cwd, env });
     expect(status).toBe(125);
-    expect(unwrapped(stderr)).toContain(`in '${pattern}' a * does not stand for a whole part, or parts are missing`);
-    expect(unwrapped(stderr)).toContain("acme/other/*");
+    expect(unwrapLines(stderr)).toContain(`in '${pattern}' a * does not stand for a whole part, or parts are missing`);
+    expect(unwrapLines(stderr)).toContain("acme/other/*");
   },
 );

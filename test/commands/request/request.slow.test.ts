@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { escVariables, sentinel, SENTINEL } from "../world.ts";
+import { escVariables, sentinelOf, SENTINEL } from "../sophia-environment.ts";
 
 const NAME = "acme/sophia/prod";
 
@@ -13,16 +13,16 @@ async function startEscWithRequests() {
     expect(server.violations).toEqual([]);
     await server.close();
   });
-  const base = server.environment("acme/sophia/base", { values: { A: sentinel("a") }, deny: "approval" });
+  const base = server.environment("acme/sophia/base", { values: { A: sentinelOf("a") }, deny: "approval" });
   const environment = server.environment(NAME, {
-    values: { B: sentinel("b") },
+    values: { B: sentinelOf("b") },
     imports: ["sophia/base"],
     deny: "approval",
   });
   return { server, base, environment, env: escVariables(server, NAME) };
 }
 
-const ask = (env: Readonly<Record<string, string>>, ...more: readonly string[]) =>
+const runRequest = (env: Readonly<Record<string, string>>, ...more: readonly string[]) =>
   sophia(["request", "--reason", "deploy of 2.4", ...more], { env });
 
 test("a start that ESC refuses names the request command, which files and submits a request for the environment and each import", async () => {
@@ -31,7 +31,7 @@ test("a start that ESC refuses names the request command, which files and submit
   expect(started.status).toBe(125);
   expect(started.stderr).toContain("sophia-run request");
 
-  const { status, stdout, stderr } = await ask(env);
+  const { status, stdout, stderr } = await runRequest(env);
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   const [own] = environment.openRequests;
   const [imported] = base.openRequests;
@@ -48,7 +48,7 @@ test("a start that ESC refuses names the request command, which files and submit
 test("request files nothing for an environment that opens without an approval", async () => {
   const { server, env } = await startEscWithRequests();
   const free = server.environment("acme/sophia/dev", { values: {} });
-  const { status, stdout, stderr } = await ask(env, "--in", "acme/sophia/dev", "--wait");
+  const { status, stdout, stderr } = await runRequest(env, "--in", "acme/sophia/dev", "--wait");
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   expectWording(stdout);
   expect(free.openRequests).toEqual([]);
@@ -61,7 +61,7 @@ describe("request --wait", () => {
   ] as const)("ends when the request is %s, even after failures of ESC", async (how, expected) => {
     const { server, base, environment, env } = await startEscWithRequests();
     server.failNext("open", { kind: "status", status: 503 }, 1);
-    const waiting = ask(env, "--wait");
+    const waiting = runRequest(env, "--wait");
     await server.waitFor("changeRequest");
     for (const changeRequest of [base, environment]) changeRequest.decide(how);
     const { status, stdout, stderr } = await waiting;
@@ -75,8 +75,8 @@ describe("request --wait", () => {
 
   test("waits for the request that was filed before, and files no other", async () => {
     const { server, base, environment, env } = await startEscWithRequests();
-    expect((await ask(env)).status).toBe(0);
-    const waiting = ask(env, "--wait");
+    expect((await runRequest(env)).status).toBe(0);
+    const waiting = runRequest(env, "--wait");
     await server.waitFor("changeRequest", 4);
     for (const changeRequest of [base, environment]) changeRequest.decide("applied");
     const { status, stdout } = await waiting;
@@ -91,9 +91,9 @@ describe("request --wait", () => {
 
   test("waits for the request of an import whose definition cannot be read at first", async () => {
     const { server, env } = await startEscWithRequests();
-    expect((await ask(env)).status).toBe(0);
+    expect((await runRequest(env)).status).toBe(0);
     server.failNext("definition", { kind: "status", status: 503 }, 2);
-    const { status, stdout } = await ask(env, "--wait", "--wait-limit", "50ms");
+    const { status, stdout } = await runRequest(env, "--wait", "--wait-limit", "50ms");
     expect(status).toBe(3);
     expect(stdout).toContain("   acme/sophia/base:\n");
     expect(server.count("requestOpen")).toBe(1);
@@ -106,15 +106,15 @@ describe("request --wait", () => {
     ["that the token may not see", ({ server }) => server.failAlways("metadata", { kind: "status", status: 403 })],
   ])("waits for no request %s", async (_, meanwhile) => {
     const them = await startEscWithRequests();
-    expect((await ask(them.env)).status).toBe(0);
+    expect((await runRequest(them.env)).status).toBe(0);
     meanwhile(them);
-    expect((await ask(them.env, "--wait", "--wait-limit", "50ms")).status).toBe(3);
+    expect((await runRequest(them.env, "--wait", "--wait-limit", "50ms")).status).toBe(3);
     expect(them.server.count("requestOpen")).toBe(2);
   });
 
   test("ends at its limit with a status of its own, and the request stays", async () => {
     const { environment, env } = await startEscWithRequests();
-    const { status, stderr } = await ask(env, "--wait", "--wait-limit", "50ms");
+    const { status, stderr } = await runRequest(env, "--wait", "--wait-limit", "50ms");
     expect(status).toBe(3);
     expectWording(stderr);
     expect(environment.openRequests).toMatchObject([{ status: "pending" }]);
@@ -122,7 +122,7 @@ describe("request --wait", () => {
 
   test("ends if the token is revoked", async () => {
     const { server, env } = await startEscWithRequests();
-    const waiting = ask(env, "--wait");
+    const waiting = runRequest(env, "--wait");
     await server.waitFor("submitChangeRequest", 2);
     server.failAlways("open", { kind: "status", status: 401 });
     const { status, stderr } = await waiting;
@@ -133,7 +133,7 @@ describe("request --wait", () => {
   test("ends when the environment opens, even if the token may not read the request", async () => {
     const { server, base, environment, env } = await startEscWithRequests();
     server.failAlways("changeRequest", { kind: "status", status: 403 });
-    const waiting = ask(env, "--wait");
+    const waiting = runRequest(env, "--wait");
     await server.waitFor("changeRequest");
     for (const changeRequest of [base, environment]) changeRequest.decide("applied");
     expect((await waiting).status).toBe(0);
@@ -180,7 +180,7 @@ test.each<[readonly string[], Readonly<Record<string, string>>, string]>([
 test("request refuses a token that may not file requests", async () => {
   const { server, env } = await startEscWithRequests();
   failFiling(server);
-  const { status, stderr } = await ask(env);
+  const { status, stderr } = await runRequest(env);
   expect(status).toBe(125);
   expect(stderr).toContain("HTTP 403");
 });
@@ -188,7 +188,7 @@ test("request refuses a token that may not file requests", async () => {
 test("request names requests that were filed before a submission failed, with the commands that close them", async () => {
   const { server, base, environment, env } = await startEscWithRequests();
   server.failAlways("submitChangeRequest", { kind: "status", status: 403 });
-  const { status, stdout, stderr } = await ask(env);
+  const { status, stdout, stderr } = await runRequest(env);
   expect([status, stdout]).toEqual([125, ""]);
   const [own] = environment.openRequests;
   const [imported] = base.openRequests;
@@ -200,7 +200,7 @@ test("request names requests that were filed before a submission failed, with th
 test("request does not take the page of a network that requires a sign-in for an answer", async () => {
   const { server, env } = await startEscWithRequests();
   server.failAlways("submitChangeRequest", "html");
-  const { status, stdout, stderr } = await ask(env);
+  const { status, stdout, stderr } = await runRequest(env);
   expect([status, stdout]).toEqual([125, ""]);
   expect(stderr).toContain("web page");
 });

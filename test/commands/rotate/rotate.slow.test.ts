@@ -1,9 +1,9 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
-import { type Ended, environmentOf, folder, sophia } from "../../helpers/sophia.ts";
+import { type ProcessResult, parseEnvironment, folder, sophia } from "../../helpers/sophia.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { SENTINEL, sentinel } from "../world.ts";
+import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
 
 const ENV = "acme/app/dev";
 const CONTRACT = JSON.stringify({
@@ -13,8 +13,8 @@ const CONTRACT = JSON.stringify({
     PIN: { format: { type: "text", pattern: "^[0-9]{4}$" } },
   },
 });
-const OLD = `sk-${sentinel("old")}-${"x".repeat(40)}`;
-const NEW = `sk-${sentinel("new")}-$\{x}-${"y".repeat(40)}`;
+const OLD = `sk-${sentinelOf("old")}-${"x".repeat(40)}`;
+const NEW = `sk-${sentinelOf("new")}-$\{x}-${"y".repeat(40)}`;
 const DEFINITION = `\uFEFF# ours
 imports:
   - app/base
@@ -34,15 +34,16 @@ values:
 async function startEscWithDefinition(definition = DEFINITION, updates?: "approval") {
   const server = await startEscServer();
   onTestFinished(() => server.close());
-  server.provider("aws", secret(sentinel("aws")));
-  const base = server.environment("acme/app/base", { values: { BASE_KEY: secret(sentinel("base")) } });
+  server.provider("aws", secret(sentinelOf("aws")));
+  const base = server.environment("acme/app/base", { values: { BASE_KEY: secret(sentinelOf("base")) } });
   const handle = server.environment(ENV, { definition, ...(updates === undefined ? {} : { updates }) });
   const cwd = folder({ "sophia.contract.json": CONTRACT });
   const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
-  const run = (args: readonly string[], input = ""): Promise<Ended> => sophia(["rotate", ...args], { cwd, env, input });
+  const run = (args: readonly string[], input = ""): Promise<ProcessResult> =>
+    sophia(["rotate", ...args], { cwd, env, input });
   const values = async (environment = ENV): Promise<Record<string, string>> => {
     const launched = { PULUMI_BACKEND_URL: server.url, ESC_ENV: environment, ESC_TOKEN: server.token };
-    return environmentOf((await sophia(["--no-contract", "--", "env"], { env: launched })).stdout);
+    return parseEnvironment((await sophia(["--no-contract", "--", "env"], { env: launched })).stdout);
   };
   return { server, base, handle, cwd, env, run, values };
 }
@@ -133,7 +134,7 @@ describe("rotate NAME", () => {
 
   test.each<[what: string, args: readonly string[], input: string, reached: string]>([
     ["no value", ["API_KEY", "--yes"], "\n", "API_KEY"],
-    ["a value of another format", ["API_KEY", "--yes"], sentinel("bad"), "sk-"],
+    ["a value of another format", ["API_KEY", "--yes"], sentinelOf("bad"), "sk-"],
     ["a mistyped name", ["API_KYE", "--yes"], NEW, '"API_KEY"?'],
     ["a reference", ["LINK", "--yes"], NEW, "LINK"],
     ["an import", ["BASE_KEY", "--yes"], NEW, "--in acme/app/base"],
@@ -193,7 +194,7 @@ describe("rotate NAME", () => {
     SEVERAL: \${login.current.key}\${other.current.key}
 `;
     const { server, run, values } = await startEscWithDefinition(definition);
-    server.provider("aws", { current: { key: secret(sentinel("aws")) } });
+    server.provider("aws", { current: { key: secret(sentinelOf("aws")) } });
     const result = await run([name, "--yes"]);
     expect(result).toMatchObject({ status: 0, stderr: "" });
     expect(result.stdout).toContain(` ${property} (fn::rotate)`);
@@ -222,7 +223,7 @@ describe("rotate NAME", () => {
 
   test("does not replace a value that another user has set in between", async () => {
     const { server, handle, run, values } = await startEscWithDefinition();
-    const theirs = `sk-${sentinel("theirs")}-${"z".repeat(40)}`;
+    const theirs = `sk-${sentinelOf("theirs")}-${"z".repeat(40)}`;
     const update = server.hold("update");
     const running = run(["API_KEY", "--yes"], NEW);
     await server.waitFor("update");
@@ -291,7 +292,7 @@ describe("rotate NAME", () => {
 
   test("asks at a terminal, without showing the value", async () => {
     const { cwd, env, values } = await startEscWithDefinition();
-    const typed = `${sentinel("typo")}\u0015${NEW}z\u007F\n`;
+    const typed = `${sentinelOf("typo")}\u0015${NEW}z\u007F\n`;
     const result = await atTerminal(["rotate", "API_KEY"], { cwd, env }, [
       ["New value of API_KEY (not shown): ", typed],
       ["Change it? [y/N] ", "y\n"],

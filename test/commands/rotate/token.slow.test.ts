@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import type { Token } from "../../esc-server/tokens.ts";
-import { type Ended, folder, sophia, sophiaRun, unwrapped } from "../../helpers/sophia.ts";
-import { isAlive, start } from "../../helpers/started.ts";
+import { type ProcessResult, folder, sophia, sophiaRun, unwrapLines } from "../../helpers/sophia.ts";
+import { isAlive, startProcess } from "../../helpers/start-process.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { SENTINEL, sentinel } from "../world.ts";
+import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
 
 /**
  * The GitHub CLI: notes its arguments, what it reads and what it gets, keeps the secrets by name and app, and fails as
@@ -46,7 +46,7 @@ interface World {
   readonly old: Token;
   readonly stub: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly run: (args?: readonly string[], env?: Readonly<Record<string, string>>) => Promise<Ended>;
+  readonly run: (args?: readonly string[], env?: Readonly<Record<string, string>>) => Promise<ProcessResult>;
   readonly isAlive: (token: string) => Promise<boolean>;
   /** What the repository secret of an app is. */
   readonly stored: (app: "actions" | "codespaces") => string | undefined;
@@ -56,10 +56,10 @@ interface World {
 async function startEscWithToken(
   owner: Token["owner"] = { kind: "organization", organization: "acme" },
 ): Promise<World> {
-  const server = await startEscServer({ token: `pul-${sentinel("admin")}` });
+  const server = await startEscServer({ token: `pul-${sentinelOf("admin")}` });
   onTestFinished(() => server.close());
   server.environment("acme/app/dev", { values: { PLAIN: "1" } });
-  const old = server.addToken({ owner, access: "open", name: "ci", value: `pul-${sentinel("old")}` });
+  const old = server.addToken({ owner, access: "open", name: "ci", value: `pul-${sentinelOf("old")}` });
   const stub = folder();
   const bin = folder({});
   writeFileSync(join(bin, "gh"), GH, { mode: 0o755 });
@@ -96,7 +96,7 @@ async function startEscWithToken(
 }
 
 /** No token comes out, nor stands in an argument or in what `gh` gets as its environment. */
-function expectNoToken({ stub, stored, old, server }: World, result: Ended): void {
+function expectNoToken({ stub, stored, old, server }: World, result: ProcessResult): void {
   const tokens = [old.value, server.token, stored("actions") ?? old.value, SENTINEL];
   const texts = [
     result.stdout,
@@ -247,7 +247,7 @@ describe("the old token works whatever interrupts rotate:", () => {
     const env = fail(tokenScene);
     const result = await tokenScene.run(["--yes"], env);
     expect(result.status).toBe(125);
-    expect(unwrapped(result.stderr)).toContain(words);
+    expect(unwrapLines(result.stderr)).toContain(words);
     expect(await tokenScene.isAlive(tokenScene.old.value)).toBe(true);
     expectNoToken(tokenScene, result);
     tokenScene.server.heal();
@@ -282,7 +282,7 @@ describe("the old token works whatever interrupts rotate:", () => {
     const fifo = join(tokenScene.stub, "hanging");
     execFileSync("mkfifo", [fifo]);
     const env = { ...tokenScene.env, HANG: step };
-    const started = start([...sophiaRun, "rotate", "--token", "--yes"], { cwd: folder(), env });
+    const started = startProcess([...sophiaRun, "rotate", "--token", "--yes"], { cwd: folder(), env });
     expect(await readFile(fifo, "utf8")).toBe("here\n");
     process.kill(started.pid, signal);
     // gh holds the standard streams: its end is not waited for.
@@ -302,7 +302,7 @@ describe("the old token works whatever interrupts rotate:", () => {
     const tokenScene = await startEscWithToken();
     const isDeletion = operation === "deleteToken";
     tokenScene.server.failNext(operation, { kind: "hang", at: isDeletion ? "start" : "body" });
-    const { pid } = start([...sophiaRun, "rotate", "--token", "--yes"], { cwd: folder(), env: tokenScene.env });
+    const { pid } = startProcess([...sophiaRun, "rotate", "--token", "--yes"], { cwd: folder(), env: tokenScene.env });
     await tokenScene.server.waitFor(operation);
     process.kill(pid, signal);
     await expect.poll(() => isAlive(pid)).toBe(false);

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { AGENTS, GITHUB_VARIABLE, outputReader, readerName } from "../../../src/commands/run/agents.ts";
 
-const keeper = (environment: Readonly<Record<string, string>>): string | undefined =>
+const findAgent = (environment: Readonly<Record<string, string>>): string | undefined =>
   outputReader(new Map(Object.entries(environment)));
 
 test.each(Object.keys(AGENTS))("%s means that an agent runs sophia-run, unless it is empty or off", (name) => {
-  expect(keeper({ [name]: "1" })).toBe(name);
-  expect([keeper({ [name]: "" }), keeper({ [name]: "0" }), keeper({ [name]: "false" })]).toEqual([
+  expect(findAgent({ [name]: "1" })).toBe(name);
+  expect([findAgent({ [name]: "" }), findAgent({ [name]: "0" }), findAgent({ [name]: "false" })]).toEqual([
     undefined,
     undefined,
     undefined,
@@ -14,18 +14,18 @@ test.each(Object.keys(AGENTS))("%s means that an agent runs sophia-run, unless i
 });
 
 test("GitHub Actions is recognized by its variable", () => {
-  expect(keeper({ GITHUB_ACTIONS: "true", CLAUDECODE: "1" })).toBe(GITHUB_VARIABLE);
+  expect(findAgent({ GITHUB_ACTIONS: "true", CLAUDECODE: "1" })).toBe(GITHUB_VARIABLE);
   expect([readerName(GITHUB_VARIABLE), readerName("CLAUDECODE"), readerName("AGENT")]).toEqual([
     "GitHub Actions",
     "Claude Code",
     "a coding agent",
   ]);
-  expect(keeper({ GITHUB_ACTIONS: "false" })).toBeUndefined();
+  expect(findAgent({ GITHUB_ACTIONS: "false" })).toBeUndefined();
   expect(Object.keys(AGENTS).filter((name) => readerName(name) === "a coding agent")).toEqual(["AI_AGENT"]);
 });
 
 test.each(["amp", "goose", "crush", "1", "true"])("AGENT=%s means that an agent runs sophia-run", (value) => {
-  expect(keeper({ AGENT: value })).toBe("AGENT");
+  expect(findAgent({ AGENT: value })).toBe("AGENT");
 });
 
 test.each([
@@ -39,6 +39,6 @@ test.each([
   "CLAUDE_CODE_USE_BEDROCK",
   "GEMINI_API_KEY",
 ])("%s does not mean an agent: users' own terminals have it too, or it is a setting", (name) => {
-  expect(keeper({ [name]: "1" })).toBeUndefined();
-  expect(keeper({ AGENT: "build-host-7" })).toBeUndefined();
+  expect(findAgent({ [name]: "1" })).toBeUndefined();
+  expect(findAgent({ AGENT: "build-host-7" })).toBeUndefined();
 });

@@ -2,7 +2,7 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { environmentOf, folder, sophia, sophiaRun, unwrapped } from "../../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, sophiaRun, unwrapLines } from "../../helpers/sophia.ts";
 
 const CONTRACT = JSON.stringify({
   variables: {
@@ -29,24 +29,24 @@ const DOTENV = [
   "GREETING=hello",
 ];
 
-function project(files: Readonly<Record<string, string>> = {}): string {
+function createProject(files: Readonly<Record<string, string>> = {}): string {
   const cwd = folder({ "sophia.contract.json": CONTRACT, ".env": `${DOTENV.join("\n")}\n`, ...files });
   for (const name of [".env", ...Object.keys(files)]) chmodSync(join(cwd, name), 0o600);
   return cwd;
 }
 
 /** What the program gets of what sources set, and the content of its private file. */
-async function started(options: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
+async function startProgram(options: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
   const script = 'env; [ -z "$KEY_FILE" ] || cp "$KEY_FILE" content';
   const { status, stdout, stderr } = await sophia([...options, "--", "sh", "-c", script], { cwd, env });
-  const { PATH: _, HOME: __, PWD: ___, ...variables } = environmentOf(stdout);
+  const { PATH: _, HOME: __, PWD: ___, ...variables } = parseEnvironment(stdout);
   return { status, stderr, variables };
 }
 
 describe("--fake replaces every secret by a dummy", () => {
   test("in .env, whether declared or not, by its name or value, and keeps what is not secret", async () => {
-    const cwd = project();
-    const { status, stderr, variables } = await started(["--fake"], cwd);
+    const cwd = createProject();
+    const { status, stderr, variables } = await startProgram(["--fake"], cwd);
     expect([status, stderr]).toEqual([0, ""]);
     expect({ ...variables, KEY_FILE: readFileSync(join(cwd, "content"), "utf8") }).toMatchObject({
       API_KEY: "fake-api-key",
@@ -69,7 +69,7 @@ describe("--fake replaces every secret by a dummy", () => {
   test("without a contract as well", async () => {
     const cwd = folder({ ".env": "DB_PASSWORD=real-password\nPORT=3000\n" });
     chmodSync(join(cwd, ".env"), 0o600);
-    const { status, variables } = await started(["--fake"], cwd);
+    const { status, variables } = await startProgram(["--fake"], cwd);
     expect(status).toBe(0);
     expect(variables).toMatchObject({ DB_PASSWORD: "fake-db-password", PORT: "3000" });
   });
@@ -78,14 +78,14 @@ describe("--fake replaces every secret by a dummy", () => {
     const contract = JSON.stringify({
       variables: { A_KEY: {}, B_KEY: {}, C_KEY: {}, D_KEY: { aliases: ["OLD_D"] } },
     });
-    const cwd = project({
+    const cwd = createProject({
       "sophia.contract.json": contract,
       ".env": "OLD_D=real-d\n",
       ".env.override": "A_KEY=real-a\n",
     });
     const secrets = folder({ "b-key": "real-b", c: "real-c" });
     const env = { C_KEY_FILE: join(secrets, "c") };
-    const { status, variables } = await started(["--fake", "--secrets-dir", secrets], cwd, env);
+    const { status, variables } = await startProgram(["--fake", "--secrets-dir", secrets], cwd, env);
     expect(status).toBe(0);
     expect(variables).toEqual({
       A_KEY: "fake-a-key",
@@ -106,7 +106,7 @@ describe("--fake replaces every secret by a dummy", () => {
       PORT: "4000",
     };
     const env = { ...session, DATABASE_URL: "postgresql://real", CLOUD_TOKEN: "real-token", GREETING: "bye" };
-    const { status, stderr, variables } = await started(["--fake"], project(), env);
+    const { status, stderr, variables } = await startProgram(["--fake"], createProject(), env);
     expect(status).toBe(0);
     expect(variables).toMatchObject({
       ...session,
@@ -114,10 +114,10 @@ describe("--fake replaces every secret by a dummy", () => {
       CLOUD_TOKEN: "fake-cloud-token",
       GREETING: "bye",
     });
-    expect(unwrapped(stderr)).toMatch(
+    expect(unwrapLines(stderr)).toMatch(
       /^sophia-run: dummies replace CLOUD_TOKEN and DATABASE_URL of the environment; --fake=missing/,
     );
-    expect((await started(["--fake", "--quiet"], project(), env)).stderr).toBe("");
+    expect((await startProgram(["--fake", "--quiet"], createProject(), env)).stderr).toBe("");
   });
 
   test("but --fake=missing keeps what is set, and fills the rest", async () => {
@@ -126,7 +126,7 @@ describe("--fake replaces every secret by a dummy", () => {
       [["--fake", "missing"], {}],
       [[], { SOPHIA_FAKE: "missing" }],
     ] as const) {
-      const { status, stderr, variables } = await started(options, project(), env);
+      const { status, stderr, variables } = await startProgram(options, createProject(), env);
       expect([status, stderr]).toEqual([0, ""]);
       expect(variables).toMatchObject({
         API_KEY: "real-api-key",
@@ -137,10 +137,10 @@ describe("--fake replaces every secret by a dummy", () => {
   });
 
   test("with SOPHIA_FAKE=1 and not with SOPHIA_FAKE=0, and refuses another word", async () => {
-    expect((await started([], project(), { SOPHIA_FAKE: "1" })).variables["API_KEY"]).toBe("fake-api-key");
+    expect((await startProgram([], createProject(), { SOPHIA_FAKE: "1" })).variables["API_KEY"]).toBe("fake-api-key");
     const env = { SOPHIA_FAKE: "0", DATABASE_URL: "postgresql://real" };
-    expect((await started([], project(), env)).variables["API_KEY"]).toBe("real-api-key");
-    const refused = await sophia(["--fake=some", "--", "true"], { cwd: project() });
+    expect((await startProgram([], createProject(), env)).variables["API_KEY"]).toBe("real-api-key");
+    const refused = await sophia(["--fake=some", "--", "true"], { cwd: createProject() });
     expect(refused.status).toBe(125);
     expect(refused.stderr).toMatch(/--fake .*some.*\n.*secrets, missing/s);
   });
@@ -149,10 +149,10 @@ describe("--fake replaces every secret by a dummy", () => {
     const contract = JSON.stringify({
       variables: { A_KEY: { format: { type: "text", prefix: "sk-" } }, PORT: { format: "port" } },
     });
-    const good = project({ "sophia.contract.json": contract, ".env": "A_KEY=wrong\nPORT=1\n" });
-    expect((await started(["--fake"], good)).variables["A_KEY"]).toBe("sk-fake-a-key");
-    const bad = project({ "sophia.contract.json": contract, ".env": "A_KEY=wrong\nPORT=none\n" });
-    const { status, stderr } = await started(["--fake"], bad);
+    const good = createProject({ "sophia.contract.json": contract, ".env": "A_KEY=wrong\nPORT=1\n" });
+    expect((await startProgram(["--fake"], good)).variables["A_KEY"]).toBe("sk-fake-a-key");
+    const bad = createProject({ "sophia.contract.json": contract, ".env": "A_KEY=wrong\nPORT=none\n" });
+    const { status, stderr } = await startProgram(["--fake"], bad);
     expect(status).toBe(78);
     expect(stderr).not.toContain("A_KEY");
   });
@@ -160,12 +160,12 @@ describe("--fake replaces every secret by a dummy", () => {
 
 describe("with --fake", () => {
   test("a sophia-run that the program starts has the same dummies, and says nothing", async () => {
-    const cwd = project();
+    const cwd = createProject();
     const nested = sophiaRun.map((word) => `'${word}'`).join(" ");
     writeFileSync(join(cwd, "script"), `exec ${nested} -- env`);
     const { status, stdout, stderr } = await sophia(["--fake", "--", "sh", "script"], { cwd });
     expect([status, stderr]).toEqual([0, ""]);
-    expect(environmentOf(stdout)).toMatchObject({
+    expect(parseEnvironment(stdout)).toMatchObject({
       API_KEY: "fake-api-key",
       UNDECLARED_TOKEN: "fake-undeclared-token",
       SOPHIA_FAKE: "secrets",
@@ -174,7 +174,7 @@ describe("with --fake", () => {
   });
 
   test("get, export and explain show the dummies", async () => {
-    const cwd = project();
+    const cwd = createProject();
     const got = await sophia(["get", "API_KEY", "--fake"], { cwd });
     expect([got.status, got.stdout]).toEqual([0, "fake-api-key"]);
     const exported = await sophia(["export", "--fake", "--format", "json", "--exclude", "KEY_FILE"], { cwd });
@@ -187,14 +187,14 @@ describe("with --fake", () => {
 
   test("--redact masks the real values, which the program may read in the file, and not the dummies", async () => {
     const { stdout } = await sophia(["--fake", "--redact", "--", "sh", "-c", "cat .env; echo $API_KEY"], {
-      cwd: project(),
+      cwd: createProject(),
     });
     expect(stdout).toContain("API_KEY=***\n");
     expect(stdout).toContain("fake-api-key");
   });
 
   test("a search for secrets looks for the real ones", async () => {
-    const cwd = project({ "notes.txt": "the key is real-api-key\n" });
+    const cwd = createProject({ "notes.txt": "the key is real-api-key\n" });
     const env = { SOPHIA_FAKE: "secrets", DATABASE_URL: "postgresql://x" };
     const scanned = await sophia(["scan", "notes.txt"], { cwd, env });
     expect([scanned.status, scanned.stdout]).toEqual([1, expect.stringContaining("API_KEY")]);
@@ -204,10 +204,13 @@ describe("with --fake", () => {
 
   test("--broker finds no key to broker", async () => {
     const contract = JSON.stringify({ variables: { OPENAI_API_KEY: { required: true } } });
-    const cwd = project({ "sophia.contract.json": contract, ".env": "OPENAI_API_KEY=sk-real-0123456789abcdef0123\n" });
+    const cwd = createProject({
+      "sophia.contract.json": contract,
+      ".env": "OPENAI_API_KEY=sk-real-0123456789abcdef0123\n",
+    });
     const { status, stdout } = await sophia(["--fake", "--broker", "--", "env"], { cwd });
     expect(status).toBe(0);
-    expect(environmentOf(stdout)).toMatchObject({ OPENAI_API_KEY: "fake-openai-api-key" });
-    expect(environmentOf(stdout)).not.toHaveProperty("OPENAI_BASE_URL");
+    expect(parseEnvironment(stdout)).toMatchObject({ OPENAI_API_KEY: "fake-openai-api-key" });
+    expect(parseEnvironment(stdout)).not.toHaveProperty("OPENAI_BASE_URL");
   });
 });

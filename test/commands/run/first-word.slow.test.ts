@@ -8,7 +8,7 @@ import { notLinux, skipBecause } from "../../helpers/skip.ts";
 
 const NAME = "acme/sophia/dev";
 
-async function esc(values: Readonly<Record<string, string>> = {}) {
+async function startEsc(values: Readonly<Record<string, string>> = {}) {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   server.environment(NAME, { values: { ...CONTRACT_VALUES, ...values } });
@@ -16,7 +16,7 @@ async function esc(values: Readonly<Record<string, string>> = {}) {
 }
 
 /** A folder with a program of its own in it, `tool`, that says so. */
-function tools(): string {
+function createTools(): string {
   const path = folder({ tool: "#!/bin/sh\necho ran\n" });
   chmodSync(join(path, "tool"), 0o755);
   return path;
@@ -96,7 +96,7 @@ describe("a program that cannot be started", () => {
     [["--", "/etc/passwd"], 126, "/etc/passwd: permission denied"],
     [["--", ""], 127, "'': command not found"],
   ])("ends the start before any source is read: %j", async (args, status, message) => {
-    const { server, env } = await esc();
+    const { server, env } = await startEsc();
     const cwd = folder({ ".env": "not read, so that its faults are not told" });
     expect(await sophia(args, { cwd, env })).toEqual({
       status,
@@ -108,14 +108,14 @@ describe("a program that cannot be started", () => {
   });
 
   test("is looked up after ESC is read, if ESC may set PATH", async () => {
-    const bin = tools();
-    const { env } = await esc({ PATH: bin });
+    const bin = createTools();
+    const { env } = await startEsc({ PATH: bin });
     expect(await sophia(["--prefer", "esc", "--", "tool"], { env })).toMatchObject({ status: 0, stdout: "ran\n" });
     expect(await sophia(["--", "tool"], { env })).toMatchObject({ status: 127, stdout: "" });
   });
 
   test("is found by a PATH from a file if PATH is unset or empty", async () => {
-    const bin = tools();
+    const bin = createTools();
     const declared = folder({ "sophia.contract.json": '{"variables":{"PATH":{}}}', ".env": `PATH=${bin}\n` });
     expect(await sophia(["tool"], { cwd: declared, env: { PATH: "" } })).toMatchObject({ status: 0, stdout: "ran\n" });
     const above = folder({ ".env": `PATH=${bin}\n` });
@@ -125,7 +125,7 @@ describe("a program that cannot be started", () => {
   });
 
   test("is not searched in a PATH that is withheld", async () => {
-    const bin = tools();
+    const bin = createTools();
     mkdirSync(join(bin, "empty"));
     writeFileSync(join(bin, "empty/sh"), "no program");
     const withheld = ["--no-contract", "--exclude", "PATH", "--"];

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { startActionsIssuer } from "../../esc-server/actions-issuer.ts";
 import { startEscServer } from "../../esc-server/index.ts";
-import { environmentOf, folder, sophia } from "../../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia } from "../../helpers/sophia.ts";
 
 const NAMES = ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"] as const;
 
@@ -16,7 +16,7 @@ test("a start withholds the request token for ID tokens of GitHub Actions if it 
   const esc = { ESC_ENV: "acme/app/dev", ESC_OIDC_ORG: "acme", PULUMI_BACKEND_URL: server.url };
   const seen = async (env: Readonly<Record<string, string>>, ...options: readonly string[]) => {
     const { status, stdout } = await sophia([...options, "--", "env"], { cwd, env: { ...env, ...requestVariables } });
-    const { GREETING: greeting, ...environment } = environmentOf(stdout);
+    const { GREETING: greeting, ...environment } = parseEnvironment(stdout);
     return { status, greeting, passed: NAMES.filter((name) => environment[name] === requestVariables[name]) };
   };
 

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 
 // The built-in contract has the first two as well.
@@ -19,8 +19,8 @@ test("a start and an export without a contract end with 78, and offer init and -
     const { status, stdout, stderr } = await sophia(words, { cwd });
     expect([status, stdout]).toEqual([78, ""]);
     expect(stderr).not.toMatch(FOREIGN);
-    expect(unwrapped(stderr)).toMatch(/^sophia-run: there is no contract here \(sophia.contract.json\); /);
-    expect(unwrapped(stderr)).toContain(consequence);
+    expect(unwrapLines(stderr)).toMatch(/^sophia-run: there is no contract here \(sophia.contract.json\); /);
+    expect(unwrapLines(stderr)).toContain(consequence);
     expect(stderr).toContain("sophia-run init");
     expect(stderr).toContain("--no-contract");
     expect(stderr.trimEnd().split("\n").length).toBeLessThanOrEqual(4);

@@ -1,7 +1,7 @@
 import { chmodSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { CONTRACT_VALUES, environmentOf, folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { CONTRACT_VALUES, parseEnvironment, folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { notPreloadable, skipBecause } from "../../helpers/skip.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { startEscServer } from "../../esc-server/index.ts";
@@ -26,7 +26,7 @@ describe("a start's precedence of sources", () => {
     });
     expect(stderr).toBe("");
     expect(status).toBe(0);
-    expect(environmentOf(stdout)).toEqual({
+    expect(parseEnvironment(stdout)).toEqual({
       PATH: process.env["PATH"],
       HOME: cwd,
       PULUMI_BACKEND_URL: server.url,
@@ -57,12 +57,12 @@ describe("a start's precedence of sources", () => {
     const overriding = { ...env, QDRANT_URL: "http://localhost:6333", GITHUB_PAT: CONTRACT_VALUES.GITHUB_PAT };
     const loud = await sophia(["--", "env"], { env: overriding });
     expect(loud.stderr).toMatch(/^sophia-run: .* overrides ESC for QDRANT_URL\n$/);
-    expect(environmentOf(loud.stdout)["QDRANT_URL"]).toBe("http://localhost:6333");
+    expect(parseEnvironment(loud.stdout)["QDRANT_URL"]).toBe("http://localhost:6333");
     const quiet = await sophia(["--quiet", "--", "true"], { env: overriding });
     expect(quiet).toMatchObject({ status: 0, stderr: "" });
     const turned = await sophia(["--prefer", "esc", "--", "env"], { env: overriding });
     expect(turned.stderr).toBe("");
-    expect(environmentOf(turned.stdout)["QDRANT_URL"]).toBe(CONTRACT_VALUES.QDRANT_URL);
+    expect(parseEnvironment(turned.stdout)["QDRANT_URL"]).toBe(CONTRACT_VALUES.QDRANT_URL);
   });
 
   test("takes an empty declared variable as unset, and keeps an undeclared one", async () => {
@@ -71,8 +71,8 @@ describe("a start's precedence of sources", () => {
       env: { ...env, QDRANT_URL: "", DATABASE_URL: "", NO_COLOR: "" },
     });
     expect(stderr).toBe("");
-    expect(environmentOf(stdout)).toMatchObject({ QDRANT_URL: CONTRACT_VALUES.QDRANT_URL, NO_COLOR: "" });
-    expect(environmentOf(stdout)).not.toHaveProperty("DATABASE_URL");
+    expect(parseEnvironment(stdout)).toMatchObject({ QDRANT_URL: CONTRACT_VALUES.QDRANT_URL, NO_COLOR: "" });
+    expect(parseEnvironment(stdout)).not.toHaveProperty("DATABASE_URL");
   });
 
   test("accepts ESC_ENV and ESC_TOKEN in .env, and --keep-esc passes them on", async () => {
@@ -83,11 +83,11 @@ describe("a start's precedence of sources", () => {
         .join("\n"),
     });
     const { stdout } = await sophia(["--", "env"], { cwd });
-    expect(environmentOf(stdout)).toMatchObject(CONTRACT_VALUES);
-    expect(environmentOf(stdout)).not.toHaveProperty("ESC_TOKEN");
-    expect(environmentOf(stdout)).not.toHaveProperty("ESC_ENV");
+    expect(parseEnvironment(stdout)).toMatchObject(CONTRACT_VALUES);
+    expect(parseEnvironment(stdout)).not.toHaveProperty("ESC_TOKEN");
+    expect(parseEnvironment(stdout)).not.toHaveProperty("ESC_ENV");
     const kept = await sophia(["--keep-esc", "--", "env"], { env });
-    expect(environmentOf(kept.stdout)).toMatchObject(env);
+    expect(parseEnvironment(kept.stdout)).toMatchObject(env);
   });
 });
 
@@ -154,9 +154,9 @@ describe("--verbose", () => {
     // The form that runs, and its commit.
     const own = /version \d+\.\d+\.\d+ \((?:npm package|executable), [^)]+\)/;
     for (const words of [own, `${cwd}/sophia.contract.json, profile ci`, "ESC: ", ".env: "]) {
-      expect(unwrapped(stderr)).toMatch(words);
+      expect(unwrapLines(stderr)).toMatch(words);
     }
-    expectWording(unwrapped(stderr).replace(own, "version <form>"));
+    expectWording(unwrapLines(stderr).replace(own, "version <form>"));
     expect((await sophia(["--verbose", "--fake", "--", "true"])).stderr).toMatch(/ESC: .*--fake/);
   });
 });
@@ -170,7 +170,7 @@ describe("if ESC cannot be read", () => {
     const { QDRANT_URL: _, ...others } = CONTRACT_VALUES;
     const { status, stdout, stderr } = await sophia(["--", "env"], { cwd, env: { ...env, ...others } });
     expect(status).toBe(0);
-    expect(environmentOf(stdout)["QDRANT_URL"]).toBe("http://localhost:6333");
+    expect(parseEnvironment(stdout)["QDRANT_URL"]).toBe("http://localhost:6333");
     expect(stderr.match(/^sophia-run: /gm)).toHaveLength(1);
     expect(stderr).toMatch(/warning: .* acme\/sophia\/dev cannot be read/);
     expect(stderr).toContain("500");
@@ -203,7 +203,7 @@ describe("if ESC cannot be read", () => {
       for (const words of [String(status), "QDRANT_URL", "unset ESC_TOKEN"]) expect(stopped.stderr).toContain(words);
       const served = await sophia(["--", "env"], { cwd, env: { ...env, ...others, QDRANT_URL } });
       expect(served.status).toBe(0);
-      expect(environmentOf(served.stdout)).toMatchObject({ QDRANT_URL });
+      expect(parseEnvironment(served.stdout)).toMatchObject({ QDRANT_URL });
       expect(served.stdout).not.toContain("UNDECLARED");
       expect(served.stderr).toMatch(/warning: .* acme\/sophia\/dev was refused/);
       expect(served.stderr).toContain(String(status));
@@ -211,7 +211,7 @@ describe("if ESC cannot be read", () => {
       const required = await sophia(["--require-esc", "--", "true"], { cwd, env: { ...env, ...CONTRACT_VALUES } });
       expect(required).toMatchObject({ status: 125, stdout: "" });
       const local = await sophia(["--", "env"], { cwd, env: { ...others } });
-      expect(environmentOf(local.stdout)).toMatchObject({ QDRANT_URL: "http://localhost:6333", UNDECLARED: "file" });
+      expect(parseEnvironment(local.stdout)).toMatchObject({ QDRANT_URL: "http://localhost:6333", UNDECLARED: "file" });
     },
   );
 

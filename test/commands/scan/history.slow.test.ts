@@ -5,17 +5,17 @@ import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
-import { type Ended, folder, sophia, sophiaRun, unwrapped } from "../../helpers/sophia.ts";
+import { type ProcessResult, folder, sophia, sophiaRun, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { escVariables } from "../world.ts";
-import { commit, env, findings, git, KEY, repository, scan } from "./repository.ts";
+import { escVariables } from "../sophia-environment.ts";
+import { commitAll, SECRET_VARIABLES, findingsOf, runGit, KEY, createRepository, runScan } from "./repository.ts";
 
 const SECRETS = join(import.meta.dirname, "../../../docs/secrets.md");
 /** A value that can stand in a name, as a line of the key TLS_KEY. */
 const NAME = "SENTINEL9f2cAAAAAAAA";
 
 /** The lines of findings in names and links, which have no line numbers. */
-function named({ stdout }: Ended): readonly string[] {
+function findingsInNames({ stdout }: ProcessResult): readonly string[] {
   return stdout
     .split("\n")
     .filter((line) => / \(.*in the (?:name|target)/.test(line))
@@ -23,15 +23,15 @@ function named({ stdout }: Ended): readonly string[] {
 }
 
 /** The wording of a report, without what each run has of its own. */
-function expectReport({ stdout }: Ended): void {
+function expectReport({ stdout }: ProcessResult): void {
   expectWording(
     stdout.replaceAll(/^[0-9a-f]{12} /gm, "<commit> ").replace(/\d+ objects searched/, "<n> objects searched"),
   );
 }
 
 function withCommit(): string {
-  const cwd = repository({ "a.txt": "clean\n" });
-  commit(cwd, "one");
+  const cwd = createRepository({ "a.txt": "clean\n" });
+  commitAll(cwd, "one");
   return cwd;
 }
 
@@ -40,61 +40,61 @@ describe("scan --history finds a secret that only the reflog reaches:", () => {
     const cwd = withCommit();
     for (const text of [KEY, "clean 2\n", "clean 3\n"]) {
       writeFileSync(join(cwd, "a.txt"), text);
-      git(cwd, "stash", "push", "--quiet");
+      runGit(cwd, "stash", "push", "--quiet");
     }
-    const result = await scan(cwd, "--history");
+    const result = await runScan(cwd, "--history");
     expect(result.status).toBe(1);
-    expect(findings(result).map((line) => line.slice(13))).toEqual(["a.txt:1: API_KEY (only in the reflog)"]);
+    expect(findingsOf(result).map((line) => line.slice(13))).toEqual(["a.txt:1: API_KEY (only in the reflog)"]);
     expectReport(result);
     // The last stash is a branch's equal.
-    git(cwd, "stash", "drop", "--quiet", "stash@{0}");
-    git(cwd, "stash", "drop", "--quiet", "stash@{0}");
-    expect(findings(await scan(cwd, "--history")).map((line) => line.slice(13))).toEqual(["a.txt:1: API_KEY"]);
+    runGit(cwd, "stash", "drop", "--quiet", "stash@{0}");
+    runGit(cwd, "stash", "drop", "--quiet", "stash@{0}");
+    expect(findingsOf(await runScan(cwd, "--history")).map((line) => line.slice(13))).toEqual(["a.txt:1: API_KEY"]);
   });
 
   test("in a commit that was amended, and in its message, and names the commit", async () => {
     const cwd = withCommit();
     writeFileSync(join(cwd, "b.txt"), KEY);
-    const amended = commit(cwd, `with ${KEY}`);
+    const amended = commitAll(cwd, `with ${KEY}`);
     writeFileSync(join(cwd, "b.txt"), "clean");
-    git(cwd, "add", ".");
-    git(cwd, "commit", "--quiet", "--amend", "--message", "clean");
-    const result = await scan(cwd, "--history");
+    runGit(cwd, "add", ".");
+    runGit(cwd, "commit", "--quiet", "--amend", "--message", "clean");
+    const result = await runScan(cwd, "--history");
     expect(result.status).toBe(1);
-    expect(findings(result).map((line) => line.replace(/(?<=message\)):\d+/, ":N"))).toEqual(
+    expect(findingsOf(result).map((line) => line.replace(/(?<=message\)):\d+/, ":N"))).toEqual(
       [
         `${amended} (message):N: API_KEY (only in the reflog)`,
         `${amended} b.txt:1: API_KEY (only in the reflog)`,
       ].toSorted(),
     );
-    const { findings: list } = JSON.parse((await scan(cwd, "--history", "--json")).stdout);
+    const { findings: list } = JSON.parse((await runScan(cwd, "--history", "--json")).stdout);
     expect(list[0]).toMatchObject({ within: "content", onlyInReflog: true });
   });
 
   test("in a branch that was deleted, and in the branch's name", async () => {
     const cwd = withCommit();
-    git(cwd, "checkout", "--quiet", "-b", "side");
+    runGit(cwd, "checkout", "--quiet", "-b", "side");
     writeFileSync(join(cwd, `${NAME}.txt`), KEY);
-    commit(cwd, "two");
-    git(cwd, "checkout", "--quiet", "-");
-    git(cwd, "branch", "--quiet", "--delete", "--force", "side");
-    const result = await scan(cwd, "--history");
-    expect(findings(result)).toHaveLength(1);
-    expect(named(result)).toEqual(["***.txt: TLS_KEY (a line, in the name, only in the reflog)"]);
+    commitAll(cwd, "two");
+    runGit(cwd, "checkout", "--quiet", "-");
+    runGit(cwd, "branch", "--quiet", "--delete", "--force", "side");
+    const result = await runScan(cwd, "--history");
+    expect(findingsOf(result)).toHaveLength(1);
+    expect(findingsInNames(result)).toEqual(["***.txt: TLS_KEY (a line, in the name, only in the reflog)"]);
   });
 
   test("but counts objects to which nothing refers, except those of the index", async () => {
     const cwd = withCommit();
     writeFileSync(join(cwd, "a.txt"), `${KEY} 1`);
-    git(cwd, "add", ".");
+    runGit(cwd, "add", ".");
     writeFileSync(join(cwd, "a.txt"), `${KEY} 2`);
-    git(cwd, "add", ".");
-    const { status, stderr, stdout } = await scan(cwd, "--history", "--json");
+    runGit(cwd, "add", ".");
+    const { status, stderr, stdout } = await runScan(cwd, "--history", "--json");
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ found: false, complete: true, unreachable: 1 });
     const [command = ""] = /git gc \S+/.exec(stderr) ?? [];
-    git(cwd, ...command.split(" ").slice(1), "--quiet");
-    expect(await scan(cwd, "--history")).toMatchObject({ status: 0, stderr: "" });
+    runGit(cwd, ...command.split(" ").slice(1), "--quiet");
+    expect(await runScan(cwd, "--history")).toMatchObject({ status: 0, stderr: "" });
   });
 });
 
@@ -102,37 +102,37 @@ describe("scan --history finds a secret in the name of a file", () => {
   test("of the history, with the commit that added it, although the content has another name now", async () => {
     const cwd = withCommit();
     writeFileSync(join(cwd, `${NAME}.txt`), "content");
-    const added = commit(cwd, "two");
+    const added = commitAll(cwd, "two");
     renameSync(join(cwd, `${NAME}.txt`), join(cwd, "clean.txt"));
-    commit(cwd, "three");
-    const result = await scan(cwd, "--history");
+    commitAll(cwd, "three");
+    const result = await runScan(cwd, "--history");
     expect(result.status).toBe(1);
     expect(result.stdout).toContain(`${added} ***.txt: TLS_KEY (a line, in the name)\n`);
     expectReport(result);
-    expect((await scan(cwd)).status).toBe(0);
+    expect((await runScan(cwd)).status).toBe(0);
     // Names outside of the path do not count.
-    expect((await scan(cwd, "--history", "clean.txt")).status).toBe(0);
-    const { findings: list } = JSON.parse((await scan(cwd, "--history", "--json")).stdout);
+    expect((await runScan(cwd, "--history", "clean.txt")).status).toBe(0);
+    const { findings: list } = JSON.parse((await runScan(cwd, "--history", "--json")).stdout);
     expect(list).toMatchObject([{ file: "***.txt", within: "name", variable: "TLS_KEY" }]);
   });
 
   test("across folders, in a folder's name once, and in what only a merge added", async () => {
     const cwd = withCommit();
-    git(cwd, "checkout", "--quiet", "-b", "side");
-    commit(cwd, "side");
-    git(cwd, "checkout", "--quiet", "-");
-    commit(cwd, "main");
-    git(cwd, "merge", "--quiet", "--no-ff", "--no-commit", "side");
+    runGit(cwd, "checkout", "--quiet", "-b", "side");
+    commitAll(cwd, "side");
+    runGit(cwd, "checkout", "--quiet", "-");
+    commitAll(cwd, "main");
+    runGit(cwd, "merge", "--quiet", "--no-ff", "--no-commit", "side");
     const [above, below] = KEY.split("/");
     mkdirSync(join(cwd, above ?? ""));
     writeFileSync(join(cwd, above ?? "", below ?? ""), "x");
     mkdirSync(join(cwd, NAME, "sub"), { recursive: true });
     for (const number of [1, 2, 3]) writeFileSync(join(cwd, NAME, `sub/${number}.txt`), "x");
-    commit(cwd, "merge");
+    commitAll(cwd, "merge");
     const expected = ["***/: TLS_KEY (a line, in the name)", "***: API_KEY (in the name)"];
     for (const option of ["--history", "--staged", ""]) {
-      const result = await scan(cwd, ...(option === "" ? [] : [option]));
-      expect(named(result).toSorted()).toEqual(expected.toSorted());
+      const result = await runScan(cwd, ...(option === "" ? [] : [option]));
+      expect(findingsInNames(result).toSorted()).toEqual(expected.toSorted());
       expect(result.status).toBe(1);
     }
   });
@@ -142,46 +142,46 @@ describe("scan --history finds a secret in the name of a file", () => {
       { length: 3000 },
       (_, number) => [`some/long/folder/name/file-${number}.txt`, "x"] as const,
     );
-    const cwd = repository({ ...Object.fromEntries(files), [`some/long/${NAME}`]: "x" });
-    commit(cwd, "one");
+    const cwd = createRepository({ ...Object.fromEntries(files), [`some/long/${NAME}`]: "x" });
+    commitAll(cwd, "one");
     for (const option of ["--history", "--staged", "."]) {
-      expect(named(await scan(cwd, option))).toEqual(["some/long/***: TLS_KEY (a line, in the name)"]);
+      expect(findingsInNames(await runScan(cwd, option))).toEqual(["some/long/***: TLS_KEY (a line, in the name)"]);
     }
   });
 });
 
 test("scan searches the names of branches and tags, but not for a path", async () => {
   const cwd = withCommit();
-  git(cwd, "branch", KEY);
-  git(cwd, "tag", `v-${NAME}`);
-  const result = await scan(cwd, "--history");
-  expect(named(result)).toEqual([
+  runGit(cwd, "branch", KEY);
+  runGit(cwd, "tag", `v-${NAME}`);
+  const result = await runScan(cwd, "--history");
+  expect(findingsInNames(result)).toEqual([
     "refs/heads/***: API_KEY (in the name of the ref)",
     "refs/tags/v-***: TLS_KEY (a line, in the name of the ref)",
   ]);
   expect(result.status).toBe(1);
   expectReport(result);
-  expect((await scan(cwd, "--history", "a.txt")).status).toBe(0);
+  expect((await runScan(cwd, "--history", "a.txt")).status).toBe(0);
 });
 
 describe("scan: the target of a symbolic link", () => {
   test("is searched in the tree, in the index and in the history", async () => {
     const cwd = withCommit();
     symlinkSync(`/nowhere/${NAME}`, join(cwd, "link"));
-    expect(named(await scan(cwd))).toEqual(["link: TLS_KEY (a line, in the target of the link)"]);
-    git(cwd, "add", ".");
-    expect(findings(await scan(cwd, "--staged"))).toEqual(["link:1: TLS_KEY (a line)"]);
-    const added = commit(cwd, "link");
+    expect(findingsInNames(await runScan(cwd))).toEqual(["link: TLS_KEY (a line, in the target of the link)"]);
+    runGit(cwd, "add", ".");
+    expect(findingsOf(await runScan(cwd, "--staged"))).toEqual(["link:1: TLS_KEY (a line)"]);
+    const added = commitAll(cwd, "link");
     rmSync(join(cwd, "link"));
-    commit(cwd, "without");
-    expect(findings(await scan(cwd, "--history"))).toEqual([`${added} link:1: TLS_KEY (a line)`]);
+    commitAll(cwd, "without");
+    expect(findingsOf(await runScan(cwd, "--history"))).toEqual([`${added} link:1: TLS_KEY (a line)`]);
   });
 
   test("is searched without git", async () => {
     const cwd = folder({ "sophia.contract.json": '{"variables": {"TLS_KEY": {}}}' });
     symlinkSync(`/nowhere/${NAME}`, join(cwd, "link"));
-    const result = await sophia(["scan"], { cwd, env: { ...env, PATH: "/nowhere" } });
-    expect(named(result)).toEqual(["link: TLS_KEY (a line, in the target of the link)"]);
+    const result = await sophia(["scan"], { cwd, env: { ...SECRET_VARIABLES, PATH: "/nowhere" } });
+    expect(findingsInNames(result)).toEqual(["link: TLS_KEY (a line, in the target of the link)"]);
   });
 });
 
@@ -191,24 +191,24 @@ describe("scan: submodules", () => {
   /** A repository with a submodule, which has one as well; both have a secret in an earlier commit. */
   function nested(): { readonly cwd: string; readonly outer: string; readonly inner: string } {
     const make = (below?: string): { readonly cwd: string; readonly first: string } => {
-      const cwd = repository({ "b.txt": KEY });
-      const first = commit(cwd, "one");
+      const cwd = createRepository({ "b.txt": KEY });
+      const first = commitAll(cwd, "one");
       writeFileSync(join(cwd, "b.txt"), "clean");
-      if (below !== undefined) git(cwd, ...LOCAL, "submodule", "--quiet", "add", below, "inner");
-      commit(cwd, "two");
+      if (below !== undefined) runGit(cwd, ...LOCAL, "submodule", "--quiet", "add", below, "inner");
+      commitAll(cwd, "two");
       return { cwd, first };
     };
     const inner = make();
     const outer = make(inner.cwd);
-    const cwd = repository({ "sub dir/a.txt": "clean" });
-    git(cwd, ...LOCAL, "submodule", "--quiet", "add", outer.cwd, "outer");
-    commit(cwd, "with a submodule");
+    const cwd = createRepository({ "sub dir/a.txt": "clean" });
+    runGit(cwd, ...LOCAL, "submodule", "--quiet", "add", outer.cwd, "outer");
+    commitAll(cwd, "with a submodule");
     return { cwd, outer: outer.first, inner: inner.first };
   }
 
   test("that are missing are named with status 2, and the printed command gets them", async () => {
     const { cwd, outer, inner } = nested();
-    const without = await scan(cwd, "--history", "--json");
+    const without = await runScan(cwd, "--history", "--json");
     expect(without.status).toBe(1);
     expect(JSON.parse(without.stdout)).toMatchObject({
       complete: false,
@@ -216,43 +216,49 @@ describe("scan: submodules", () => {
       findings: [{ repository: "outer", file: "b.txt" }],
     });
     const place = folder();
-    git(place, "clone", "--quiet", cwd, "clone");
+    runGit(place, "clone", "--quiet", cwd, "clone");
     const clone = join(place, "clone");
-    const result = await scan(clone, "--history");
+    const result = await runScan(clone, "--history");
     expect(result.status).toBe(2);
     expect(result.stderr).toContain("1 submodule was not searched\n  outer\n");
     expectReport(result);
     const [command = ""] = /git submodule [^\n]+/.exec(result.stderr) ?? [];
-    git(clone, ...LOCAL, ...command.split(" ").slice(1), "--quiet");
-    const complete = await scan(clone, "--history");
+    runGit(clone, ...LOCAL, ...command.split(" ").slice(1), "--quiet");
+    const complete = await runScan(clone, "--history");
     expect(complete).toMatchObject({ status: 1, stderr: "" });
-    expect(findings(complete)).toEqual(
+    expect(findingsOf(complete)).toEqual(
       [`${outer} outer/b.txt:1: API_KEY`, `${inner} outer/inner/b.txt:1: API_KEY`].toSorted(),
     );
     // In a hook git sets the variables of the repository above.
-    const inHook = { ...env, GIT_DIR: join(clone, ".git"), GIT_INDEX_FILE: join(clone, ".git/index") };
+    const inHook = { ...SECRET_VARIABLES, GIT_DIR: join(clone, ".git"), GIT_INDEX_FILE: join(clone, ".git/index") };
     const fromHook = await sophia(["scan", "--history"], { cwd: clone, env: inHook });
-    expect(findings(fromHook)).toEqual(findings(complete));
+    expect(findingsOf(fromHook)).toEqual(findingsOf(complete));
     // Also from a folder below, by the path from there.
-    expect(findings(await scan(join(clone, "sub dir"), "--history"))).toContain(`${outer} ../outer/b.txt:1: API_KEY`);
-    expect((await scan(clone, "--history", "sub dir")).status).toBe(0);
+    expect(findingsOf(await runScan(join(clone, "sub dir"), "--history"))).toContain(
+      `${outer} ../outer/b.txt:1: API_KEY`,
+    );
+    expect((await runScan(clone, "--history", "sub dir")).status).toBe(0);
   });
 
   test("whose repository is replaced by nothing are not confused with the repository above", async () => {
     const { cwd } = nested();
     rmSync(join(cwd, "outer/.git"));
-    const result = await scan(cwd, "--history");
+    const result = await runScan(cwd, "--history");
     expect(result.status).toBe(2);
     expect(result.stderr).toContain("outer");
   });
 });
 
 /** Searches the index of a repository with a secret of ESC, which then answers with a failure. */
-async function staged(status: number, local: Readonly<Record<string, string>>, ...args: readonly string[]) {
+async function scanStagedWithFailure(
+  status: number,
+  local: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+) {
   await using server = await startEscServer();
   server.environment("acme/sophia/dev", { values: { API_KEY: secret(KEY) } });
-  const cwd = repository({ "a.txt": KEY });
-  git(cwd, "add", ".");
+  const cwd = createRepository({ "a.txt": KEY });
+  runGit(cwd, "add", ".");
   const variables = { ...escVariables(server), ...local };
   expect((await sophia(["scan", "--staged"], { cwd, env: variables })).status).toBe(1);
   server.failAlways("open", status);
@@ -266,18 +272,18 @@ describe("scan without the values of ESC", () => {
     ["not available", 503],
     ["refuses access", 403],
   ])("says what was searched for, and has status 2: ESC %s", async (words, code) => {
-    const result = await staged(code, { MODE: "some-other-secret" });
+    const result = await scanStagedWithFailure(code, { MODE: "some-other-secret" });
     expect(result.status).toBe(2);
     expect(result.stdout).toMatch(/^⚠️ .* ESC /);
-    expect(unwrapped(result.stderr)).toContain(words);
-    expect(unwrapped(result.stderr)).toMatch(/only those of .*MODE/);
+    expect(unwrapLines(result.stderr)).toContain(words);
+    expect(unwrapLines(result.stderr)).toMatch(/only those of .*MODE/);
     expectReport(result);
   });
 
   test("says that nothing was searched for if there is no other value", async () => {
     await using server = await startEscServer();
-    const cwd = repository({ "a.txt": KEY });
-    git(cwd, "add", ".");
+    const cwd = createRepository({ "a.txt": KEY });
+    runGit(cwd, "add", ".");
     const callerEnvironment = { ...escVariables(server), SOPHIA_JSON: "" };
     server.failAlways("open", 503);
     const result = await sophia(["scan", "--staged"], { cwd, env: callerEnvironment });
@@ -287,20 +293,20 @@ describe("scan without the values of ESC", () => {
   });
 
   test("ends with an error with --require-esc", async () => {
-    expect(await staged(503, {}, "--require-esc")).toMatchObject({ status: 125, stdout: "" });
+    expect(await scanStagedWithFailure(503, {}, "--require-esc")).toMatchObject({ status: 125, stdout: "" });
   });
 
   test("makes git refuse a commit by the hook of the documents", async () => {
     await using server = await startEscServer();
     server.environment("acme/sophia/dev", { values: { API_KEY: secret(KEY) } });
-    const cwd = repository({ "a.txt": "clean" });
+    const cwd = createRepository({ "a.txt": "clean" });
     const program = sophiaRun.map((word) => `'${word}'`).join(" ");
     const [, command = ""] = /`sophia-run (scan --staged[^`]*)`/.exec(readFileSync(SECRETS, "utf8")) ?? [];
     writeFileSync(join(cwd, ".git/hooks/pre-commit"), `#!/bin/sh\nexec ${program} ${command}\n`, { mode: 0o755 });
     const variables = { PATH: process.env["PATH"], HOME: cwd, ...escVariables(server) };
     const identity = ["-c", "user.name=n", "-c", "user.email=e@example.test"];
     const tryCommit = async (): Promise<number | null> => {
-      git(cwd, "add", ".");
+      runGit(cwd, "add", ".");
       // Not by a synchronous call: the server is in this process.
       const child = spawn("git", [...identity, "commit", "--quiet", "--message", "m"], { cwd, env: variables });
       const [status] = await once(child, "close");
@@ -317,7 +323,7 @@ describe("scan without the values of ESC", () => {
   });
 
   test("has the status of a finding if there is one", async () => {
-    const result = await staged(503, { API_KEY: KEY });
+    const result = await scanStagedWithFailure(503, { API_KEY: KEY });
     expect(result.status).toBe(1);
     expect(result.stderr).toContain("--require-esc");
   });

@@ -2,11 +2,11 @@
 import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Ended, sophia } from "../../helpers/sophia.ts";
-import { commit, env, git, KEY, removeObject, repository } from "./repository.ts";
+import { type ProcessResult, sophia } from "../../helpers/sophia.ts";
+import { commitAll, SECRET_VARIABLES, runGit, KEY, removeObject, createRepository } from "./repository.ts";
 
 /** A program that leaves a mark when it is started, whatever its name is. */
-function marker(cwd: string, name: string): { readonly file: string; readonly isMarked: () => boolean } {
+function createMarker(cwd: string, name: string): { readonly file: string; readonly isMarked: () => boolean } {
   const file = join(cwd, name);
   const mark = join(cwd, ".git/mark");
   writeFileSync(file, `#!/bin/sh\necho "$0" >> ${mark}\nexit 1\n`, { mode: 0o755 });
@@ -16,7 +16,7 @@ function marker(cwd: string, name: string): { readonly file: string; readonly is
 /** Returns true if git itself starts the program: otherwise the test would show nothing. */
 function gitStarts(cwd: string, isMarked: () => boolean, ...args: readonly string[]): boolean {
   try {
-    git(cwd, ...args);
+    runGit(cwd, ...args);
   } catch {
     // It fails because the program fails.
   }
@@ -25,31 +25,31 @@ function gitStarts(cwd: string, isMarked: () => boolean, ...args: readonly strin
   return was;
 }
 
-async function scanAll(cwd: string, given: Readonly<Record<string, string>> = {}): Promise<readonly Ended[]> {
+async function scanAll(cwd: string, given: Readonly<Record<string, string>> = {}): Promise<readonly ProcessResult[]> {
   const all = [["scan"], ["scan", "--staged"], ["scan", "--history"], ["check"]];
-  const result: Ended[] = [];
-  for (const args of all) result.push(await sophia(args, { cwd, env: { ...env, ...given } }));
+  const result: ProcessResult[] = [];
+  for (const args of all) result.push(await sophia(args, { cwd, env: { ...SECRET_VARIABLES, ...given } }));
   return result;
 }
 
 /** A commit that has a signature, and a `.env` that is tracked. */
-function signed(): string {
-  const cwd = repository({ "a.txt": KEY, ".env": "" });
+function createSignedRepository(): string {
+  const cwd = createRepository({ "a.txt": KEY, ".env": "" });
   chmodSync(join(cwd, ".env"), 0o600);
-  commit(cwd, "one");
-  const text = git(cwd, "cat-file", "commit", "HEAD");
+  commitAll(cwd, "one");
+  const text = runGit(cwd, "cat-file", "commit", "HEAD");
   const signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n eA==\n -----END PGP SIGNATURE-----\n";
   writeFileSync(join(cwd, ".git/commit"), text.replace("\n\n", `\n${signature}\n`));
-  git(cwd, "update-ref", "HEAD", git(cwd, "hash-object", "-t", "commit", "-w", ".git/commit").trim());
+  runGit(cwd, "update-ref", "HEAD", runGit(cwd, "hash-object", "-t", "commit", "-w", ".git/commit").trim());
   return cwd;
 }
 
 describe("scan starts no program that a repository names", () => {
   test("for verifying signatures", async () => {
-    const cwd = signed();
-    const { file, isMarked } = marker(cwd, "gpg");
-    git(cwd, "config", "log.showSignature", "true");
-    git(cwd, "config", "gpg.program", file);
+    const cwd = createSignedRepository();
+    const { file, isMarked } = createMarker(cwd, "gpg");
+    runGit(cwd, "config", "log.showSignature", "true");
+    runGit(cwd, "config", "gpg.program", file);
     expect(gitStarts(cwd, isMarked, "log")).toBe(true);
     const [, , history] = await scanAll(cwd);
     expect(history?.status).toBe(1);
@@ -57,9 +57,9 @@ describe("scan starts no program that a repository names", () => {
   });
 
   test("for fetching missing objects, neither of a remote nor of its transport", async () => {
-    const cwd = repository({ "a.txt": KEY });
-    commit(cwd, "one");
-    const { file, isMarked } = marker(cwd, "upload-pack");
+    const cwd = createRepository({ "a.txt": KEY });
+    commitAll(cwd, "one");
+    const { file, isMarked } = createMarker(cwd, "upload-pack");
     for (const [name, value] of [
       ["core.repositoryFormatVersion", "1"],
       ["extensions.partialClone", "origin"],
@@ -67,28 +67,28 @@ describe("scan starts no program that a repository names", () => {
       ["remote.origin.promisor", "true"],
       ["remote.origin.uploadpack", file],
     ] as const) {
-      git(cwd, "config", name, value);
+      runGit(cwd, "config", name, value);
     }
     removeObject(cwd, ":a.txt");
     const show = ["cat-file", "blob", ":a.txt"];
     expect(gitStarts(cwd, isMarked, ...show)).toBe(true);
     expect((await scanAll(cwd)).map(({ status }) => status)).toEqual([1, 2, 2, 0]);
     expect(isMarked()).toBe(false);
-    git(cwd, "config", "remote.origin.url", "ssh://host.invalid/x");
-    git(cwd, "config", "core.sshCommand", file);
+    runGit(cwd, "config", "remote.origin.url", "ssh://host.invalid/x");
+    runGit(cwd, "config", "core.sshCommand", file);
     expect(gitStarts(cwd, isMarked, ...show)).toBe(true);
     await scanAll(cwd);
     expect(isMarked()).toBe(false);
-    git(cwd, "config", "remote.origin.url", `ext::${file}`);
-    git(cwd, "config", "protocol.ext.allow", "always");
+    runGit(cwd, "config", "remote.origin.url", `ext::${file}`);
+    runGit(cwd, "config", "protocol.ext.allow", "always");
     expect(gitStarts(cwd, isMarked, ...show)).toBe(true);
     await scanAll(cwd);
     expect(isMarked()).toBe(false);
   });
 
   test("as a monitor, hook, pager, diff, filter or alias, in the repository or in an included file", async () => {
-    const cwd = signed();
-    const { file, isMarked } = marker(cwd, "program");
+    const cwd = createSignedRepository();
+    const { file, isMarked } = createMarker(cwd, "program");
     const hooks = join(cwd, "hooks");
     mkdirSync(hooks);
     for (const name of ["post-index-change", "reference-transaction", "post-checkout"])
@@ -114,8 +114,8 @@ describe("scan starts no program that a repository names", () => {
         [`alias.${name}`, `!${file}`],
       ]),
     ] as const;
-    for (const [name = "", value = ""] of settings) git(cwd, "config", "--file", join(cwd, "included"), name, value);
-    git(cwd, "config", "include.path", join(cwd, "included"));
+    for (const [name = "", value = ""] of settings) runGit(cwd, "config", "--file", join(cwd, "included"), name, value);
+    runGit(cwd, "config", "include.path", join(cwd, "included"));
     writeFileSync(join(cwd, ".gitattributes"), "* filter=marked diff=marked merge=marked\n");
     rmSync(join(cwd, ".git/mark"), { force: true });
     expect(gitStarts(cwd, isMarked, "status")).toBe(true);
@@ -131,13 +131,13 @@ describe("scan starts no program that a repository names", () => {
   });
 
   test("as git itself from a relative folder of the PATH", async () => {
-    const cwd = repository({ "a.txt": KEY });
-    const { isMarked } = marker(cwd, "git");
+    const cwd = createRepository({ "a.txt": KEY });
+    const { isMarked } = createMarker(cwd, "git");
     const path = `.:${process.env["PATH"]}`;
     const result = await scanAll(cwd, { PATH: path });
     expect(result[0]?.status).toBe(1);
     expect(isMarked()).toBe(false);
-    expect((await sophia(["scan", "--staged"], { cwd, env: { ...env, PATH: "." } })).status).toBe(125);
+    expect((await sophia(["scan", "--staged"], { cwd, env: { ...SECRET_VARIABLES, PATH: "." } })).status).toBe(125);
     expect(isMarked()).toBe(false);
   });
 });

@@ -3,14 +3,14 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { type Ended, folder, sophia } from "../../helpers/sophia.ts";
+import { type ProcessResult, folder, sophia } from "../../helpers/sophia.ts";
 
 export const KEY = "SENTINEL-9f2c-key/0000+x";
 export const PEM = `-----BEGIN PRIVATE KEY-----\nSENTINEL9f2cAAAAAAAA\nSENTINEL9f2cBBBBBBBB\n-----END PRIVATE KEY-----\n`;
 const CONTRACT = JSON.stringify({
   variables: { API_KEY: {}, TLS_KEY: {}, REGION: { secret: false }, MODE: {} },
 });
-export const env = { API_KEY: KEY, TLS_KEY: PEM, REGION: "eu-central-1", MODE: "production" };
+export const SECRET_VARIABLES = { API_KEY: KEY, TLS_KEY: PEM, REGION: "eu-central-1", MODE: "production" };
 
 /** A folder with the contract and more files; names may have folders in them. */
 export function createProject(files: Readonly<Record<string, string | Uint8Array>>): string {
@@ -22,7 +22,7 @@ export function createProject(files: Readonly<Record<string, string | Uint8Array
   return cwd;
 }
 
-export function git(cwd: string, ...args: readonly string[]): string {
+export function runGit(cwd: string, ...args: readonly string[]): string {
   // No maintenance in the background: it would write into a repository that the test removes.
   const settings = ["user.name=n", "user.email=e@example.test", "commit.gpgsign=false", "maintenance.auto=false"];
   return execFileSync("git", [...settings.flatMap((setting) => ["-c", setting]), ...args], {
@@ -32,27 +32,27 @@ export function git(cwd: string, ...args: readonly string[]): string {
   });
 }
 
-export function repository(files: Readonly<Record<string, string | Uint8Array>>): string {
+export function createRepository(files: Readonly<Record<string, string | Uint8Array>>): string {
   const cwd = createProject(files);
-  git(cwd, "init", "--quiet");
+  runGit(cwd, "init", "--quiet");
   return cwd;
 }
 
 /** Commits all files. @returns the commit, as findings show it */
-export function commit(cwd: string, message: string): string {
-  git(cwd, "add", ".");
-  git(cwd, "commit", "--quiet", "--allow-empty", "--message", message);
-  return git(cwd, "rev-parse", "HEAD").trim().slice(0, 12);
+export function commitAll(cwd: string, message: string): string {
+  runGit(cwd, "add", ".");
+  runGit(cwd, "commit", "--quiet", "--allow-empty", "--message", message);
+  return runGit(cwd, "rev-parse", "HEAD").trim().slice(0, 12);
 }
 
-export async function scan(cwd: string, ...args: readonly string[]): Promise<Ended> {
-  const result = await sophia(["scan", ...args], { cwd, env });
+export async function runScan(cwd: string, ...args: readonly string[]): Promise<ProcessResult> {
+  const result = await sophia(["scan", ...args], { cwd, env: SECRET_VARIABLES });
   expect(result.stdout + result.stderr).not.toMatch(/SENTINEL/);
   return result;
 }
 
 /** The lines in front of the summary. */
-export function findings({ stdout }: Ended): readonly string[] {
+export function findingsOf({ stdout }: ProcessResult): readonly string[] {
   return (
     stdout
       .split("\n\n")[0]
@@ -64,6 +64,6 @@ export function findings({ stdout }: Ended): readonly string[] {
 
 /** Removes a loose object, as a partial clone lacks it. */
 export function removeObject(cwd: string, name: string): void {
-  const object = git(cwd, "rev-parse", name).trim();
+  const object = runGit(cwd, "rev-parse", name).trim();
   rmSync(join(cwd, ".git/objects", object.slice(0, 2), object.slice(2)));
 }

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { FAKE_TOKEN } from "../../contract/corpus.ts";
 import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
-import { type Ended, folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
+import { type ProcessResult, folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
 import { atTerminal, startAtTerminal, type Step } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { flatObject } from "../export/consumers.ts";
-import { SENTINEL, sentinel } from "../world.ts";
+import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
 
 const ENV = "acme/app/dev";
 const CONTRACT = JSON.stringify({
@@ -21,7 +21,7 @@ const CONTRACT = JSON.stringify({
     SOPHIA_API_KEY: {},
   },
 });
-const KEY = `sk-${sentinel("key")}-$\{x}`;
+const KEY = `sk-${sentinelOf("key")}-$\{x}`;
 
 async function startEscWithEnvironment(spec: Parameters<EscServer["environment"]>[1] = { values: { KEEP: "1" } }) {
   const server = await startEscServer();
@@ -29,8 +29,11 @@ async function startEscWithEnvironment(spec: Parameters<EscServer["environment"]
   const handle = server.environment(ENV, spec);
   const cwd = folder({ "sophia.contract.json": CONTRACT });
   const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
-  const run = (args: readonly string[], input = "", more: Readonly<Record<string, string>> = {}): Promise<Ended> =>
-    sophia(["set", ...args], { cwd, env: { ...env, ...more }, input });
+  const run = (
+    args: readonly string[],
+    input = "",
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<ProcessResult> => sophia(["set", ...args], { cwd, env: { ...env, ...more }, input });
   const values = async (): Promise<Readonly<Record<string, unknown>>> => {
     const launched = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_TOKEN: server.token };
     const { stdout } = await sophia(["export", "--no-contract", "--format", "json"], { env: launched });
@@ -63,7 +66,7 @@ describe("set NAME", () => {
   });
 
   test.each([
-    ["an undeclared variable with the name of a secret", "SESSION_TOKEN", sentinel("t"), true],
+    ["an undeclared variable with the name of a secret", "SESSION_TOKEN", sentinelOf("t"), true],
     ["an undeclared private key", "PEM", privateKey(), true],
     ["a variable that is declared public", "REGION", "eu", false],
     ["a variable that is declared public, with a credential", "REGION", FAKE_TOKEN, true],
@@ -105,7 +108,7 @@ describe("set NAME", () => {
 
   test("keeps the value in ESC, and replaces it with --overwrite", async () => {
     const { handle, run, values } = await startEscWithEnvironment({
-      values: { API_KEY: secret(`sk-${sentinel("old")}`), PIN: "" },
+      values: { API_KEY: secret(`sk-${sentinelOf("old")}`), PIN: "" },
       files: { SAMPLE: "file" },
     });
     const keptRun = await run(["API_KEY"], KEY);
@@ -122,15 +125,15 @@ describe("set NAME", () => {
 
   test("keeps a secret a secret: its own, one behind a reference, and one of an import", async () => {
     const { server, handle, run, values } = await startEscWithEnvironment();
-    server.environment("acme/app/base", { values: { IMPORTED: secret(sentinel("base")) } });
-    const variables = { OWN: { "fn::secret": sentinel("own") }, BEHIND: "host-${hidden}" };
-    const definition = { hidden: { "fn::secret": sentinel("top") }, environmentVariables: variables };
+    server.environment("acme/app/base", { values: { IMPORTED: secret(sentinelOf("base")) } });
+    const variables = { OWN: { "fn::secret": sentinelOf("own") }, BEHIND: "host-${hidden}" };
+    const definition = { hidden: { "fn::secret": sentinelOf("top") }, environmentVariables: variables };
     handle.revise({ definition: JSON.stringify({ imports: ["app/base"], values: definition }) });
     for (const name of ["OWN", "BEHIND", "IMPORTED"]) {
-      const result = await run([name, "--overwrite"], sentinel(`new-${name}`));
+      const result = await run([name, "--overwrite"], sentinelOf(`new-${name}`));
       expect(result).toMatchObject({ status: 0, stderr: "" });
       expect(result.stdout).toContain(`  ~ ${name}  secret\n`);
-      expect(await values()).toMatchObject({ [name]: sentinel(`new-${name}`) });
+      expect(await values()).toMatchObject({ [name]: sentinelOf(`new-${name}`) });
     }
     expect(handle.definition).not.toContain(SENTINEL);
   });
@@ -154,12 +157,12 @@ describe("set NAME", () => {
   test.each<[what: string, args: readonly string[], input: string, reached: string]>([
     ["no value", ["API_KEY"], "", "API_KEY"],
     ["blanks", ["API_KEY"], " \n", "API_KEY"],
-    ["another format", ["API_KEY"], sentinel("bad"), "sk-"],
+    ["another format", ["API_KEY"], sentinelOf("bad"), "sk-"],
     ["another pattern", ["PIN"], "12345", "PIN"],
     ["the example of the contract", ["SAMPLE"], "sample-of-the-contract", "SAMPLE"],
     ["NUL", ["LEVEL"], "a\0b", "NUL"],
-    ["an assignment", [`API_KEY=${sentinel("word")}`], "", "sophia-run set API_KEY"],
-    ["a value in place of the name", [`sk-${sentinel("word")}`], "", "name"],
+    ["an assignment", [`API_KEY=${sentinelOf("word")}`], "", "sophia-run set API_KEY"],
+    ["a value in place of the name", [`sk-${sentinelOf("word")}`], "", "name"],
     ["a setting of sophia-run", ["ESC_TOKEN"], KEY, "ESC_TOKEN"],
     ["an undeclared variable that is named like a setting", ["SOPHIA_LATER"], KEY, "only if the contract declares it"],
     ["several environments", ["API_KEY", "--in", "acme/a/b,acme/c/d"], KEY, "--in"],
@@ -177,7 +180,7 @@ describe("set NAME", () => {
 
   test.each<[what: string, args: readonly string[], input: string, reached: string]>([
     ["more than a variable can have", ["LEVEL"], "a".repeat(131_073), "128 KiB"],
-    ["a value as an argument", ["API_KEY", sentinel("word")], "", "sophia-run set API_KEY asks"],
+    ["a value as an argument", ["API_KEY", sentinelOf("word")], "", "sophia-run set API_KEY asks"],
     ["an environment that does not exist", ["API_KEY", "--in", "acme/app/new"], KEY, "env init acme/app/new"],
   ])("refuses %s", async (_, args, input, reached) => {
     const { server, run } = await startEscWithEnvironment();
@@ -367,7 +370,7 @@ describe("set at a terminal", () => {
   });
 
   test("asks for no value that would not be written", async () => {
-    const { cwd, env } = await startEscWithEnvironment({ values: { API_KEY: secret(`sk-${sentinel("old")}`) } });
+    const { cwd, env } = await startEscWithEnvironment({ values: { API_KEY: secret(`sk-${sentinelOf("old")}`) } });
     const result = await atTerminal(["set", "API_KEY"], { cwd, env }, []);
     expect(result).toMatchObject({ status: 1 });
     expect(result.stdout).toContain("--overwrite");
@@ -381,7 +384,7 @@ describe("set at a terminal", () => {
     const result = await startAtTerminal(
       ["bash", "-c", script],
       { cwd, env: { PATH: process.env["PATH"] ?? "", ...env } },
-      [[PROMPT, `${sentinel("typed")}\u0003`]],
+      [[PROMPT, `${sentinelOf("typed")}\u0003`]],
     ).finished;
     expect(result.stdout).toMatch(/status 130\r\nsame\r\n$/);
     expect(server.count("update")).toBe(0);
@@ -402,7 +405,7 @@ describe("set at a terminal", () => {
 
   test("ends a script by Ctrl-C at the prompt, too, which would otherwise continue", async () => {
     const setScene = await startEscWithEnvironment();
-    const result = await inScript(setScene, '"$@"; echo goes on', [[PROMPT, `${sentinel("typed")}\u0003`]]);
+    const result = await inScript(setScene, '"$@"; echo goes on', [[PROMPT, `${sentinelOf("typed")}\u0003`]]);
     expect(result.status).toBe(256 - constants.signals.SIGINT);
     expect(result.stdout).not.toContain("goes on");
     expectNoValue(result);
@@ -410,7 +413,7 @@ describe("set at a terminal", () => {
 
   test("is ended by SIGQUIT after Ctrl-\\ at the prompt", async () => {
     const { cwd, env } = await startEscWithEnvironment();
-    const result = await atTerminal(["set", "API_KEY"], { cwd, env }, [[PROMPT, `${sentinel("typed")}\u001C`]]);
+    const result = await atTerminal(["set", "API_KEY"], { cwd, env }, [[PROMPT, `${sentinelOf("typed")}\u001C`]]);
     expect(result.status).toBe(-constants.signals.SIGQUIT);
     expectNoValue(result);
   });
@@ -418,7 +421,7 @@ describe("set at a terminal", () => {
   test("stops after Ctrl-Z at the prompt, and asks again after fg", async () => {
     const setScene = await startEscWithEnvironment();
     const result = await inScript(setScene, 'set -m; "$@"; echo "status $?"; stty -a; fg', [
-      [PROMPT, `${sentinel("typed")}\u001A`],
+      [PROMPT, `${sentinelOf("typed")}\u001A`],
       [PROMPT, `${KEY}\n`],
       [QUESTION, "y\n"],
     ]);

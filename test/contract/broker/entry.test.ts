@@ -5,7 +5,7 @@ import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
 import { contractOf } from "../contracts.ts";
 
 /** Returns the broker entry of a variable that a contract declares like this. */
-function entry(name: string, declared: object, more: object = {}, profile?: string) {
+function compileEntry(name: string, declared: object, more: object = {}, profile?: string) {
   const contract = contractOf({ variables: { [name]: declared, SEARCH_URL: {} }, ...more }, profile);
   const declaration = contract.variables.get(name);
   if (declaration === undefined) throw new TypeError(name);
@@ -14,19 +14,24 @@ function entry(name: string, declared: object, more: object = {}, profile?: stri
   return compiled === undefined
     ? undefined
     : JSON.parse(
-        JSON.stringify(compiled, (key, value: unknown) => (key === "allow" || key === "deny" ? texts(value) : value)),
+        JSON.stringify(compiled, (key, value: unknown) =>
+          key === "allow" || key === "deny" ? ruleTexts(value) : value,
+        ),
       );
 }
 
-function texts(rules: unknown): unknown {
+function ruleTexts(rules: unknown): unknown {
   return Array.isArray(rules)
     ? rules.map((rule: unknown) => (typeof rule === "object" && rule !== null && "text" in rule ? rule.text : rule))
     : rules;
 }
 
 const bearer = { header: "authorization", scheme: "bearer" };
-const probe = (url: string, headers: object) => ({ probe: { url, headers } });
-const search = probe("https://api.search.test/v1/me?x=1", { Authorization: "Bearer ${SEARCH_KEY}", "X-Version": "2" });
+const probeOf = (url: string, headers: object) => ({ probe: { url, headers } });
+const search = probeOf("https://api.search.test/v1/me?x=1", {
+  Authorization: "Bearer ${SEARCH_KEY}",
+  "X-Version": "2",
+});
 
 describe("the broker entry of a name with built-in settings", () => {
   test.each([
@@ -39,17 +44,17 @@ describe("the broker entry of a name with built-in settings", () => {
     ["deprecated, and true", { deprecated: "SEARCH_URL", broker: true }, {}],
     [
       "a probe of its own, which changes nothing",
-      { broker: true, ...probe("https://evil.test/", { "x-key": "${OPENAI_API_KEY}" }) },
+      { broker: true, ...probeOf("https://evil.test/", { "x-key": "${OPENAI_API_KEY}" }) },
       {},
     ],
     ["an alias, to which nothing belongs", { aliases: ["SEARCH_KEY"] }, {}],
   ])("follows the declaration: %s", (_, declared, expected) => {
-    expect(entry("OPENAI_API_KEY", declared)).toEqual(expected);
+    expect(compileEntry("OPENAI_API_KEY", declared)).toEqual(expected);
   });
 
   test("takes each member that the contract sets from the contract, and no others", () => {
     const broker = { headers: ["Api-Key", "Authorization: Token"], deny: ["* /v1/files/**"], prefix: "" };
-    expect(entry("OPENAI_API_KEY", { broker })).toEqual({
+    expect(compileEntry("OPENAI_API_KEY", { broker })).toEqual({
       slots: [{ header: "api-key" }, { header: "authorization", scheme: "token" }],
       prefix: "",
       deny: ["* /v1/files/**"],
@@ -64,7 +69,7 @@ describe("the broker entry of a name without built-in settings", () => {
     ["a probe alone", search],
     ["the alias of a built-in name", { aliases: ["OPENAI_API_KEY"] }],
   ])("does not exist, so the key is not brokered, if the declaration has %s", (_, declared) => {
-    expect(entry("SEARCH_KEY", declared)).toBeUndefined();
+    expect(compileEntry("SEARCH_KEY", declared)).toBeUndefined();
   });
 
   test.each([
@@ -82,7 +87,7 @@ describe("the broker entry of a name without built-in settings", () => {
       allow: ["POST /v2/query", "GET /v2/documents/**"],
       deny: ["* /v2/keys/**"],
     };
-    expect(entry("SEARCH_KEY", { broker })).toEqual({
+    expect(compileEntry("SEARCH_KEY", { broker })).toEqual({
       upstream: "https://search.example.com",
       slots: [bearer],
       base: { SEARCH_BASE_URL: "/v2" },
@@ -101,13 +106,13 @@ describe("the broker entry of a name without built-in settings", () => {
     ],
     [
       "an address in a variable, which is replaced",
-      probe("${SEARCH_URL}/me", { "X-Search-Key": "${SEARCH_KEY}" }),
+      probeOf("${SEARCH_URL}/me", { "X-Search-Key": "${SEARCH_KEY}" }),
       true,
       { upstream: "${SEARCH_URL}", slots: [{ header: "x-search-key" }], base: { SEARCH_URL: "" } },
     ],
     [
       "two headers",
-      probe("http://127.0.0.1:9200/x", { "x-key": "${SEARCH_KEY}", Authorization: "Token ${SEARCH_KEY}" }),
+      probeOf("http://127.0.0.1:9200/x", { "x-key": "${SEARCH_KEY}", Authorization: "Token ${SEARCH_KEY}" }),
       true,
       {
         upstream: "http://127.0.0.1:9200",
@@ -122,7 +127,7 @@ describe("the broker entry of a name without built-in settings", () => {
       { upstream: "${SEARCH_URL}", slots: [bearer], base: { SEARCH_URL: "" } },
     ],
   ])("is completed from the key's probe: %s", (_, probed, broker, expected) => {
-    expect(entry("SEARCH_KEY", { ...probed, broker })).toEqual(expected);
+    expect(compileEntry("SEARCH_KEY", { ...probed, broker })).toEqual(expected);
   });
 
   test("is the profile's member as a whole, if the profile has one", () => {
@@ -131,14 +136,14 @@ describe("the broker entry of a name without built-in settings", () => {
       off: { variables: { SEARCH_KEY: { broker: false } } },
     };
     const declared = { ...search, broker: { prefix: "/v2", deny: ["* /v2/keys"] } };
-    expect(entry("SEARCH_KEY", declared, { profiles })).toMatchObject({ prefix: "/v2", deny: ["* /v2/keys"] });
-    expect(entry("SEARCH_KEY", declared, { profiles }, "dev")).toEqual({
+    expect(compileEntry("SEARCH_KEY", declared, { profiles })).toMatchObject({ prefix: "/v2", deny: ["* /v2/keys"] });
+    expect(compileEntry("SEARCH_KEY", declared, { profiles }, "dev")).toEqual({
       prefix: "/v3",
       upstream: "https://api.search.test",
       slots: [bearer],
       base: { SEARCH_BASE_URL: "" },
     });
-    expect(entry("SEARCH_KEY", declared, { profiles }, "off")).toBeUndefined();
+    expect(compileEntry("SEARCH_KEY", declared, { profiles }, "off")).toBeUndefined();
   });
 });
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { SophiaError } from "../../../src/core/error.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { contractOf, failureOf } from "../contracts.ts";
+import { contractOf, catchFailure } from "../contracts.ts";
 
 const COMPLETE_MEMBER = { upstream: "https://s.test", headers: ["api-key"], base: { SEARCH_BASE_URL: "" } };
 const probe = { url: "https://s.test/me", headers: { "api-key": "${KEY}" } };
 
 async function refusalOf(document: object, profile?: string): Promise<SophiaError> {
-  const failure = await failureOf(() => contractOf(document, profile));
+  const failure = await catchFailure(() => contractOf(document, profile));
   expect(failure).toMatchObject({ code: "contract-invalid", status: 125 });
   return failure;
 }

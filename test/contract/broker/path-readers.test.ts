@@ -7,13 +7,13 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { listReadings } from "../../../src/contract/broker/path-forms.ts";
 import { isDenied, parseRules } from "../../../src/contract/broker/path-rules.ts";
-import { cases } from "../../helpers/seed.ts";
+import { caseCount } from "../../helpers/seed.ts";
 
 const RULES = parseRules(["* /user/keys/**", "* /repos/*/*/keys/**", "* /v1/sessions"]);
 const BASES = ["/user/keys", "/user/keys/1", "/repos/acme/app/keys", "/repos/a/b/keys/2", "/v1/sessions"];
 
 const escapes = (text: string): string => Buffer.from(text).toString("hex").replaceAll(/../g, "%$&");
-const decoded = (text: string): string =>
+const decode = (text: string): string =>
   text.replaceAll(/(?:%[\da-f]{2})+/gi, (run) => Buffer.from(run.replaceAll("%", ""), "hex").toString("utf8"));
 /** Decoders that look only at the bits read the bytes C0 AF as a slash. */
 const overlong = (text: string): string =>
@@ -27,27 +27,27 @@ const eachName = (text: string, change: (name: string) => string): string => tex
 
 const READERS: Readonly<Record<string, (path: string) => string>> = {
   "as it is": (path) => path,
-  "once decoded": decoded,
-  "twice decoded": (path) => decoded(decoded(path)),
-  "WHATWG URL": (path) => decoded(byUrl(path)),
-  "WHATWG URL of what is decoded": (path) => byUrl(decoded(path)),
-  "normalized, then decoded": (path) => decoded(posix.normalize(path)),
-  "decoded, then normalized": (path) => posix.normalize(decoded(path)),
-  "with backslashes": (path) => posix.normalize(decoded(path).replaceAll("\\", "/")),
-  "with merged slashes": (path) => decoded(path).replaceAll(/\/+/g, "/"),
-  "without parameters": (path) => posix.normalize(decoded(path.replaceAll(/;[^/]*/g, ""))),
-  "without parameters once decoded": (path) => posix.normalize(decoded(path).replaceAll(/;[^/]*/g, "")),
-  "without a format": (path) => decoded(path).replace(/\.[^/.]*$/, ""),
-  "without ends of dots and spaces": (path) => eachName(decoded(path), (name) => name.replace(/[. ]+$/, "")),
-  "with trimmed names": (path) => eachName(decoded(path), (name) => name.trim()),
-  "of a form": (path) => decoded(path.replaceAll("+", " ")).trim(),
-  "up to NUL": (path) => decoded(path).replace(/\0.*$/s, ""),
-  "up to a query": (path) => decoded(path).replace(/[?#].*$/s, ""),
-  "up to a query that was escaped twice": (path) => decoded(decoded(path)).replace(/[?#].*$/s, ""),
-  "without controls": (path) => decoded(path).replaceAll(/\p{Cc}/gu, ""),
-  "without invisible characters": (path) => decoded(path).replaceAll(/\p{Cf}/gu, ""),
-  "in NFKC": (path) => posix.normalize(decoded(path).normalize("NFKC").replaceAll("\\", "/")),
-  "without accents": (path) => decoded(path).normalize("NFKD").replaceAll(/\p{M}/gu, ""),
+  "once decoded": decode,
+  "twice decoded": (path) => decode(decode(path)),
+  "WHATWG URL": (path) => decode(byUrl(path)),
+  "WHATWG URL of what is decoded": (path) => byUrl(decode(path)),
+  "normalized, then decoded": (path) => decode(posix.normalize(path)),
+  "decoded, then normalized": (path) => posix.normalize(decode(path)),
+  "with backslashes": (path) => posix.normalize(decode(path).replaceAll("\\", "/")),
+  "with merged slashes": (path) => decode(path).replaceAll(/\/+/g, "/"),
+  "without parameters": (path) => posix.normalize(decode(path.replaceAll(/;[^/]*/g, ""))),
+  "without parameters once decoded": (path) => posix.normalize(decode(path).replaceAll(/;[^/]*/g, "")),
+  "without a format": (path) => decode(path).replace(/\.[^/.]*$/, ""),
+  "without ends of dots and spaces": (path) => eachName(decode(path), (name) => name.replace(/[. ]+$/, "")),
+  "with trimmed names": (path) => eachName(decode(path), (name) => name.trim()),
+  "of a form": (path) => decode(path.replaceAll("+", " ")).trim(),
+  "up to NUL": (path) => decode(path).replace(/\0.*$/s, ""),
+  "up to a query": (path) => decode(path).replace(/[?#].*$/s, ""),
+  "up to a query that was escaped twice": (path) => decode(decode(path)).replace(/[?#].*$/s, ""),
+  "without controls": (path) => decode(path).replaceAll(/\p{Cc}/gu, ""),
+  "without invisible characters": (path) => decode(path).replaceAll(/\p{Cf}/gu, ""),
+  "in NFKC": (path) => posix.normalize(decode(path).normalize("NFKC").replaceAll("\\", "/")),
+  "without accents": (path) => decode(path).normalize("NFKD").replaceAll(/\p{M}/gu, ""),
   "with overlong UTF-8": (path) => posix.normalize(overlong(path).replaceAll("\\", "/")),
 };
 
@@ -105,7 +105,7 @@ test("no server's reading of an admitted path is a denied path", { timeout: 240_
       const found = Object.keys(READERS).filter((name) => isDeniedText(READERS[name]?.(text) ?? ""));
       expect(found, text).toEqual([]);
     }),
-    { numRuns: cases(20_000, 200_000) },
+    { numRuns: caseCount(20_000, 200_000) },
   );
   // If almost no path were admitted, the test would have tried nothing.
   expect(admitted).toBeGreaterThan(500);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { isAmbiguous, listReadings } from "../../../src/contract/broker/path-forms.ts";
 import { isCovered, isDenied, parseRule, type PathRule } from "../../../src/contract/broker/path-rules.ts";
 
-function rules(...texts: readonly string[]): readonly PathRule[] {
+function parsePathRules(...texts: readonly string[]): readonly PathRule[] {
   return texts.map((text) => {
     const rule = parseRule(text);
     if (rule === undefined) throw new TypeError(text);
@@ -25,7 +25,7 @@ test.each([
   ["GET /", "GET", "/", true],
   ["GET /A", "GET", "/a", false],
 ])("the rule %s covers the request %s %s: %s", (rule, method, path, expected) => {
-  expect(isCovered(rules(rule), { host: "a.test", method, path })).toBe(expected);
+  expect(isCovered(parsePathRules(rule), { host: "a.test", method, path })).toBe(expected);
 });
 
 test.each([
@@ -50,7 +50,7 @@ test.each([
 describe("a path that a rule denies", () => {
   test.each(["/v1/keys", "/V1/Keys", "/v1/keys/", "/v1/keys/new", "/v1;x=1/keys", "/v1/keys;x", "/v1/keys%3bx"])(
     "is recognized in the form %s",
-    (path) => expect(isDenied(rules("* /v1/keys/**"), { host: "a.test", method: "POST", path })).toBe(true),
+    (path) => expect(isDenied(parsePathRules("* /v1/keys/**"), { host: "a.test", method: "POST", path })).toBe(true),
   );
 
   test.each([
@@ -60,7 +60,7 @@ describe("a path that a rule denies", () => {
     ["* /v1/@me/**", "/v1/%40me/keys"],
     ["* /v1/a;b", "/v1/a;b"],
   ])("of the rule %s is recognized with other escapes: %s", (rule, path) => {
-    expect(isDenied(rules(rule), { host: "a.test", method: "GET", path })).toBe(true);
+    expect(isDenied(parsePathRules(rule), { host: "a.test", method: "GET", path })).toBe(true);
   });
 
   const spellings = `
@@ -74,7 +74,7 @@ describe("a path that a rule denies", () => {
   // The spellings contain fullwidth letters, the Kelvin sign, a long s, accents, and the slashes of fractions and of
   // division.
   test.each(spellings.trim().split(/\s+/))("is recognized in the spelling %s", (path) => {
-    expect(isDenied(rules("* /v1/keys/**"), { host: "a.test", method: "POST", path })).toBe(true);
+    expect(isDenied(parsePathRules("* /v1/keys/**"), { host: "a.test", method: "POST", path })).toBe(true);
   });
 
   test.each([
@@ -91,7 +91,7 @@ describe("a path that a rule denies", () => {
     ["* /api/%ef%bd%8beys", "/api/keys"],
     ["* /adm\u0069n/**", "/adm%c4%b1n"],
   ])("of the rule %s is recognized as %s", (rule, path) => {
-    expect(isDenied(rules(rule), { host: "a.test", method: "GET", path })).toBe(true);
+    expect(isDenied(parsePathRules(rule), { host: "a.test", method: "GET", path })).toBe(true);
   });
 
   test.each([
@@ -109,20 +109,22 @@ describe("a path that a rule denies", () => {
     ["* /repos/*/*/keys/**", "/repos/acme/app/contents/docs%2Fkeys"],
     ["* /v1/sessions", "/v1/sessions/x"],
   ])("of the rule %s is not confused with the allowed path %s", (rule, path) => {
-    expect(isDenied(rules(rule), { host: "a.test", method: "GET", path })).toBe(false);
+    expect(isDenied(parsePathRules(rule), { host: "a.test", method: "GET", path })).toBe(false);
   });
 
   // A search that tried each way to read the slashes would not end.
   test("is recognized in reasonable time, however many slashes are escaped", () => {
     const path = `/repos${"%2fa".repeat(4000)}`;
-    const many = rules(...Array.from({ length: 50 }, (_, index) => `* /repos/*/*/*/*/*/*/x${index}`));
+    const many = parsePathRules(...Array.from({ length: 50 }, (_, index) => `* /repos/*/*/*/*/*/*/x${index}`));
     expect(isDenied(many, { host: "a.test", method: "GET", path })).toBe(false);
     expect(isDenied(many, { host: "a.test", method: "GET", path: `${path}%2fx49` })).toBe(true);
   });
 
   test("does not make its neighbours denied", () => {
-    expect(isDenied(rules("* /v1/keys/**"), { host: "a.test", method: "POST", path: "/v1/keysets" })).toBe(false);
-    expect(isDenied(rules("POST /v1/keys"), { host: "a.test", method: "GET", path: "/v1/keys" })).toBe(false);
+    expect(isDenied(parsePathRules("* /v1/keys/**"), { host: "a.test", method: "POST", path: "/v1/keysets" })).toBe(
+      false,
+    );
+    expect(isDenied(parsePathRules("POST /v1/keys"), { host: "a.test", method: "GET", path: "/v1/keys" })).toBe(false);
   });
 });
 
@@ -230,7 +232,7 @@ test.each([
 });
 
 test("a rule that names a host applies to that host only", () => {
-  const some = rules("API.a.test:8443: GET /a");
+  const some = parsePathRules("API.a.test:8443: GET /a");
   expect(isCovered(some, { host: "api.a.test:8443", method: "GET", path: "/a" })).toBe(true);
   expect(isCovered(some, { host: "a.test", method: "GET", path: "/a" })).toBe(false);
   expect(isDenied(some, { host: "api.a.test:8443", method: "get", path: "/A/" })).toBe(true);

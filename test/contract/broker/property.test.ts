@@ -8,22 +8,22 @@ import { ContractFileError } from "../../../src/contract/file/contract-file-erro
 import { contractOf } from "../contracts.ts";
 
 /** Generates mostly valid values, so that some documents are accepted as a whole. */
-const mostly = <Value>(sound: fc.Arbitrary<Value>, odd: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
+const mostlySound = <Value>(sound: fc.Arbitrary<Value>, odd: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   fc.oneof({ weight: 12, arbitrary: sound }, { weight: 1, arbitrary: odd }, { weight: 1, arbitrary: fc.jsonValue() });
 
-const rarely = (values: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
+const rarelySet = (values: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: values });
 
 const oddPaths = fc.oneof(
   fc.constantFrom("/v1/", "/", "//", "/a/../b", "/%2e", "/%41", "/a?b", "/ä", "v1"),
   fc.stringMatching(/^\/[a-z*%./?]{0,6}$/),
 );
-const paths = mostly(fc.constantFrom("", "/v1", "/a%20b", "/v1/x"), oddPaths);
-const rules = mostly(
+const paths = mostlySound(fc.constantFrom("", "/v1", "/a%20b", "/v1/x"), oddPaths);
+const rules = mostlySound(
   fc.constantFrom("GET /a", "* /a/**", "post /a/*/b"),
   fc.tuple(fc.constantFrom("*", "GET", "", "A B"), oddPaths).map((parts) => parts.join(" ")),
 );
-const upstreams = mostly(
+const upstreams = mostlySound(
   fc.constantFrom("https://s.test", "http://[::1]:1", "${SEARCH_URL}"),
   fc.oneof(
     fc.constantFrom(
@@ -38,14 +38,14 @@ const upstreams = mostly(
     fc.webUrl(),
   ),
 );
-const headers = mostly(
+const headers = mostlySound(
   fc.constantFrom("api-key", "Authorization: Bearer", "X-Key", "__proto__"),
   fc.constantFrom("Host", "X: Y Z", ":", "Api-Key"),
 );
 const addresses = fc.constantFrom("SEARCH_BASE_URL", "SEARCH_URL", "a.b-c", "__proto__");
 const oddAddresses = fc.constantFrom("SEARCH_KEY", "OPENAI_BASE_URL", "ESC_X", "PATH", "ALIAS", "search_url", "A B");
 
-const members = mostly(
+const members = mostlySound(
   fc.record(
     {
       upstream: upstreams,
@@ -75,10 +75,10 @@ const probe = fc.record({
 });
 
 const more = {
-  secret: rarely(fc.boolean()),
-  deprecated: rarely(fc.constantFrom("SEARCH_URL", "SEARCH_KEY")),
-  aliases: rarely(fc.constantFrom(["ALIAS"], ["OTHER"])),
-  format: rarely(fc.constantFrom<unknown>("port", "base64", { type: "text", prefix: "sk-" })),
+  secret: rarelySet(fc.boolean()),
+  deprecated: rarelySet(fc.constantFrom("SEARCH_URL", "SEARCH_KEY")),
+  aliases: rarelySet(fc.constantFrom(["ALIAS"], ["OTHER"])),
+  format: rarelySet(fc.constantFrom<unknown>("port", "base64", { type: "text", prefix: "sk-" })),
 };
 
 const variables = fc.record({
@@ -87,15 +87,15 @@ const variables = fc.record({
     fc.record({ broker: members, ...more }),
     fc.record({ broker: fc.oneof(fc.boolean(), fc.constant({})), probe, ...more }),
   ),
-  OPENAI_API_KEY: rarely(fc.record({ broker: fc.oneof(fc.boolean(), members), ...more })),
-  PATH: rarely(fc.record({ broker: members })),
-  constructor: rarely(fc.record({ broker: members })),
+  OPENAI_API_KEY: rarelySet(fc.record({ broker: fc.oneof(fc.boolean(), members), ...more })),
+  PATH: rarelySet(fc.record({ broker: members })),
+  constructor: rarelySet(fc.record({ broker: members })),
 });
-const profiles = rarely(fc.record({ p: fc.record({ variables }) }));
+const profiles = rarelySet(fc.record({ p: fc.record({ variables }) }));
 const documents = fc.record({ variables, profiles });
 
 /** Returns the contract, or undefined if it is refused with a position for each fault. */
-function compiled(document: object, profile: string | undefined): Contract | undefined {
+function compileIfValid(document: object, profile: string | undefined): Contract | undefined {
   try {
     return contractOf(document, profile);
   } catch (error) {
@@ -113,7 +113,7 @@ test("a document with broker members compiles to keys that can be brokered, or i
   fc.assert(
     fc.property(documents, (document) => {
       for (const profile of [undefined, ...(document.profiles === undefined ? [] : ["p"])]) {
-        const contract = compiled(document, profile);
+        const contract = compileIfValid(document, profile);
         if (contract === undefined) continue;
         accepted += 1;
         const declared = Array.from(contract.variables.values());

@@ -7,8 +7,9 @@ import { contractOf } from "../contracts.ts";
 
 const RULE_PATH = 'values.contract["fn::validate"].value';
 
-const finding = (path: string, summary: string): Diagnostic => ({ severity: "error", path, summary });
-const ofValue = (name: string, summary: string): Diagnostic => finding(`values.environmentVariables.${name}`, summary);
+const createFinding = (path: string, summary: string): Diagnostic => ({ severity: "error", path, summary });
+const ofValue = (name: string, summary: string): Diagnostic =>
+  createFinding(`values.environmentVariables.${name}`, summary);
 
 /** Returns the patterns of a variable in the schema that is generated from a contract. */
 function patternsOf(document: unknown, name: string): readonly string[] {
@@ -23,7 +24,7 @@ function patternsOf(document: unknown, name: string): readonly string[] {
 /**
  * Returns what ESC reports about a value that does not match a pattern. sophia-run cuts the report at 300 characters.
  */
-function mismatch(pattern: string): string {
+function mismatchText(pattern: string): string {
   const text = `string must match the pattern ${JSON.stringify(pattern)}`;
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
@@ -38,7 +39,10 @@ describe("a finding of ESC about the value of a variable becomes the contract's 
     [2, { kind: "too-short", minLength: 20 }],
   ])("if it names pattern %i of the variable's schema", (index, fault) => {
     const pattern = patternsOf(document, "KEY")[index] ?? "";
-    const findings = sortFindings([ofValue("KEY", mismatch(pattern)), ofValue("KEY", "expected number, got string")]);
+    const findings = sortFindings([
+      ofValue("KEY", mismatchText(pattern)),
+      ofValue("KEY", "expected number, got string"),
+    ]);
     expect(deriveViolations(contractOf(document), findings)).toEqual([{ kind: "malformed", name: "KEY", fault }]);
   });
 
@@ -55,18 +59,18 @@ describe("a finding of ESC about the value of a variable becomes the contract's 
     ["email", { kind: "not-email" }],
   ])("if it names the pattern of a format: %j", (format, fault) => {
     const own = { variables: { VALUE: { format } } };
-    const findings = sortFindings(patternsOf(own, "VALUE").map((pattern) => ofValue("VALUE", mismatch(pattern))));
+    const findings = sortFindings(patternsOf(own, "VALUE").map((pattern) => ofValue("VALUE", mismatchText(pattern))));
     expect(deriveViolations(contractOf(own), findings)).toEqual([{ kind: "malformed", name: "VALUE", fault }]);
   });
 
   it("of a missing value if the variable has no format", () => {
     const own = { variables: { KEY: { required: true } } };
-    const findings = sortFindings([ofValue("KEY", mismatch(patternsOf(own, "KEY")[0] ?? ""))]);
+    const findings = sortFindings([ofValue("KEY", mismatchText(patternsOf(own, "KEY")[0] ?? ""))]);
     expect(deriveViolations(contractOf(own), findings)).toMatchObject([{ kind: "missing", name: "KEY" }]);
   });
 
   it("of a refused value if it names the pattern of another contract", () => {
-    const findings = sortFindings([ofValue("KEY", mismatch("^other$"))]);
+    const findings = sortFindings([ofValue("KEY", mismatchText("^other$"))]);
     expect(deriveViolations(contractOf(document), findings)).toEqual([{ kind: "refused", name: "KEY" }]);
   });
 
@@ -90,15 +94,15 @@ describe("a finding of ESC about all values together becomes a violation that", 
     groups: { one: { rule: "one-of", variables: ["B", "C"] } },
   };
   const contract = contractOf(document);
-  const unmet = finding(RULE_PATH, "at least one subschema must match");
+  const unmet = createFinding(RULE_PATH, "at least one subschema must match");
 
   it("names what is missing", () => {
-    const findings = sortFindings([finding(RULE_PATH, "missing required properties: A")]);
+    const findings = sortFindings([createFinding(RULE_PATH, "missing required properties: A")]);
     expect(deriveViolations(contract, findings)).toMatchObject([{ kind: "missing", name: "A" }]);
   });
 
   it("names a group in which no variable is set", () => {
-    const missing = ["B", "C"].map((name) => finding(RULE_PATH, `missing required properties: ${name}`));
+    const missing = ["B", "C"].map((name) => createFinding(RULE_PATH, `missing required properties: ${name}`));
     expect(deriveViolations(contract, sortFindings([...missing, unmet]))).toMatchObject([
       { kind: "none-set", rule: { names: ["B", "C"] } },
     ]);
@@ -106,7 +110,7 @@ describe("a finding of ESC about all values together becomes a violation that", 
 
   it("names the variable that a condition requires", () => {
     const findings = sortFindings([
-      finding(RULE_PATH, "missing required properties: D"),
+      createFinding(RULE_PATH, "missing required properties: D"),
       ofValue("MODE", 'expected "off"'),
       unmet,
     ]);
@@ -117,7 +121,7 @@ describe("a finding of ESC about all values together becomes a violation that", 
 
   it("does not belong to the contract if the finding has a name that is not declared", () => {
     expect(areNamesDeclared(contract, sortFindings([ofValue("Z", "expected string, got number")]))).toBe(false);
-    expect(areNamesDeclared(contract, sortFindings([finding(RULE_PATH, "missing required properties: Z")]))).toBe(
+    expect(areNamesDeclared(contract, sortFindings([createFinding(RULE_PATH, "missing required properties: Z")]))).toBe(
       false,
     );
     expect(areNamesDeclared(contract, sortFindings([ofValue("A", "expected string, got number"), unmet]))).toBe(true);

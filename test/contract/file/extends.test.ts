@@ -10,15 +10,15 @@ import { parseContract } from "../../../src/contract/file/load-file.ts";
 import { ContractFileError } from "../../../src/contract/file/contract-file-error.ts";
 import { loadContract } from "../../../src/contract/find-contract.ts";
 import type { Contract } from "../../../src/contract/contract-model.ts";
-import { fencedBlocks } from "../../helpers/markdown.ts";
+import { fencedBlocksOf } from "../../helpers/markdown.ts";
 import { folder } from "../../helpers/sophia.ts";
-import { contractDocuments } from "../arbitrary.ts";
+import { contractDocuments } from "../arbitrary-contracts.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { contractOf, failureOf, root, withoutProbes } from "../contracts.ts";
+import { contractOf, catchFailure, root, withoutProbes } from "../contracts.ts";
 import { foldersOf } from "../../helpers/folders.ts";
 
 /** Writes these contracts into a folder, and loads the folder's `sophia.contract.json`. */
-async function load(files: Readonly<Record<string, unknown>>, more: object = {}): Promise<Contract> {
+async function loadFiles(files: Readonly<Record<string, unknown>>, more: object = {}): Promise<Contract> {
   const cwd = folder();
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(cwd, name)), { recursive: true });
@@ -38,14 +38,14 @@ describe("the built-in contract", () => {
   it("is equal to a file with its text, and to a file that extends it and adds nothing", async () => {
     const { source: _, ...builtIn } = BUILT_IN;
     for (const text of [builtInText, '{"extends":"builtin"}', '{"extends":"builtin","variables":{}}']) {
-      const { source, ...contract } = await load({ "sophia.contract.json": text });
+      const { source, ...contract } = await loadFiles({ "sophia.contract.json": text });
       expect(source.kind).toBe("file");
       expect(withoutProbes(contract)).toStrictEqual(builtIn);
     }
   });
 
   it("can be extended by variables, by details, by groups and by sections", async () => {
-    const contract = await load({
+    const contract = await loadFiles({
       "sophia.contract.json": {
         extends: "builtin",
         variables: {
@@ -80,9 +80,10 @@ describe("the built-in contract", () => {
 
 it("docs/contract.md has only examples that are valid contracts", async () => {
   const document = readFileSync(join(root, "docs/contract.md"), "utf8");
-  const examples = fencedBlocks(document).filter(({ language }) => language === "json");
+  const examples = fencedBlocksOf(document).filter(({ language }) => language === "json");
   expect(examples).toHaveLength(8);
-  for (const { text } of examples) expect((await load({ "sophia.contract.json": text })).variables.size).not.toBe(0);
+  for (const { text } of examples)
+    expect((await loadFiles({ "sophia.contract.json": text })).variables.size).not.toBe(0);
 });
 
 it("docs/contract.md describes each member of a variable, each format and each rule of a group", () => {
@@ -97,7 +98,7 @@ it("docs/contract.md describes each member of a variable, each format and each r
 
 describe("a contract that extends a file", () => {
   it("finds that file relative to itself, and that file may extend another", async () => {
-    const contract = await load(
+    const contract = await loadFiles(
       {
         "root.json": { variables: { A: { required: true }, B: { label: "The B" } }, scopes: { web: ["A"] } },
         "shared/base.json": {
@@ -131,7 +132,7 @@ describe("a contract that extends a file", () => {
     const base = { variables: { A: {}, B: {} }, sections: [{ title: "One", lines: ["A", "B"] }] };
     const own = { extends: "base.json", variables: { C: {} } };
     const sections = async (more: object, from: object = base) =>
-      titles(await load({ "base.json": from, "sophia.contract.json": { ...own, ...more } }));
+      titles(await loadFiles({ "base.json": from, "sophia.contract.json": { ...own, ...more } }));
     expect(await sections({})).toStrictEqual([
       ["One", "A", "B"],
       ["Further Variables", "C"],
@@ -217,7 +218,7 @@ describe('"extends" is refused with the position in the file at fault', () => {
       "sophia.contract.json:1:73: ",
     ],
   ])("if it leads to %s", async (_, files, fragment) => {
-    const failure = await failureOf(() => load(files));
+    const failure = await catchFailure(() => loadFiles(files));
     expect(failure.status).toBe(125);
     expect(failure.message).toContain(fragment);
     expectWording(`${failure.message}\n${failure.hint}`);
@@ -227,10 +228,10 @@ describe('"extends" is refused with the position in the file at fault', () => {
     const cwd = folder({ "sophia.contract.json": '{"extends":"pipe"}', "large.json": " ".repeat(8 * 1024 * 1024 + 1) });
     execFileSync("mkfifo", [join(cwd, "pipe")]);
     for (const file of [undefined, "sophia.contract.json"]) {
-      const { message } = await failureOf(() => loadContract({ contractFile: file }, foldersOf(cwd)));
+      const { message } = await catchFailure(() => loadContract({ contractFile: file }, foldersOf(cwd)));
       expect(message).toContain("regular file");
     }
-    expect((await failureOf(() => loadContract({ contractFile: "large.json" }, foldersOf(cwd)))).message).toContain(
+    expect((await catchFailure(() => loadContract({ contractFile: "large.json" }, foldersOf(cwd)))).message).toContain(
       "8 MiB",
     );
   });
@@ -287,14 +288,14 @@ describe("a contract that the search has found", () => {
     ["/proc/self/environ", true, "repository"],
   ])("may not extend %s unless the user names the contract (in a repository: %s)", async (target, isRepository, of) => {
     const { app } = repository(target, isRepository);
-    const failure = await failureOf(() => loadContract({}, foldersOf(app)));
+    const failure = await catchFailure(() => loadContract({}, foldersOf(app)));
     expect(failure).toMatchObject({ code: "contract-invalid" });
     expect(failure.message).toMatch(new RegExp(`:1:12: .* ${of}$`));
     expectWording(failure.message);
     expect(failure.hint).toContain("--contract sophia.contract.json");
     const named = loadContract({ contractFile: "sophia.contract.json" }, foldersOf(app));
     if (target.endsWith("base.json")) expect((await named).variables.size).toBe(1);
-    else expect((await failureOf(() => named)).message).not.toContain(":1:12: ");
+    else expect((await catchFailure(() => named)).message).not.toContain(":1:12: ");
   });
 
   test("may not extend a file through a link out of the repository in any part of the path, and may through a link within it", async () => {
@@ -308,14 +309,14 @@ describe("a contract that the search has found", () => {
       symlinkSync(to, join(app, link));
       writeFileSync(join(app, "sophia.contract.json"), JSON.stringify({ extends: target }));
       if (isInside) expect((await loadContract({}, foldersOf(app))).variables.size).toBe(1);
-      else expect((await failureOf(() => loadContract({}, foldersOf(app)))).message).toContain("outside");
+      else expect((await catchFailure(() => loadContract({}, foldersOf(app)))).message).toContain("outside");
     }
   });
 
   test("makes its repository the limit for all files that are extended", async () => {
     const { top, app } = repository("own.json");
     writeFileSync(join(app, "own.json"), JSON.stringify({ extends: join(top, "outside/base.json") }));
-    expect((await failureOf(() => loadContract({}, foldersOf(app)))).message).toMatch(/^own\.json:1:12: .* outside/);
+    expect((await catchFailure(() => loadContract({}, foldersOf(app)))).message).toMatch(/^own\.json:1:12: .* outside/);
     expect((await loadContract({ contractFile: "sophia.contract.json" }, foldersOf(app))).variables.size).toBe(1);
   });
 
@@ -323,6 +324,6 @@ describe("a contract that the search has found", () => {
     const { top } = repository("../../base.json");
     symlinkSync("repository/packages", join(top, "alias"));
     const cwd = join(top, "alias/app");
-    expect((await failureOf(() => loadContract({}, foldersOf(cwd)))).message).toContain("outside");
+    expect((await catchFailure(() => loadContract({}, foldersOf(cwd)))).message).toContain("outside");
   });
 });

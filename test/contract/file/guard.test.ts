@@ -67,10 +67,10 @@ const complete = {
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** Returns the path of every value in a document. */
-function places(value: unknown, path: readonly (string | number)[] = []): readonly (readonly (string | number)[])[] {
+function listPaths(value: unknown, path: readonly (string | number)[] = []): readonly (readonly (string | number)[])[] {
   if (typeof value !== "object" || value === null) return [path];
   const children = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
-  return [path, ...children.flatMap(([key, child]) => places(child, [...path, key]))];
+  return [path, ...children.flatMap(([key, child]) => listPaths(child, [...path, key]))];
 }
 
 /** Returns a copy of the value with one place replaced, or removed if the replacement is undefined. */
@@ -146,7 +146,7 @@ describe("the guard, the explanation and an independent validator", () => {
 
   it("agree on documents in which anything is replaced, removed or added anywhere", () => {
     const change = fc.record({
-      place: fc.constantFrom(...places(complete)),
+      place: fc.constantFrom(...listPaths(complete)),
       replacement: fc.option(someJson, { nil: undefined }),
       extra: fc.option(fc.constantFrom("x", "label", "type", "__proto__", "1", "X".repeat(300)), {
         nil: undefined,

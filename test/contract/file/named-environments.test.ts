@@ -5,7 +5,7 @@ import { loadContract } from "../../../src/contract/find-contract.ts";
 import type { ContractEnvironment } from "../../../src/contract/contract-model.ts";
 import { foldersOf } from "../../helpers/folders.ts";
 import { folder } from "../../helpers/sophia.ts";
-import { failureOf } from "../contracts.ts";
+import { catchFailure } from "../contracts.ts";
 
 /**
  * Writes contracts, loads one of them, and returns the environments that it names, with the path of the naming file
@@ -101,7 +101,7 @@ describe("the environment of a contract", () => {
     [["acme/a/dev", "acme/a/dev"], "duplicate entry"],
     [["acme/a/dev", "dev"], "wrong form"],
   ])("must be a full name: %j is an error", async (environment, words) => {
-    const failure = await failureOf(() => environmentOf({ [FILE]: { environment } }));
+    const failure = await catchFailure(() => environmentOf({ [FILE]: { environment } }));
     expect(failure.message).toContain(words);
     expect(failure.message).toContain(`${FILE}:1:`);
   });

@@ -27,7 +27,7 @@ function valueOf(node: Node): unknown {
   return object;
 }
 
-const parses = (run: () => unknown): boolean => {
+const isParsed = (run: () => unknown): boolean => {
   try {
     run();
     return true;
@@ -76,8 +76,8 @@ describe("parseWithPositions", () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
         const text = pieces.join("");
-        const ours = parses(() => parseWithPositions(text));
-        expect([text, ours]).toStrictEqual([text, parses(() => JSON.parse(text))]);
+        const ours = isParsed(() => parseWithPositions(text));
+        expect([text, ours]).toStrictEqual([text, isParsed(() => JSON.parse(text))]);
       }),
       { numRuns: 5000 },
     );

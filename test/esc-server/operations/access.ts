@@ -1,10 +1,14 @@
+/**
+ * Finds the environment and the revision that a request names, or the refusal that answers the request. All operations
+ * use this file.
+ */
 import { type Answer, failure } from "../answer.ts";
 import type { Environment, EnvironmentName, Revision } from "../environments.ts";
 import type { Operation } from "../routes.ts";
 import type { ApiRequest, World } from "../world.ts";
 
 /** A parameter of the path; the route guarantees that it is there. */
-export function parameter(request: ApiRequest, name: string): string {
+export function readParameter(request: ApiRequest, name: string): string {
   const value = request.parameters.get(name);
   if (value === undefined) throw new Error(`the route of ${request.operation} has no :${name}`);
   return value;
@@ -12,9 +16,9 @@ export function parameter(request: ApiRequest, name: string): string {
 
 export function environmentName(request: ApiRequest): EnvironmentName {
   return {
-    organization: parameter(request, "organization"),
-    project: parameter(request, "project"),
-    name: parameter(request, "name"),
+    organization: readParameter(request, "organization"),
+    project: readParameter(request, "project"),
+    name: readParameter(request, "name"),
   };
 }
 

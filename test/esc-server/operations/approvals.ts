@@ -1,9 +1,10 @@
+/** The operations of the ESC server on requests for approval: to open an environment, and to change it. */
 import { randomUUID } from "node:crypto";
 import { type Answer, failure, json, noContent } from "../answer.ts";
 import type { ChangeRequest } from "../environments.ts";
 import { parseObject } from "../json.ts";
 import type { ApiRequest, World } from "../world.ts";
-import { findEnvironment, parameter } from "./access.ts";
+import { findEnvironment, readParameter } from "./access.ts";
 
 /** Files a request for the environment, and for each import whose opens must be approved, too. */
 export function requestOpen(world: World, request: ApiRequest): Answer {
@@ -72,6 +73,6 @@ export function metadata(world: World, request: ApiRequest): Answer {
 }
 
 function findRequest(world: World, request: ApiRequest): ChangeRequest | undefined {
-  const found = world.changeRequests.get(parameter(request, "request"));
-  return found?.environment.organization === parameter(request, "organization") ? found : undefined;
+  const found = world.changeRequests.get(readParameter(request, "request"));
+  return found?.environment.organization === readParameter(request, "organization") ? found : undefined;
 }

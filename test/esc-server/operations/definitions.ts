@@ -1,10 +1,11 @@
+/** The operations of the ESC server on definitions: reading, updating, drafts, creating and deleting. */
 import { type Answer, diagnosticJson, failure, invalidDefinition, json, noContent, yaml } from "../answer.ts";
 import { decryptSecrets } from "../crypt.ts";
 import type { Environment, Revision } from "../environments.ts";
 import type { Diagnostic } from "../evaluate.ts";
 import { parseObject } from "../json.ts";
 import type { ApiRequest, World } from "../world.ts";
-import { findEnvironment, findRevision, parameter, refuseReadOnly } from "./access.ts";
+import { findEnvironment, findRevision, readParameter, refuseReadOnly } from "./access.ts";
 import { hasErrors } from "./evaluation.ts";
 
 export function definition(world: World, request: ApiRequest): Answer {
@@ -79,7 +80,7 @@ export function createEnvironment(world: World, request: ApiRequest): Answer {
   if (typeof project !== "string" || typeof name !== "string") {
     return failure(400, "Bad Request: project and name are required");
   }
-  const full = { organization: parameter(request, "organization"), project, name };
+  const full = { organization: readParameter(request, "organization"), project, name };
   if (world.environments.get(full) !== undefined) return failure(409, "Conflict: environment already exists");
   world.environments.add(full, { definition: "" }, world.login);
   return json({});

@@ -1,10 +1,11 @@
+/** The operations of the ESC server that evaluate definitions: opening, reading an opened environment, and checking. */
 import { type Answer, diagnosticJson, failure, invalidDefinition, json } from "../answer.ts";
 import { parseGoDuration } from "../duration.ts";
 import type { EnvironmentName } from "../environments.ts";
 import type { Diagnostic } from "../evaluate.ts";
 import { environmentJson, type ExecutionContext } from "../wire.ts";
 import type { ApiRequest, World } from "../world.ts";
-import { environmentName, findRevision, parameter } from "./access.ts";
+import { environmentName, findRevision, readParameter } from "./access.ts";
 
 /** The service's own default when the request asks for no duration. */
 const DEFAULT_DURATION = "1h";
@@ -37,7 +38,7 @@ export function open(world: World, request: ApiRequest): Answer {
 
 /** Reads a session; it belongs to one environment and ends at its time. */
 export function read(world: World, request: ApiRequest): Answer {
-  const session = world.sessions.get(parameter(request, "session"));
+  const session = world.sessions.get(readParameter(request, "session"));
   const { organization, project, name } = environmentName(request);
   const owned =
     session?.owner.organization === organization && session.owner.project === project && session.owner.name === name;
@@ -62,7 +63,7 @@ export function check(world: World, request: ApiRequest): Answer {
 
 /** Evaluates a definition that is not stored. */
 export function checkYaml(world: World, request: ApiRequest): Answer {
-  const organization = parameter(request, "organization");
+  const organization = readParameter(request, "organization");
   const { root, diagnostics } = world.environments.evaluateText(organization, "<yaml>", request.body, "check");
   if (hasErrors(diagnostics)) return invalidDefinition(diagnostics);
   return json(

@@ -1,3 +1,4 @@
+/** The operation of the ESC server that exchanges an ID token for an access token. */
 import { type Answer, json } from "../answer.ts";
 import { isTrusted } from "../id-tokens.ts";
 import { parseObject } from "../json.ts";
@@ -10,7 +11,7 @@ const ACCESS_TOKEN = "urn:pulumi:token-type:access_token:";
 
 /** Exchanges an ID token for a short-lived access token (RFC 8693; the errors are those of RFC 6749, 5.2). */
 export function exchangeToken(world: World, request: ApiRequest): Answer {
-  const form = parameters(request);
+  const form = parseParameters(request);
   if (form === undefined) return refuse("invalid_request", "the body is neither a JSON object nor a form");
   if (form.get("grant_type") !== GRANT) return refuse("unsupported_grant_type", `grant_type must be ${GRANT}`);
   if (form.get("subject_token_type") !== ID_TOKEN)
@@ -57,7 +58,7 @@ function ownerOf(type: string, organization: string, scope: string): TokenOwner 
   }
 }
 
-function parameters(request: ApiRequest): ReadonlyMap<string, string> | undefined {
+function parseParameters(request: ApiRequest): ReadonlyMap<string, string> | undefined {
   if (request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded") === true) {
     return new Map(new URLSearchParams(request.body));
   }

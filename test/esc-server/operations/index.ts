@@ -1,3 +1,4 @@
+/** Names the function that answers each operation of the ESC server. dispatcher.ts looks it up. */
 import type { Operation } from "../routes.ts";
 import type { Handler } from "../world.ts";
 import { changeRequest, metadata, requestOpen, submitChangeRequest } from "./approvals.ts";

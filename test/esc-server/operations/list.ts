@@ -1,3 +1,4 @@
+/** The operation of the ESC server that lists environments. */
 import { type Answer, failure, json } from "../answer.ts";
 import type { ApiRequest, World } from "../world.ts";
 import { positiveInteger } from "./query.ts";

@@ -1,3 +1,4 @@
+/** Reads parameters from the query of a request to the ESC server. */
 import type { ApiRequest } from "../world.ts";
 
 /** A positive integer of the query, `fallback` when it is absent, `undefined` (and a violation) when it is not a positive integer. */

@@ -1,3 +1,4 @@
+/** The operation of the ESC server that lists what imports or uses an environment. */
 import { parse } from "yaml";
 import type { Json } from "../json.ts";
 import { type Answer, failure, json } from "../answer.ts";
@@ -17,7 +18,7 @@ export function referrers(world: World, request: ApiRequest): Answer {
   const { environment } = found;
   const byRevision: Record<string, Json[]> = {};
   const all = [
-    ...world.environments.all().flatMap((one) => importers(one, environment)),
+    ...world.environments.all().flatMap((one) => findImporters(one, environment)),
     ...environment.stacks.map((text) => {
       const [project = "", stack = ""] = text.split("/");
       return { at: "latest", referrer: { stack: { project, stack, version: 1 } } };
@@ -27,7 +28,7 @@ export function referrers(world: World, request: ApiRequest): Answer {
   return json({ referrers: byRevision, continuationToken: all.length > count ? "more" : undefined });
 }
 
-function importers(one: Environment, imported: Environment): { readonly at: string; readonly referrer: Json }[] {
+function findImporters(one: Environment, imported: Environment): { readonly at: string; readonly referrer: Json }[] {
   const latest = one.revisions.at(-1);
   if (one.organization !== imported.organization || latest === undefined) return [];
   const { organization: _, project, name } = one;

@@ -1,8 +1,9 @@
+/** The operations of the ESC server on revisions and on their tags. */
 import { type Answer, failure, json, noContent } from "../answer.ts";
 import type { Environment, Revision } from "../environments.ts";
 import { type Json, parseObject } from "../json.ts";
 import type { ApiRequest, World } from "../world.ts";
-import { findEnvironment, parameter } from "./access.ts";
+import { findEnvironment, readParameter } from "./access.ts";
 import { positiveInteger } from "./query.ts";
 
 /** Revisions, newest first, those below `before`, at most `count`. */
@@ -46,7 +47,7 @@ export function listRevisionTags(world: World, request: ApiRequest): Answer {
 export function getRevisionTag(world: World, request: ApiRequest): Answer {
   const found = findEnvironment(world, request, "read");
   if ("refusal" in found) return found.refusal;
-  const tag = parameter(request, "tag");
+  const tag = readParameter(request, "tag");
   if (tag !== "latest" && !found.environment.tags.has(tag)) return noSuchTag(tag);
   return json(tagJson(world, found.environment, tag));
 }
@@ -59,13 +60,13 @@ export function createRevisionTag(world: World, request: ApiRequest): Answer {
 }
 
 export function updateRevisionTag(world: World, request: ApiRequest): Answer {
-  return setTag(world, request, parameter(request, "tag"), true);
+  return setTag(world, request, readParameter(request, "tag"), true);
 }
 
 export function deleteRevisionTag(world: World, request: ApiRequest): Answer {
   const found = findEnvironment(world, request, "write");
   if ("refusal" in found) return found.refusal;
-  const tag = parameter(request, "tag");
+  const tag = readParameter(request, "tag");
   return found.environment.tags.delete(tag) ? noContent() : noSuchTag(tag);
 }
 

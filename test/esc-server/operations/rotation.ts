@@ -1,3 +1,4 @@
+/** The operation of the ESC server that rotates secrets. */
 import { randomBytes } from "node:crypto";
 import { isMap, isScalar, parseDocument } from "yaml";
 import { type Answer, failure, json } from "../answer.ts";
@@ -27,7 +28,7 @@ export function rotate(world: World, request: ApiRequest): Answer {
   }
   for (const provider of providers) {
     const before = world.environments.providers.get(provider)?.();
-    const after = renewed(before ?? { kind: "string", text: "", secret: true });
+    const after = renewStrings(before ?? { kind: "string", text: "", secret: true });
     world.environments.providers.set(provider, () => after);
   }
   world.environments.update(environment, yaml, world.login);
@@ -35,9 +36,9 @@ export function rotate(world: World, request: ApiRequest): Answer {
 }
 
 /** A value of the same form with new strings. */
-function renewed(node: ValueNode): ValueNode {
+function renewStrings(node: ValueNode): ValueNode {
   if (node.kind !== "object") {
     return { kind: "string", text: `rotated-${randomBytes(8).toString("hex")}`, secret: true };
   }
-  return { ...node, properties: new Map(Array.from(node.properties, ([key, value]) => [key, renewed(value)])) };
+  return { ...node, properties: new Map(Array.from(node.properties, ([key, value]) => [key, renewStrings(value)])) };
 }

@@ -1,8 +1,11 @@
+/**
+ * The operations of the ESC server on access tokens: listing, creating and deleting, and the roles of an organization.
+ */
 import { type Answer, failure, json, noContent } from "../answer.ts";
 import { type Json, parseObject } from "../json.ts";
 import type { Token, TokenOwner } from "../tokens.ts";
 import type { ApiRequest, World } from "../world.ts";
-import { parameter, refuseOpenOnly, refuseReadOnly } from "./access.ts";
+import { readParameter, refuseOpenOnly, refuseReadOnly } from "./access.ts";
 
 const ROLES = ["open", "read", "write"] as const;
 /** The fields of a new token; the spelling of `roleID` has not been tried. */
@@ -57,7 +60,7 @@ export function createToken(world: World, request: ApiRequest): Answer {
 
 /** The roles of members of an organization and its tokens. */
 export function listRoles(world: World, request: ApiRequest): Answer {
-  const organization = parameter(request, "organization");
+  const organization = readParameter(request, "organization");
   if (request.token === undefined || !world.reach(request.token).includes(organization)) {
     return failure(404, "Not Found: organization not found");
   }
@@ -70,7 +73,7 @@ export function deleteToken(world: World, request: ApiRequest): Answer {
   const owner = ownerOf(world, request);
   const refusal = refuseReadOnly(request);
   if (refusal !== undefined) return refusal;
-  const id = parameter(request, "token");
+  const id = readParameter(request, "token");
   const token = owner && world.tokens.ownedBy(owner).find((candidate) => candidate.id === id);
   if (token === undefined) return failure(404, "Not Found: token not found");
   token.deleted = true;

@@ -1,3 +1,4 @@
+/** The operations of the ESC server on the user of a token, and on the user's default organization. */
 import { type Answer, failure, json } from "../answer.ts";
 import type { TokenOwner } from "../tokens.ts";
 import type { ApiRequest, World } from "../world.ts";

@@ -4,7 +4,7 @@ import { askEsc } from "../../../src/esc/api/ask.ts";
 import { statusOf } from "../../../src/esc/faults/esc-fault.ts";
 import { SILENT } from "../../../src/esc/transport/connection.ts";
 import { type EscServer, type Fault, startEscServer } from "../../esc-server/index.ts";
-import { closeStrictly, settingsFrom } from "../reading.ts";
+import { closeStrictly, resolveSettingsFrom } from "../read-esc.ts";
 import { VirtualClock } from "../virtual-clock.ts";
 
 let server: EscServer;
@@ -14,11 +14,11 @@ beforeEach(async () => {
 afterEach(() => closeStrictly(server));
 
 /** Files a request, and submits it while the server answers with these faults. @returns "submitted", or the status of the refusal */
-async function submit(...faults: readonly Fault[]) {
+async function submitWithFaults(...faults: readonly Fault[]) {
   const environment = server.environment("acme/app/dev", { values: {}, deny: "approval" });
   const access = { ESC_ENV: "acme/app/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
   const asked = await askEsc(
-    await settingsFrom(access),
+    await resolveSettingsFrom(access),
     SILENT,
     async (name, connection) => {
       const [request] = await fileOpenRequests(name, connection);
@@ -42,12 +42,12 @@ async function submit(...faults: readonly Fault[]) {
 const status = (code: number): Fault => ({ kind: "status", status: code });
 
 test("request submits a new request once", async () => {
-  expect(await submit()).toEqual({ result: "submitted", status: "pending", sent: 1 });
+  expect(await submitWithFaults()).toEqual({ result: "submitted", status: "pending", sent: 1 });
 });
 
 test("request takes a conflict after a lost answer as a sign that the first attempt submitted the request", async () => {
   // The server handles the request before it cuts the connection.
-  expect(await submit({ kind: "disconnect", at: "headers" })).toEqual({
+  expect(await submitWithFaults({ kind: "disconnect", at: "headers" })).toEqual({
     result: "submitted",
     status: "pending",
     sent: 2,
@@ -55,11 +55,11 @@ test("request takes a conflict after a lost answer as a sign that the first atte
 });
 
 test("request reports a conflict at the first attempt as a refusal", async () => {
-  expect(await submit(status(409))).toEqual({ result: 409, status: "draft", sent: 1 });
+  expect(await submitWithFaults(status(409))).toEqual({ result: 409, status: "draft", sent: 1 });
 });
 
 test("request reports any refusal but a conflict, also after a failed attempt", async () => {
-  expect(await submit(status(503), status(403))).toEqual({ result: 403, status: "draft", sent: 2 });
+  expect(await submitWithFaults(status(503), status(403))).toEqual({ result: 403, status: "draft", sent: 2 });
 });
 
 /** Files a request, submits it if asked to, and looks for pending requests. @returns their number */
@@ -67,7 +67,7 @@ async function countPending({ isSubmitted }: { readonly isSubmitted: boolean }):
   server.environment("acme/app/dev", { values: {}, deny: "approval" });
   const access = { ESC_ENV: "acme/app/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
   const asked = await askEsc(
-    await settingsFrom(access),
+    await resolveSettingsFrom(access),
     SILENT,
     async (name, connection) => {
       const [request] = await fileOpenRequests(name, connection);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type EscServer, num, secret, startEscServer, unknown } from "../../esc-server/index.ts";
-import { closeStrictly, failing, reading, values, variable } from "../reading.ts";
+import { closeStrictly, expectEscFailure, expectEscReading, valuesByName, requireVariable } from "../read-esc.ts";
 
 let server: EscServer;
 beforeEach(async () => {
@@ -10,23 +10,23 @@ afterEach(async () => {
   await closeStrictly(server);
 });
 
-function access(name: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
+function accessVariables(name: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
   return { ESC_ENV: name, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url, ...more };
 }
 
 describe("an environment", () => {
   test("is read in two requests on one connection", async () => {
     server.environment("demo-org/sophia/dev", { values: { URL: "https://x.example", KEY: secret("s3cret") } });
-    const result = await reading(access("demo-org/sophia/dev"));
-    expect(values(result)).toEqual({ URL: "https://x.example", KEY: "s3cret" });
-    expect(variable(result, "KEY")).toEqual({
+    const result = await expectEscReading(accessVariables("demo-org/sophia/dev"));
+    expect(valuesByName(result)).toEqual({ URL: "https://x.example", KEY: "s3cret" });
+    expect(requireVariable(result, "KEY")).toEqual({
       name: "KEY",
       value: "s3cret",
       secret: true,
       delivery: "value",
       origin: { source: "esc", environment: "demo-org/sophia/dev", line: 4 },
     });
-    expect(variable(result, "URL").secret).toBe(false);
+    expect(requireVariable(result, "URL").secret).toBe(false);
     expect(result.environments).toEqual([{ name: "demo-org/sophia/dev" }]);
     expect(result.notices).toEqual([]);
     expect(server.calls.map(({ operation }) => operation)).toEqual(["open", "read"]);
@@ -35,7 +35,7 @@ describe("an environment", () => {
 
   test("without values gives an empty layer", async () => {
     server.environment("demo-org/sophia/empty", {});
-    const result = await reading(access("demo-org/sophia/empty"));
+    const result = await expectEscReading(accessVariables("demo-org/sophia/empty"));
     expect(result.layers).toEqual([{ source: "esc", variables: [] }]);
     expect(result.notices).toEqual([]);
   });
@@ -43,26 +43,30 @@ describe("an environment", () => {
   test("can be pinned to a revision or a tag", async () => {
     const dev = server.environment("demo-org/sophia/dev", { values: { A: "one" }, tags: ["stable"] });
     dev.revise({ values: { A: "two" } });
-    expect(values(await reading(access("demo-org/sophia/dev")))).toEqual({ A: "two" });
-    expect(values(await reading(access("demo-org/sophia/dev@1")))).toEqual({ A: "one" });
-    const tagged = await reading(access("demo-org/sophia/dev@stable"));
-    expect(values(tagged)).toEqual({ A: "one" });
+    expect(valuesByName(await expectEscReading(accessVariables("demo-org/sophia/dev")))).toEqual({ A: "two" });
+    expect(valuesByName(await expectEscReading(accessVariables("demo-org/sophia/dev@1")))).toEqual({ A: "one" });
+    const tagged = await expectEscReading(accessVariables("demo-org/sophia/dev@stable"));
+    expect(valuesByName(tagged)).toEqual({ A: "one" });
     expect(tagged.environments).toEqual([{ name: "demo-org/sophia/dev", version: "stable" }]);
-    expect(variable(tagged, "A").origin).toEqual({
+    expect(requireVariable(tagged, "A").origin).toEqual({
       source: "esc",
       environment: "demo-org/sophia/dev",
       version: "stable",
       line: 3,
     });
-    expect((await failing(access("demo-org/sophia/dev@9"))).code).toBe("esc-not-found");
+    expect((await expectEscFailure(accessVariables("demo-org/sophia/dev@9"))).code).toBe("esc-not-found");
   });
 
   test("may be on a backend with a port and a path prefix", async () => {
     await using prefixed = await startEscServer({ basePath: "/pulumi/cloud" });
     prefixed.environment("demo-org/sophia/dev", { values: { A: "x" } });
     const variables = { ESC_ENV: "demo-org/sophia/dev", ESC_TOKEN: prefixed.token };
-    expect(values(await reading({ ...variables, PULUMI_BACKEND_URL: `${prefixed.url}/` }))).toEqual({ A: "x" });
-    expect(values(await reading({ ...variables, PULUMI_BACKEND_URL: prefixed.url }))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading({ ...variables, PULUMI_BACKEND_URL: `${prefixed.url}/` }))).toEqual({
+      A: "x",
+    });
+    expect(valuesByName(await expectEscReading({ ...variables, PULUMI_BACKEND_URL: prefixed.url }))).toEqual({
+      A: "x",
+    });
     expect(prefixed.violations).toEqual([]);
   });
 
@@ -70,14 +74,16 @@ describe("an environment", () => {
     await using six = await startEscServer({ host: "::1" });
     six.environment("demo-org/sophia/dev", { values: { A: "x" } });
     const variables = { ESC_ENV: "demo-org/sophia/dev", ESC_TOKEN: six.token, PULUMI_BACKEND_URL: six.url };
-    expect(values(await reading(variables))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading(variables))).toEqual({ A: "x" });
     expect(six.violations).toEqual([]);
   });
 
   test("is opened with a token that begins with the word that the SDK adds", async () => {
     server.addToken({ owner: { kind: "personal", login: "demo-user" }, value: "tokenised-abc" });
     server.environment("demo-org/sophia/dev", { values: { A: "x" } });
-    expect(values(await reading(access("demo-org/sophia/dev", { ESC_TOKEN: "tokenised-abc" })))).toEqual({ A: "x" });
+    expect(
+      valuesByName(await expectEscReading(accessVariables("demo-org/sophia/dev", { ESC_TOKEN: "tokenised-abc" }))),
+    ).toEqual({ A: "x" });
   });
 });
 
@@ -100,7 +106,7 @@ describe("values of ESC", () => {
         __proto__: "dropped by this literal",
       },
     });
-    expect(values(await reading(access("demo-org/sophia/dev")))).toEqual({
+    expect(valuesByName(await expectEscReading(accessVariables("demo-org/sophia/dev")))).toEqual({
       TEXT: 'quotes " and \\ and ü and \u{1F511}\nnext line',
       EMPTY: "",
       YES: "true",
@@ -121,8 +127,8 @@ describe("values of ESC", () => {
       values: { KNOWN: "x", LATER: unknown(), NULL: null, LIST: ["a"], OBJECT: { value: "x" } },
       nulls,
     });
-    const result = await reading(access("demo-org/sophia/dev"));
-    expect(values(result)).toEqual({ KNOWN: "x", NULL: "" });
+    const result = await expectEscReading(accessVariables("demo-org/sophia/dev"));
+    expect(valuesByName(result)).toEqual({ KNOWN: "x", NULL: "" });
     expect(result.notices).toEqual([
       { kind: "esc-skipped", environment: "demo-org/sophia/dev", names: ["LATER"], why: "unknown" },
       { kind: "esc-skipped", environment: "demo-org/sophia/dev", names: ["LIST", "OBJECT"], why: "list-or-object" },
@@ -134,31 +140,35 @@ describe("values of ESC", () => {
       values: { KUBECONFIG: "from values", OTHER: "x" },
       files: { KUBECONFIG: secret("apiVersion: v1\n"), PORT: num("1.50") },
     });
-    const result = await reading(access("demo-org/sophia/dev"));
-    expect(values(result)).toEqual({ KUBECONFIG: "apiVersion: v1\n", OTHER: "x", PORT: "1.50" });
-    expect(variable(result, "KUBECONFIG")).toMatchObject({ delivery: "file", secret: true });
-    expect(variable(result, "PORT")).toMatchObject({ delivery: "file", secret: false });
-    expect(variable(result, "OTHER")).toMatchObject({ delivery: "value", secret: false });
+    const result = await expectEscReading(accessVariables("demo-org/sophia/dev"));
+    expect(valuesByName(result)).toEqual({ KUBECONFIG: "apiVersion: v1\n", OTHER: "x", PORT: "1.50" });
+    expect(requireVariable(result, "KUBECONFIG")).toMatchObject({ delivery: "file", secret: true });
+    expect(requireVariable(result, "PORT")).toMatchObject({ delivery: "file", secret: false });
+    expect(requireVariable(result, "OTHER")).toMatchObject({ delivery: "value", secret: false });
   });
 
   test("have the import that defines them", async () => {
     server.environment("demo-org/shared/base", { values: { BASE: "b", BOTH: "base" } });
     server.environment("demo-org/sophia/dev", { values: { OWN: "o", BOTH: "dev" }, imports: ["shared/base"] });
-    const result = await reading(access("demo-org/sophia/dev"));
-    expect(values(result)).toEqual({ BASE: "b", BOTH: "dev", OWN: "o" });
-    expect(variable(result, "BASE").origin).toEqual({
+    const result = await expectEscReading(accessVariables("demo-org/sophia/dev"));
+    expect(valuesByName(result)).toEqual({ BASE: "b", BOTH: "dev", OWN: "o" });
+    expect(requireVariable(result, "BASE").origin).toEqual({
       source: "esc",
       environment: "demo-org/sophia/dev",
       importedFrom: "shared/base",
       line: 3,
     });
-    expect(variable(result, "BOTH").origin).toEqual({
+    expect(requireVariable(result, "BOTH").origin).toEqual({
       source: "esc",
       environment: "demo-org/sophia/dev",
       line: 6,
       overrides: [{ environment: "shared/base", line: 4 }],
     });
-    expect(variable(result, "OWN").origin).toEqual({ source: "esc", environment: "demo-org/sophia/dev", line: 5 });
+    expect(requireVariable(result, "OWN").origin).toEqual({
+      source: "esc",
+      environment: "demo-org/sophia/dev",
+      line: 5,
+    });
   });
 
   test.each([
@@ -171,9 +181,9 @@ describe("values of ESC", () => {
       imports: ["sophia/dev@1"],
       ...(rootName === undefined ? {} : { rootName }),
     });
-    const result = await reading(access("demo-org/sophia/dev"));
-    expect(variable(result, "OLD").origin).toMatchObject({ importedFrom: "sophia/dev@1", line: 3 });
-    const { origin } = variable(result, "BOTH");
+    const result = await expectEscReading(accessVariables("demo-org/sophia/dev"));
+    expect(requireVariable(result, "OLD").origin).toMatchObject({ importedFrom: "sophia/dev@1", line: 3 });
+    const { origin } = requireVariable(result, "BOTH");
     expect(origin).toMatchObject({ overrides: [{ environment: "sophia/dev@1", line: 4 }] });
     expect(origin).not.toHaveProperty("importedFrom");
     expect(JSON.stringify(result)).not.toContain("s3cret-old");
@@ -183,7 +193,7 @@ describe("values of ESC", () => {
     server.environment("demo-org/a/one", { values: { A: "1" } });
     server.environment("demo-org/a/two", { definition: "imports: [a/one]\nvalues: {environmentVariables: {A: '2'}}" });
     server.environment("demo-org/sophia/dev", { values: { A: "3" }, imports: ["a/two"] });
-    expect(variable(await reading(access("demo-org/sophia/dev")), "A").origin).toMatchObject({
+    expect(requireVariable(await expectEscReading(accessVariables("demo-org/sophia/dev")), "A").origin).toMatchObject({
       overrides: [
         { environment: "a/two", line: 2 },
         { environment: "a/one", line: 3 },
@@ -196,8 +206,8 @@ describe("values of ESC", () => {
       values: { KUBECONFIG: "x", A: "a" },
       files: { KUBECONFIG: unknown() },
     });
-    const result = await reading(access("demo-org/sophia/dev"));
-    expect(values(result)).toEqual({ A: "a" });
+    const result = await expectEscReading(accessVariables("demo-org/sophia/dev"));
+    expect(valuesByName(result)).toEqual({ A: "a" });
     expect(result.notices).toMatchObject([{ names: ["KUBECONFIG"], why: "unknown" }]);
   });
 });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { readValues } from "../../../src/esc/api/opened-values.ts";
 
 /** Microseconds of the processor to make variables of an answer that holds so many; the best of several. */
-function cost(size: number): number {
+function measureCost(size: number): number {
   const children = Array.from({ length: size }, (_, index): [string, unknown] => [
     `NAME_${index}`,
     { value: index % 2 === 0 ? index : "x".repeat(200) },
@@ -22,7 +22,7 @@ function cost(size: number): number {
 }
 
 test("the time for reading values grows with their number, and not faster", () => {
-  cost(1000);
+  measureCost(1000);
   // Twenty times as many: were the cost quadratic, it would be four hundred times as high.
-  expect(cost(20_000) / cost(1000)).toBeLessThan(100);
+  expect(measureCost(20_000) / measureCost(1000)).toBeLessThan(100);
 });

@@ -8,11 +8,11 @@ import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startActionsIssuer } from "../../esc-server/actions-issuer.ts";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
-import { runProgram, sophiaRun } from "../command.ts";
+import { runProgram, runSophia } from "../run-program.ts";
 import { sophiaRun as program } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { expectFailure } from "../expect-failure.ts";
-import { closeStrictly, failing, reading, values } from "../reading.ts";
+import { closeStrictly, expectEscFailure, expectEscReading, valuesByName } from "../read-esc.ts";
 
 let server: EscServer;
 let folder: string;
@@ -28,7 +28,7 @@ afterEach(async () => {
   await closeStrictly(server);
 });
 
-function access(more: Readonly<Record<string, string>>): Record<string, string> {
+function accessVariables(more: Readonly<Record<string, string>>): Record<string, string> {
   return { ESC_ENV: "demo-org/sophia/dev", PULUMI_BACKEND_URL: server.url, ...more };
 }
 
@@ -68,25 +68,25 @@ async function firstConnection(gate: net.Server, resets: boolean): Promise<void>
   await once(socket, "close");
 }
 
-function operations(): (string | undefined)[] {
+function requestedOperations(): (string | undefined)[] {
   return server.calls.map(({ operation }) => operation);
 }
 
 describe("a token file", () => {
   test.each([
-    ["alone", ""],
-    ["with a line break", "\n"],
-    ["with a Windows line break", "\r\n"],
-  ])("%s", async (_, end) => {
+    ["nothing", ""],
+    ["a line break", "\n"],
+    ["a Windows line break", "\r\n"],
+  ])("opens ESC if %s follows the token", async (_, end) => {
     await writeFile(file, server.token + end, { mode: 0o600 });
-    expect(values(await reading(access({ ESC_TOKEN_FILE: file })))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading(accessVariables({ ESC_TOKEN_FILE: file })))).toEqual({ A: "x" });
   });
 
   test("may be a pipe that is written to later", async () => {
     execFileSync("mkfifo", [file]);
-    const pending = reading(access({ ESC_TOKEN_FILE: file }));
+    const pending = expectEscReading(accessVariables({ ESC_TOKEN_FILE: file }));
     await writeFile(file, `${server.token}\n`, { mode: 0o600 });
-    expect(values(await pending)).toEqual({ A: "x" });
+    expect(valuesByName(await pending)).toEqual({ A: "x" });
   });
 
   test("may be a pipe of a shell that writes after sophia-run has connected", async () => {
@@ -95,16 +95,21 @@ describe("a token file", () => {
     await using gate = await startGate(server.port);
     const script = `exec "$0" "$@" --no-contract -- printenv A 3< <(read -r _ < "$GO"; echo "$TOKEN")`;
     const variables = { ESC_TOKEN_FILE: "/dev/fd/3", TOKEN: server.token, GO: go, PULUMI_BACKEND_URL: gate.url };
-    const finished = await runProgram(["bash", "-c", script, ...program], access(variables), folder, async () => {
-      await gate.connected;
-      await writeFile(go, "");
-    });
+    const finished = await runProgram(
+      ["bash", "-c", script, ...program],
+      accessVariables(variables),
+      folder,
+      async () => {
+        await gate.connected;
+        await writeFile(go, "");
+      },
+    );
     expect(finished).toEqual({ status: 0, signal: null, stdout: "x\n", stderr: "" });
   });
 
   test("may be a pipe of a shell that ends with nothing", async () => {
     const script = `exec "$0" "$@" --no-contract -- printenv A 3< <(true)`;
-    const variables = access({ ESC_TOKEN_FILE: "/dev/fd/3" });
+    const variables = accessVariables({ ESC_TOKEN_FILE: "/dev/fd/3" });
     const { status, stdout, stderr } = await runProgram(["bash", "-c", script, ...program], variables, folder);
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
     expectWording(stderr);
@@ -113,16 +118,16 @@ describe("a token file", () => {
   test("may come after the first connection is reset", async () => {
     execFileSync("mkfifo", [file]);
     await using gate = await startGate(server.port, { resetsFirst: true });
-    const pending = reading(access({ ESC_TOKEN_FILE: file, PULUMI_BACKEND_URL: gate.url }));
+    const pending = expectEscReading(accessVariables({ ESC_TOKEN_FILE: file, PULUMI_BACKEND_URL: gate.url }));
     await gate.connected;
     await writeFile(file, server.token, { mode: 0o600 });
-    expect(values(await pending)).toEqual({ A: "x" });
-    expect(operations()).toEqual(["open", "read"]);
+    expect(valuesByName(await pending)).toEqual({ A: "x" });
+    expect(requestedOperations()).toEqual(["open", "read"]);
   });
 
   test.each(["without a writer", "without an end"])("that is a pipe %s is read until the deadline", async (kind) => {
     execFileSync("mkfifo", [file]);
-    const pending = failing(access({ ESC_TOKEN_FILE: file }), { timeoutMs: 300 });
+    const pending = expectEscFailure(accessVariables({ ESC_TOKEN_FILE: file }), { timeoutMs: 300 });
     const writer = kind === "without an end" ? await open(file, "w") : undefined;
     await writer?.write("pul-");
     const failure = await pending;
@@ -134,7 +139,7 @@ describe("a token file", () => {
   test("that is a pipe without a writer does not keep sophia-run from ending", async () => {
     execFileSync("mkfifo", [file]);
     const args = ["--require-esc", "--timeout", "200ms", "--", "true"];
-    const { status, stderr } = await sophiaRun(args, access({ ESC_TOKEN_FILE: file }), folder);
+    const { status, stderr } = await runSophia(args, accessVariables({ ESC_TOKEN_FILE: file }), folder);
     expect(status).toBe(125);
     expectWording(stderr);
   });
@@ -145,25 +150,27 @@ describe("a token file", () => {
     ["that is too large", "x".repeat(70_000)],
   ])("%s is refused", async (_, content) => {
     await writeFile(file, content, { mode: 0o600 });
-    const failure = await failing(access({ ESC_TOKEN_FILE: file }));
+    const failure = await expectEscFailure(accessVariables({ ESC_TOKEN_FILE: file }));
     expect(failure.code).toBe("esc-credential");
     expect(failure.message).toContain(file);
     expectFailure(failure);
-    expect(operations()).toEqual([]);
+    expect(requestedOperations()).toEqual([]);
   });
 
   test("whose path begins with ~ is refused by a message that says that ~ is not expanded", async () => {
-    const failure = await failing(access({ ESC_TOKEN_FILE: "~/token" }));
+    const failure = await expectEscFailure(accessVariables({ ESC_TOKEN_FILE: "~/token" }));
     expect([failure.code, failure.hint]).toEqual(["esc-credential", expect.stringContaining("~ is not expanded")]);
     expectFailure(failure);
-    const idToken = await failing(access({ ESC_OIDC_TOKEN_FILE: "~me/token", ESC_OIDC_ORG: "demo-org" }));
+    const idToken = await expectEscFailure(
+      accessVariables({ ESC_OIDC_TOKEN_FILE: "~me/token", ESC_OIDC_ORG: "demo-org" }),
+    );
     expect(idToken.hint).toContain("~ is not expanded in ESC_OIDC_TOKEN_FILE");
-    const other = await failing(access({ ESC_TOKEN_FILE: `${folder}/~/token` }));
+    const other = await expectEscFailure(accessVariables({ ESC_TOKEN_FILE: `${folder}/~/token` }));
     expect(other.hint).not.toContain("expanded");
   });
 
   test("that is a folder is refused", async () => {
-    const failure = await failing(access({ ESC_TOKEN_FILE: folder }));
+    const failure = await expectEscFailure(accessVariables({ ESC_TOKEN_FILE: folder }));
     expect(failure.message).toContain("EISDIR");
     expectFailure(failure);
   });
@@ -173,9 +180,9 @@ describe("an ID token in a file", () => {
   test("is exchanged for a token of the organization", async () => {
     server.oidc = { subjectTokens: ["projected-id-token"], organization: "demo-org" };
     await writeFile(file, "projected-id-token\n", { mode: 0o600 });
-    const variables = access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" });
-    expect(values(await reading(variables))).toEqual({ A: "x" });
-    expect(operations()).toEqual(["exchangeToken", "open", "read"]);
+    const variables = accessVariables({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" });
+    expect(valuesByName(await expectEscReading(variables))).toEqual({ A: "x" });
+    expect(requestedOperations()).toEqual(["exchangeToken", "open", "read"]);
     expect(server.connections).toBe(1);
   });
 
@@ -186,19 +193,19 @@ describe("an ID token in a file", () => {
   ])("is exchanged for a token of %s", async (_, more) => {
     server.oidc = { subjectTokens: ["projected-id-token"] };
     await writeFile(file, "projected-id-token", { mode: 0o600 });
-    const variables = access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org", ...more });
-    expect(values(await reading(variables))).toEqual({ A: "x" });
+    const variables = accessVariables({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org", ...more });
+    expect(valuesByName(await expectEscReading(variables))).toEqual({ A: "x" });
   });
 
   test("that the organization does not trust is reported with the service's reason", async () => {
     await writeFile(file, "unknown-id-token", { mode: 0o600 });
-    const failure = await failing(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
+    const failure = await expectEscFailure(accessVariables({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
     expect(failure).toMatchObject({
       code: "esc-credential",
       message: expect.stringMatching(/invalid_grant$/),
       details: ["no trust relationship accepts this token"],
     });
-    expect(operations()).toEqual(["exchangeToken"]);
+    expect(requestedOperations()).toEqual(["exchangeToken"]);
   });
 
   test("is masked in the service's answer", async () => {
@@ -208,24 +215,24 @@ describe("an ID token in a file", () => {
       status: 400,
       body: { error: "invalid_grant", error_description: "id-token-5678 and id%2Dtoken are not known\u001B[2J\n" },
     });
-    const failure = await failing(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
+    const failure = await expectEscFailure(accessVariables({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
     expect(failure.details).toEqual(["*** and id%2Dtoken are not known\\u001b[2J"]);
   });
 
   test("cannot be exchanged by a backend without an exchange", async () => {
     await writeFile(file, "projected-id-token", { mode: 0o600 });
     server.failAlways("exchangeToken", { kind: "status", status: 404, body: "" });
-    const failure = await failing(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
+    const failure = await expectEscFailure(accessVariables({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
     expect(failure.code).toBe("esc-credential");
     expectFailure(failure);
-    expect(operations()).toEqual(["exchangeToken"]);
+    expect(requestedOperations()).toEqual(["exchangeToken"]);
   });
 
   test.each(["html", "empty", "truncated"] as const)("cannot be exchanged if the answer is %s", async (fault) => {
     server.oidc = { subjectTokens: ["projected-id-token"] };
     await writeFile(file, "projected-id-token", { mode: 0o600 });
     server.failAlways("exchangeToken", fault);
-    const failure = await failing(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
+    const failure = await expectEscFailure(accessVariables({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
     expect(failure.code).toBe("esc-answer");
     expectFailure(failure);
   });
@@ -235,34 +242,34 @@ describe("GitHub Actions' issuer of ID tokens", () => {
   test("gives an ID token for the organization, which sophia-run exchanges", async () => {
     await using issuer = await startActionsIssuer();
     server.oidc = { issuers: [issuer.trust], organization: "demo-org" };
-    const variables = access({
+    const variables = accessVariables({
       ESC_OIDC_ORG: "demo-org",
       ACTIONS_ID_TOKEN_REQUEST_URL: issuer.requestUrl,
       ACTIONS_ID_TOKEN_REQUEST_TOKEN: issuer.requestToken,
     });
-    expect(values(await reading(variables))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading(variables))).toEqual({ A: "x" });
     expect(issuer.audiences).toEqual(["urn:pulumi:org:demo-org"]);
-    expect(operations()).toEqual(["exchangeToken", "open", "read"]);
+    expect(requestedOperations()).toEqual(["exchangeToken", "open", "read"]);
   });
 
   test("is not asked when there is a token", async () => {
     await using issuer = await startActionsIssuer();
-    const variables = access({
+    const variables = accessVariables({
       ESC_TOKEN: server.token,
       ESC_OIDC_ORG: "demo-org",
       ACTIONS_ID_TOKEN_REQUEST_URL: issuer.requestUrl,
       ACTIONS_ID_TOKEN_REQUEST_TOKEN: issuer.requestToken,
     });
-    expect(values(await reading(variables))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading(variables))).toEqual({ A: "x" });
     expect(issuer.audiences).toEqual([]);
-    expect(operations()).toEqual(["open", "read"]);
+    expect(requestedOperations()).toEqual(["open", "read"]);
   });
 
   test("is named in the failure if it gives no ID token", async () => {
     await using issuer = await startActionsIssuer();
     issuer.fault = 403;
-    const failure = await failing(
-      access({
+    const failure = await expectEscFailure(
+      accessVariables({
         ESC_OIDC_ORG: "demo-org",
         ACTIONS_ID_TOKEN_REQUEST_URL: issuer.requestUrl,
         ACTIONS_ID_TOKEN_REQUEST_TOKEN: issuer.requestToken,
@@ -271,13 +278,13 @@ describe("GitHub Actions' issuer of ID tokens", () => {
     expect(failure.code).toBe("esc-credential");
     expectFailure(failure);
     expect(failure.hint).toContain("id-token: write");
-    expect(operations()).toEqual([]);
+    expect(requestedOperations()).toEqual([]);
   });
 
   test("is asked only by the outer of two nested sophia-runs", async () => {
     await using issuer = await startActionsIssuer();
     server.oidc = { issuers: [issuer.trust], organization: "demo-org" };
-    const variables = access({
+    const variables = accessVariables({
       ESC_OIDC_ORG: "demo-org",
       ESC_OIDC_TYPE: "organization",
       ESC_OIDC_EXPIRATION: "600",
@@ -285,7 +292,7 @@ describe("GitHub Actions' issuer of ID tokens", () => {
       ACTIONS_ID_TOKEN_REQUEST_TOKEN: issuer.requestToken,
     });
     const nested = ["--no-contract", "--", ...program, "--no-contract", "--", "printenv", "A"];
-    expect(await sophiaRun(nested, variables, folder)).toMatchObject({ status: 0, stdout: "x\n", stderr: "" });
+    expect(await runSophia(nested, variables, folder)).toMatchObject({ status: 0, stdout: "x\n", stderr: "" });
     expect(issuer.audiences).toHaveLength(1);
   });
 });

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { attempt } from "../../../src/system/errors.ts";
 import { noAddon, notLinux, skipBecause } from "../../helpers/skip.ts";
-import { addon, copyOfPackage, folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
-import { start } from "../../helpers/started.ts";
+import { addon, copyPackage, folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
+import { startProcess } from "../../helpers/start-process.ts";
 import { startAtTerminal } from "../../helpers/terminal.ts";
 
 skipBecause(notLinux);
@@ -24,7 +24,7 @@ const DESCENDANTS = [
 /** The same end as by the limit of 30 s. */
 const TOO_MUCH = "exec yes";
 
-function world(command: string) {
+function createWorld(command: string) {
   const cwd = folder();
   onTestFinished(() => {
     for (const pid of pidsIn(cwd)) attempt(() => process.kill(pid, "SIGKILL"));
@@ -52,10 +52,10 @@ describe("all descendants of the command end at its limit, also those with a ses
   skipBecause(noAddon);
 
   test.each([false, true])("at a terminal: %s", async (atTerminal) => {
-    const { cwd, env } = world(`${DESCENDANTS}\n${TOO_MUCH}`);
+    const { cwd, env } = createWorld(`${DESCENDANTS}\n${TOO_MUCH}`);
     const command = [...sophiaRun, ...ARGS] as const;
     // A session of its own has no terminal.
-    const started = atTerminal ? startAtTerminal(command, { cwd, env }) : start(command, { cwd, env });
+    const started = atTerminal ? startAtTerminal(command, { cwd, env }) : startProcess(command, { cwd, env });
     const { stdout, stderr, status } = await started.finished;
     expect(status).toBe(125);
     expect(stdout + stderr).toContain("printed more than 64 KiB");
@@ -64,17 +64,17 @@ describe("all descendants of the command end at its limit, also those with a ses
   });
 
   test("also if the command itself has ended and its output is still open", async () => {
-    const { cwd, env } = world(`(${DESCENDANTS}\n${TOO_MUCH}) &`);
-    const { stderr } = await start([...sophiaRun, ...ARGS], { cwd, env }).finished;
+    const { cwd, env } = createWorld(`(${DESCENDANTS}\n${TOO_MUCH}) &`);
+    const { stderr } = await startProcess([...sophiaRun, ...ARGS], { cwd, env }).finished;
     expect(stderr).toContain("printed more than 64 KiB");
     expect(pidsIn(cwd)).toHaveLength(4);
     expect(runningOf(pidsIn(cwd))).toEqual([]);
   });
 
   test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("and when %s ends a start without a terminal", async (signal) => {
-    const { cwd, env } = world(`${DESCENDANTS}\necho asks >&2\nsleep 300`);
-    const started = start([...sophiaRun, ...ARGS], { cwd, env });
-    await started.reported(/asks/);
+    const { cwd, env } = createWorld(`${DESCENDANTS}\necho asks >&2\nsleep 300`);
+    const started = startProcess([...sophiaRun, ...ARGS], { cwd, env });
+    await started.waitForStderr(/asks/);
     process.kill(started.pid, signal);
     expect((await started.finished).signal).toBe(signal);
     expect(runningOf(pidsIn(cwd))).toEqual([]);
@@ -82,7 +82,7 @@ describe("all descendants of the command end at its limit, also those with a ses
 
   test("and the guard ends if SIGKILL ends the start", async () => {
     // Of those that are left only the guard has the standard error.
-    const { cwd, env } = world("echo $PPID $$ >> pids; echo asks >&2; exec sleep 300 2> /dev/null");
+    const { cwd, env } = createWorld("echo $PPID $$ >> pids; echo asks >&2; exec sleep 300 2> /dev/null");
     const [file, ...args] = sophiaRun;
     const child = spawn(file, [...args, ...ARGS], { cwd, env, stdio: ["ignore", "ignore", "pipe"], detached: true });
     await once(child.stderr, "data");
@@ -99,9 +99,9 @@ describe("all descendants of the command end at its limit, also those with a ses
 
 test("a process that the command leaves behind on purpose stays, and is no child of the program", async () => {
   const left = "setsid sh -c 'sleep 300 < /dev/null > /dev/null 2>&1 & echo $! >> pids'; echo pul-token";
-  const { cwd, env } = world(left);
+  const { cwd, env } = createWorld(left);
   const script = "cat /proc/$$/task/$$/children; echo started";
-  const { stdout, stderr } = await start([...sophiaRun, "--no-contract", "--", "sh", "-c", script], { cwd, env })
+  const { stdout, stderr } = await startProcess([...sophiaRun, "--no-contract", "--", "sh", "-c", script], { cwd, env })
     .finished;
   expect(stderr).toContain("ECONNREFUSED");
   // Of the shell itself only cat was one.
@@ -112,9 +112,9 @@ test("a process that the command leaves behind on purpose stays, and is no child
 
 test("the command has neither the socket of the guard nor its signals", async () => {
   const command = "[ -e /proc/$$/fd/3 ] && echo socket >&2; grep Sig /proc/self/status >&2; exit 3";
-  const { cwd, env } = world(command);
-  const plain = await start(["sh", "-c", command.replaceAll(">&2", "")], { cwd, env }).finished;
-  const { stderr } = await start([...sophiaRun, ...ARGS], { cwd, env }).finished;
+  const { cwd, env } = createWorld(command);
+  const plain = await startProcess(["sh", "-c", command.replaceAll(">&2", "")], { cwd, env }).finished;
+  const { stderr } = await startProcess([...sophiaRun, ...ARGS], { cwd, env }).finished;
   expect(stderr).toContain("failed with status 3");
   expect(stderr.split("\nsophia-run:")[0]?.replace(/^SigQ.*\n/gm, "")).toBe(
     plain.stdout.replace(/^SigQ.*\n/gm, "").trimEnd(),
@@ -122,12 +122,12 @@ test("the command has neither the socket of the guard nor its signals", async ()
 });
 
 test("a start that reaches the limit on open files names this limit", async () => {
-  const { cwd, env } = world("echo pul-token");
+  const { cwd, env } = createWorld("echo pul-token");
   const messages: string[] = [];
   // At some of them only the command cannot be started.
   for (let limit = 6; limit < 30; limit += 1) {
     const command = ["prlimit", `--nofile=${limit}:${limit}`, ...sophiaRun, ...ARGS] as const;
-    messages.push((await start(command, { cwd, env }).finished).stderr);
+    messages.push((await startProcess(command, { cwd, env }).finished).stderr);
   }
   expect(messages.filter((one) => one.includes("internal error"))).toEqual([]);
   expect(messages.filter((one) => one.startsWith("sophia-run: too many open files (EMFILE)"))).not.toEqual([]);
@@ -137,9 +137,9 @@ describe("without a guard", () => {
   const filter = ["python3", join(import.meta.dirname, "../../launch/monitor/seccomp.py")] as const;
 
   test("the command is started once if the system lets no guard start", async () => {
-    const { cwd, env } = world("echo run >> pids; echo pul-token");
+    const { cwd, env } = createWorld("echo run >> pids; echo pul-token");
     const command = [...filter, isStandalone ? "memfd_create" : "prctl", "--", ...sophiaRun, ...ARGS] as const;
-    const { stdout, stderr } = await start(command, { cwd, env }).finished;
+    const { stdout, stderr } = await startProcess(command, { cwd, env }).finished;
     expect(stderr).toContain("ECONNREFUSED");
     expect([stdout, readFileSync(join(cwd, "pids"), "utf8")]).toEqual(["started\n", "run\n"]);
     rmSync(join(cwd, "pids"));
@@ -149,13 +149,13 @@ describe("without a guard", () => {
     "the command is started if the file of the guard was %s",
     async (how, { skip }) => {
       skip(isStandalone, "the executable has no such file");
-      const { cwd, env } = world("echo pul-token");
-      const copy = copyOfPackage();
+      const { cwd, env } = createWorld("echo pul-token");
+      const copy = copyPackage();
       const file = join(copy, "dist", `${addon.slice(addon.lastIndexOf("/") + 1, -".node".length)}-monitor`);
       rmSync(file, { force: true });
       if (how !== "removed") writeFileSync(file, "neither a program nor a script", { mode: 0o755 });
       const command = [process.execPath, join(copy, "bin/sophia-run.cjs"), ...ARGS] as const;
-      const { stdout, stderr } = await start(command, { cwd, env }).finished;
+      const { stdout, stderr } = await startProcess(command, { cwd, env }).finished;
       expect(stderr).toContain("ECONNREFUSED");
       expect(stdout).toBe("started\n");
     },

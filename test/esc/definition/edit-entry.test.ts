@@ -26,7 +26,7 @@ const definitions = fc.record({
   eol: fc.constantFrom("\n", "\r\n"),
 });
 
-function joined(parts: readonly string[], eol: string): string {
+function joinParts(parts: readonly string[], eol: string): string {
   return parts.join("").replaceAll("\n", eol);
 }
 
@@ -36,11 +36,11 @@ describe("an entry of values", () => {
       fc.property(definitions, ({ before, above, below, after, eol }) => {
         const others = below.filter((entry) => !above.includes(entry));
         const old = "  contract:\n    old: # its comment\n      - 1\n";
-        const text = joined([before, ...above, old, ...others, after], eol);
-        const wanted = joined([before, ...above, BLOCK, ...others, after], eol);
+        const text = joinParts([before, ...above, old, ...others, after], eol);
+        const wanted = joinParts([before, ...above, BLOCK, ...others, after], eol);
         expect(setEntry(text, "contract", LINES)).toBe(wanted);
         expect(setEntry(wanted, "contract", LINES)).toBe(wanted);
-        expect(removeEntry(text, "contract")).toBe(joined([before, ...above, ...others, after], eol));
+        expect(removeEntry(text, "contract")).toBe(joinParts([before, ...above, ...others, after], eol));
       }),
     );
   });

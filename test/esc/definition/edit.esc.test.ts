@@ -112,7 +112,7 @@ describe("a change of a definition", () => {
       "---\nvalues:\n  environmentVariables:\n    A: 1\n...\n",
       '---\nvalues:\n  environmentVariables:\n    A: 1\n    NEW:\n      fn::secret: "s"\n...\n',
     ],
-  ])("%s", (_, before, after) => {
+  ])("adds or sets the variable and keeps the rest: %s", (_, before, after) => {
     expect(setVariables(before, [secret("NEW", "s")])).toBe(after);
   });
 

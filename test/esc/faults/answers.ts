@@ -1,4 +1,5 @@
-import { type FaultCase, planned, unavailable } from "./case.ts";
+/** Cases of faults of ESC: answers whose form, size or place is not what the API promises. */
+import { type FaultCase, planServerFault, unavailable } from "./case.ts";
 import { SENTINEL_SECRET, SENTINEL_TOKEN } from "./sentinels.ts";
 
 export const ANSWERS: readonly FaultCase[] = [
@@ -6,7 +7,7 @@ export const ANSWERS: readonly FaultCase[] = [
     fault: "a web page with status 200 (captive portal) to opening",
     behaviour: "not retried",
     expect: unavailable("esc-answer"),
-    arrange: planned((server) =>
+    arrange: planServerFault((server) =>
       server.failAlways("open", { kind: "html", body: `<html><body>Sign in ${SENTINEL_SECRET}</body></html>` }),
     ),
   },
@@ -14,37 +15,39 @@ export const ANSWERS: readonly FaultCase[] = [
     fault: "a web page with status 200 to reading",
     behaviour: "not retried",
     expect: unavailable("esc-answer"),
-    arrange: planned((server) => server.failAlways("read", "html")),
+    arrange: planServerFault((server) => server.failAlways("read", "html")),
   },
   {
     fault: "an empty body with status 200",
     behaviour: "not retried",
     expect: unavailable("esc-answer"),
-    arrange: planned((server) => server.failAlways("open", "empty")),
+    arrange: planServerFault((server) => server.failAlways("open", "empty")),
   },
   {
     fault: "truncated JSON",
     behaviour: "not retried",
     expect: unavailable("esc-answer"),
-    arrange: planned((server) => server.failAlways("read", "truncated")),
+    arrange: planServerFault((server) => server.failAlways("read", "truncated")),
   },
   {
     fault: "a body that is not JSON",
     behaviour: "not retried",
     expect: unavailable("esc-answer"),
-    arrange: planned((server) => server.failAlways("open", "invalidJson")),
+    arrange: planServerFault((server) => server.failAlways("open", "invalidJson")),
   },
   {
     fault: "JSON without a session to opening",
     behaviour: "not retried",
     expect: unavailable("esc-answer"),
-    arrange: planned((server) => server.failAlways("open", { kind: "status", status: 200, body: { ok: true } })),
+    arrange: planServerFault((server) =>
+      server.failAlways("open", { kind: "status", status: 200, body: { ok: true } }),
+    ),
   },
   {
     fault: "JSON of another form to reading",
     behaviour: "not retried",
     expect: unavailable("esc-answer"),
-    arrange: planned((server) =>
+    arrange: planServerFault((server) =>
       server.failAlways("read", { kind: "status", status: 200, body: { message: SENTINEL_SECRET } }),
     ),
   },
@@ -52,25 +55,27 @@ export const ANSWERS: readonly FaultCase[] = [
     fault: "more than 16 MiB, announced",
     behaviour: "cut off",
     expect: unavailable("esc-answer"),
-    arrange: planned((server) => server.failAlways("read", { kind: "oversized", bytes: 17 << 20, declared: true })),
+    arrange: planServerFault((server) =>
+      server.failAlways("read", { kind: "oversized", bytes: 17 << 20, declared: true }),
+    ),
   },
   {
     fault: "more than 16 MiB, not announced",
     behaviour: "cut off",
     expect: unavailable("esc-answer"),
-    arrange: planned((server) => server.failAlways("read", { kind: "oversized", bytes: 17 << 20 })),
+    arrange: planServerFault((server) => server.failAlways("read", { kind: "oversized", bytes: 17 << 20 })),
   },
   {
     fault: "a compressed answer, which was not requested",
     behaviour: "not retried",
     expect: unavailable("esc-answer"),
-    arrange: planned((server) => server.failAlways("read", { kind: "oversized", bytes: 1 << 20, gzip: true })),
+    arrange: planServerFault((server) => server.failAlways("read", { kind: "oversized", bytes: 1 << 20, gzip: true })),
   },
   {
     fault: "a redirect to another host",
     behaviour: "not followed; no other host gets the token",
     expect: unavailable("esc-redirect"),
-    arrange: planned((server) =>
+    arrange: planServerFault((server) =>
       server.failAlways("open", { kind: "redirect", to: `https://elsewhere.example/?token=${SENTINEL_TOKEN}` }),
     ),
   },
@@ -78,6 +83,8 @@ export const ANSWERS: readonly FaultCase[] = [
     fault: "a permanent redirect of reading",
     behaviour: "not followed; no other host gets the token",
     expect: unavailable("esc-redirect"),
-    arrange: planned((server) => server.failAlways("read", { kind: "redirect", to: "/elsewhere", status: 308 })),
+    arrange: planServerFault((server) =>
+      server.failAlways("read", { kind: "redirect", to: "/elsewhere", status: 308 }),
+    ),
   },
 ];

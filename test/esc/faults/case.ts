@@ -1,3 +1,6 @@
+/**
+ * The cases of faults of ESC: what a case consists of, and short forms for the tables of cases. stage.ts runs a case.
+ */
 import type { EscServer } from "../../esc-server/index.ts";
 import type { Certificates } from "../../esc-server/tls.ts";
 import type { VirtualClock } from "../virtual-clock.ts";
@@ -23,7 +26,7 @@ export interface FaultCase {
   readonly behaviour: string;
   readonly expect:
     /** The values arrive; `says`: with a notice. */
-    | { readonly kind: "read"; readonly says?: boolean }
+    | { readonly kind: "read"; readonly hasNotice?: boolean }
     /** Emergency access. */
     | { readonly kind: "unavailable"; readonly code: string }
     /** The environment alone. */
@@ -39,15 +42,15 @@ export interface FaultCase {
   /** Causes the fault. @returns the variables that differ from the usual ones */
   readonly arrange: (stage: Stage) => Promise<Variables> | Variables;
   /** The only requests to count: the number of others is random. */
-  readonly counts?: string;
+  readonly countedOperation?: string;
   /** The requests with `--require-esc`, if they differ. */
-  readonly whenRequired?: readonly string[];
+  readonly callsWhenRequired?: readonly string[];
   /** For faults that last until the deadline: a short one for real processes, in milliseconds. */
   readonly timeoutMs?: number;
   /** Resolves as soon as only time can end the request. */
   readonly isStuck?: (server: EscServer, clock: VirtualClock) => Promise<unknown>;
   /** Only a whole start meets the fault, not the reader of ESC. */
-  readonly ofStart?: {
+  readonly startOptions?: {
     readonly isAtTerminal?: boolean;
     readonly options?: readonly string[];
     /** Instead of a program that does nothing. */
@@ -60,17 +63,17 @@ export interface FaultCase {
 }
 
 /** The fault lasts until the deadline, from this operation on. */
-export function stuckIn(operation: "open" | "read"): Pick<FaultCase, "timeoutMs" | "isStuck"> {
+export function lastsUntilDeadlineIn(operation: "open" | "read"): Pick<FaultCase, "timeoutMs" | "isStuck"> {
   return { timeoutMs: SHORT_MS, isStuck: (server) => server.waitFor(operation) };
 }
 
 /** The fault lasts until the deadline, while a connection is being made. */
-export const STUCK_IN_CONNECTING: Pick<FaultCase, "timeoutMs" | "isStuck"> = {
+export const LASTS_UNTIL_DEADLINE_IN_CONNECTING: Pick<FaultCase, "timeoutMs" | "isStuck"> = {
   timeoutMs: SHORT_MS,
   isStuck: (_, clock) => clock.limited(clock.stepMs),
 };
 
-export const RECOVERS = { kind: "read" } as const;
+export const VALUES_ARRIVE = { kind: "read" } as const;
 
 export function unavailable(code: string): FaultCase["expect"] {
   return { kind: "unavailable", code };
@@ -81,7 +84,7 @@ export function refused(code: string): FaultCase["expect"] {
 }
 
 /** A fault that the server plans. */
-export function planned(plan: (server: EscServer) => void): FaultCase["arrange"] {
+export function planServerFault(plan: (server: EscServer) => void): FaultCase["arrange"] {
   return ({ server }) => {
     plan(server);
     return {};

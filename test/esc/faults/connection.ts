@@ -1,4 +1,12 @@
-import { type FaultCase, planned, RECOVERS, STUCK_IN_CONNECTING, stuckIn, unavailable } from "./case.ts";
+/** Cases of faults of ESC: connections that are refused, reset, silent or do not use HTTP. */
+import {
+  type FaultCase,
+  planServerFault,
+  VALUES_ARRIVE,
+  LASTS_UNTIL_DEADLINE_IN_CONNECTING,
+  lastsUntilDeadlineIn,
+  unavailable,
+} from "./case.ts";
 import { startGreeter } from "./greeter.ts";
 import { REFUSED_PORT, startDeafPort, startSilentServer } from "../../esc-server/sockets.ts";
 
@@ -22,7 +30,7 @@ export const CONNECTION: readonly FaultCase[] = [
     fault: "connecting never ends",
     behaviour: "ends at the deadline",
     expect: unavailable("esc-timeout"),
-    ...STUCK_IN_CONNECTING,
+    ...LASTS_UNTIL_DEADLINE_IN_CONNECTING,
     arrange: async ({ defer }) => {
       const deaf = await startDeafPort();
       defer(() => deaf.close());
@@ -33,7 +41,7 @@ export const CONNECTION: readonly FaultCase[] = [
     fault: "a TLS handshake that never ends",
     behaviour: "ends at the deadline",
     expect: unavailable("esc-timeout"),
-    ...STUCK_IN_CONNECTING,
+    ...LASTS_UNTIL_DEADLINE_IN_CONNECTING,
     arrange: async ({ defer }) => {
       const silent = await startSilentServer();
       defer(() => silent.close());
@@ -44,47 +52,47 @@ export const CONNECTION: readonly FaultCase[] = [
     fault: "opening is never answered",
     behaviour: "ends at the deadline",
     expect: unavailable("esc-timeout"),
-    ...stuckIn("open"),
-    arrange: planned((server) => server.failAlways("open", "hang")),
+    ...lastsUntilDeadlineIn("open"),
+    arrange: planServerFault((server) => server.failAlways("open", "hang")),
   },
   {
     fault: "reading is never answered",
     behaviour: "ends at the deadline",
     expect: unavailable("esc-timeout"),
-    ...stuckIn("read"),
-    arrange: planned((server) => server.failAlways("read", "hang")),
+    ...lastsUntilDeadlineIn("read"),
+    arrange: planServerFault((server) => server.failAlways("read", "hang")),
   },
   {
     fault: "silence in the middle of the answer",
     behaviour: "ends at the deadline",
     expect: unavailable("esc-timeout"),
-    ...stuckIn("read"),
-    arrange: planned((server) => server.failAlways("read", { kind: "hang", at: "body" })),
+    ...lastsUntilDeadlineIn("read"),
+    arrange: planServerFault((server) => server.failAlways("read", { kind: "hang", at: "body" })),
   },
   {
     fault: "an answer of one byte at a time",
     behaviour: "ends at the deadline",
     expect: unavailable("esc-timeout"),
-    ...stuckIn("read"),
-    arrange: planned((server) => server.failAlways("read", { kind: "drip", bytes: 1, everyMs: 50 })),
+    ...lastsUntilDeadlineIn("read"),
+    arrange: planServerFault((server) => server.failAlways("read", { kind: "drip", bytes: 1, everyMs: 50 })),
   },
   {
     fault: "opening is reset once",
     behaviour: "retried",
-    expect: RECOVERS,
-    arrange: planned((server) => server.failNext("open", "ECONNRESET")),
+    expect: VALUES_ARRIVE,
+    arrange: planServerFault((server) => server.failNext("open", "ECONNRESET")),
   },
   {
     fault: "opening is reset in mid-answer, every time",
     behaviour: "retried twice",
     expect: unavailable("esc-unreachable"),
-    arrange: planned((server) => server.failAlways("open", { kind: "reset", at: "body" })),
+    arrange: planServerFault((server) => server.failAlways("open", { kind: "reset", at: "body" })),
   },
   {
     fault: "reading is reset in the headers, then in mid-answer",
     behaviour: "retried",
-    expect: RECOVERS,
-    arrange: planned((server) => {
+    expect: VALUES_ARRIVE,
+    arrange: planServerFault((server) => {
       server.failNext("read", { kind: "reset", at: "headers" });
       server.failNext("read", { kind: "reset", at: "body" });
     }),
@@ -92,36 +100,36 @@ export const CONNECTION: readonly FaultCase[] = [
   {
     fault: "the connection is closed in mid-answer, once",
     behaviour: "retried",
-    expect: RECOVERS,
-    arrange: planned((server) => server.failNext("read", { kind: "disconnect", at: "body" })),
+    expect: VALUES_ARRIVE,
+    arrange: planServerFault((server) => server.failNext("read", { kind: "disconnect", at: "body" })),
   },
   {
     fault: "the connection is closed before every answer to reading",
     behaviour: "retried four times",
     expect: unavailable("esc-unreachable"),
-    arrange: planned((server) => server.failAlways("read", { kind: "disconnect", at: "start" })),
+    arrange: planServerFault((server) => server.failAlways("read", { kind: "disconnect", at: "start" })),
   },
   {
     fault: "a server that does not use HTTP",
     behaviour: "not retried",
     expect: unavailable("esc-answer"),
-    arrange: greetedBy(),
+    arrange: arrangeGreeting(),
   },
   {
     fault: "an answer in chunks without a length",
     behaviour: "not retried",
     expect: unavailable("esc-answer"),
-    arrange: greetedBy(MALFORMED_CHUNK),
+    arrange: arrangeGreeting(MALFORMED_CHUNK),
   },
   {
     fault: "a server that switches to another protocol",
     behaviour: "not retried",
     expect: unavailable("esc-status"),
-    arrange: greetedBy(SWITCHING),
+    arrange: arrangeGreeting(SWITCHING),
   },
 ];
 
 /** A backend that sends this text, whatever it hears. */
-function greetedBy(greeting?: string): FaultCase["arrange"] {
+function arrangeGreeting(greeting?: string): FaultCase["arrange"] {
   return async ({ defer }) => ({ PULUMI_BACKEND_URL: `http://127.0.0.1:${await startGreeter(defer, greeting)}` });
 }

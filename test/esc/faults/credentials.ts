@@ -1,3 +1,4 @@
+/** Cases of faults of ESC: tokens, token files, token commands and ID tokens that do not give access. */
 import { writeFile } from "node:fs/promises";
 import { startActionsIssuer } from "../../esc-server/actions-issuer.ts";
 import { type FaultCase, refused, unavailable } from "./case.ts";

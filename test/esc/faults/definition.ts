@@ -1,7 +1,8 @@
+/** Cases of faults of ESC: definitions that the server or a schema refuses, and values that cannot be variables. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { unknown } from "../../esc-server/index.ts";
-import { type FaultCase, planned, refused, unavailable } from "./case.ts";
+import { type FaultCase, planServerFault, refused, unavailable } from "./case.ts";
 import { SENTINEL_SECRET, SENTINEL_TOKEN } from "./sentinels.ts";
 
 const UNKNOWN_PROPERTY = {
@@ -46,7 +47,7 @@ export const DEFINITION: readonly FaultCase[] = [
     fault: "400 with diagnostics",
     behaviour: "not retried; each one is shown with its place",
     expect: unavailable("esc-definition"),
-    arrange: planned((server) =>
+    arrange: planServerFault((server) =>
       server.failAlways("open", { kind: "diagnostics", diagnostics: [UNKNOWN_PROPERTY, DENIED_IMPORT] }),
     ),
   },
@@ -54,7 +55,7 @@ export const DEFINITION: readonly FaultCase[] = [
     fault: "400 with diagnostics and no code",
     behaviour: "the same",
     expect: unavailable("esc-definition"),
-    arrange: planned((server) =>
+    arrange: planServerFault((server) =>
       server.failAlways("open", { kind: "diagnostics", diagnostics: [DENIED_IMPORT], code: null }),
     ),
   },
@@ -62,7 +63,7 @@ export const DEFINITION: readonly FaultCase[] = [
     fault: "403 with diagnostics",
     behaviour: "the same",
     expect: refused("esc-forbidden"),
-    arrange: planned((server) =>
+    arrange: planServerFault((server) =>
       server.failAlways("open", { kind: "diagnostics", diagnostics: [DENIED_IMPORT], status: 403 }),
     ),
   },
@@ -80,7 +81,7 @@ export const DEFINITION: readonly FaultCase[] = [
     fault: "a schema refuses a value (`enforce`)",
     behaviour: "listed as `check` does; no cache",
     expect: { kind: "unmet", code: "contract-unmet" },
-    ofStart: { isChecked: true },
+    startOptions: { isChecked: true },
     arrange: async ({ server, folder }) => {
       server.environment("demo-org/sophia/checked", { definition: withSchema("port 80") });
       await writeContract(folder);
@@ -99,9 +100,9 @@ export const DEFINITION: readonly FaultCase[] = [
   {
     fault: "a schema refuses the change of a writer (`import`)",
     behaviour: "each variable is named, with its rule",
-    counts: "update",
+    countedOperation: "update",
     expect: { kind: "unwritten", code: "esc-schema" },
-    ofStart: { command: ["import", "new.env", "--yes"] },
+    startOptions: { command: ["import", "new.env", "--yes"] },
     arrange: async ({ server, folder }) => {
       server.environment("demo-org/sophia/checked", { definition: withSchema("port 80") });
       await writeContract(folder);
@@ -112,13 +113,13 @@ export const DEFINITION: readonly FaultCase[] = [
   {
     fault: "opened with warnings",
     behaviour: "continues and shows them",
-    expect: { kind: "read", says: true },
-    arrange: planned((server) => server.failAlways("open", { kind: "warnings", diagnostics: [WARNING] })),
+    expect: { kind: "read", hasNotice: true },
+    arrange: planServerFault((server) => server.failAlways("open", { kind: "warnings", diagnostics: [WARNING] })),
   },
   {
     fault: "a list, an object and an unknown value",
     behaviour: "continues without them and names them",
-    expect: { kind: "read", says: true },
+    expect: { kind: "read", hasNotice: true },
     arrange: ({ server }) => {
       const values = { TEXT: "x", LIST: [1], OBJECT: { a: 1 }, LATER: unknown() };
       server.environment("demo-org/sophia/shapes", { values });

@@ -8,7 +8,7 @@ import { formatDiagnostic } from "../../../src/core/model.ts";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { expectFailure } from "../expect-failure.ts";
-import { closeStrictly, failing, reading } from "../reading.ts";
+import { closeStrictly, expectEscFailure, expectEscReading } from "../read-esc.ts";
 
 let server: EscServer;
 beforeEach(async () => {
@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => closeStrictly(server));
 
-function access(more: Readonly<Record<string, string>> = {}): Record<string, string> {
+function accessVariables(more: Readonly<Record<string, string>> = {}): Record<string, string> {
   return { ESC_ENV: "demo-org/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url, ...more };
 }
 
@@ -40,7 +40,7 @@ describe("a broken definition", () => {
       range: { environment: "shared/base", begin: place(1, 1), end: place(1, 2) },
     };
     server.failAlways("open", { kind: "diagnostics", diagnostics: [FIRST, second, third] });
-    const failure = await failing(access());
+    const failure = await expectEscFailure(accessVariables());
     expectFailure(failure);
     expect(failure).toMatchObject({
       code: "esc-definition",
@@ -55,7 +55,7 @@ describe("a broken definition", () => {
 
   test.each([400, 422, 500, 200])("is recognized by its diagnostics with status %i", async (status) => {
     server.failAlways("open", { kind: "diagnostics", diagnostics: [FIRST], status, code: null });
-    const failure = await failing(access());
+    const failure = await expectEscFailure(accessVariables());
     expect(failure).toMatchObject({
       code: "esc-definition",
       message: expect.stringContaining(`(HTTP ${status})`),
@@ -66,7 +66,7 @@ describe("a broken definition", () => {
   test("with very many errors is shown in part", async () => {
     const diagnostics = Array.from({ length: 50 }, (_, index) => ({ summary: `fault ${index}` }));
     server.failAlways("open", { kind: "diagnostics", diagnostics });
-    const { details = [] } = await failing(access());
+    const { details = [] } = await expectEscFailure(accessVariables());
     expect(details).toHaveLength(21);
     expect(details.at(-1)).toBe("and 30 more");
   });
@@ -76,7 +76,7 @@ describe("a broken definition", () => {
     async (shape) => {
       const warning = { ...FIRST, severity: "warning" as const };
       server.failAlways("open", { kind: "warnings", diagnostics: [warning], shape });
-      const result = await reading(access());
+      const result = await expectEscReading(accessVariables());
       expect(result.notices).toEqual([
         {
           kind: "esc-diagnostics",
@@ -99,10 +99,10 @@ describe("a broken definition", () => {
   test("is reported without its malformed diagnostics", async () => {
     const body = { code: 400, message: "bad", diagnostics: [null, 7, { summary: 8 }, { range: "x", summary: "ok" }] };
     server.failAlways("open", { kind: "status", status: 400, body });
-    expect((await failing(access())).details).toEqual(["ok"]);
+    expect((await expectEscFailure(accessVariables())).details).toEqual(["ok"]);
     server.heal();
     server.failAlways("open", { kind: "status", status: 400, body: { ...body, diagnostics: "none" } });
-    const failure = await failing(access());
+    const failure = await expectEscFailure(accessVariables());
     expect(failure.code).toBe("esc-status");
     expect(failure.details).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+: bad$/)]);
   });
@@ -113,8 +113,8 @@ test("a failure of authentication names the credential in use", async () => {
   const file = join(folder, "token");
   await writeFile(file, "pul-wrong\n");
   const hints = [
-    (await failing(access({ ESC_TOKEN: "pul-wrong" }))).hint,
-    (await failing(access({ ESC_TOKEN: "", ESC_TOKEN_FILE: file }))).hint,
+    (await expectEscFailure(accessVariables({ ESC_TOKEN: "pul-wrong" }))).hint,
+    (await expectEscFailure(accessVariables({ ESC_TOKEN: "", ESC_TOKEN_FILE: file }))).hint,
   ];
   expect(hints).toEqual([expect.stringContaining("ESC_TOKEN"), expect.stringContaining(`ESC_TOKEN_FILE (${file})`)]);
   expectWording(hints.join("\n"));
@@ -125,7 +125,7 @@ describe("text of the service", () => {
   test("is shown without the token, on one line of limited length", async () => {
     const message = `token ${server.token} (Basic ${Buffer.from(server.token).toString("base64")})\nis\u001B[31m bad ${"x".repeat(400)}`;
     server.failAlways("open", { kind: "status", status: 401, body: { code: 401, message } });
-    const { details = [] } = await failing(access());
+    const { details = [] } = await expectEscFailure(accessVariables());
     expect(details).toHaveLength(1);
     expect(details[0]).toMatch(/^127\.0\.0\.1:\d+: token \*\*\* \(Basic \*\*\*\)\\nis\\u001b\[31m bad x+…$/);
     expect(details[0]?.length).toBeLessThan(330);
@@ -135,7 +135,7 @@ describe("text of the service", () => {
     const body = { code: 500, message: "a secret of yours" };
     const headers = { "X-Pulumi-Request-ID": "1234-abcd" };
     server.failAlways("open", { kind: "status", status: 500, body, headers });
-    expect((await failing(access())).details).toEqual(["request ID 1234-abcd"]);
+    expect((await expectEscFailure(accessVariables())).details).toEqual(["request ID 1234-abcd"]);
   });
 
   test.each([401, 403, 404])(
@@ -144,13 +144,13 @@ describe("text of the service", () => {
       server.failAlways("open", { kind: "html", status, body: "<p>a secret of yours</p>" });
       const page =
         "the answer is a web page: a proxy or a network that requires a sign-in may have answered instead of the service";
-      expect((await failing(access())).details).toEqual([page]);
+      expect((await expectEscFailure(accessVariables())).details).toEqual([page]);
     },
   );
 });
 
 test("a failure names both meanings of a name with two parts", async () => {
-  const failure = await failing(access({ ESC_ENV: "sophia/gone@3", ESC_ORG: "demo-org" }));
+  const failure = await expectEscFailure(accessVariables({ ESC_ENV: "sophia/gone@3", ESC_ORG: "demo-org" }));
   expect(failure.details?.[0]).toMatch(/demo-org\/sophia\/gone .*sophia\/default\/gone/);
   expectFailure(failure);
 });

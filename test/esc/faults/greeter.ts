@@ -1,3 +1,4 @@
+/** A server that does not use HTTP, for the cases of faults of ESC. */
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { Stage } from "./case.ts";

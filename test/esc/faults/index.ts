@@ -1,3 +1,4 @@
+/** All cases of faults of ESC. The tests run them, and scripts/faults.ts writes their table for the documentation. */
 import { ANSWERS } from "./answers.ts";
 import type { FaultCase } from "./case.ts";
 import { CONNECTION } from "./connection.ts";

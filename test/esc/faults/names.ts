@@ -1,9 +1,10 @@
+/** Cases of faults of ESC: environments that do not exist, and names whose organization is not known. */
 import { type FaultCase, refused, unavailable } from "./case.ts";
 
 export const NAMES: readonly FaultCase[] = [
   {
     fault: "one of several environments does not exist",
-    counts: "open",
+    countedOperation: "open",
     behaviour: "the others end at once",
     expect: refused("esc-not-found"),
     arrange: () => ({ ESC_ENV: "demo-org/sophia/dev,demo-org/sophia/gone" }),
@@ -11,7 +12,7 @@ export const NAMES: readonly FaultCase[] = [
   {
     fault: "neither meaning of a name with two parts exists",
     behaviour: "both are requested; with `--require-esc` only the first",
-    whenRequired: ["open"],
+    callsWhenRequired: ["open"],
     expect: refused("esc-not-found"),
     arrange: () => ({ ESC_ENV: "sophia/gone", ESC_ORG: "demo-org" }),
   },

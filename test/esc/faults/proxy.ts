@@ -1,6 +1,7 @@
+/** Cases of faults of ESC: proxies that refuse, fail or cannot be reached. */
 import { startProxy } from "../../esc-server/proxy.ts";
 import { REFUSED_PORT } from "../../esc-server/sockets.ts";
-import { type FaultCase, STUCK_IN_CONNECTING, type Variables, unavailable } from "./case.ts";
+import { type FaultCase, LASTS_UNTIL_DEADLINE_IN_CONNECTING, type Variables, unavailable } from "./case.ts";
 import { SENTINEL_TOKEN } from "./sentinels.ts";
 
 function proxyCase(
@@ -43,7 +44,7 @@ export const PROXY: readonly FaultCase[] = [
       proxy.fault = "hang";
       return { HTTPS_PROXY: proxy.url };
     },
-    STUCK_IN_CONNECTING,
+    LASTS_UNTIL_DEADLINE_IN_CONNECTING,
   ),
   {
     fault: "the proxy's port refuses connections",

@@ -41,7 +41,7 @@ export const STARTS: readonly FaultCase[] = [
     fault: "a tracked `.env` names the environment, without consent",
     behaviour: "no request",
     expect: { kind: "unread" },
-    ofStart: {},
+    startOptions: {},
     arrange: async ({ folder }) => {
       await writeFile(join(folder, ".env"), `ESC_ENV=${ENVIRONMENT}\n`, { mode: 0o600 });
       execFileSync("git", ["init", "-q"], { cwd: folder });
@@ -53,44 +53,44 @@ export const STARTS: readonly FaultCase[] = [
     fault: "ESC_TOKEN_COMMAND takes too long",
     behaviour: "ended after 30 s, with what it has started",
     expect: { kind: "stopped", code: "esc-credential" },
-    ofStart: {},
+    startOptions: {},
     arrange: () => ({ ESC_TOKEN: "", ESC_TOKEN_COMMAND: "sleep 300" }),
   },
   {
     fault: "the login of Pulumi's CLI is encrypted",
     behaviour: "no request",
     expect: { kind: "unread" },
-    ofStart: { isAtTerminal: true },
-    arrange: (stage) => login(stage, stage.server.url, '{"$pulumiSecureStore":{"version":1}}'),
+    startOptions: { isAtTerminal: true },
+    arrange: (stage) => createLogin(stage, stage.server.url, '{"$pulumiSecureStore":{"version":1}}'),
   },
   {
     fault: "the login is for another backend than PULUMI_BACKEND_URL",
     behaviour: "no request",
     expect: { kind: "unread" },
-    ofStart: { isAtTerminal: true },
-    arrange: (stage) => login(stage, "https://other.example"),
+    startOptions: { isAtTerminal: true },
+    arrange: (stage) => createLogin(stage, "https://other.example"),
   },
   {
     fault: "a login in CI",
     behaviour: "no request",
     expect: { kind: "unread" },
-    ofStart: { isAtTerminal: true },
-    arrange: async (stage) => ({ ...(await login(stage, stage.server.url)), CI: "true" }),
+    startOptions: { isAtTerminal: true },
+    arrange: async (stage) => ({ ...(await createLogin(stage, stage.server.url)), CI: "true" }),
   },
   {
     fault: "a login without a controlling terminal",
     behaviour: "no request",
     expect: { kind: "unread" },
-    ofStart: {},
-    arrange: (stage) => login(stage, stage.server.url),
+    startOptions: {},
+    arrange: (stage) => createLogin(stage, stage.server.url),
   },
   {
     fault: "AWS credentials cannot be renewed (`--aws-refresh`)",
     behaviour: "the program gets the present ones until they expire",
-    expect: { kind: "read", says: true },
+    expect: { kind: "read", hasNotice: true },
     // It is tried again until the end, with random pauses.
-    counts: "read",
-    ofStart: { options: ["--aws-refresh"], program: [process.execPath, "-e", UNTIL_EXPIRED] },
+    countedOperation: "read",
+    startOptions: { options: ["--aws-refresh"], program: [process.execPath, "-e", UNTIL_EXPIRED] },
     arrange: ({ server }) => {
       server.environment(ENVIRONMENT, {
         values: {
@@ -107,9 +107,9 @@ export const STARTS: readonly FaultCase[] = [
   {
     fault: "Google Cloud credentials cannot be renewed (`--refresh`)",
     behaviour: "the program gets the present ones until they expire",
-    expect: { kind: "read", says: true },
-    counts: "read",
-    ofStart: { options: ["--refresh"], program: [process.execPath, "-e", UNTIL_GOOGLE_EXPIRED] },
+    expect: { kind: "read", hasNotice: true },
+    countedOperation: "read",
+    startOptions: { options: ["--refresh"], program: [process.execPath, "-e", UNTIL_GOOGLE_EXPIRED] },
     arrange: ({ server }) => {
       server.environment(ENVIRONMENT, {
         values: {
@@ -124,7 +124,7 @@ export const STARTS: readonly FaultCase[] = [
 ];
 
 /** The user has chosen the login to a service by `sophia-run login`. */
-async function login({ folder }: Stage, backend: string, credentials?: string): Promise<Variables> {
+async function createLogin({ folder }: Stage, backend: string, credentials?: string): Promise<Variables> {
   const home = join(folder, "home");
   const [settings, pulumi] = [join(home, ".config/sophia-run"), join(home, ".pulumi")];
   for (const one of [settings, pulumi]) await mkdir(one, { recursive: true, mode: 0o700 });

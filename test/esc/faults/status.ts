@@ -1,4 +1,5 @@
-import { type FaultCase, planned, RECOVERS, refused, unavailable } from "./case.ts";
+/** Cases of faults of ESC: answers with an error status, limits of the rate, and sessions that have ended. */
+import { type FaultCase, planServerFault, VALUES_ARRIVE, refused, unavailable } from "./case.ts";
 import { SENTINEL_SECRET, SENTINEL_TOKEN } from "./sentinels.ts";
 
 export const STATUS: readonly FaultCase[] = [
@@ -6,14 +7,14 @@ export const STATUS: readonly FaultCase[] = [
     {
       fault: `${status} to opening, once`,
       behaviour: "retried",
-      expect: RECOVERS,
-      arrange: planned((server) => server.failNext("open", status)),
+      expect: VALUES_ARRIVE,
+      arrange: planServerFault((server) => server.failNext("open", status)),
     },
     {
       fault: `${status} to opening, every time`,
       behaviour: "retried twice",
       expect: unavailable("esc-server"),
-      arrange: planned((server) =>
+      arrange: planServerFault((server) =>
         server.failAlways("open", { kind: "status", status, body: { code: status, message: SENTINEL_SECRET } }),
       ),
     },
@@ -21,26 +22,26 @@ export const STATUS: readonly FaultCase[] = [
   {
     fault: "503 to opening, twice",
     behaviour: "retried twice",
-    expect: RECOVERS,
-    arrange: planned((server) => server.failNext("open", 503, 2)),
+    expect: VALUES_ARRIVE,
+    arrange: planServerFault((server) => server.failNext("open", 503, 2)),
   },
   {
     fault: "503 to reading, twice",
     behaviour: "retried twice, on the same session",
-    expect: RECOVERS,
-    arrange: planned((server) => server.failNext("read", 503, 2)),
+    expect: VALUES_ARRIVE,
+    arrange: planServerFault((server) => server.failNext("read", 503, 2)),
   },
   {
     fault: "503 to reading, every time",
     behaviour: "retried four times, on the same session",
     expect: unavailable("esc-server"),
-    arrange: planned((server) => server.failAlways("read", 503)),
+    arrange: planServerFault((server) => server.failAlways("read", 503)),
   },
   {
     fault: "500 with a request ID",
     behaviour: "retried twice; the request ID is shown",
     expect: unavailable("esc-server"),
-    arrange: planned((server) =>
+    arrange: planServerFault((server) =>
       server.failAlways("open", {
         kind: "status",
         status: 500,
@@ -52,30 +53,30 @@ export const STATUS: readonly FaultCase[] = [
   {
     fault: "429 once, without Retry-After",
     behaviour: "retried within the first part of the time",
-    expect: RECOVERS,
+    expect: VALUES_ARRIVE,
     timeoutMs: 3000,
-    arrange: planned((server) => server.failNext("open", 429)),
+    arrange: planServerFault((server) => server.failNext("open", 429)),
   },
   {
     fault: "429 every time",
     behaviour: "retried twice, spread over the time",
     expect: unavailable("esc-rate-limited"),
     timeoutMs: 3000,
-    arrange: planned((server) => server.failAlways("open", 429)),
+    arrange: planServerFault((server) => server.failAlways("open", 429)),
   },
   {
     fault: "429 with Retry-After in seconds",
     behaviour: "retried no sooner than that",
-    expect: RECOVERS,
-    arrange: planned((server) =>
+    expect: VALUES_ARRIVE,
+    arrange: planServerFault((server) =>
       server.failNext("open", { kind: "status", status: 429, headers: { "Retry-After": "1" } }),
     ),
   },
   {
     fault: "429 with Retry-After as a date",
     behaviour: "retried no sooner than that",
-    expect: RECOVERS,
-    arrange: planned((server) =>
+    expect: VALUES_ARRIVE,
+    arrange: planServerFault((server) =>
       server.failNext("open", {
         kind: "status",
         status: 429,
@@ -87,7 +88,7 @@ export const STATUS: readonly FaultCase[] = [
     fault: "429 with a Retry-After beyond the deadline",
     behaviour: "ends at once",
     expect: unavailable("esc-rate-limited"),
-    arrange: planned((server) =>
+    arrange: planServerFault((server) =>
       server.failAlways("open", { kind: "status", status: 429, headers: { "Retry-After": "3600" } }),
     ),
   },
@@ -95,7 +96,7 @@ export const STATUS: readonly FaultCase[] = [
     fault: "503 with a Retry-After beyond the deadline",
     behaviour: "ends at once",
     expect: unavailable("esc-server"),
-    arrange: planned((server) =>
+    arrange: planServerFault((server) =>
       server.failAlways("read", { kind: "status", status: 503, headers: { "Retry-After": "3600" } }),
     ),
   },
@@ -103,7 +104,7 @@ export const STATUS: readonly FaultCase[] = [
     fault: "401",
     behaviour: "not retried",
     expect: refused("esc-denied"),
-    arrange: planned((server) =>
+    arrange: planServerFault((server) =>
       server.failAlways("open", {
         kind: "status",
         status: 401,
@@ -115,13 +116,13 @@ export const STATUS: readonly FaultCase[] = [
     fault: "403",
     behaviour: "not retried",
     expect: refused("esc-forbidden"),
-    arrange: planned((server) => server.failAlways("open", 403)),
+    arrange: planServerFault((server) => server.failAlways("open", 403)),
   },
   {
     fault: "403 of an environment whose opens need an approval",
     behaviour: "not retried",
     expect: refused("esc-approval"),
-    arrange: planned((server) => {
+    arrange: planServerFault((server) => {
       server.environment("demo-org/sophia/dev", { values: {}, deny: "approval" });
     }),
   },
@@ -129,24 +130,24 @@ export const STATUS: readonly FaultCase[] = [
     fault: "404",
     behaviour: "not retried",
     expect: refused("esc-not-found"),
-    arrange: planned((server) => server.failAlways("open", 404)),
+    arrange: planServerFault((server) => server.failAlways("open", 404)),
   },
   {
     fault: "409",
     behaviour: "not retried",
     expect: unavailable("esc-status"),
-    arrange: planned((server) => server.failAlways("open", 409)),
+    arrange: planServerFault((server) => server.failAlways("open", 409)),
   },
   {
     fault: "the session has ended between opening and reading",
     behaviour: "opened again, once",
-    expect: RECOVERS,
-    arrange: planned((server) => server.failNext("read", "expired")),
+    expect: VALUES_ARRIVE,
+    arrange: planServerFault((server) => server.failNext("read", "expired")),
   },
   {
     fault: "the session has ended again",
     behaviour: "opened again, once",
     expect: unavailable("esc-session"),
-    arrange: planned((server) => server.failAlways("read", "expired")),
+    arrange: planServerFault((server) => server.failAlways("read", "expired")),
   },
 ];

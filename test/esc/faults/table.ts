@@ -1,5 +1,9 @@
+/**
+ * Writes the table of faults of ESC for the documentation, from the cases and from starts of sophia-run, and reads its
+ * rows again.
+ */
 import { list, table, wrap } from "../../../scripts/markdown.ts";
-import type { Finished } from "../command.ts";
+import type { ProcessResult } from "../run-program.ts";
 import type { FaultCase } from "./case.ts";
 
 export interface FaultRow {
@@ -7,8 +11,8 @@ export interface FaultRow {
   /** The requests that reached the service. */
   readonly calls: readonly string[];
   /** The start without options, and with `--require-esc`. */
-  readonly launched: Finished;
-  readonly required: Finished;
+  readonly launched: ProcessResult;
+  readonly required: ProcessResult;
 }
 
 const HEAD = `# Faults of ESC
@@ -82,7 +86,7 @@ const NO_MESSAGE = "–";
 
 /** Returns a row's cells, the last of which is the message. */
 export function cellsOf(row: FaultRow): readonly string[] {
-  return [row.one.fault, row.one.behaviour, requests(row.calls), program(row), message(row)];
+  return [row.one.fault, row.one.behaviour, describeRequests(row.calls), describeProgram(row), describeMessage(row)];
 }
 
 /** Returns the rows of a document that {@link faultDocument} made. */
@@ -112,7 +116,7 @@ export function documentedRows(
 }
 
 /** Returns requests as `open ×3, read`. */
-function requests(calls: readonly string[]): string {
+function describeRequests(calls: readonly string[]): string {
   const counts: { name: string; times: number }[] = [];
   for (const name of calls) {
     const last = counts.at(-1);
@@ -123,7 +127,7 @@ function requests(calls: readonly string[]): string {
   return counts.map(({ name, times }) => (times === 1 ? name : `${name} ×${times}`)).join(", ");
 }
 
-function program({ one }: FaultRow): string {
+function describeProgram({ one }: FaultRow): string {
   switch (one.expect.kind) {
     case "read":
       return "starts";
@@ -142,7 +146,7 @@ function program({ one }: FaultRow): string {
   }
 }
 
-function message({ launched }: FaultRow): string {
+function describeMessage({ launched }: FaultRow): string {
   // A warning is broken into lines of 80 columns.
   const unbroken = launched.stderr.replaceAll("\n  ", " ");
   const first =

@@ -1,3 +1,4 @@
+/** Cases of faults of ESC: certificates that must not be accepted, and a server without TLS. */
 import { startEscServer } from "../../esc-server/index.ts";
 import { type FaultCase, unavailable } from "./case.ts";
 import { SENTINEL_TOKEN } from "./sentinels.ts";

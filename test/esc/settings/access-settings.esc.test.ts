@@ -12,7 +12,7 @@ const TOKEN = "pul-0123456789abcdef0123456789abcdef01234567";
 
 type Set = Readonly<Record<string, string>>;
 
-function layer(file: string, variables: Set): Layer {
+function createLayer(file: string, variables: Set): Layer {
   return {
     source: "dotenv",
     variables: Object.entries(variables).map(([name, value], index) => ({
@@ -25,7 +25,11 @@ function layer(file: string, variables: Set): Layer {
   };
 }
 
-function access(environment: Set, files: readonly Layer[] = [], options: Parameters<typeof escAccess>[2] = OPTIONS) {
+function accessFrom(
+  environment: Set,
+  files: readonly Layer[] = [],
+  options: Parameters<typeof escAccess>[2] = OPTIONS,
+) {
   const variables = new Map(Object.entries(environment));
   const result = escAccess(variables, files, options);
   // A start looks first whether there is anything to settle.
@@ -33,15 +37,15 @@ function access(environment: Set, files: readonly Layer[] = [], options: Paramet
   return result;
 }
 
-function settings(environment: Set, files: readonly Layer[] = [], options = OPTIONS) {
-  const result = access(environment, files, options).access;
+function settingsFrom(environment: Set, files: readonly Layer[] = [], options = OPTIONS) {
+  const result = accessFrom(environment, files, options).access;
   if (result.kind !== "on" && result.kind !== "proposed") throw new Error(`ESC is ${result.kind}`);
   return result.settings;
 }
 
-function refusal(environment: Set, files: readonly Layer[] = [], options = OPTIONS): SophiaError {
+function catchRefusal(environment: Set, files: readonly Layer[] = [], options = OPTIONS): SophiaError {
   try {
-    access(environment, files, options);
+    accessFrom(environment, files, options);
   } catch (error) {
     if (error instanceof SophiaError) return error;
     throw error;
@@ -54,7 +58,7 @@ function expectRefusal(error: SophiaError): void {
   expectWording(`${error.message}\n${error.hint ?? ""}`);
 }
 
-describe("ESC is on, off or incomplete", () => {
+describe("access to ESC", () => {
   test.each<[string, Set, unknown]>([
     ["nothing is set", {}, { kind: "off" }],
     ["all is empty", { ESC_ENV: "", ESC_TOKEN: "", ESC_TOKEN_FILE: "", ESC_OIDC_ORG: "" }, { kind: "off" }],
@@ -76,12 +80,12 @@ describe("ESC is on, off or incomplete", () => {
       { ACTIONS_ID_TOKEN_REQUEST_URL: "u", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "t" },
       { kind: "off" },
     ],
-  ])("%s", (_, environment, expected) => {
-    expect(access(environment)).toMatchObject({ access: expected, notices: [] });
+  ])("is off, or incomplete with the missing variable named: %s", (_, environment, expected) => {
+    expect(accessFrom(environment)).toMatchObject({ access: expected, notices: [] });
   });
 
-  test("it is on with both a name and a token", () => {
-    expect(settings({ ESC_ENV: "sophia/dev", ESC_TOKEN: TOKEN })).toMatchObject({
+  test("is on with both a name and a token", () => {
+    expect(settingsFrom({ ESC_ENV: "sophia/dev", ESC_TOKEN: TOKEN })).toMatchObject({
       environments: [{ text: "sophia/dev", project: "sophia", name: "dev" }],
       credential: { kind: "token" },
       backend: "https://api.pulumi.com",
@@ -97,15 +101,15 @@ describe("ESC is on, off or incomplete", () => {
       { ESC_ENV: "a/b", ESC_OIDC_ORG: "acme", ESC_OIDC_TOKEN_FILE: "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln" },
       "ESC_OIDC_TOKEN_FILE",
     ],
-  ])("a token in the wrong variable is refused before any report shows it: %j", (environment, name) => {
-    const error = refusal(environment);
+  ])("is refused before any report shows a token that is in the wrong variable: %j", (environment, name) => {
+    const error = catchRefusal(environment);
     expect(error.message).toMatch(new RegExp(`^${name} .*token`));
     expectRefusal(error);
     expect(`${error.message} ${error.hint ?? ""}`).not.toMatch(/pul-|eyJ/);
   });
 
-  test("a malformed name without a credential is not an error: ESC is not asked", () => {
-    expect(access({ ESC_ENV: "a//b" }).access.kind).toBe("incomplete");
+  test("is incomplete, without an error, if a malformed name has no credential", () => {
+    expect(accessFrom({ ESC_ENV: "a//b" }).access.kind).toBe("incomplete");
   });
 });
 
@@ -134,33 +138,35 @@ describe("the order in which credentials are used", () => {
       [],
       "GitHub Actions ID token, exchanged for organization acme",
     ],
-    ["the environment before files", all, [layer(".env", { ESC_TOKEN: TOKEN })], "ESC_TOKEN_FILE (/t)"],
+    ["the environment before files", all, [createLayer(".env", { ESC_TOKEN: TOKEN })], "ESC_TOKEN_FILE (/t)"],
     [
       "files before GitHub Actions",
       { ...actions, ESC_ENV: "a/b", ESC_OIDC_ORG: "acme" },
-      [layer(".env", { ESC_TOKEN: TOKEN })],
+      [createLayer(".env", { ESC_TOKEN: TOKEN })],
       "ESC_TOKEN",
     ],
     [
       "an ID token's file without an organization is ignored",
       { ESC_ENV: "a/b", ESC_OIDC_TOKEN_FILE: "/id" },
-      [layer(".env", { ESC_TOKEN: TOKEN })],
+      [createLayer(".env", { ESC_TOKEN: TOKEN })],
       "ESC_TOKEN",
     ],
-  ])("%s", (_, environment, files, expected) => {
-    expect(describeCredential(settings(environment, files).credential)).toBe(expected);
+  ])("chooses this credential: %s", (_, environment, files, expected) => {
+    expect(describeCredential(settingsFrom(environment, files).credential)).toBe(expected);
   });
 
   test("GitHub Actions' variables are ignored in a file", () => {
-    const { access: result } = access({ ESC_ENV: "a/b", ESC_OIDC_ORG: "acme" }, [layer(".env", actions)]);
+    const { access: result } = accessFrom({ ESC_ENV: "a/b", ESC_OIDC_ORG: "acme" }, [createLayer(".env", actions)]);
     expect(result.kind).toBe("incomplete");
   });
 
   test("the exchange has the terms of the variables", () => {
     const variables = { ESC_ENV: "a/b", ESC_OIDC_TOKEN_FILE: "/id", ESC_OIDC_ORG: "acme" };
-    expect(settings(variables).credential).toMatchObject({ exchange: { organization: "acme", type: "organization" } });
+    expect(settingsFrom(variables).credential).toMatchObject({
+      exchange: { organization: "acme", type: "organization" },
+    });
     expect(
-      settings({ ...variables, ESC_OIDC_TYPE: "team", ESC_OIDC_SCOPE: "team:ops", ESC_OIDC_EXPIRATION: "600" })
+      settingsFrom({ ...variables, ESC_OIDC_TYPE: "team", ESC_OIDC_SCOPE: "team:ops", ESC_OIDC_EXPIRATION: "600" })
         .credential,
     ).toMatchObject({ exchange: { organization: "acme", type: "team", scope: "team:ops", expiration: 600 } });
   });
@@ -169,12 +175,12 @@ describe("the order in which credentials are used", () => {
 describe("settings of ESC in files", () => {
   test("may contain both the name and the token; the environment wins", () => {
     const files = [
-      layer(".env.local", { ESC_ENV: "l/dev" }),
-      layer(".env", { ESC_ENV: "f/dev", ESC_TOKEN: "from-file" }),
+      createLayer(".env.local", { ESC_ENV: "l/dev" }),
+      createLayer(".env", { ESC_ENV: "f/dev", ESC_TOKEN: "from-file" }),
     ];
-    const fromFiles = settings({}, files);
+    const fromFiles = settingsFrom({}, files);
     expect(fromFiles.environments.map(({ text }) => text)).toEqual(["l/dev"]);
-    const mixed = settings({ ESC_ENV: "e/dev", ESC_TOKEN: "" }, files);
+    const mixed = settingsFrom({ ESC_ENV: "e/dev", ESC_TOKEN: "" }, files);
     expect(mixed.environments.map(({ text }) => text)).toEqual(["e/dev"]);
     expect(mixed.credential.kind === "token" && mixed.credential.token.reveal()).toBe("from-file");
   });
@@ -182,8 +188,13 @@ describe("settings of ESC in files", () => {
   const evil = "https://evil.example";
 
   test("do not decide where a token of the environment goes", () => {
-    const { access: result, notices } = access({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN }, [
-      layer("dir/.env", { PULUMI_BACKEND_URL: evil, HTTPS_PROXY: evil, https_proxy: evil, SSL_CERT_FILE: "evil.pem" }),
+    const { access: result, notices } = accessFrom({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN }, [
+      createLayer("dir/.env", {
+        PULUMI_BACKEND_URL: evil,
+        HTTPS_PROXY: evil,
+        https_proxy: evil,
+        SSL_CERT_FILE: "evil.pem",
+      }),
     ]);
     expect(notices).toEqual([{ kind: "setting-ignored", name: "PULUMI_BACKEND_URL", file: "dir/.env" }]);
     expect(result).toMatchObject({
@@ -193,43 +204,58 @@ describe("settings of ESC in files", () => {
   });
 
   test.each<[string, Set, readonly Layer[]]>([
-    ["another file's", {}, [layer("a.env", { PULUMI_BACKEND_URL: evil }), layer("b.env", { ESC_TOKEN: TOKEN })]],
-    ["a lower file's", {}, [layer("b.env", { ESC_TOKEN: TOKEN }), layer("a.env", { PULUMI_BACKEND_URL: evil })]],
+    [
+      "another file's",
+      {},
+      [createLayer("a.env", { PULUMI_BACKEND_URL: evil }), createLayer("b.env", { ESC_TOKEN: TOKEN })],
+    ],
+    [
+      "a lower file's",
+      {},
+      [createLayer("b.env", { ESC_TOKEN: TOKEN }), createLayer("a.env", { PULUMI_BACKEND_URL: evil })],
+    ],
     // The token file may belong to another user than the file that names it.
-    ["a token file's", {}, [layer("a.env", { PULUMI_BACKEND_URL: evil, ESC_TOKEN_FILE: "/home/u/.token" })]],
-    ["an environment's token file's", { ESC_TOKEN_FILE: "/run/t" }, [layer("a.env", { PULUMI_BACKEND_URL: evil })]],
+    ["a token file's", {}, [createLayer("a.env", { PULUMI_BACKEND_URL: evil, ESC_TOKEN_FILE: "/home/u/.token" })]],
+    [
+      "an environment's token file's",
+      { ESC_TOKEN_FILE: "/run/t" },
+      [createLayer("a.env", { PULUMI_BACKEND_URL: evil })],
+    ],
     [
       "an ID token's",
       { ESC_OIDC_ORG: "acme", ESC_OIDC_TOKEN_FILE: "/id" },
-      [layer("a.env", { PULUMI_BACKEND_URL: evil })],
+      [createLayer("a.env", { PULUMI_BACKEND_URL: evil })],
     ],
     [
       "GitHub Actions'",
       { ESC_OIDC_ORG: "acme", ACTIONS_ID_TOKEN_REQUEST_URL: "u", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "t" },
-      [layer("a.env", { PULUMI_BACKEND_URL: evil })],
+      [createLayer("a.env", { PULUMI_BACKEND_URL: evil })],
     ],
     // The environment's own token wins over the file's and is the one that would travel.
     [
       "the environment's, with one in the file",
       { ESC_TOKEN: "e" },
-      [layer("a.env", { PULUMI_BACKEND_URL: evil, ESC_TOKEN: "f" })],
+      [createLayer("a.env", { PULUMI_BACKEND_URL: evil, ESC_TOKEN: "f" })],
     ],
   ])("do not decide where this token goes: %s", (_, environment, files) => {
-    const { access: result, notices } = access({ ESC_ENV: "a/b", ...environment }, files);
+    const { access: result, notices } = accessFrom({ ESC_ENV: "a/b", ...environment }, files);
     expect(notices).toEqual([{ kind: "setting-ignored", name: "PULUMI_BACKEND_URL", file: "a.env" }]);
     expect(result).toMatchObject({ kind: "on", settings: { backend: "https://api.pulumi.com" } });
   });
 
   test("decide where their own token goes", () => {
     const own = { ESC_ENV: "a/b", ESC_TOKEN: "f", PULUMI_BACKEND_URL: "https://own.example/x", HTTPS_PROXY: "p:1" };
-    const { access: result, notices } = access({}, [layer("b.env", { PULUMI_BACKEND_URL: evil }), layer("a.env", own)]);
+    const { access: result, notices } = accessFrom({}, [
+      createLayer("b.env", { PULUMI_BACKEND_URL: evil }),
+      createLayer("a.env", own),
+    ]);
     expect(notices).toEqual([{ kind: "setting-ignored", name: "PULUMI_BACKEND_URL", file: "b.env" }]);
     expect(result).toMatchObject({ settings: { backend: "https://own.example/x", network: { httpsProxy: "p:1" } } });
   });
 
   test("may name the organization; the environment's backend wins over theirs", () => {
-    const result = access({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: "https://mine.example" }, [
-      layer("a.env", { ESC_ORG: "acme", PULUMI_BACKEND_URL: evil }),
+    const result = accessFrom({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: "https://mine.example" }, [
+      createLayer("a.env", { ESC_ORG: "acme", PULUMI_BACKEND_URL: evil }),
     ]);
     expect(result.notices).toEqual([]);
     expect(result.access).toMatchObject({
@@ -268,18 +294,21 @@ describe("the environment that the caller's token opens", () => {
     ["the contract's, with the caller's token", { ESC_TOKEN: TOKEN }, {}, named, byContract],
     ["the contract's, with a file's token", {}, { ESC_TOKEN: TOKEN }, named, byContract],
     ["a contract's that the caller has named", { ESC_TOKEN: TOKEN }, {}, { ...named, isFound: false }, undefined],
-  ])("%s", (_, environment, file, contract, proposal) => {
-    const options = { ...OPTIONS, ...(contract === undefined ? {} : { contract }) };
-    const { access: found, notices } = access(environment, [layer(".env", file)], options);
-    expect(notices).toEqual([]);
-    expect(found.kind).toBe(proposal === undefined ? "on" : "proposed");
-    if (proposal !== undefined) expect(found).toMatchObject({ proposal });
-    expect(found).toMatchObject({ settings: { environments: [{ text: "acme/b/c" }] } });
-  });
+  ])(
+    "is opened at once, or only with consent if a file of the repository chose it: %s",
+    (_, environment, file, contract, proposal) => {
+      const options = { ...OPTIONS, ...(contract === undefined ? {} : { contract }) };
+      const { access: found, notices } = accessFrom(environment, [createLayer(".env", file)], options);
+      expect(notices).toEqual([]);
+      expect(found.kind).toBe(proposal === undefined ? "on" : "proposed");
+      if (proposal !== undefined) expect(found).toMatchObject({ proposal });
+      expect(found).toMatchObject({ settings: { environments: [{ text: "acme/b/c" }] } });
+    },
+  );
 
   test("has all names that a short one may mean", () => {
     const meanings = (text: string, more: Set = {}) => {
-      const found = access({ ESC_TOKEN: TOKEN, ...more }, [layer(".env", { ESC_ENV: text })]).access;
+      const found = accessFrom({ ESC_TOKEN: TOKEN, ...more }, [createLayer(".env", { ESC_ENV: text })]).access;
       return found.kind === "proposed" ? found.proposal.environments : found.kind;
     };
     expect(meanings("sophia/dev")).toEqual(["sophia/dev", "sophia/default/dev"]);
@@ -293,7 +322,7 @@ describe("the environment that the caller's token opens", () => {
     const options = { ...OPTIONS, contract: named };
     const { access: found } = escAccess(new Map(), [], options);
     expect(found).toMatchObject({ kind: "incomplete", missing: "ESC_TOKEN", names: "acme/b/c", isByContract: true });
-    expect(access({ ESC_ENV: "acme/b/c" }, [], options).access).not.toHaveProperty("isByContract");
+    expect(accessFrom({ ESC_ENV: "acme/b/c" }, [], options).access).not.toHaveProperty("isByContract");
   });
 });
 
@@ -305,16 +334,16 @@ describe("the organization of an ID token", () => {
     ["a job's", actions],
     ["the one in the caller's file", { ESC_OIDC_TOKEN_FILE: "/id" }],
   ])("is not set by a file: %s", (_, environment) => {
-    const { access: result, notices } = access({ ESC_ENV: "acme/b/c", ...environment }, [
-      layer(".env", { ESC_OIDC_ORG: "evil", ESC_OIDC_TYPE: "personal", ESC_OIDC_SCOPE: "user:evil" }),
+    const { access: result, notices } = accessFrom({ ESC_ENV: "acme/b/c", ...environment }, [
+      createLayer(".env", { ESC_OIDC_ORG: "evil", ESC_OIDC_TYPE: "personal", ESC_OIDC_SCOPE: "user:evil" }),
     ]);
     expect(result.kind).toBe("incomplete");
     expect(notices).toEqual(ignored);
   });
 
   test("and the other terms are not set by a file", () => {
-    const { credential } = settings({ ESC_ENV: "acme/b/c", ESC_OIDC_ORG: "acme", ...actions }, [
-      layer(".env", { ESC_OIDC_TYPE: "personal", ESC_OIDC_SCOPE: "user:evil", ESC_OIDC_EXPIRATION: "99999999" }),
+    const { credential } = settingsFrom({ ESC_ENV: "acme/b/c", ESC_OIDC_ORG: "acme", ...actions }, [
+      createLayer(".env", { ESC_OIDC_TYPE: "personal", ESC_OIDC_SCOPE: "user:evil", ESC_OIDC_EXPIRATION: "99999999" }),
     ]);
     expect(credential).toMatchObject({ exchange: { organization: "acme", type: "organization" } });
     expect(credential).not.toHaveProperty("exchange.scope");
@@ -323,9 +352,9 @@ describe("the organization of an ID token", () => {
 
   test("is set by the file that names the ID token", () => {
     const own = { ESC_OIDC_TOKEN_FILE: "/id", ESC_OIDC_ORG: "acme", ESC_OIDC_EXPIRATION: "60" };
-    const { credential } = settings({ ESC_ENV: "acme/b/c" }, [
-      layer("b.env", { ESC_OIDC_ORG: "evil", ESC_OIDC_EXPIRATION: "99" }),
-      layer("a.env", own),
+    const { credential } = settingsFrom({ ESC_ENV: "acme/b/c" }, [
+      createLayer("b.env", { ESC_OIDC_ORG: "evil", ESC_OIDC_EXPIRATION: "99" }),
+      createLayer("a.env", own),
     ]);
     expect(credential).toMatchObject({ kind: "oidc-file", exchange: { organization: "acme", expiration: 60 } });
   });
@@ -337,7 +366,7 @@ describe("a variable that an outer sophia-run read from a file", () => {
 
   test("is treated like one of a file", () => {
     const marked = { ...caller, ...network, PULUMI_BACKEND_URL: "https://evil.example" };
-    const { access: result, notices } = access({
+    const { access: result, notices } = accessFrom({
       ...marked,
       SOPHIA_FROM_FILES: Object.keys(marked).slice(2).join(","),
     });
@@ -358,7 +387,7 @@ describe("a variable that an outer sophia-run read from a file", () => {
   });
 
   test("does not hide the caller's variable of another name", () => {
-    const { network: result } = settings({
+    const { network: result } = settingsFrom({
       ...caller,
       https_proxy: "http://evil.example",
       HTTPS_PROXY: "http://mine.example",
@@ -368,7 +397,7 @@ describe("a variable that an outer sophia-run read from a file", () => {
   });
 
   test("does not trust its backend with its token: they may be from different files", () => {
-    const { access: result } = access({
+    const { access: result } = accessFrom({
       ...caller,
       PULUMI_BACKEND_URL: "https://evil.example",
       SOPHIA_FROM_FILES: "ESC_TOKEN,PULUMI_BACKEND_URL",
@@ -378,7 +407,7 @@ describe("a variable that an outer sophia-run read from a file", () => {
 });
 
 function backend(url: string, options = OPTIONS): string {
-  return settings({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: url }, [], options).backend;
+  return settingsFrom({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: url }, [], options).backend;
 }
 
 describe("the address of ESC's backend", () => {
@@ -392,7 +421,7 @@ describe("the address of ESC's backend", () => {
     ["http://0x7f.1", "http://127.0.0.1"],
     ["http://[::1]:9", "http://[::1]:9"],
     ["http://[::ffff:127.0.0.1]", "http://[::ffff:7f00:1]"],
-  ])("%s", (url, expected) => {
+  ])("is normalized: %s", (url, expected) => {
     expect(backend(url)).toBe(expected);
   });
 
@@ -410,7 +439,7 @@ describe("the address of ESC's backend", () => {
     "http://127.evil.example",
     "http://[::ffff:10.0.0.1]",
   ])("is refused: %s", (url) => {
-    const error = refusal({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: url });
+    const error = catchRefusal({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: url });
     expect(error.hint).not.toBeUndefined();
     expectRefusal(error);
   });
@@ -420,8 +449,8 @@ describe("the address of ESC's backend", () => {
   });
 
   test("of a file is named with it", () => {
-    const file = layer("x/.env", { ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: "nonsense" });
-    expect(refusal({}, [file]).message).toContain("PULUMI_BACKEND_URL in x/.env");
+    const file = createLayer("x/.env", { ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: "nonsense" });
+    expect(catchRefusal({}, [file]).message).toContain("PULUMI_BACKEND_URL in x/.env");
   });
 });
 
@@ -441,8 +470,8 @@ describe("malformed settings", () => {
       { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_TYPE: "team" },
     ],
     ["a bad life", { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_EXPIRATION: "1h" }],
-  ])("%s", (_, variables) => {
-    const error = refusal({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, ...variables });
+  ])("are refused, and the token is not shown: %s", (_, variables) => {
+    const error = catchRefusal({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, ...variables });
     expectRefusal(error);
     expect(inspect(error, { depth: null })).not.toContain("pul-");
   });
@@ -456,15 +485,15 @@ describe("malformed settings", () => {
     ["PULUMI_BACKEND_URL", { PULUMI_BACKEND_URL: `"https://esc.example"` }],
     ["ESC_OIDC_ORG", { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: `"acme"` }],
     ["ESC_OIDC_TYPE", { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_TYPE: "'team'" }],
-  ])("%s in quotes, which docker run --env-file keeps, says so", (name, variables) => {
-    const error = refusal({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, ...variables });
+  ])("are explained if docker run --env-file has kept the quotes around %s", (name, variables) => {
+    const error = catchRefusal({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, ...variables });
     expect(error).toMatchObject({ status: 125, code: "esc-settings" });
     expect(error.message).toBe(`${name} begins and ends with a quote`);
     expect(error.hint).toContain("without quotes: docker run --env-file ");
   });
 
-  test("white space around a token is ignored", () => {
-    const { credential } = settings({ ESC_ENV: "a/b", ESC_TOKEN: ` ${TOKEN}\r\n` });
+  test("do not include white space around a token, which is ignored", () => {
+    const { credential } = settingsFrom({ ESC_ENV: "a/b", ESC_TOKEN: ` ${TOKEN}\r\n` });
     expect(credential.kind === "token" && credential.token.reveal()).toBe(TOKEN);
   });
 });
@@ -478,7 +507,7 @@ test("settings show no token", () => {
     ACTIONS_ID_TOKEN_REQUEST_TOKEN: "request-token",
   };
   for (const variables of [environment, { ...environment, ESC_TOKEN: "" }]) {
-    const result = settings(variables);
+    const result = settingsFrom(variables);
     const shown = [
       inspect(result, { depth: null, showHidden: true }),
       JSON.stringify(result),

@@ -3,12 +3,12 @@ import { expectWording } from "../../helpers/wording.ts";
 import { SophiaError } from "../../../src/core/error.ts";
 import { listMeanings, formatName, parseEnvironmentNames } from "../../../src/esc/settings/environment-names.ts";
 
-function names(value: string) {
+function parseNames(value: string) {
   return parseEnvironmentNames({ name: "ESC_ENV", value });
 }
 
-function opened(value: string, organization?: string): string[] {
-  return names(value).flatMap((name) =>
+function openedEnvironments(value: string, organization?: string): string[] {
+  return parseNames(value).flatMap((name) =>
     listMeanings(name, organization).map(
       (full) => formatName(full) + (full.version === undefined ? "" : `@${full.version}`),
     ),
@@ -29,13 +29,13 @@ describe("a name is read as the organization, project, environment and version t
     ["dev", "acme", ["acme/default/dev"]],
     ["dev", undefined, []],
   ])("%s with the organization %s", (value, organization, expected) => {
-    expect(opened(value, organization)).toEqual(expected);
+    expect(openedEnvironments(value, organization)).toEqual(expected);
   });
 });
 
 describe("several names in one setting", () => {
   test("keep their order", () => {
-    expect(names("sophia/base,acme/sophia/dev@2,x").map(({ text }) => text)).toEqual([
+    expect(parseNames("sophia/base,acme/sophia/dev@2,x").map(({ text }) => text)).toEqual([
       "sophia/base",
       "acme/sophia/dev@2",
       "x",
@@ -43,14 +43,14 @@ describe("several names in one setting", () => {
   });
 
   test("are used once, at their last position", () => {
-    expect(names("a/b,c/d,a/b").map(({ text }) => text)).toEqual(["c/d", "a/b"]);
-    expect(names("a/b@1,a/b").map(({ text }) => text)).toEqual(["a/b@1", "a/b"]);
+    expect(parseNames("a/b,c/d,a/b").map(({ text }) => text)).toEqual(["c/d", "a/b"]);
+    expect(parseNames("a/b@1,a/b").map(({ text }) => text)).toEqual(["a/b@1", "a/b"]);
   });
 });
 
-function refusal(value: string): SophiaError {
+function catchRefusal(value: string): SophiaError {
   try {
-    names(value);
+    parseNames(value);
   } catch (error) {
     if (error instanceof SophiaError) return error;
     throw error;
@@ -83,7 +83,7 @@ describe("an invalid name is refused", () => {
     `${"x".repeat(101)}/dev`,
     "a\u001B[31m",
   ])("%s", (value) => {
-    const error = refusal(value);
+    const error = catchRefusal(value);
     expect(error).toMatchObject({ status: 125, code: "esc-settings" });
     expectWording(`${error.message}\n${error.hint ?? ""}`);
   });
@@ -93,7 +93,7 @@ describe("an invalid name is refused", () => {
     ["dev:stable", "dev@stable"],
     ["acme/sophia/dev:v1.2", "acme/sophia/dev@v1.2"],
   ])("%s, with the form of a revision", (value, right) => {
-    expect(refusal(value).hint).toMatch(new RegExp(`@.*: ${right}$`));
-    expect(names(right)).toHaveLength(1);
+    expect(catchRefusal(value).hint).toMatch(new RegExp(`@.*: ${right}$`));
+    expect(parseNames(right)).toHaveLength(1);
   });
 });

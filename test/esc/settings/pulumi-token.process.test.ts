@@ -3,7 +3,7 @@ import { shellQuoted } from "../../../src/core/shell.ts";
 import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
 import { cleanPath } from "../../helpers/pack.ts";
 import { folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
-import { start } from "../../helpers/started.ts";
+import { startProcess } from "../../helpers/start-process.ts";
 
 const NAME = "acme/app/ci";
 const CONTRACT = JSON.stringify({ variables: { API_KEY: { required: true }, LEVEL: { secret: false } } });
@@ -26,10 +26,10 @@ const world = (): Readonly<Record<string, string>> => ({
 });
 
 /** Runs the line that the message has in a shell, and then the same command. */
-function pasted(line: string, args: readonly string[], cwd: string, env: Readonly<Record<string, string>>) {
+function runPastedLine(line: string, args: readonly string[], cwd: string, env: Readonly<Record<string, string>>) {
   const command = [...sophiaRun, ...args].map(shellQuoted).join(" ");
   const script = `${line.trim()}\nexec ${command}`;
-  return start(["/bin/sh", "-c", script], { cwd, env: { PATH: cleanPath, HOME: cwd, ...env } }).finished;
+  return startProcess(["/bin/sh", "-c", script], { cwd, env: { PATH: cleanPath, HOME: cwd, ...env } }).finished;
 }
 
 describe("if ESC_TOKEN is missing and PULUMI_ACCESS_TOKEN is set, the message has a line that uses it, and the line works", () => {
@@ -64,7 +64,7 @@ describe("if ESC_TOKEN is missing and PULUMI_ACCESS_TOKEN is set, the message ha
     const lines = shown.split("\n").filter((one) => one.includes("ESC_TOKEN_COMMAND"));
     expect(lines.map((line) => line.trim())).toEqual([LINE.trim()]);
     expect(shown).not.toContain(esc.token);
-    const after = await pasted(lines[0] ?? "", args, cwd, env);
+    const after = await runPastedLine(lines[0] ?? "", args, cwd, env);
     expect(after.stderr).not.toContain("ESC_TOKEN_COMMAND");
     expect(after.status, after.stderr).toBe(0);
     expect(`${after.stdout}${after.stderr}`).not.toContain(esc.token);

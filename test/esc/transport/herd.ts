@@ -12,7 +12,7 @@ const DEADLINE_MS = 30_000;
 const LATENCY_MS = 50;
 const SEED = 1;
 
-export interface Outcome {
+export interface HerdResult {
   /** Clients that read their environment; the others use emergency access. */
   readonly read: number;
   /** The time at which each client can start its program, in milliseconds, sorted. */
@@ -32,8 +32,8 @@ interface Client {
  * @param perSecond the rate of the service: a token bucket over all requests, which holds those of one second
  * @param retryAfterSeconds what the service asks refused clients to wait
  */
-export function simulate(perSecond: number, retryAfterSeconds?: number): Outcome {
-  const random = generator(SEED);
+export function simulateHerd(perSecond: number, retryAfterSeconds?: number): HerdResult {
+  const random = createGenerator(SEED);
   const queue = new Queue<Client>();
   for (let index = 0; index < CLIENTS; index += 1) {
     const start = random() * STARTS_WITHIN_MS;
@@ -124,7 +124,7 @@ class Queue<T> {
 }
 
 /** Pseudo-random numbers from 0 to 1 (mulberry32, in the public domain). */
-function generator(seed: number): () => number {
+function createGenerator(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

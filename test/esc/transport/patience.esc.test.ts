@@ -3,7 +3,7 @@ import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { startDeafPort, startSilentServer } from "../../esc-server/sockets.ts";
 import { systemClock } from "../../../src/esc/transport/deadline.ts";
 import { expectFailure } from "../expect-failure.ts";
-import { closeStrictly, failing, reading, type ProgressLog, values } from "../reading.ts";
+import { closeStrictly, expectEscFailure, expectEscReading, type ProgressLog, valuesByName } from "../read-esc.ts";
 import { VirtualClock } from "../virtual-clock.ts";
 
 let server: EscServer;
@@ -13,20 +13,20 @@ beforeEach(async () => {
 });
 afterEach(() => closeStrictly(server));
 
-function access(): Record<string, string> {
+function accessVariables(): Record<string, string> {
   return { ESC_ENV: "demo-org/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
 }
 
-function said(): ProgressLog {
+function createProgressLog(): ProgressLog {
   return { waiting: [], retries: [] };
 }
 
 describe("another attempt of a request", () => {
   test("is made after a pause, and is reported", async () => {
     server.failNext("open", 503, 2);
-    const log = said();
+    const log = createProgressLog();
     const clock = new VirtualClock(0.5);
-    await reading(access(), { said: log, clock });
+    await expectEscReading(accessVariables(), { progressLog: log, clock });
     expect(log.retries).toEqual([
       { what: "opening demo-org/sophia/dev", reason: "HTTP 503", attempt: 2, delayMs: 300 },
       { what: "opening demo-org/sophia/dev", reason: "HTTP 503", attempt: 3, delayMs: 600 },
@@ -36,7 +36,7 @@ describe("another attempt of a request", () => {
 
   test("uses the existing connection", async () => {
     server.failNext("open", 503);
-    await reading(access(), { clock: new VirtualClock() });
+    await expectEscReading(accessVariables(), { clock: new VirtualClock() });
     expect(server.connections).toBe(1);
   });
 
@@ -46,9 +46,9 @@ describe("another attempt of a request", () => {
   ])("comes no sooner than Retry-After allows, in %s", async (_, retryAfter, date) => {
     const headers = { "Retry-After": retryAfter, ...(date === undefined ? {} : { Date: date }) };
     server.failNext("open", { kind: "status", status: 429, headers });
-    const log = said();
+    const log = createProgressLog();
     const clock = new VirtualClock();
-    await reading(access(), { said: log, clock });
+    await expectEscReading(accessVariables(), { progressLog: log, clock });
     expect(log.retries.map(({ reason, delayMs }) => [reason, delayMs])).toEqual([["HTTP 429", 1000]]);
     expect(clock.now()).toBe(1000);
   });
@@ -56,7 +56,7 @@ describe("another attempt of a request", () => {
   test("is not made if Retry-After is beyond the deadline", async () => {
     server.failAlways("open", { kind: "status", status: 429, headers: { "Retry-After": "60" } });
     const clock = new VirtualClock();
-    const failure = await failing(access(), { timeoutMs: 10_000, clock });
+    const failure = await expectEscFailure(accessVariables(), { timeoutMs: 10_000, clock });
     expect(failure.code).toBe("esc-rate-limited");
     expectFailure(failure);
     expect(clock.now()).toBe(0);
@@ -65,22 +65,22 @@ describe("another attempt of a request", () => {
   test("to open the environment counts together with the attempt after an ended session", async () => {
     server.failNext("open", 503, 2);
     server.failNext("read", "expired");
-    const failure = await failing(access(), { clock: new VirtualClock() });
+    const failure = await expectEscFailure(accessVariables(), { clock: new VirtualClock() });
     expect(failure.code).toBe("esc-session");
     expect(server.count("open")).toBe(3);
   });
 
   test("is made if the connection was kept alive too long", async () => {
     server.failNext("read", { kind: "disconnect", at: "start" });
-    expect(values(await reading(access(), { clock: new VirtualClock() }))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading(accessVariables(), { clock: new VirtualClock() }))).toEqual({ A: "x" });
     expect(server.connections).toBe(2);
   });
 
   test("waits by the system's clock", async () => {
     server.failNext("open", 503);
-    const log = said();
+    const log = createProgressLog();
     const started = performance.now();
-    await reading(access(), { said: log });
+    await expectEscReading(accessVariables(), { progressLog: log });
     expect(log.retries).toHaveLength(1);
     // A timer of Node.js may act up to a millisecond early.
     expect(performance.now() - started).toBeGreaterThanOrEqual((log.retries[0]?.delayMs ?? 0) - 1);
@@ -96,10 +96,10 @@ describe("the limit on a step of a request", () => {
   test.each(["http", "https"])("makes the client connect twice if no connection has succeeded (%s)", async (scheme) => {
     const silent = scheme === "http" ? await startDeafPort() : await startSilentServer();
     onTestFinished(() => silent.close());
-    const log = said();
+    const log = createProgressLog();
     const clock = new VirtualClock();
-    const variables = { ...access(), PULUMI_BACKEND_URL: `${scheme}://127.0.0.1:${silent.port}` };
-    const failed = failing(variables, { said: log, clock });
+    const variables = { ...accessVariables(), PULUMI_BACKEND_URL: `${scheme}://127.0.0.1:${silent.port}` };
+    const failed = expectEscFailure(variables, { progressLog: log, clock });
     for (const times of [1, 2]) {
       await clock.limited(clock.stepMs, times);
       clock.advance(clock.stepMs);
@@ -114,17 +114,17 @@ describe("the limit on a step of a request", () => {
   test("makes the client repeat a read without an answer, in the same session", async () => {
     server.failNext("read", "hang");
     const clock = new VirtualClock();
-    const read = reading(access(), { clock });
+    const read = expectEscReading(accessVariables(), { clock });
     await server.waitFor("read");
     clock.advance(clock.stepMs);
-    expect(values(await read)).toEqual({ A: "x" });
+    expect(valuesByName(await read)).toEqual({ A: "x" });
     expect([server.count("open"), server.count("read")]).toEqual([1, 2]);
   });
 
   test("does not apply to a read whose answer has begun", async () => {
     server.failNext("read", { kind: "hang", at: "body" });
     const clock = new VirtualClock();
-    const failed = failing(access(), { timeoutMs: 20_000, clock });
+    const failed = expectEscFailure(accessVariables(), { timeoutMs: 20_000, clock });
     // The step of the read is over with the first byte: this never resolves if that waits for the last one.
     await clock.calledOff(clock.stepMs, 2);
     clock.advance(20_000);
@@ -135,11 +135,11 @@ describe("the limit on a step of a request", () => {
   test("does not apply to opening, which has the whole deadline", async () => {
     const held = server.hold("open");
     const clock = new VirtualClock();
-    const read = reading(access(), { timeoutMs: 20_000, clock });
+    const read = expectEscReading(accessVariables(), { timeoutMs: 20_000, clock });
     await server.waitFor("open");
     clock.advance(19_000);
     held.release();
-    expect(values(await read)).toEqual({ A: "x" });
+    expect(valuesByName(await read)).toEqual({ A: "x" });
     expect(server.count("open")).toBe(1);
   });
 });
@@ -149,7 +149,7 @@ describe("the deadline", () => {
     server.failAlways("open", "hang");
     server.failNext("open", { kind: "status", status: 503, headers: { "Retry-After": "4" } });
     const clock = new VirtualClock();
-    const failed = failing(access(), { timeoutMs: 10_000, clock });
+    const failed = expectEscFailure(accessVariables(), { timeoutMs: 10_000, clock });
     await server.waitFor("open", 2);
     expect(clock.now()).toBe(4000);
     clock.advance(6000);
@@ -166,7 +166,7 @@ describe("the deadline", () => {
         return this.#readings++ === 0 ? this.#first : -3_600_000;
       }
     }
-    const failure = await failing(access(), { timeoutMs: 1000, clock: new LateClock() });
+    const failure = await expectEscFailure(accessVariables(), { timeoutMs: 1000, clock: new LateClock() });
     expect(failure.code).toBe("esc-timeout");
     expectFailure(failure);
   });

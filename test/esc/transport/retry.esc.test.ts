@@ -10,7 +10,7 @@ import {
 
 const SITUATION: RetrySituation = { retries: 0, maxRetries: 2, remainingMs: 30_000 };
 
-describe("the client decides whether to repeat a request", () => {
+describe("the client", () => {
   test.each<[string, FaultClass, Partial<RetrySituation>, number, RetryDecision]>([
     ["a final failure", { kind: "final" }, {}, 0.5, "stop"],
     ["a first pause", { kind: "transient" }, {}, 0.5, 300],
@@ -50,7 +50,7 @@ describe("the client decides whether to repeat a request", () => {
     ["Retry-After close to the end", { kind: "rate-limit", retryAfterMs: 29_000 }, {}, 0.999999, 29_900],
     ["Retry-After beyond", { kind: "rate-limit", retryAfterMs: 29_901 }, {}, 0, "pause-too-long"],
     ["Retry-After of hours", { kind: "transient", retryAfterMs: 4e6 }, {}, 0, "pause-too-long"],
-  ])("%s", (_, trouble, situation, random, decision) => {
+  ])("decides whether and when to repeat a request: %s", (_, trouble, situation, random, decision) => {
     expect(decideRetry(trouble, { ...SITUATION, ...situation }, random)).toEqual(decision);
   });
 
@@ -96,7 +96,7 @@ describe("Retry-After", () => {
     // Our clock is wrong by an hour: the two dates of the answer still give the pause.
     ["Thu, 01 Jan 2026 01:00:15 GMT", "Thu, 01 Jan 2026 01:00:10 GMT", 5000],
     ["Thu, 01 Jan 2026 00:00:15 GMT", "no date", 5000],
-  ])("%s (Date: %s)", (header, date, expected) => {
+  ])("is parsed as a pause in ms, or as none: %s (Date: %s)", (header, date, expected) => {
     expect(parseRetryAfter(header, date, now)).toBe(expected);
   });
 

@@ -8,10 +8,10 @@ import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { startProxy } from "../../esc-server/proxy.ts";
 import { makeCertificates } from "../../esc-server/tls.ts";
 import { useCertificates } from "../../helpers/certificates.ts";
-import { sophiaRun } from "../command.ts";
+import { runSophia } from "../run-program.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { expectFailure } from "../expect-failure.ts";
-import { failing, reading, values } from "../reading.ts";
+import { expectEscFailure, expectEscReading, valuesByName } from "../read-esc.ts";
 
 let secure: EscServer;
 let plain: EscServer;
@@ -27,37 +27,40 @@ const certificates = useCertificates(["backend.test"], async ({ valid }) => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-function access(server: EscServer, more: Readonly<Record<string, string>>): Record<string, string> {
+function accessVariables(server: EscServer, more: Readonly<Record<string, string>>): Record<string, string> {
   return { ESC_ENV: "demo-org/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url, ...more };
 }
 
 describe("certificates", () => {
   test("of a private authority are trusted by SSL_CERT_FILE", async () => {
     secure.reset();
-    const result = await reading(access(secure, { SSL_CERT_FILE: certificates().caFile }));
-    expect(values(result)).toEqual({ A: "x" });
+    const result = await expectEscReading(accessVariables(secure, { SSL_CERT_FILE: certificates().caFile }));
+    expect(valuesByName(result)).toEqual({ A: "x" });
     expect(result.notices).toEqual([]);
     expect(secure.connections).toBe(1);
     expect(secure.violations).toEqual([]);
   });
 
   test("of a private authority are not trusted by default", async () => {
-    const failure = await failing(access(secure, {}));
+    const failure = await expectEscFailure(accessVariables(secure, {}));
     expect(failure.code).toBe("esc-tls");
     expect(failure.hint).toContain("SSL_CERT_FILE");
   });
 
   test("are verified in spite of NODE_TLS_REJECT_UNAUTHORIZED=0", async () => {
-    const variables = access(secure, { NODE_TLS_REJECT_UNAUTHORIZED: "0" });
-    const { status, stderr } = await sophiaRun(["--no-contract", "--require-esc", "--", "true"], variables, folder);
+    const variables = accessVariables(secure, { NODE_TLS_REJECT_UNAUTHORIZED: "0" });
+    const { status, stderr } = await runSophia(["--no-contract", "--require-esc", "--", "true"], variables, folder);
     expectWording(stderr);
     expect(status).toBe(125);
   });
 
   test("are verified without Node's warning about NODE_TLS_REJECT_UNAUTHORIZED", async () => {
-    const variables = access(secure, { NODE_TLS_REJECT_UNAUTHORIZED: "0", SSL_CERT_FILE: certificates().caFile });
+    const variables = accessVariables(secure, {
+      NODE_TLS_REJECT_UNAUTHORIZED: "0",
+      SSL_CERT_FILE: certificates().caFile,
+    });
     const script = ["-c", 'echo "$A $NODE_TLS_REJECT_UNAUTHORIZED"'];
-    expect(await sophiaRun(["--no-contract", "--", "sh", ...script], variables, folder)).toMatchObject({
+    expect(await runSophia(["--no-contract", "--", "sh", ...script], variables, folder)).toMatchObject({
       status: 0,
       stdout: "x 0\n",
       stderr: "",
@@ -65,8 +68,8 @@ describe("certificates", () => {
   });
 
   test.each(["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"])("are trusted by %s when the real entry starts", async (name) => {
-    const variables = access(secure, { [name]: certificates().caFile });
-    expect(await sophiaRun(["--no-contract", "--", "printenv", "A"], variables, folder)).toMatchObject({
+    const variables = accessVariables(secure, { [name]: certificates().caFile });
+    expect(await runSophia(["--no-contract", "--", "printenv", "A"], variables, folder)).toMatchObject({
       status: 0,
       stdout: "x\n",
       stderr: "",
@@ -79,12 +82,12 @@ describe("certificates", () => {
     // Node.js trusts them from its start.
     ["NODE_EXTRA_CA_CERTS", {}],
   ])("that an outer sophia-run read from a file are ignored: %s %j", async (name, more) => {
-    const variables = access(secure, { [name]: certificates().caFile, ...more, SOPHIA_FROM_FILES: name });
-    const { status, stderr } = await sophiaRun(["--no-contract", "--require-esc", "--", "true"], variables, folder);
+    const variables = accessVariables(secure, { [name]: certificates().caFile, ...more, SOPHIA_FROM_FILES: name });
+    const { status, stderr } = await runSophia(["--no-contract", "--require-esc", "--", "true"], variables, folder);
     expect(status).toBe(125);
     expectWording(stderr);
     const own = { ...variables, SSL_CERT_FILE: certificates().caFile, SOPHIA_FROM_FILES: "SSL_CERT_DIR" };
-    expect(await sophiaRun(["--no-contract", "--require-esc", "--", "true"], own, folder)).toMatchObject({ status: 0 });
+    expect(await runSophia(["--no-contract", "--require-esc", "--", "true"], own, folder)).toMatchObject({ status: 0 });
   });
 
   test("of both files are trusted together", async () => {
@@ -96,8 +99,8 @@ describe("certificates", () => {
       [other, certificates().caFile],
       [certificates().caFile, other],
     ] as const) {
-      const variables = access(secure, { SSL_CERT_FILE: file, NODE_EXTRA_CA_CERTS: extra });
-      expect(await sophiaRun(["--no-contract", "--", "printenv", "A"], variables, folder)).toMatchObject({
+      const variables = accessVariables(secure, { SSL_CERT_FILE: file, NODE_EXTRA_CA_CERTS: extra });
+      expect(await runSophia(["--no-contract", "--", "printenv", "A"], variables, folder)).toMatchObject({
         status: 0,
         stdout: "x\n",
         stderr: "",
@@ -111,7 +114,7 @@ describe("certificates", () => {
     await writeFile(empty, "nothing\n");
     await writeFile(broken, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     for (const file of [join(folder, "missing.pem"), empty, broken]) {
-      const failure = await failing(access(secure, { SSL_CERT_FILE: file }));
+      const failure = await expectEscFailure(accessVariables(secure, { SSL_CERT_FILE: file }));
       expect(failure.code).toBe("esc-tls");
       expect(failure.details).toEqual([expect.stringContaining(file)]);
       expectFailure(failure);
@@ -119,7 +122,7 @@ describe("certificates", () => {
   });
 
   test("are not read for plain http", async () => {
-    const result = await reading(access(plain, { SSL_CERT_FILE: join(folder, "missing.pem") }));
+    const result = await expectEscReading(accessVariables(plain, { SSL_CERT_FILE: join(folder, "missing.pem") }));
     expect(result.notices).toEqual([]);
   });
 });
@@ -131,12 +134,12 @@ describe("a proxy", () => {
       routes: { "backend.test:443": { host: "127.0.0.1", port: secure.port } },
     });
     secure.reset();
-    const variables = access(secure, {
+    const variables = accessVariables(secure, {
       PULUMI_BACKEND_URL: "https://backend.test/pulumi",
       HTTPS_PROXY: proxy.url,
       SSL_CERT_FILE: certificates().caFile,
     });
-    expect(values(await reading(variables))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading(variables))).toEqual({ A: "x" });
     expect(proxy.requests).toEqual([
       { kind: "tunnel", target: "backend.test:443", status: 200, sawAuthorization: false },
     ]);
@@ -149,8 +152,8 @@ describe("a proxy", () => {
       auth: { user: "u", password: "p" },
       routes: { "backend.test:8080": { host: "127.0.0.1", port: plain.port } },
     });
-    const variables = access(plain, { PULUMI_BACKEND_URL: "http://backend.test:8080", http_proxy: proxy.url });
-    expect(values(await reading(variables, { insecureHttp: true }))).toEqual({ A: "x" });
+    const variables = accessVariables(plain, { PULUMI_BACKEND_URL: "http://backend.test:8080", http_proxy: proxy.url });
+    expect(valuesByName(await expectEscReading(variables, { insecureHttp: true }))).toEqual({ A: "x" });
     expect(proxy.requests.map(({ kind, target, status }) => [kind, new URL(target).host, status])).toEqual([
       ["forward", "backend.test:8080", 200],
       ["forward", "backend.test:8080", 200],
@@ -161,10 +164,12 @@ describe("a proxy", () => {
   test("is not used for loopback and hosts of NO_PROXY", async () => {
     await using proxy = await startProxy();
     const all = { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url, SSL_CERT_FILE: certificates().caFile };
-    expect(values(await reading(access(plain, all)))).toEqual({ A: "x" });
-    expect(values(await reading(access(secure, all)))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading(accessVariables(plain, all)))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading(accessVariables(secure, all)))).toEqual({ A: "x" });
     const exempt = { ...all, PULUMI_BACKEND_URL: "https://esc.invalid", NO_PROXY: ".invalid" };
-    expect((await failing(access(secure, exempt))).message).toMatch(/esc\.invalid:443 .*(?:ENOTFOUND|EAI_AGAIN)/);
+    expect((await expectEscFailure(accessVariables(secure, exempt))).message).toMatch(
+      /esc\.invalid:443 .*(?:ENOTFOUND|EAI_AGAIN)/,
+    );
     expect(proxy.requests).toEqual([]);
   });
 
@@ -182,20 +187,20 @@ describe("a proxy", () => {
     await new Promise<void>((resolve) => void outer.listen(0, "127.0.0.1", resolve));
     const address = outer.address();
     const port = typeof address === "object" ? address?.port : undefined;
-    const variables = access(secure, {
+    const variables = accessVariables(secure, {
       PULUMI_BACKEND_URL: "https://backend.test/pulumi",
       HTTPS_PROXY: `https://localhost:${port}`,
       SSL_CERT_FILE: certificates().caFile,
     });
-    expect(values(await reading(variables))).toEqual({ A: "x" });
+    expect(valuesByName(await expectEscReading(variables))).toEqual({ A: "x" });
     expect(inner.tunnels).toBe(1);
     outer.close();
   });
 
   test("that requires a password does not show it in a message", async () => {
     await using proxy = await startProxy({ auth: { user: "u", password: "right" } });
-    const failure = await failing(
-      access(secure, {
+    const failure = await expectEscFailure(
+      accessVariables(secure, {
         PULUMI_BACKEND_URL: "https://backend.test",
         HTTPS_PROXY: proxy.url.replace("right", "wr0ng-password"),
       }),
@@ -208,6 +213,6 @@ describe("a proxy", () => {
 test("a redirection of the backend does not send the token to another host", async () => {
   await using other = await startEscServer();
   plain.failNext("open", { kind: "redirect", to: `${other.url}/api/esc/environments/demo-org/sophia/dev/open` });
-  expect((await failing(access(plain, {}))).code).toBe("esc-redirect");
+  expect((await expectEscFailure(accessVariables(plain, {}))).code).toBe("esc-redirect");
   expect(other.connections).toBe(0);
 });

@@ -48,7 +48,7 @@ function parseNewForm(line: string, registered: ReadonlySet<string>): RunnerComm
   if (!registered.has(name.toLowerCase())) return undefined;
   return {
     name,
-    data: unescaped(message.slice(end + 2)),
+    data: unescape(message.slice(end + 2)),
     properties: propertiesOf(list.trim(), ",", unescapedProperty),
   };
 }
@@ -80,7 +80,7 @@ function propertiesOf(list: string, separator: string, read: (text: string) => s
   return Object.fromEntries(pairs);
 }
 
-function unescaped(text: string): string {
+function unescape(text: string): string {
   return text.replaceAll("%0D", "\r").replaceAll("%0A", "\n").replaceAll("%25", "%");
 }
 

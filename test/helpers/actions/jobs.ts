@@ -1,7 +1,7 @@
 /** Runs the jobs of a workflow one after the other. As on GitHub, a job is not run if a job that it needs has failed. */
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { at, recordAt } from "../at.ts";
+import { memberAt, recordAt } from "../json-members.ts";
 import { type Runner, type RunnerOptions, startRunner } from "./runner.ts";
 
 export interface WorkflowOptions extends RunnerOptions {
@@ -30,25 +30,25 @@ export async function runWorkflow(file: string, options: WorkflowOptions): Promi
   const finished = new Map<string, Job>();
   const failed = new Set<string>();
   for (const [name, job] of Object.entries(recordAt(document, "jobs"))) {
-    const needs = text(job, "needs");
+    const needs = textOf(job, "needs");
     if (needs !== undefined && (failed.has(needs) || !finished.has(needs))) continue;
-    const runner = startRunner({ ...options, env: { ...options.env, ...texts(recordAt(job, "env")) } });
+    const runner = startRunner({ ...options, env: { ...options.env, ...textsOf(recordAt(job, "env")) } });
     const steps: { what: string; status: number | null }[] = [];
     for (const step of Object.values(recordAt(job, "steps"))) {
-      const uses = text(step, "uses");
+      const uses = textOf(step, "uses");
       if (uses !== undefined && PREPARING.test(uses)) continue;
       if (uses !== undefined && !SOPHIA_ACTION.test(uses) && !AUTH.test(uses))
         throw new Error(`no action ${uses} here`);
       const fill = (values: Readonly<Record<string, string>>): Record<string, string> =>
         Object.fromEntries(Object.entries(values).map(([key, value]) => [key, fillIn(value, runner, options)]));
-      const env = fill(texts(recordAt(step, "env")));
-      const script = text(step, "run") ?? "";
+      const env = fill(textsOf(recordAt(step, "env")));
+      const script = textOf(step, "run") ?? "";
       const status =
         uses === undefined
           ? await runner.run(script, env, options.path)
           : AUTH.test(uses)
-            ? await authenticate(fill(texts(recordAt(step, "with"))), options.env ?? {}, runner)
-            : await runner.action(fill(texts(recordAt(step, "with"))), env, text(step, "id"));
+            ? await authenticate(fill(textsOf(recordAt(step, "with"))), options.env ?? {}, runner)
+            : await runner.action(fill(textsOf(recordAt(step, "with"))), env, textOf(step, "id"));
       steps.push({ what: uses ?? script, status });
       if (status === 0) continue;
       failed.add(name);
@@ -84,10 +84,10 @@ async function authenticate(
       grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
       subject_token_type: "urn:ietf:params:oauth:token-type:id_token",
       requested_token_type: inputs["requested-token-type"],
-      subject_token: at(issued, "value"),
+      subject_token: memberAt(issued, "value"),
     }),
   });
-  const token: unknown = at(await answer.json(), "access_token");
+  const token: unknown = memberAt(await answer.json(), "access_token");
   if (answer.status !== 200 || typeof token !== "string") return 1;
   environment.set("PULUMI_ACCESS_TOKEN", token);
   return 0;
@@ -103,11 +103,11 @@ function fillIn(template: string, runner: Runner, { contexts = {} }: WorkflowOpt
 }
 
 /** Returns a member if it is a text. */
-function text(value: unknown, name: string): string | undefined {
-  const member = at(value, name);
+function textOf(value: unknown, name: string): string | undefined {
+  const member = memberAt(value, name);
   return typeof member === "string" ? member : undefined;
 }
 
-function texts(values: Readonly<Record<string, unknown>>): Record<string, string> {
+function textsOf(values: Readonly<Record<string, unknown>>): Record<string, string> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
 }

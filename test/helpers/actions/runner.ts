@@ -2,10 +2,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
-import { at, recordAt } from "../at.ts";
+import { memberAt, recordAt } from "../json-members.ts";
 import { cleanPath } from "../pack.ts";
 import { folder } from "../sophia.ts";
-import { start } from "../started.ts";
+import { startProcess } from "../start-process.ts";
 import { linesOf } from "./command.ts";
 import { isBlocked, readPairs } from "./files.ts";
 import { Log } from "./log.ts";
@@ -67,7 +67,7 @@ export function startRunner({
       const { using, main } = recordAt(manifest, "runs");
       if (using !== "node24" || typeof main !== "string") throw new Error("the action is not for Node.js 24");
       const inputVariables = Object.entries(recordAt(manifest, "inputs")).map(([name, input]) => {
-        const preset = at(input, "default");
+        const preset = memberAt(input, "default");
         return [`INPUT_${name.toUpperCase()}`, inputs[name] ?? (typeof preset === "string" ? preset : "")] as const;
       });
       return step([node, join(dirname(action), main)], { ...env, ...Object.fromEntries(inputVariables) }, id);
@@ -85,7 +85,7 @@ export function startRunner({
     mkdirSync(commands);
     const file = (name: string): string => join(commands, name);
     for (const name of ["env", "output", "summary"]) writeFileSync(file(name), "");
-    const ended = await start(command, {
+    const ended = await startProcess(command, {
       cwd: workspace,
       env: {
         PATH: cleanPath,

@@ -22,9 +22,9 @@ import { noNobody } from "../../helpers/nobody.ts";
 import { missingCommand, skipBecause } from "../../helpers/skip.ts";
 import { cleanPath } from "../../helpers/pack.ts";
 import { addon, folder } from "../../helpers/sophia.ts";
-import { isAlive, start, type Started } from "../../helpers/started.ts";
+import { isAlive, startProcess, type StartedProcess } from "../../helpers/start-process.ts";
 import { startAtTerminal } from "../../helpers/terminal.ts";
-import { drivenAddon, waitForExit, useDriver, useDriverCommand } from "../launching.ts";
+import { drivenAddon, waitForExit, useDriver, useDriverCommand } from "../driver-process.ts";
 import { expectWording } from "../../helpers/wording.ts";
 
 const noCleaner =
@@ -55,12 +55,12 @@ function launchCommand(prefix: readonly string[], mode: "auto" | "exec", ...comm
 /** Starts a program in exec mode that prints where its secret file is. `prefix` is a command that executes its arguments. */
 async function startProgram(script: string, prefix: readonly string[] = []) {
   const command = launchCommand(prefix, "exec", "sh", "-c", `echo "at $KEY $$"; ${script}`);
-  return { ...(await readStartedProgram(start(command, { cwd: folder(), env: { PATH: cleanPath } }))) };
+  return { ...(await readStartedProgram(startProcess(command, { cwd: folder(), env: { PATH: cleanPath } }))) };
 }
 
 /** Waits until the program has printed the path of its secret file, and adds what the tests need to know about it. */
-async function readStartedProgram(started: Started) {
-  const [, path = "", program = ""] = await started.seen(/^at (\S+) (\d+)\r?$/m);
+async function readStartedProgram(started: StartedProcess) {
+  const [, path = "", program = ""] = await started.waitForStdout(/^at (\S+) (\d+)\r?$/m);
   const cleaner = findCleaner(Number(program));
   return { ...started, path, place: dirname(path), program: Number(program), cleaner };
 }

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { noNobody } from "../../helpers/nobody.ts";
 import { notLinux, notPackage, skipBecause } from "../../helpers/skip.ts";
-import { copyOfPackage, folder, sophiaRun } from "../../helpers/sophia.ts";
+import { copyPackage, folder, sophiaRun } from "../../helpers/sophia.ts";
 import { startAtTerminal } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { runBash, SECRET } from "./masked.ts";
+import { runBash, SECRET } from "./masked-process.ts";
 
 const CONTRACT = JSON.stringify({ variables: { QUIET_TOKEN: { required: true } } });
 
@@ -74,7 +74,7 @@ describe("if sophia-run gets no further thread,", () => {
   skipBecause(noNobody);
 
   it("its message names the limit on processes", () => {
-    const root = copyOfPackage();
+    const root = copyPackage();
     // The limit is set once Node.js has started its threads, without which Node.js would not start.
     const preload = `require("node:child_process").spawnSync("prlimit", ["--pid", String(process.pid), "--nproc=1"])`;
     const cwd = folder({ "sophia.contract.json": CONTRACT, "preload.cjs": preload });

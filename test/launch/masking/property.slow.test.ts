@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { cases } from "../../helpers/seed.ts";
+import { caseCount } from "../../helpers/seed.ts";
 import { folder, sophiaRun } from "../../helpers/sophia.ts";
 
 /** A program that writes what plan.json lists: [descriptor, bytes as base64, milliseconds to wait afterwards]. */
@@ -66,7 +66,7 @@ it(
         });
         expect(text === expected.toString("latin1")).toBe(true);
       }),
-      { numRuns: cases(10, 100), endOnFailure: true },
+      { numRuns: caseCount(10, 100), endOnFailure: true },
     );
   },
 );

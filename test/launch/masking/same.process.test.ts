@@ -2,7 +2,7 @@
 import { asyncProperty, assert } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { maskingOf } from "../../../src/masking/masking.ts";
-import { cases, SEED } from "../../helpers/seed.ts";
+import { caseCount, SEED } from "../../helpers/seed.ts";
 import { noAddon, skipBecause } from "../../helpers/skip.ts";
 import { folder, sophia } from "../../helpers/sophia.ts";
 import { secretOutput } from "../../masking/outputs.ts";
@@ -58,6 +58,6 @@ it("the program masks any output as the search in TypeScript does", { timeout: 6
       const expected = Buffer.concat([Buffer.from(masker.push(output)), masker.flush()]).toString();
       expect(await maskByProgram(values, output)).toBe(expected);
     }),
-    { seed: SEED, numRuns: cases(40, 1000), endOnFailure: true },
+    { seed: SEED, numRuns: caseCount(40, 1000), endOnFailure: true },
   );
 });

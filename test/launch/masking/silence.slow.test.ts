@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { noAddon, notInstalled, skipBecause } from "../../helpers/skip.ts";
 import { folder, sophiaRun } from "../../helpers/sophia.ts";
-import { start, type Started } from "../../helpers/started.ts";
+import { startProcess, type StartedProcess } from "../../helpers/start-process.ts";
 import { startAtTerminal } from "../../helpers/terminal.ts";
 
 skipBecause(noAddon ?? notInstalled("python3", "--version"));
@@ -29,14 +29,14 @@ function makeFifo(cwd: string, name: string): { readonly write: (text: string) =
   return { write: (text) => void writeSync(descriptor, text), close };
 }
 
-it.each<readonly [string, string, typeof start]>([
-  ["a pipe", "exec $L cat f", start],
-  ["both outputs in one pipe", "exec $L sh -c 'exec cat f >&2' 2>&1", start],
-  ["sophia-run mask", "exec $RUN mask <f", start],
+it.each<readonly [string, string, typeof startProcess]>([
+  ["a pipe", "exec $L cat f", startProcess],
+  ["both outputs in one pipe", "exec $L sh -c 'exec cat f >&2' 2>&1", startProcess],
+  ["sophia-run mask", "exec $RUN mask <f", startProcess],
   ["a terminal", "exec $L cat f", startAtTerminal],
   ["a terminal that is not the input", "exec $L cat f </dev/null", startAtTerminal],
   // The program ends when the secret is written in part. Another process masks the rest.
-  ["a background process", "$L sh -c 'cat f & read line <g; exit 3'; echo ended >&2", start],
+  ["a background process", "$L sh -c 'cat f & read line <g; exit 3'; echo ended >&2", startProcess],
 ])(
   "a secret that is written with pauses is masked except for its first quarter: %s",
   { timeout: 60_000 },
@@ -45,17 +45,17 @@ it.each<readonly [string, string, typeof start]>([
     const [input, end] = [makeFifo(cwd, "f"), makeFifo(cwd, "g")];
     const env = { PATH: process.env["PATH"] ?? "", HOME: cwd, TERM: "dumb", QUIET_TOKEN: SECRET };
     const commands = { L: `${sophiaRun.join(" ")} --redact --`, RUN: sophiaRun.join(" ") };
-    const run: Started = startIn(["bash", "--norc", "-c", script], { cwd, env: { ...env, ...commands } });
+    const run: StartedProcess = startIn(["bash", "--norc", "-c", script], { cwd, env: { ...env, ...commands } });
     input.write("x ");
-    await run.seen(/x $/);
+    await run.waitForStdout(/x $/);
     let text = "x ";
     for (const character of SHOWN) {
       input.write(character);
       text += character;
-      await run.seen(new RegExp(`${text}$`));
+      await run.waitForStdout(new RegExp(`${text}$`));
     }
     end.write("\n");
-    if (script.includes("ended")) await run.reported(/^ended$/m);
+    if (script.includes("ended")) await run.waitForStderr(/^ended$/m);
     for (const character of SECRET.slice(SHOWN.length)) {
       input.write(character);
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));

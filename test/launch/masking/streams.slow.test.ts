@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { noAddon, skipBecause } from "../../helpers/skip.ts";
-import { becomesProgram, unwrapped } from "../../helpers/sophia.ts";
+import { usesExecMode, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { startBash, runBash, SECRET } from "./masked.ts";
+import { startBash, runBash, SECRET } from "./masked-process.ts";
 
 describe("with --redact sophia-run", () => {
   skipBecause(noAddon);
@@ -73,7 +73,7 @@ describe("with --redact sophia-run", () => {
   });
 
   it("is replaced by the program if no secret can be masked", async ({ skip }) => {
-    skip(!becomesProgram, "needs the addon");
+    skip(!usesExecMode, "needs the addon");
     const { stdout } = await runBash(`exec $L sh -c 'echo $PPID'`, { QUIET_TOKEN: "short" });
     expect(stdout).toBe(`${process.pid}\n`);
     const maskedResult = await runBash(`exec $L sh -c 'echo $PPID'`);
@@ -84,7 +84,7 @@ describe("with --redact sophia-run", () => {
 describe("while bytes may begin a secret, sophia-run holds them back and", () => {
   it("masks a secret that is written in two pieces, whatever the pause between them", async () => {
     const run = startBash(`exec $L sh -c 'printf "a %s" "$0"; read line; printf "%s b" "$1"' hush-9f8 e7d6c-hush`);
-    await run.seen(/^a /);
+    await run.waitForOutput(/^a /);
     await new Promise((resolve) => setTimeout(resolve, 400));
     expect(run.stdout()).toBe("a ");
     run.child.stdin?.end("\n");
@@ -94,7 +94,7 @@ describe("while bytes may begin a secret, sophia-run holds them back and", () =>
 
   it("shows a prompt that ends with the first characters of a secret", async () => {
     const run = startBash(`exec $L sh -c 'printf "name: hus"; read name; echo "$name"'`);
-    await run.seen(/name: hus$/);
+    await run.waitForOutput(/name: hus$/);
     run.child.stdin?.end("hugo\n");
     await run.ended;
     expect(run.stdout()).toBe("name: hushugo\n");
@@ -102,7 +102,7 @@ describe("while bytes may begin a secret, sophia-run holds them back and", () =>
 
   it("passes them on at the end of the stream, even if the program still runs", async () => {
     const run = startBash(`exec $L sh -c 'printf "${SECRET.slice(0, -1)}"; exec >&-; read line; exit 5'`);
-    await run.seen(new RegExp(`^${SECRET.slice(0, -1)}$`));
+    await run.waitForOutput(new RegExp(`^${SECRET.slice(0, -1)}$`));
     run.child.stdin?.end("\n");
     expect(await run.ended).toEqual({ status: 5, signal: null });
   });
@@ -172,9 +172,9 @@ describe("if a reader or a writer of masked output ends, sophia-run", () => {
     async (begun, rest, shown, masked) => {
       const script = `(read line <f; printf "%s now $QUIET_TOKEN" "$0"; echo end) & printf "first ${begun}"; read go; exit 6`;
       const run = startBash(`mkfifo f; $L sh -c '${script}' ${rest}; echo "status $?" >&2; read go; echo >f`);
-      await run.seen(new RegExp(`^${shown}$`));
+      await run.waitForOutput(new RegExp(`^${shown}$`));
       run.child.stdin?.write("\n");
-      await run.seen(/^status 6$/m, "stderr");
+      await run.waitForOutput(/^status 6$/m, "stderr");
       expect(run.stdout()).toBe(shown);
       run.child.stdin?.end("\n");
       await run.ended;
@@ -185,11 +185,11 @@ describe("if a reader or a writer of masked output ends, sophia-run", () => {
   it("ends on a signal, with the program's status, if the reader of the output does not read", async () => {
     const program = `trap "" TERM; head -c 125000 /dev/zero; echo ended >&2; exit 9`;
     const run = startBash(`mkfifo f; exec 9<>f; $L sh -c '${program}' >f & echo $! >&2; wait $!; echo "status $?" >&2`);
-    await run.seen(/^ended$/m, "stderr");
+    await run.waitForOutput(/^ended$/m, "stderr");
     const launcher = Number.parseInt(run.stderr(), 10);
     // Until the program has ended, sophia-run forwards the signal to the program, which ignores it.
     const kill = setInterval(() => process.kill(launcher, "SIGTERM"), 100);
-    await run.seen(/^status 9$/m, "stderr").finally(() => clearInterval(kill));
+    await run.waitForOutput(/^status 9$/m, "stderr").finally(() => clearInterval(kill));
     expect((await run.ended).status).toBe(0);
   });
 });
@@ -200,7 +200,7 @@ describe("the notice about masking", () => {
       `$RUN -- sh -c 'echo $QUIET_TOKEN; echo $QUIET_TOKEN'; $RUN -- sh -c 'echo $QUIET_TOKEN' >f; cat f >&2`,
       { CLAUDECODE: "1" },
     );
-    expect(unwrapped(stderr)).toMatch(/^.*Claude Code.*--redact=never.*\n.*\/f .*\n\*\*\*\n$/);
+    expect(unwrapLines(stderr)).toMatch(/^.*Claude Code.*--redact=never.*\n.*\/f .*\n\*\*\*\n$/);
     expectWording(stderr);
   });
 
@@ -209,7 +209,7 @@ describe("the notice about masking", () => {
     const stops =
       "exec 2>&-; sleep 0.01; kill -STOP $PPID; echo $QUIET_TOKEN; (sleep 0.2; kill -CONT $PPID) >/dev/null &";
     const { stderr } = await runBash(`$RUN -- sh -c '${stops}' >f`, { CLAUDECODE: "1" });
-    expect(unwrapped(stderr)).toMatch(/^.*\/f .*\n$/);
+    expect(unwrapLines(stderr)).toMatch(/^.*\/f .*\n$/);
   });
 
   it("is not printed with --quiet", async () => {
@@ -221,7 +221,7 @@ describe("the notice about masking", () => {
     const { stderr } = await runBash(`$RUN -- sh -c 'printf "a $QUIET_TOKEN" >&2; sleep 0.2; echo " b" >&2'`, {
       GITHUB_ACTIONS: "true",
     });
-    expect(unwrapped(stderr)).toMatch(/^a \*\*\* b\nsophia-run: .*GitHub Actions.*\n$/);
+    expect(unwrapLines(stderr)).toMatch(/^a \*\*\* b\nsophia-run: .*GitHub Actions.*\n$/);
   });
 });
 

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { readProcessStat } from "../../../src/launch/proc/process-stat.ts";
 import { notInstalled, skipBecause } from "../../helpers/skip.ts";
 import { addon, folder, sophiaRun } from "../../helpers/sophia.ts";
-import { SECRET } from "./masked.ts";
+import { SECRET } from "./masked-process.ts";
 
 const CONTRACT = JSON.stringify({ variables: { QUIET_TOKEN: { secret: true, required: true } } });
 const VITEST = join(import.meta.dirname, "../../../node_modules/vitest/vitest.mjs");

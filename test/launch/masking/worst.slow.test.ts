@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { noAddon, skipBecause } from "../../helpers/skip.ts";
 import { folder } from "../../helpers/sophia.ts";
-import { runBash, SECRET } from "./masked.ts";
+import { runBash, SECRET } from "./masked-process.ts";
 
 skipBecause(noAddon);
 

@@ -8,8 +8,8 @@ import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { findIsolation } from "../../helpers/container.ts";
 import { cleanPath } from "../../helpers/pack.ts";
-import { addon, copyOfPackage, folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
-import { isAlive, WAIT_FOR_MONITOR, start, type Started } from "../../helpers/started.ts";
+import { addon, copyPackage, folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
+import { isAlive, WAIT_FOR_MONITOR, startProcess, type StartedProcess } from "../../helpers/start-process.ts";
 import { startAtTerminal } from "../../helpers/terminal.ts";
 
 const MONITOR = `linux-${process.arch}-monitor`;
@@ -33,8 +33,10 @@ const PROGRAM = [
 ] as const;
 
 /** Waits until {@link PROGRAM} runs, and returns both process IDs. */
-async function waitForProgram({ seen }: Started): Promise<{ readonly program: number; readonly parent: number }> {
-  const [, program, parent] = await seen(/^program (\d+) (\d+)/m);
+async function waitForProgram({
+  waitForStdout,
+}: StartedProcess): Promise<{ readonly program: number; readonly parent: number }> {
+  const [, program, parent] = await waitForStdout(/^program (\d+) (\d+)/m);
   const pids = { program: Number(program), parent: Number(parent) };
   onTestFinished(() => {
     if (isAlive(pids.program)) process.kill(pids.program, "SIGKILL");
@@ -123,11 +125,11 @@ describe("the monitor and its witness", () => {
   });
 
   test("pass a signal on that is sent to all processes named sophia-run", async () => {
-    const started = start([...sophiaRun, ...SPAWN, "--", ...PROGRAM], { cwd: folder(), env });
+    const started = startProcess([...sophiaRun, ...SPAWN, "--", ...PROGRAM], { cwd: folder(), env });
     const { parent } = await waitForProgram(started);
     // pkill signals all processes of this name, but in this group only, so no process of another test.
     expect(spawnSync("pkill", ["-USR2", "-g", String(started.pid), "-x", "sophia-run"]).status).toBe(0);
-    await started.seen(/^SIGUSR2$/m);
+    await started.waitForStdout(/^SIGUSR2$/m);
     process.kill(parent, "SIGTERM");
     expect((await started.finished).stdout).toMatch(/\nSIGUSR2\nSIGTERM\n$/);
   });
@@ -139,7 +141,7 @@ print("program", os.getpid(), os.getppid(), flush=True)
 count = 0
 while signal.sigwait([40, 41]) == 40: count += 1
 print(count)`;
-    const started = start([...sophiaRun, ...SPAWN, "--", "python3", "-c", program], { cwd: folder(), env });
+    const started = startProcess([...sophiaRun, ...SPAWN, "--", "python3", "-c", program], { cwd: folder(), env });
     const { parent } = await waitForProgram(started);
     for (let count = 0; count < 20; count++) process.kill(-parent, 40);
     // The kernel delivers signal 41 after all signals 40.
@@ -148,7 +150,7 @@ print(count)`;
   });
 
   test("pass on a signal to sophia-run alone, even if the witness answers late about an earlier signal to the group", async () => {
-    const started = start([...sophiaRun, ...SPAWN, "--", ...PROGRAM], { cwd: folder(), env });
+    const started = startProcess([...sophiaRun, ...SPAWN, "--", ...PROGRAM], { cwd: folder(), env });
     const { parent } = await waitForProgram(started);
     const untilReplaced = `until grep -qx sophia-run /proc/${parent}/comm && pgrep -P ${parent} -x group-witness; do :; done`;
     const witness = Number(spawnSync("sh", ["-c", untilReplaced], { encoding: "utf8", timeout: 20_000 }).stdout);
@@ -159,7 +161,7 @@ print(count)`;
     // when the monitor asks about SIGUSR2.
     process.kill(-parent, "SIGINT");
     process.kill(parent, "SIGUSR2");
-    await started.seen(/^SIGUSR2$/m);
+    await started.waitForStdout(/^SIGUSR2$/m);
     process.kill(parent, "SIGTERM");
     const { status, stdout } = await started.finished;
     // Two threads of Node.js may take the two signals, and report them in any order. SIGINT may arrive twice, since the monitor
@@ -170,7 +172,7 @@ print(count)`;
   });
 
   test("continue the program on a SIGCONT to sophia-run alone, after a SIGSTOP to the whole group", async () => {
-    const started = start([...sophiaRun, ...SPAWN, "--", ...PROGRAM], { cwd: folder(), env });
+    const started = startProcess([...sophiaRun, ...SPAWN, "--", ...PROGRAM], { cwd: folder(), env });
     const { program, parent } = await waitForProgram(started);
     process.kill(-parent, "SIGSTOP");
     for (const pid of [program, parent]) {
@@ -185,11 +187,14 @@ print(count)`;
   test("kill the program some time after a SIGTERM to the whole group, if --kill-after is given", async () => {
     const script = `process.on("SIGTERM", () => console.log("TERM")); setInterval(() => {}, 60_000); console.log("ready");`;
     const command = ["setsid", "--wait", ...sophiaRun, "--no-contract", "--kill-after", "1s", "--"] as const;
-    const started = start([...command, process.execPath, "-e", `console.log("group", process.ppid); ${script}`], {
-      cwd: folder(),
-      env,
-    });
-    const [, group] = await started.seen(/^group (\d+)\nready/m);
+    const started = startProcess(
+      [...command, process.execPath, "-e", `console.log("group", process.ppid); ${script}`],
+      {
+        cwd: folder(),
+        env,
+      },
+    );
+    const [, group] = await started.waitForStdout(/^group (\d+)\nready/m);
     process.kill(-Number(group), "SIGTERM");
     // setsid(1) exits with the number of the signal that has killed its child.
     expect(await started.finished).toMatchObject({ status: 9, stdout: `group ${group}\nready\nTERM\n` });
@@ -212,14 +217,14 @@ describe("if the monitor cannot be executed", () => {
   test.each(Object.entries(cases))(
     "because it %s, Node.js starts the program, forwards signals and ends as the program ends",
     async (_, spoil) => {
-      const packageFolder = copyOfPackage();
+      const packageFolder = copyPackage();
       spoil(join(packageFolder, "dist", MONITOR));
       const launcher = [process.execPath, "--", join(packageFolder, "bin/sophia-run"), ...SPAWN, "--"] as const;
-      const started = start([...launcher, ...PROGRAM], { cwd: folder(), env });
+      const started = startProcess([...launcher, ...PROGRAM], { cwd: folder(), env });
       const { parent } = await waitForProgram(started);
       expect(parent).toBe(started.pid);
       process.kill(parent, "SIGUSR2");
-      await started.seen(/^SIGUSR2$/m);
+      await started.waitForStdout(/^SIGUSR2$/m);
       process.kill(parent, "SIGTERM");
       expect(await started.finished).toMatchObject({ status: 9, signal: null, stderr: "" });
       expect(runScript("kill -KILL $$", [], launcher.slice(0, 3))).toMatchObject({ status: null, signal: "SIGKILL" });

@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { areNodes, type Descriptor } from "../../../src/launch/proc/descriptors.ts";
 import { selectInherited, type DescriptorFacts } from "../../../src/launch/proc/inherited.ts";
 import { folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
-import { useDriver } from "../launching.ts";
+import { useDriver } from "../driver-process.ts";
 
 const startDriver = useDriver();
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { fits, measure, reasonTooLarge, totalLimit } from "../../../src/launch/program/argument-size.ts";
 import { executionError } from "../../../src/launch/program/start-error.ts";
 import type { Program } from "../../../src/launch/types.ts";
-import { canBecomeProgram, folder, sophia } from "../../helpers/sophia.ts";
+import { supportsExecMode, folder, sophia } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 
 const KIBIBYTE = 1024;
@@ -72,7 +72,7 @@ test.each(["spawn", "exec", "auto"] as const)(
     const lines = Array.from({ length: 20 }, (_, index) => `LARGE_${index}=${"sentinel".repeat(16_000)}`);
     const cwd = folder({ ".env": lines.join("\n") });
     const result = await sophia(["--no-contract", "--mode", mode, "--", "true"], { cwd });
-    if (mode === "exec" && !canBecomeProgram) return expect(result.status).toBe(125);
+    if (mode === "exec" && !supportsExecMode) return expect(result.status).toBe(125);
     expect(result).toMatchObject({ status: 126, signal: null, stdout: "" });
     expect(result.stderr).toMatch(/^sophia-run: true: .*\bLARGE_1\d \(128,009 bytes\).*\n$/);
     expect(result.stderr).not.toContain("sentinel");
@@ -84,7 +84,7 @@ test.each(["spawn", "exec", "auto"] as const)(
   async (mode) => {
     const cwd = folder({ ".env": `LARGE=${"sentinel".repeat(17_000)}` });
     const result = await sophia(["--no-contract", "--mode", mode, "--", "true"], { cwd });
-    if (mode === "exec" && !canBecomeProgram) return expect(result.status).toBe(125);
+    if (mode === "exec" && !supportsExecMode) return expect(result.status).toBe(125);
     expect(result).toMatchObject({ status: 126, signal: null, stdout: "" });
     expect(result.stderr).toMatch(/^sophia-run: true: .*\bLARGE \(136,006 bytes\).*\n$/);
     expect(result.stderr).not.toContain("sentinel");

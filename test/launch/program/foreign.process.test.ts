@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { matches } from "../../../src/launch/program/emulation.ts";
-import { runBash } from "../masking/masked.ts";
+import { runBash } from "../masking/masked-process.ts";
 import { folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
 
 const [command, ...prefix] = sophiaRun;

@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { notInstalled, notLinux, skipBecause } from "../../helpers/skip.ts";
 import { folder } from "../../helpers/sophia.ts";
-import { executable, notMade } from "../../helpers/standalone.ts";
+import { executable, noExecutable } from "../../helpers/executables.ts";
 
 /**
  * A caller that blocks all signals, as threads of supervisors do. The executable must start the program with the same blocked
@@ -26,7 +26,7 @@ const BLOCKED = Array.from({ length: 64 }, (_, index) => index + 1).filter(
   (signal) => ![9, 19, 32, 33].includes(signal),
 );
 
-skipBecause(notLinux ?? notMade ?? notInstalled("python3", "--version"));
+skipBecause(notLinux ?? noExecutable ?? notInstalled("python3", "--version"));
 
 function startBlockedCaller(options: readonly string[], program: string, caller = CALLER) {
   const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables: { QUIET_TOKEN: {} } }) });

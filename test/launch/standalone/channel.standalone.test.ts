@@ -5,10 +5,10 @@ import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { skipBecause } from "../../helpers/skip.ts";
 import { folder } from "../../helpers/sophia.ts";
-import { executable, notMade } from "../../helpers/standalone.ts";
+import { executable, noExecutable } from "../../helpers/executables.ts";
 import { withoutProc } from "../../helpers/without-proc.ts";
 
-skipBecause(notMade);
+skipBecause(noExecutable);
 
 const env = { PATH: process.env["PATH"], OPENAI_API_KEY: "sk-made-up-0123456789" };
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { notInstalled, notLinux, skipBecause } from "../../helpers/skip.ts";
-import { executable, notMade } from "../../helpers/standalone.ts";
+import { executable, noExecutable } from "../../helpers/executables.ts";
 
 /** Executes its other arguments with the environment in the file that its first argument names: entries, each ended by a NUL. */
 const ENTRIES_PROGRAM = `#include <stdio.h>
@@ -26,7 +26,7 @@ const root = join(import.meta.dirname, "../../..");
 const PAIRS = Array.from({ length: 300 }, (_, index) => [`N${index}=1`, `N${index}=2`] as const);
 const PATH = `PATH=${process.env["PATH"] ?? ""}`;
 
-skipBecause(notLinux ?? notMade ?? notInstalled("cc", "--version"));
+skipBecause(notLinux ?? noExecutable ?? notInstalled("cc", "--version"));
 
 const workFolder = mkdtempSync(join(tmpdir(), "sophia-run-raw-"));
 const entriesProgram = join(workFolder, "with-entries");

@@ -3,15 +3,15 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { NAMED_FORMATS } from "../../contract/arbitrary.ts";
-import { cases } from "../../helpers/seed.ts";
+import { NAMED_FORMATS } from "../../contract/arbitrary-contracts.ts";
+import { caseCount } from "../../helpers/seed.ts";
 import { notLinux, skipBecause } from "../../helpers/skip.ts";
-import { folder, unwrapped } from "../../helpers/sophia.ts";
-import { executable, notMade } from "../../helpers/standalone.ts";
+import { folder, unwrapLines } from "../../helpers/sophia.ts";
+import { executable, noExecutable } from "../../helpers/executables.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
-skipBecause(notLinux ?? notMade);
+skipBecause(notLinux ?? noExecutable);
 
 const name = fc.constantFrom("PLAIN", "SERVICE_URL", "SERVICE_TOKEN", "PORT", "ÜNÏ", "DOTTED.NAME");
 const VALUES = `true|8080|65536|1e3|007|https://a.example/x?y=1|http://[::1]:80/|https://a:99999|postgres://u:p@h:5/db|
@@ -93,7 +93,7 @@ it("a pattern that takes too long ends a start at the same variable in both engi
   });
   expect(executableResult).toStrictEqual(packageResult);
   expect(executableResult?.status).toBe(125);
-  expect(unwrapped(executableResult?.stderr ?? "")).toMatch(/slowest: SECOND/);
+  expect(unwrapLines(executableResult?.stderr ?? "")).toMatch(/slowest: SECOND/);
 });
 
 it("the executable reports thousands of violations like the package", () => {
@@ -110,7 +110,7 @@ it("the executable reports thousands of violations like the package", () => {
 it(
   "the executable starts a program like the package",
   () => {
-    const runs = cases(40, 2000);
+    const runs = caseCount(40, 2000);
     let started = 0;
     const generatedInput = fc.record({ options, dotenv, contract, environment: fc.dictionary(name, value) });
     fc.assert(
@@ -131,5 +131,5 @@ it(
     // All other starts have failed with the same message.
     expect(started).toBeGreaterThan(runs / 8);
   },
-  cases(120_000, 1_100_000),
+  caseCount(120_000, 1_100_000),
 );

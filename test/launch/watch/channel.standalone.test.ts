@@ -2,12 +2,12 @@ import { spawn } from "node:child_process";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { skipBecause } from "../../helpers/skip.ts";
 import { isStandalone, sophiaRun } from "../../helpers/sophia.ts";
-import { executable, notMade } from "../../helpers/standalone.ts";
-import { WATCH, startWatchedWorld } from "../../helpers/watching.ts";
+import { executable, noExecutable } from "../../helpers/executables.ts";
+import { WATCH, startWatchedWorld } from "../../helpers/start-watched.ts";
 
 const FORMS = [
   ["program under test", sophiaRun, undefined],
-  ["executable", [executable], isStandalone ? "it is the program under test" : notMade],
+  ["executable", [executable], isStandalone ? "it is the program under test" : noExecutable],
 ] as const;
 
 describe.each(FORMS)("%s", (_, [command, ...prefix], skipReason) => {
@@ -31,7 +31,7 @@ describe.each(FORMS)("%s", (_, [command, ...prefix], skipReason) => {
       });
     child.on("message", (message) => void messages.push(message));
     await waitForMessages(1);
-    watchScene.change("two");
+    watchScene.setKey("two");
     await waitForMessages(2);
     child.send("word");
     await waitForMessages(3);

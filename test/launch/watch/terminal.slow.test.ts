@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { findIsolation, startContainer } from "../../helpers/container.ts";
 import { skipBecause } from "../../helpers/skip.ts";
 import { addon, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
-import type { Started } from "../../helpers/started.ts";
+import type { StartedProcess } from "../../helpers/start-process.ts";
 import { startAtTerminal, type Step } from "../../helpers/terminal.ts";
-import { running, WATCH, startWatchedWorld, type WatchedWorld } from "../../helpers/watching.ts";
+import { waitForRun, WATCH, startWatchedWorld, type WatchedWorld } from "../../helpers/start-watched.ts";
 
 /** Starts a command in the folder and environment of the world, on a terminal. */
 function startWorldAtTerminal(
@@ -13,7 +13,7 @@ function startWorldAtTerminal(
   steps: readonly Step[],
   command: readonly string[],
   additionalEnvironment: Readonly<Record<string, string>> = {},
-): Started {
+): StartedProcess {
   return startAtTerminal(command, { cwd, env: { ...env, ...additionalEnvironment } }, steps);
 }
 
@@ -50,9 +50,9 @@ while True: time.sleep(9)
       [],
       [...launcherCommand("--watch-grace", "200ms"), "python3", "-c", rudeProgram],
     );
-    await started.seen(/rude/);
-    watchScene.change("two");
-    await started.seen(/front True echo True/);
+    await started.waitForStdout(/rude/);
+    watchScene.setKey("two");
+    await started.waitForStdout(/front True echo True/);
     expect((await started.finished).status).toBe(4);
   });
 
@@ -68,8 +68,8 @@ while True: time.sleep(9)
           LAZY: "1",
         },
       );
-      await running(started, "one");
-      watchScene.change("two");
+      await waitForRun(started, "one");
+      watchScene.setKey("two");
       const { status, stdout } = await started.finished;
       expect([status, stdout.match(/run /g)?.length]).toEqual([256 - 2, 1]);
     },
@@ -84,24 +84,24 @@ while True: time.sleep(9)
     ] as const;
     const env = { LAZY: "1", TERM: "dumb" };
     const started = startWorldAtTerminal(watchScene, steps, ["bash", "--norc", "--noprofile", "-i"], env);
-    const first = await running(started, "one");
-    watchScene.change("two");
-    await started.seen(/Stopped[^]*fg; exit[^]*\n[^]*program\.cjs/);
+    const first = await waitForRun(started, "one");
+    watchScene.setKey("two");
+    await started.waitForStdout(/Stopped[^]*fg; exit[^]*\n[^]*program\.cjs/);
     process.kill(first, "SIGUSR2");
-    process.kill(await running(started, "two"), "SIGUSR2");
+    process.kill(await waitForRun(started, "two"), "SIGUSR2");
     expect((await started.finished).status).toBe(7);
   });
 
   test("gives each program a terminal with --redact, and masks the secret of each program", async () => {
     const watchScene = await startWatchedWorld();
-    watchScene.change("secret-number-one");
+    watchScene.setKey("secret-number-one");
     const script =
       'test -t 0 && test -t 1 && echo "tty $BASE <$KEY>"; trap "exit 0" TERM; while :; do sleep 0.05; done';
     const started = startWorldAtTerminal(watchScene, [], [...launcherCommand("--redact"), "sh", "-c", script], {});
-    await started.seen(/tty b1 <\*\*\*>/);
-    watchScene.change("secret-number-two");
-    watchScene.base("b2");
-    await started.seen(/tty b2 <\*\*\*>/);
+    await started.waitForStdout(/tty b1 <\*\*\*>/);
+    watchScene.setKey("secret-number-two");
+    watchScene.setBase("b2");
+    await started.waitForStdout(/tty b2 <\*\*\*>/);
     process.kill(started.pid, "SIGKILL");
     expect((await started.finished).stdout).not.toContain("secret-number");
   });
@@ -127,9 +127,9 @@ describe("as PID 1 of a container --watch", () => {
       cwd: watchScene.cwd,
       env: watchScene.env,
     });
-    await running(started, "one");
-    watchScene.change("two");
-    await running(started, "two");
+    await waitForRun(started, "one");
+    watchScene.setKey("two");
+    await waitForRun(started, "two");
     process.kill(started.init(), "SIGTERM");
     expect((await started.finished).status).toBe(0);
   });

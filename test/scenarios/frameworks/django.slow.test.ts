@@ -42,7 +42,7 @@ def test_users(client):
 `;
 
 /** A project of `django-admin startproject`, with the page's lines in its settings. */
-async function project(dotenv = DOTENV): Promise<Project> {
+async function createDjangoProject(dotenv = DOTENV): Promise<Project> {
   const createdProject = await makeProject({ ".env": dotenv }, { bin: pythonBin(requirements) });
   expect(await createdProject.run("django-admin startproject config .")).toMatchObject({ status: 0 });
   const written = readFileSync(join(createdProject.cwd, "config/settings.py"), "utf8");
@@ -62,7 +62,7 @@ describe("Django with sophia-run", { timeout: 300_000 }, () => {
   skipBecause(notLinux ?? notNightly ?? notInstalled("python3", "-c", "import ensurepip, venv"));
 
   test("serves by runserver, restarts for changed code with the former values, and ends all processes on Ctrl-C", async () => {
-    const { serve, port, write } = await project(`${DOTENV}DJANGO_DEBUG=true\n`);
+    const { serve, port, write } = await createDjangoProject(`${DOTENV}DJANGO_DEBUG=true\n`);
     const server = serve(`${dev} ${port}`);
     await server.showing("one.sqlite3, debug True");
     write(".env", CHANGED);
@@ -72,7 +72,7 @@ describe("Django with sophia-run", { timeout: 300_000 }, () => {
   });
 
   test("keeps the former values with runserver alone as well, if settings.py reads .env", async () => {
-    const { serve, port, write, cwd } = await project(`${DOTENV}DJANGO_DEBUG=true\n`);
+    const { serve, port, write, cwd } = await createDjangoProject(`${DOTENV}DJANGO_DEBUG=true\n`);
     const settings = readFileSync(join(cwd, "config/settings.py"), "utf8");
     write("config/settings.py", settings.replace("env = environ.Env()\n", READ_ENV));
     const server = serve(`python manage.py runserver ${port}`);
@@ -84,7 +84,7 @@ describe("Django with sophia-run", { timeout: 300_000 }, () => {
   });
 
   test("gives migrate and gunicorn the values, and gunicorn ends all processes on Ctrl-C", async () => {
-    const { cwd, run, serve, port } = await project();
+    const { cwd, run, serve, port } = await createDjangoProject();
     const migrated = await run(migrate);
     expect(migrated, migrated.stderr).toMatchObject({ status: 0 });
     expect(existsSync(join(cwd, "one.sqlite3"))).toBe(true);
@@ -94,7 +94,7 @@ describe("Django with sophia-run", { timeout: 300_000 }, () => {
   });
 
   test("is restarted by watchfiles with sophia-run, which reads and checks a changed .env", async () => {
-    const { serve, port, write } = await project();
+    const { serve, port, write } = await createDjangoProject();
     const command = page.block("bash", "watchfiles").trim();
     const server = serve(command.replace("--noreload", `--noreload ${port}`));
     await server.showing("one.sqlite3");
@@ -106,7 +106,7 @@ describe("Django with sophia-run", { timeout: 300_000 }, () => {
   });
 
   test("refuses a start without a key, as the page shows it, and with a key that is too short", async () => {
-    const { run, write } = await project(REST);
+    const { run, write } = await createDjangoProject(REST);
     const refused = await run(dev);
     expect(refused).toMatchObject({ status: 78, stdout: "" });
     expect(refused.stderr).toContain(page.blocks("text")[0]);
@@ -124,7 +124,7 @@ describe("Django with sophia-run", { timeout: 300_000 }, () => {
   });
 
   test("keeps the values of sophia-run with read_env and load_dotenv, unless they overwrite", async () => {
-    const { run } = await project();
+    const { run } = await createDjangoProject();
     const printed = async (call: string): Promise<string> => {
       const script = `import environ, dotenv, os; ${call}; print(os.environ["DATABASE_URL"])`;
       return (await run(`sophia-run -- python -c '${script}'`, { DATABASE_URL: "sqlite:///shell.sqlite3" })).stdout;
@@ -136,7 +136,7 @@ describe("Django with sophia-run", { timeout: 300_000 }, () => {
   });
 
   test("lets named files win in their order, and each must exist", async () => {
-    const { run, serve, port, write } = await project();
+    const { run, serve, port, write } = await createDjangoProject();
     const [, command = ""] = /`(sophia-run --dotenv [^`]+)`/.exec(page.text) ?? [];
     expect(await run(command)).toMatchObject({ status: 125 });
     write(".env.local", "DATABASE_URL=sqlite:///local.sqlite3\n");
@@ -146,7 +146,7 @@ describe("Django with sophia-run", { timeout: 300_000 }, () => {
   });
 
   test("needs no value for collectstatic and pytest", async () => {
-    const { cwd, run, write } = await project("");
+    const { cwd, run, write } = await createDjangoProject("");
     const collected = await run(page.block("bash", "collectstatic").trim());
     expect(collected, collected.stderr).toMatchObject({ status: 0 });
     expect(existsSync(join(cwd, "collected/admin"))).toBe(true);

@@ -8,7 +8,7 @@ const DOTENV = "DATABASE_URL=postgresql://app:sentinel-password@one.test/app\nPO
 const CHANGED = DOTENV.replace("one.test", "two.test");
 const WITHOUT = "PORT=$FREE_PORT\n";
 
-function project(files: Readonly<Record<string, string>> = {}): Promise<Project> {
+function createExpressProject(files: Readonly<Record<string, string>> = {}): Promise<Project> {
   const pages = {
     "package.json": page.block("json", '"scripts"'),
     "sophia.contract.json": page.block("json", '"variables"'),
@@ -22,7 +22,7 @@ describe("Express with sophia-run", { timeout: 300_000 }, () => {
   skipBecause(notLinux);
 
   test("serves by npm run dev, restarts for changed code with the former values, and ends all processes on Ctrl-C", async () => {
-    const { serve, write } = await project();
+    const { serve, write } = await createExpressProject();
     const server = serve("npm run dev");
     await server.showing("database on one.test");
     write(".env", CHANGED);
@@ -32,7 +32,7 @@ describe("Express with sophia-run", { timeout: 300_000 }, () => {
   });
 
   test("refuses npm start without a value, as the page shows it", async () => {
-    const { run } = await project({ ".env": WITHOUT });
+    const { run } = await createExpressProject({ ".env": WITHOUT });
     const refused = await run("npm --silent start");
     expect(refused).toMatchObject({ status: 78, stdout: "" });
     expect(refused.stderr).toContain(page.blocks("text")[0]);
@@ -40,7 +40,7 @@ describe("Express with sophia-run", { timeout: 300_000 }, () => {
 
   test("is restarted by nodemon with sophia-run, which reads and checks a changed .env", async () => {
     // So that it prints when it watches.
-    const { serve, write } = await project({ "nodemon.json": '{ "verbose": true }' });
+    const { serve, write } = await createExpressProject({ "nodemon.json": '{ "verbose": true }' });
     const server = serve(page.block("bash", "nodemon"));
     await server.seen(/watching \d+ file/);
     await server.showing("database on one.test");
@@ -54,7 +54,7 @@ describe("Express with sophia-run", { timeout: 300_000 }, () => {
 
   test("is restarted by nodemon only once a server that ends slowly has freed its port", async () => {
     const slow = `${page.block("js", "express")}process.on("SIGUSR2", () => setTimeout(() => process.exit(), 2000));\n`;
-    const { serve, write } = await project({ "nodemon.json": '{ "verbose": true }', "server.js": slow });
+    const { serve, write } = await createExpressProject({ "nodemon.json": '{ "verbose": true }', "server.js": slow });
     const server = serve(page.block("bash", "nodemon"));
     await server.seen(/watching \d+ file/);
     await server.showing("database on one.test");
@@ -66,7 +66,7 @@ describe("Express with sophia-run", { timeout: 300_000 }, () => {
   });
 
   test("lets named files win in their order, and each must exist", async () => {
-    const { serve, write, run } = await project();
+    const { serve, write, run } = await createExpressProject();
     const command = page.block("bash", "--dotenv").trim();
     expect(await run(command)).toMatchObject({ status: 125 });
     write(".env.local", "DATABASE_URL=postgresql://app@local.test/app\n");
@@ -77,7 +77,7 @@ describe("Express with sophia-run", { timeout: 300_000 }, () => {
 
   test("keeps the values of sophia-run with dotenv and --env-file, and loses them to dotenv with override", async () => {
     const print = "console.log(process.env.DATABASE_URL)";
-    const { run } = await project({
+    const { run } = await createExpressProject({
       "config.js": `import "dotenv/config"; ${print}`,
       "override.js": `import dotenv from "dotenv"; dotenv.config({ override: true, quiet: true }); ${print}`,
       "plain.js": print,
@@ -90,7 +90,7 @@ describe("Express with sophia-run", { timeout: 300_000 }, () => {
   });
 
   test("needs no value for npm test", async () => {
-    const { run } = await project({
+    const { run } = await createExpressProject({
       ".env": "",
       "app.test.js": `
         import { test } from "node:test";

@@ -27,7 +27,7 @@ const APP = {
     export function Api() { return <b>{\`public \${process.env.NEXT_PUBLIC_API_URL}, \${process.env.DATABASE_URL}\`}</b>; }`,
 };
 
-function project(files: Readonly<Record<string, string>> = {}): Promise<Project> {
+function createNextProject(files: Readonly<Record<string, string>> = {}): Promise<Project> {
   const pages = {
     "package.json": page.block("json", '"scripts"'),
     "sophia.contract.json": page.block("json", '"variables"'),
@@ -38,7 +38,7 @@ function project(files: Readonly<Record<string, string>> = {}): Promise<Project>
 }
 
 /** The text of all files below a folder of the build. */
-function built(cwd: string, folder: string): string {
+function readBuiltFiles(cwd: string, folder: string): string {
   return readdirSync(join(cwd, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1"))
@@ -49,7 +49,7 @@ describe("Next.js with sophia-run:", { timeout: 400_000 }, () => {
   skipBecause(notLinux ?? notNightly);
 
   test("npm run dev listens on the port of .env, reloads a changed one without effect, and Ctrl-C ends all processes", async () => {
-    const { serve, write } = await project();
+    const { serve, write } = await createNextProject();
     const server = serve("npm run dev");
     await server.showing("database on one.test");
     write(".env", CHANGED);
@@ -59,7 +59,7 @@ describe("Next.js with sophia-run:", { timeout: 400_000 }, () => {
   });
 
   test("a changed .env has an effect without sophia-run, and its port has none", async () => {
-    const { serve, write, port } = await project({ ".env": DOTENV.replace("$FREE_PORT", "1") });
+    const { serve, write, port } = await createNextProject({ ".env": DOTENV.replace("$FREE_PORT", "1") });
     const server = serve(`npx next dev --port ${port}`);
     await server.showing("database on one.test");
     write(".env", CHANGED);
@@ -68,7 +68,7 @@ describe("Next.js with sophia-run:", { timeout: 400_000 }, () => {
   });
 
   test("nodemon restarts sophia-run, which reads a changed .env", async () => {
-    const { serve, write } = await project({ "nodemon.json": '{ "verbose": true }' });
+    const { serve, write } = await createNextProject({ "nodemon.json": '{ "verbose": true }' });
     const server = serve(page.block("bash", "nodemon").trim());
     await server.seen(/watching \d+ file/);
     await server.showing("database on one.test");
@@ -82,7 +82,7 @@ describe("Next.js with sophia-run:", { timeout: 400_000 }, () => {
     expect(page.text.replaceAll(/\s+/g, " ")).toContain(
       "`.env`, then `.env.development` or `.env.production`, `.env.local`, and `.env.development.local` or",
     );
-    const { run, write } = await project();
+    const { run, write } = await createNextProject();
     const command = `node -p 'require("@next/env").loadEnvConfig(".", true, { info() {} }).combinedEnv.PLACE'`;
     for (const file of files) {
       write(file, `PLACE=${file}\n`);
@@ -92,7 +92,7 @@ describe("Next.js with sophia-run:", { timeout: 400_000 }, () => {
   });
 
   test(".env wins over .env.local, unless both are named", async () => {
-    const { serve } = await project({ ".env.local": "DATABASE_URL=postgresql://app@local.test/app\n" });
+    const { serve } = await createNextProject({ ".env.local": "DATABASE_URL=postgresql://app@local.test/app\n" });
     for (const [command, host] of [
       ["npm run dev", "one.test"],
       [`npx --no-install ${page.block("bash", "--dotenv").trim()}`, "local.test"],
@@ -104,19 +104,19 @@ describe("Next.js with sophia-run:", { timeout: 400_000 }, () => {
   });
 
   test("npm run dev refuses a start without a value, as the page shows it", async () => {
-    const { run } = await project({ ".env": PUBLIC });
+    const { run } = await createNextProject({ ".env": PUBLIC });
     const refused = await run("npm --silent run dev");
     expect(refused).toMatchObject({ status: 78, stdout: "" });
     expect(refused.stderr).toContain(page.blocks("text")[0]);
   });
 
   test("npm run build writes the public value and no secret, and npm start takes later values of others alone", async () => {
-    const { cwd, run, serve, write } = await project();
+    const { cwd, run, serve, write } = await createNextProject();
     await run("git init --quiet");
     const result = await run("npm run build");
     expect(result, result.stdout + result.stderr).toMatchObject({ status: 0 });
-    expect(built(cwd, ".next/static")).toContain("https://public.test");
-    expect(built(cwd, ".next/static")).not.toContain(SECRET);
+    expect(readBuiltFiles(cwd, ".next/static")).toContain("https://public.test");
+    expect(readBuiltFiles(cwd, ".next/static")).not.toContain(SECRET);
     write(".env", CHANGED.replace("public.test", "later.test"));
     const server = serve("npm start");
     await server.showing("database on two.test");
@@ -126,36 +126,36 @@ describe("Next.js with sophia-run:", { timeout: 400_000 }, () => {
   });
 
   test("npm run build fails if a secret has the prefix of public values", async () => {
-    const { cwd, run } = await project({
+    const { cwd, run } = await createNextProject({
       ".env": `${DOTENV}NEXT_PUBLIC_TOKEN=${SECRET}-of-next\n`,
       "app/api.js": '"use client";\nexport function Api() { return <b>{process.env.NEXT_PUBLIC_TOKEN}</b>; }',
     });
     await run("git init --quiet");
     const result = await run("npm run build");
-    expect(built(cwd, ".next/static")).toContain(`${SECRET}-of-next`);
+    expect(readBuiltFiles(cwd, ".next/static")).toContain(`${SECRET}-of-next`);
     expect(result).toMatchObject({ status: 1 });
     expect(result.stdout).toMatch(/\.next\/static\/[^:]+\.js:\d+: NEXT_PUBLIC_TOKEN/);
     expect(result.stdout + result.stderr).not.toContain(SECRET);
   });
 
   test("npm run build:image needs no secret, and refuses a missing public value before it builds", async () => {
-    const { cwd, run } = await project({ ".env": "" });
+    const { cwd, run } = await createNextProject({ ".env": "" });
     const refused = await run("npm run build:image");
     expect(refused).toMatchObject({ status: 1 });
     expect(refused.stdout).toContain("NEXT_PUBLIC_API_URL is required and not set");
     expect(existsSync(join(cwd, ".next"))).toBe(false);
     const result = await run("npm run build:image", { NEXT_PUBLIC_API_URL: "https://argument.test" });
     expect(result, result.stdout + result.stderr).toMatchObject({ status: 0 });
-    expect(built(cwd, ".next/static")).toContain("https://argument.test");
+    expect(readBuiltFiles(cwd, ".next/static")).toContain("https://argument.test");
     // Why `check` comes first.
     rmSync(join(cwd, ".next"), { recursive: true });
     const alone = await run("PATH=node_modules/.bin:$PATH sophia-run --fake -- next build");
     expect(alone, alone.stdout + alone.stderr).toMatchObject({ status: 0 });
-    expect(built(cwd, ".next/static")).toContain("https://fake.invalid/");
+    expect(readBuiltFiles(cwd, ".next/static")).toContain("https://fake.invalid/");
   });
 
   test('output: "standalone" copies .env, and scan finds it there', async () => {
-    const { cwd, run } = await project({ "next.config.js": 'module.exports = { output: "standalone" };' });
+    const { cwd, run } = await createNextProject({ "next.config.js": 'module.exports = { output: "standalone" };' });
     expect(await run("npm run build")).toMatchObject({ status: 0 });
     expect(readFileSync(join(cwd, ".next/standalone/.env"), "utf8")).toContain(SECRET);
     const scanRun = await run("npx --no-install sophia-run scan .next/standalone");

@@ -11,7 +11,7 @@ const page = readPage("vite");
 const SECRET = "sentinel-0a1b2c3d4e";
 const DOTENV = `VITE_API_URL=https://one.test\nAPI_KEY=${SECRET}\n`;
 
-function project(files: Readonly<Record<string, string>> = {}): Promise<Project> {
+function createViteProject(files: Readonly<Record<string, string>> = {}): Promise<Project> {
   const pages = {
     "package.json": page.block("json", '"scripts"'),
     "sophia.contract.json": page.block("json", '"variables"'),
@@ -25,10 +25,10 @@ function project(files: Readonly<Record<string, string>> = {}): Promise<Project>
 }
 
 /** The command with the address on which the test asks. */
-const listening = (command: string, { port }: Project): string => `${command} --host 127.0.0.1 --port ${port}`;
+const listenCommand = (command: string, { port }: Project): string => `${command} --host 127.0.0.1 --port ${port}`;
 
 /** All text of the build. */
-function bundle(cwd: string): string {
+function readBundle(cwd: string): string {
   return readdirSync(join(cwd, "dist"), { recursive: true, encoding: "utf8" })
     .filter((name) => /\.(?:js|html)$/.test(name))
     .map((name) => readFileSync(join(cwd, "dist", name), "utf8"))
@@ -45,8 +45,8 @@ describe("Vite with sophia-run:", { timeout: 300_000 }, () => {
     // Sound: it listens on a port.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
     const address = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
-    const createdProject = await project({ ".env": DOTENV.replace("https://one.test", address) });
-    const server = createdProject.serve(listening("npm run dev --", createdProject));
+    const createdProject = await createViteProject({ ".env": DOTENV.replace("https://one.test", address) });
+    const server = createdProject.serve(listenCommand("npm run dev --", createdProject));
     await server.showing(`"VITE_API_URL": "${address}"`, "/main.js");
     expect(await server.page("/main.js")).not.toContain(SECRET);
     expect(await server.page("/api")).toBe(`seen Bearer ${SECRET}`);
@@ -54,15 +54,15 @@ describe("Vite with sophia-run:", { timeout: 300_000 }, () => {
   });
 
   test("npm run dev refuses a start without a value, as the page shows it", async () => {
-    const { run } = await project({ ".env": `API_KEY=${SECRET}\n` });
+    const { run } = await createViteProject({ ".env": `API_KEY=${SECRET}\n` });
     const refused = await run("npm --silent run dev");
     expect(refused).toMatchObject({ status: 78, stdout: "" });
     expect(refused.stderr).toContain(page.blocks("text")[0]);
   });
 
   test("a changed .env restarts Vite with the former values", async () => {
-    const createdProject = await project();
-    const server = createdProject.serve(listening("npm run dev --", createdProject));
+    const createdProject = await createViteProject();
+    const server = createdProject.serve(listenCommand("npm run dev --", createdProject));
     await server.showing("https://one.test", "/main.js");
     createdProject.write(".env", DOTENV.replace("one.test", "two.test"));
     await server.seen(/server restarted/);
@@ -71,8 +71,8 @@ describe("Vite with sophia-run:", { timeout: 300_000 }, () => {
   });
 
   test("a changed .env restarts Vite with the new values without sophia-run", async () => {
-    const createdProject = await project();
-    const server = createdProject.serve(listening("npx vite", createdProject));
+    const createdProject = await createViteProject();
+    const server = createdProject.serve(listenCommand("npx vite", createdProject));
     await server.showing("https://one.test", "/main.js");
     createdProject.write(".env", DOTENV.replace("one.test", "two.test"));
     await server.showing("https://two.test", "/main.js");
@@ -80,7 +80,7 @@ describe("Vite with sophia-run:", { timeout: 300_000 }, () => {
   });
 
   test("nodemon restarts sophia-run, which reads a changed .env", async () => {
-    const createdProject = await project({ "nodemon.json": '{ "verbose": true }' });
+    const createdProject = await createViteProject({ "nodemon.json": '{ "verbose": true }' });
     const command = page.block("bash", "nodemon").trim();
     const server = createdProject.serve(command.replace(/"$/, ` --host 127.0.0.1 --port ${createdProject.port}"`));
     await server.seen(/watching \d+ file/);
@@ -91,39 +91,39 @@ describe("Vite with sophia-run:", { timeout: 300_000 }, () => {
   });
 
   test("npm run build puts the public value into the bundle and no secret, and needs none", async () => {
-    const { cwd, run, write } = await project();
+    const { cwd, run, write } = await createViteProject();
     await run("git init --quiet");
     for (const dotenv of [DOTENV, "VITE_API_URL=https://one.test\n"]) {
       write(".env", dotenv);
       const built = await run("npm run build");
       expect(built, built.stderr + built.stdout).toMatchObject({ status: 0 });
-      expect(bundle(cwd)).toContain("https://one.test");
-      expect(bundle(cwd)).not.toContain(SECRET);
+      expect(readBundle(cwd)).toContain("https://one.test");
+      expect(readBundle(cwd)).not.toContain(SECRET);
     }
   });
 
   test("the build does not get secrets, although its configuration puts one into code", async () => {
     const define = "export default { define: { KEY: JSON.stringify(process.env.API_KEY ?? 'withheld') } };";
-    const { cwd, run } = await project({ "vite.config.js": define, "main.js": "document.title = KEY;" });
+    const { cwd, run } = await createViteProject({ "vite.config.js": define, "main.js": "document.title = KEY;" });
     expect(await run("npm run build")).toMatchObject({ status: 0 });
-    expect(bundle(cwd)).toContain("withheld");
+    expect(readBundle(cwd)).toContain("withheld");
   });
 
   test("npm run build fails if a secret has the prefix of public values, which git ignores", async () => {
-    const { cwd, run } = await project({
+    const { cwd, run } = await createViteProject({
       ".env": `${DOTENV}VITE_TOKEN=${SECRET}-of-vite\n`,
       "main.js": "document.title = import.meta.env.VITE_TOKEN;",
     });
     await run("git init --quiet");
     const built = await run("npm run build");
-    expect(bundle(cwd)).toContain(`${SECRET}-of-vite`);
+    expect(readBundle(cwd)).toContain(`${SECRET}-of-vite`);
     expect(built).toMatchObject({ status: 1 });
     expect(built.stdout).toMatch(/dist\/assets\/[^:]+\.js:1: VITE_TOKEN/);
     expect(built.stdout + built.stderr).not.toContain(SECRET);
   });
 
   test("npm run build refuses a missing public value", async () => {
-    const { run } = await project({ ".env": "" });
+    const { run } = await createViteProject({ ".env": "" });
     const refused = await run("npm --silent run build");
     expect(refused).toMatchObject({ status: 78, stdout: "" });
     expect(refused.stderr).toContain("VITE_API_URL is required and not set");
@@ -132,7 +132,7 @@ describe("Vite with sophia-run:", { timeout: 300_000 }, () => {
   test("it reads its files in the order of the page, and the environment wins", async () => {
     const files = [".env", ".env.local", ".env.[mode]", ".env.[mode].local"];
     expect(page.text).toContain("`.env`, `.env.local`, `.env.[mode]` and `.env.[mode].local`; later ones win");
-    const { run, write } = await project({
+    const { run, write } = await createViteProject({
       "order.js": 'import { loadEnv } from "vite"; console.log(loadEnv("test", ".").VITE_PLACE);',
     });
     for (const file of files) {
@@ -143,10 +143,10 @@ describe("Vite with sophia-run:", { timeout: 300_000 }, () => {
   });
 
   test(".env wins over the files of a mode, unless they are named", async () => {
-    const { cwd, run } = await project({ ".env.production": "VITE_API_URL=https://production.test\n" });
+    const { cwd, run } = await createViteProject({ ".env.production": "VITE_API_URL=https://production.test\n" });
     const built = async (command: string): Promise<string> => {
       expect(await run(`PATH=node_modules/.bin:$PATH ${command}`)).toMatchObject({ status: 0 });
-      return bundle(cwd);
+      return readBundle(cwd);
     };
     expect(await built("vite build")).toContain("https://production.test");
     expect(await built("sophia-run -- vite build")).toContain("https://one.test");
@@ -154,7 +154,7 @@ describe("Vite with sophia-run:", { timeout: 300_000 }, () => {
   });
 
   test("npm test needs no value, and Vitest shows tests all variables", async () => {
-    const { run } = await project({
+    const { run } = await createViteProject({
       ".env": "",
       "vite.config.js": "export default {};",
       "app.test.js": `

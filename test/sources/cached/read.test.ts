@@ -19,7 +19,7 @@ import { entryNameFor, decrypt, encrypt } from "../../../src/sources/cached/seal
 import type { EscReading } from "../../../src/sources/esc-layers.ts";
 import { folder } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { listEntries, sealEntry, VALUE, startCachedEsc } from "./keeping.ts";
+import { listEntries, createSealedEntry, CACHED_VALUE, startCachedEsc } from "./cached-esc.ts";
 
 function valuesOf(reading: EscReading): Readonly<Record<string, string>> | string {
   if (reading.kind !== "read") return [reading.failure.message, ...(reading.failure.details ?? [])].join("\n");
@@ -40,20 +40,20 @@ function expectNotices(reading: EscReading): void {
   expectWording(JSON.stringify(reading.notices));
 }
 
-const VALUES = { A: VALUE, B: "plain", F: "file" };
+const VALUES = { A: CACHED_VALUE, B: "plain", F: "file" };
 const isRoot = process.geteuid?.() === 0;
 
 describe("the cache", () => {
   test("is private and encrypted, and is used with all details if ESC is not available", async () => {
-    const { server, caches, folder: own, kept, read } = await startCachedEsc();
-    expect(valuesOf(await read())).toEqual(VALUES);
-    expect(listEntries(caches)).toHaveLength(1);
-    expect([statSync(own).mode & 0o777, statSync(kept()).mode & 0o777]).toEqual([0o700, 0o600]);
-    const bytes = readFileSync(kept(), "latin1");
-    for (const text of [VALUE, server.token, "acme", "plain"]) expect(bytes).not.toContain(text);
+    const { server, cacheHome, folder: own, entryPath, readCachedEsc } = await startCachedEsc();
+    expect(valuesOf(await readCachedEsc())).toEqual(VALUES);
+    expect(listEntries(cacheHome)).toHaveLength(1);
+    expect([statSync(own).mode & 0o777, statSync(entryPath()).mode & 0o777]).toEqual([0o700, 0o600]);
+    const bytes = readFileSync(entryPath(), "latin1");
+    for (const text of [CACHED_VALUE, server.token, "acme", "plain"]) expect(bytes).not.toContain(text);
 
     await server.close();
-    const reading = await read();
+    const reading = await readCachedEsc();
     expect(valuesOf(reading)).toEqual(VALUES);
     expect(reading).toMatchObject({
       cacheUse: { why: "unavailable", failure: { code: "esc-unreachable" } },
@@ -82,70 +82,70 @@ describe("the cache", () => {
     ["403", "refused", 0],
     ["404", "refused", 0],
   ] as const)("is removed after a refusal of ESC, and remains after a server error: %s", async (status, kind, left) => {
-    const { server, caches, read } = await startCachedEsc();
-    await read();
+    const { server, cacheHome, readCachedEsc } = await startCachedEsc();
+    await readCachedEsc();
     server.failAlways("open", { kind: "status", status: Number(status) });
-    expect(await read({ requireEsc: true })).toMatchObject({ kind });
-    expect(listEntries(caches)).toHaveLength(left);
+    expect(await readCachedEsc({ requireEsc: true })).toMatchObject({ kind });
+    expect(listEntries(cacheHome)).toHaveLength(left);
   });
 
   test("of a refused token is removed, and the cache of another token remains", async () => {
-    const { server, caches, read } = await startCachedEsc();
-    await read();
+    const { server, cacheHome, readCachedEsc } = await startCachedEsc();
+    await readCachedEsc();
     const wrong = { ESC_TOKEN: "pul-wrong" };
-    expect(await read({}, wrong)).toMatchObject({ kind: "refused" });
-    expect(valuesOf(await read({ offline: true }, wrong))).toBeTypeOf("string");
-    expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
+    expect(await readCachedEsc({}, wrong)).toMatchObject({ kind: "refused" });
+    expect(valuesOf(await readCachedEsc({ offline: true }, wrong))).toBeTypeOf("string");
+    expect(valuesOf(await readCachedEsc({ offline: true }))).toEqual(VALUES);
 
     const { value: second } = server.addToken({ owner: { kind: "organization", organization: "acme" } });
     const otherToken = { ESC_TOKEN: second };
-    expect(valuesOf(await read({}, otherToken))).toEqual(VALUES);
-    expect(listEntries(caches)).toHaveLength(2);
+    expect(valuesOf(await readCachedEsc({}, otherToken))).toEqual(VALUES);
+    expect(listEntries(cacheHome)).toHaveLength(2);
     server.failAlways("open", { kind: "status", status: 401 });
-    expect(await read({}, otherToken)).toMatchObject({ kind: "refused" });
-    expect(valuesOf(await read({ offline: true }, otherToken))).toBeTypeOf("string");
-    expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
+    expect(await readCachedEsc({}, otherToken)).toMatchObject({ kind: "refused" });
+    expect(valuesOf(await readCachedEsc({ offline: true }, otherToken))).toBeTypeOf("string");
+    expect(valuesOf(await readCachedEsc({ offline: true }))).toEqual(VALUES);
   });
 
   test("remains for the last four tokens", async () => {
-    const { server, caches, folder: own, read } = await startCachedEsc();
+    const { server, cacheHome, folder: own, readCachedEsc } = await startCachedEsc();
     const tokens = Array.from({ length: 6 }, () =>
       server.addToken({ owner: { kind: "organization", organization: "acme" } }),
     );
     for (const [index, { value }] of tokens.entries()) {
-      const before = new Set(listEntries(caches));
-      await read({}, { ESC_TOKEN: value });
-      const added = listEntries(caches).find((name) => !before.has(name)) ?? "";
+      const before = new Set(listEntries(cacheHome));
+      await readCachedEsc({}, { ESC_TOKEN: value });
+      const added = listEntries(cacheHome).find((name) => !before.has(name)) ?? "";
       utimesSync(join(own, added), index, index);
     }
     const readingKinds = await Promise.all(
-      tokens.map(async ({ value }) => (await read({ offline: true }, { ESC_TOKEN: value })).kind),
+      tokens.map(async ({ value }) => (await readCachedEsc({ offline: true }, { ESC_TOKEN: value })).kind),
     );
     expect(readingKinds).toEqual(["unavailable", "unavailable", "read", "read", "read", "read"]);
   });
 
   test("is replaced each time ESC is read", async () => {
-    const { server, environment, read } = await startCachedEsc();
-    await read();
+    const { server, environment, readCachedEsc } = await startCachedEsc();
+    await readCachedEsc();
     environment.revise({ values: { A: "new" } });
-    await read();
+    await readCachedEsc();
     await server.close();
-    expect(valuesOf(await read())).toEqual({ A: "new" });
+    expect(valuesOf(await readCachedEsc())).toEqual({ A: "new" });
   });
 
   test("is used without contacting ESC while it is fresh", async () => {
-    const { server, read } = await startCachedEsc();
-    await read({ cacheFreshMs: 60_000 });
+    const { server, readCachedEsc } = await startCachedEsc();
+    await readCachedEsc({ cacheFreshMs: 60_000 });
     expect(server.count("any")).toBe(2);
-    expect(await read({ cacheFreshMs: 60_000 })).toMatchObject({ cacheUse: { why: "fresh" }, notices: [] });
+    expect(await readCachedEsc({ cacheFreshMs: 60_000 })).toMatchObject({ cacheUse: { why: "fresh" }, notices: [] });
     expect(server.connections).toBe(1);
-    await read({ cacheFreshMs: 1 });
+    await readCachedEsc({ cacheFreshMs: 1 });
     expect(server.count("any")).toBe(4);
   });
 
   test("repeats the notice about another organization's environment", async () => {
-    const { server, read } = await startCachedEsc();
-    server.environment("acme/default/dev", { values: { A: VALUE } });
+    const { server, readCachedEsc } = await startCachedEsc();
+    server.environment("acme/default/dev", { values: { A: CACHED_VALUE } });
     const variables = { ESC_ENV: "acme/dev", ESC_ORG: "other-org" };
     const notice = {
       kind: "esc-old-form",
@@ -153,29 +153,29 @@ describe("the cache", () => {
       opened: "acme/default/dev",
       instead: "other-org/acme/dev",
     };
-    expect(await read({ cacheFreshMs: 60_000 }, variables)).toMatchObject({ notices: [notice] });
-    expect(await read({ cacheFreshMs: 60_000 }, variables)).toMatchObject({
+    expect(await readCachedEsc({ cacheFreshMs: 60_000 }, variables)).toMatchObject({ notices: [notice] });
+    expect(await readCachedEsc({ cacheFreshMs: 60_000 }, variables)).toMatchObject({
       cacheUse: { why: "fresh" },
       notices: [notice],
     });
   });
 
   test("is used with --offline, without contacting ESC", async () => {
-    const { server, read } = await startCachedEsc();
-    await read();
+    const { server, readCachedEsc } = await startCachedEsc();
+    await readCachedEsc();
     const { connections } = server;
-    expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
+    expect(valuesOf(await readCachedEsc({ offline: true }))).toEqual(VALUES);
     expect(server.connections).toBe(connections);
   });
 
   test("is not used with --require-esc", async () => {
-    const { server, read } = await startCachedEsc();
-    await read({ cacheFreshMs: 60_000, requireEsc: true });
-    expect(await read({ cacheFreshMs: 60_000, requireEsc: true })).not.toHaveProperty("kept");
+    const { server, readCachedEsc } = await startCachedEsc();
+    await readCachedEsc({ cacheFreshMs: 60_000, requireEsc: true });
+    expect(await readCachedEsc({ cacheFreshMs: 60_000, requireEsc: true })).not.toHaveProperty("kept");
     expect(server.count("open")).toBe(2);
-    await expect(read({ offline: true, requireEsc: true })).rejects.toThrow("--offline");
+    await expect(readCachedEsc({ offline: true, requireEsc: true })).rejects.toThrow("--offline");
     await server.close();
-    expect(await read({ requireEsc: true })).toMatchObject({ kind: "unavailable" });
+    expect(await readCachedEsc({ requireEsc: true })).toMatchObject({ kind: "unavailable" });
   });
 });
 
@@ -187,13 +187,13 @@ describe("the cache is not used", () => {
     ["for another backend", { PULUMI_BACKEND_URL: "http://127.0.0.1:1" }],
     ["for another organization if the name has no organization", { ESC_ORG: "other-org" }],
   ])("%s", async (_, variables) => {
-    const { kept, read } = await startCachedEsc();
-    await read();
-    expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
-    const before = kept();
-    expect(await read({ offline: true }, variables)).toMatchObject({ kind: "unavailable" });
+    const { entryPath, readCachedEsc } = await startCachedEsc();
+    await readCachedEsc();
+    expect(valuesOf(await readCachedEsc({ offline: true }))).toEqual(VALUES);
+    const before = entryPath();
+    expect(await readCachedEsc({ offline: true }, variables)).toMatchObject({ kind: "unavailable" });
     // The cache is not used either if its file has the name that belongs to the other token, environment or backend.
-    const { kept: other, read: readOther, folder: own } = await startCachedEsc();
+    const { entryPath: other, readCachedEsc: readOther, folder: own } = await startCachedEsc();
     await readOther({}, {});
     const name = other();
     renameSync(before, name);
@@ -210,30 +210,30 @@ describe("the cache is not used", () => {
       { environments: [], layers: [{ source: "dotenv" as const, variables: [] }] },
     ],
   ])("%s", async (_, content) => {
-    const { server, kept, read } = await startCachedEsc();
-    await read();
-    writeFileSync(kept(), sealEntry(server, content));
-    expectUnusedCache(await read({ offline: true }));
+    const { server, entryPath, readCachedEsc } = await startCachedEsc();
+    await readCachedEsc();
+    writeFileSync(entryPath(), createSealedEntry(server, content));
+    expectUnusedCache(await readCachedEsc({ offline: true }));
     await server.close();
-    expectUnusedCache(await read());
+    expectUnusedCache(await readCachedEsc());
   });
 
   test("after the session has ended if providers have made credentials, and is used otherwise", async () => {
-    const { server, caches, read } = await startCachedEsc();
+    const { server, cacheHome, readCachedEsc } = await startCachedEsc();
     server.provider("login", { key: "minted" });
     server.environment("acme/sophia/minting", {
       definition: "values: {l: {fn::open::login: {}}, environmentVariables: {KEY: '${l.key}'}}",
     });
     const minting = { ESC_ENV: "acme/sophia/minting" };
-    await read({}, minting);
-    await read();
-    expect(listEntries(caches)).toHaveLength(2);
-    expect(valuesOf(await read({ offline: true }, minting))).toEqual({ KEY: "minted" });
+    await readCachedEsc({}, minting);
+    await readCachedEsc();
+    expect(listEntries(cacheHome)).toHaveLength(2);
+    expect(valuesOf(await readCachedEsc({ offline: true }, minting))).toEqual({ KEY: "minted" });
     const inTwoHours = (variables: Readonly<Record<string, string>>) => {
       const now = Date.now();
       const real = Date.now;
       Date.now = () => now + 7_200_000;
-      return read({ offline: true }, variables).finally(() => void (Date.now = real));
+      return readCachedEsc({ offline: true }, variables).finally(() => void (Date.now = real));
     };
     expectUnusedCache(await inTwoHours(minting));
     expect(valuesOf(await inTwoHours({}))).toEqual(VALUES);
@@ -263,29 +263,29 @@ describe("the cache is not used", () => {
   });
 
   test("for a token by OIDC, which causes a warning", async () => {
-    const { caches, read } = await startCachedEsc({ oidc: { subjectTokens: ["id-token"] } });
+    const { cacheHome, readCachedEsc } = await startCachedEsc({ oidc: { subjectTokens: ["id-token"] } });
     const cwd = folder({ token: "id-token" });
     chmodSync(join(cwd, "token"), 0o600);
     const variables = { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: join(cwd, "token"), ESC_OIDC_ORG: "acme" };
-    const reading = await read({}, variables);
+    const reading = await readCachedEsc({}, variables);
     expect(reading).toMatchObject({
       kind: "read",
       notices: [{ kind: "remark", text: expect.stringContaining("OIDC") }],
     });
     expectNotices(reading);
-    expect(listEntries(caches)).toEqual([]);
-    expect(valuesOf(await read({ offline: true }, variables))).toContain("(OIDC)");
+    expect(listEntries(cacheHome)).toEqual([]);
+    expect(valuesOf(await readCachedEsc({ offline: true }, variables))).toContain("(OIDC)");
   });
 });
 
 test("the cache reads a token file that is a pipe only once", async () => {
-  const { server, read } = await startCachedEsc();
+  const { server, readCachedEsc } = await startCachedEsc();
   const pipe = join(folder(), "token");
   execFileSync("mkfifo", ["-m", "600", pipe]);
   const variables = { ESC_TOKEN: "", ESC_TOKEN_FILE: pipe };
-  const [first] = await Promise.all([read({}, variables), writePipe(pipe, server.token)]);
+  const [first] = await Promise.all([readCachedEsc({}, variables), writePipe(pipe, server.token)]);
   expect(valuesOf(first)).toEqual(VALUES);
-  const [second] = await Promise.all([read({ offline: true }, variables), writePipe(pipe, server.token)]);
+  const [second] = await Promise.all([readCachedEsc({ offline: true }, variables), writePipe(pipe, server.token)]);
   expect(valuesOf(second)).toEqual(VALUES);
 });
 
@@ -310,33 +310,33 @@ describe("the cache is not private, so", () => {
         ]
       : []),
   ])("%s in place of its folder is not written, and causes one warning", async (_, make) => {
-    const { folder: own, read } = await startCachedEsc();
+    const { folder: own, readCachedEsc } = await startCachedEsc();
     const elsewhere = folder();
     chmodSync(elsewhere, 0o700);
     make(own, elsewhere);
-    const reading = await read({ cacheFreshMs: 60_000 });
+    const reading = await readCachedEsc({ cacheFreshMs: 60_000 });
     expect(valuesOf(reading)).toEqual(VALUES);
     expect(reading).toMatchObject({ notices: [{ kind: "remark" }] });
     expectNotices(reading);
     expect(listEntries(own.replace(/\/sophia-run$/, ""))).toEqual([]);
     expect(lstatSync(elsewhere).nlink).toBe(2);
-    expect(valuesOf(await read({ offline: true }))).toBeTypeOf("string");
+    expect(valuesOf(await readCachedEsc({ offline: true }))).toBeTypeOf("string");
   });
 
   test("a folder inside one that every user may write is not used, unless the sticky bit is set", async () => {
-    const { caches, folder: own, read } = await startCachedEsc();
-    chmodSync(caches, 0o777);
-    const reading = await read();
+    const { cacheHome, folder: own, readCachedEsc } = await startCachedEsc();
+    chmodSync(cacheHome, 0o777);
+    const reading = await readCachedEsc();
     expect(valuesOf(reading)).toEqual(VALUES);
-    const command = expect.stringContaining(`chmod o-w ${caches}`) as unknown;
+    const command = expect.stringContaining(`chmod o-w ${cacheHome}`) as unknown;
     expect(reading).toMatchObject({ notices: [{ kind: "remark", text: command }] });
     expectNotices(reading);
     expect(readdirSync(own)).toEqual([]);
-    chmodSync(caches, 0o1777);
-    expect(await read()).toMatchObject({ notices: [] });
-    expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
-    chmodSync(caches, 0o777);
-    expect(valuesOf(await read({ offline: true }))).toContain(`chmod o-w ${caches}`);
+    chmodSync(cacheHome, 0o1777);
+    expect(await readCachedEsc()).toMatchObject({ notices: [] });
+    expect(valuesOf(await readCachedEsc({ offline: true }))).toEqual(VALUES);
+    chmodSync(cacheHome, 0o777);
+    expect(valuesOf(await readCachedEsc({ offline: true }))).toContain(`chmod o-w ${cacheHome}`);
   });
 
   test.each([
@@ -344,16 +344,16 @@ describe("the cache is not private, so", () => {
     ["a named pipe", (path: string) => void execFileSync("mkfifo", ["-m", "600", path])],
     ["a file that others may read", (path: string) => writeFileSync(path, "", { mode: 0o644 })],
   ])("%s in place of its file is not read, and is replaced", async (_, make) => {
-    const { kept, read } = await startCachedEsc();
-    await read();
-    const path = kept();
+    const { entryPath, readCachedEsc } = await startCachedEsc();
+    await readCachedEsc();
+    const path = entryPath();
     const elsewhere = join(folder({ file: "untouched" }), "file");
     rmSync(path);
     make(path, elsewhere);
-    expectUnusedCache(await read({ offline: true }));
-    await read();
+    expectUnusedCache(await readCachedEsc({ offline: true }));
+    await readCachedEsc();
     expect(lstatSync(path)).toMatchObject({ mode: 0o100_600 });
     expect(readFileSync(elsewhere, "utf8")).toBe("untouched");
-    expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
+    expect(valuesOf(await readCachedEsc({ offline: true }))).toEqual(VALUES);
   });
 });

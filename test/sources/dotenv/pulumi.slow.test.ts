@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseDotenv } from "../../../src/sources/dotenv/index.ts";
 import { fillFolderOnce } from "../../helpers/fill-folder-once.ts";
-import { cases } from "../../helpers/seed.ts";
+import { caseCount } from "../../helpers/seed.ts";
 import { notInstalled, skipBecause } from "../../helpers/skip.ts";
 import { folder } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
@@ -109,7 +109,7 @@ func main() {
       fc.asyncProperty(many, async (values) => {
         expect(await valuesOf(quoteByGo(values))).toEqual(values);
       }),
-      { numRuns: cases(3, 50), endOnFailure: true },
+      { numRuns: caseCount(3, 50), endOnFailure: true },
     );
   });
 

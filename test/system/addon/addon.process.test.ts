@@ -2,7 +2,7 @@ import { execFileSync, spawnSync, type SpawnSyncReturns } from "node:child_proce
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { addon, copyOfPackage, folder, isStandalone, unwrapped } from "../../helpers/sophia.ts";
+import { addon, copyPackage, folder, isStandalone, unwrapLines } from "../../helpers/sophia.ts";
 import { protectionsOf } from "../../helpers/protections.ts";
 import { expectWording } from "../../helpers/wording.ts";
 
@@ -22,7 +22,7 @@ function runPackage(
 }
 
 function copyPackageToDamage(): { readonly place: string; readonly addons: readonly string[] } {
-  const packageFolder = copyOfPackage();
+  const packageFolder = copyPackage();
   const addons = readdirSync(join(packageFolder, "dist")).filter((name) => name.endsWith(".node"));
   return { place: packageFolder, addons: addons.map((name) => join(packageFolder, "dist", name)) };
 }
@@ -129,7 +129,7 @@ describe("without its addon sophia-run", () => {
     const { pid, stdout, stderr, status } = runPackage(["--mode", "exec", "--", ...showPid], damage(addons), place);
     if (hasExecve) return expect({ stdout, status }).toEqual({ stdout: `${pid}\n`, status: 0 });
     expect({ stdout, status }).toEqual({ stdout: "", status: 125 });
-    expect(unwrapped(stderr)).toMatch(/^sophia-run: --mode exec .*addon/);
+    expect(unwrapLines(stderr)).toMatch(/^sophia-run: --mode exec .*addon/);
   });
 });
 

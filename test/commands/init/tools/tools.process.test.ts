@@ -5,9 +5,9 @@ import { describe, expect, test } from "vitest";
 import { parseEnvSchema } from "../../../../src/commands/init/tools/env-schema.ts";
 import { parseSecretspec } from "../../../../src/commands/init/tools/secretspec.ts";
 import { loadContract } from "../../../../src/contract/find-contract.ts";
-import { folder, sophia, sophiaRun, unwrapped } from "../../../helpers/sophia.ts";
+import { folder, sophia, sophiaRun, unwrapLines } from "../../../helpers/sophia.ts";
 import { expectWording } from "../../../helpers/wording.ts";
-import { SENTINEL } from "../../world.ts";
+import { SENTINEL } from "../../sophia-environment.ts";
 import { foldersOf } from "../../../helpers/folders.ts";
 
 const SCHEMA = `# @defaultSensitive=inferFromPrefix(PUBLIC_) @defaultRequired=infer
@@ -148,7 +148,7 @@ test("init reports a file that is not TOML, and reads the next source", async ()
   const { status, stdout } = await sophia(["init"], { cwd });
   expect(status).toBe(0);
   expect(stdout).toContain("1 variable from .env.example");
-  expect(unwrapped(stdout)).toContain(
+  expect(unwrapLines(stdout)).toContain(
     "secretspec.toml is not read: it is not TOML that init understands (line 1, column 18)",
   );
 });

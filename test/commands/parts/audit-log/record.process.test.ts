@@ -4,9 +4,9 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../../../esc-server/index.ts";
-import { canBecomeProgram, folder, sophia, sophiaRun } from "../../../helpers/sophia.ts";
+import { supportsExecMode, folder, sophia, sophiaRun } from "../../../helpers/sophia.ts";
 import { expectWording } from "../../../helpers/wording.ts";
-import { SENTINEL, sentinel } from "../../world.ts";
+import { SENTINEL, sentinelOf } from "../../sophia-environment.ts";
 
 const CONTRACT = JSON.stringify({
   variables: {
@@ -19,14 +19,14 @@ const CONTRACT = JSON.stringify({
 });
 
 /** A project, its ESC environment, and a log that does not exist yet. */
-async function project() {
+async function createProject() {
   const server = await startEscServer({ tellsRevision: true });
   onTestFinished(() => server.close());
   server.environment("acme/sophia/dev", {
     values: {
-      WEB_KEY: secret(sentinel("web")),
-      WORKER_KEY: secret(sentinel("worker")),
-      EXTRA: secret(sentinel("extra")),
+      WEB_KEY: secret(sentinelOf("web")),
+      WORKER_KEY: secret(sentinelOf("worker")),
+      EXTRA: secret(sentinelOf("extra")),
     },
   });
   const cwd = folder({ "sophia.contract.json": CONTRACT });
@@ -43,8 +43,8 @@ async function project() {
 }
 
 describe("in the audit log, a start", () => {
-  test.each([["spawn"], ...(canBecomeProgram ? [["exec"]] : [])])("is recorded before it (%s)", async (mode) => {
-    const { cwd, log, text, lines, run, esc } = await project();
+  test.each([["spawn"], ...(supportsExecMode ? [["exec"]] : [])])("is recorded before it (%s)", async (mode) => {
+    const { cwd, log, text, lines, run, esc } = await createProject();
     const options = [
       "--mode",
       mode,
@@ -86,7 +86,7 @@ describe("in the audit log, a start", () => {
   });
 
   test("is recorded with the names of the program's variables: declared ones of the environment, and all of ESC", async () => {
-    const { lines, run, log, esc } = await project();
+    const { lines, run, log, esc } = await createProject();
     const env = { ...esc, PORT: "1", OTHER: "caller's", SOPHIA_AUDIT_LOG: log, SOPHIA_REASON: "by variables" };
     expect((await run(["--", "true"], env)).status).toBe(0);
     expect((await run(["--only-declared", "--exclude", "WORKER_KEY", "--", "true"], env)).status).toBe(0);
@@ -99,7 +99,7 @@ describe("in the audit log, a start", () => {
   });
 
   test("is recorded if the contract refuses it, and with --no-contract", async () => {
-    const { lines, run, log } = await project();
+    const { lines, run, log } = await createProject();
     expect((await run(["--audit-log", log, "--", "true"], {})).status).toBe(78);
     expect((await run(["--audit-log", log, "--no-contract", "--", "true"], {})).status).toBe(0);
     expect(lines()).toMatchObject([
@@ -109,7 +109,7 @@ describe("in the audit log, a start", () => {
   });
 
   test("does not happen if it cannot be recorded", async () => {
-    const { cwd, run } = await project();
+    const { cwd, run } = await createProject();
     const result = await run(["--audit-log", cwd, "--", "touch", join(cwd, "started")]);
     expect(result).toMatchObject({ status: 125, stdout: "" });
     expect(result.stderr).toContain("regular file");
@@ -117,15 +117,15 @@ describe("in the audit log, a start", () => {
   });
 
   test("is not recorded in a log that a .env file names", async () => {
-    const { cwd, log, esc } = await project();
+    const { cwd, log, esc } = await createProject();
     const other = folder({ ".env": `SOPHIA_AUDIT_LOG=${log}\n`, "sophia.contract.json": CONTRACT });
     expect((await sophia(["--", "true"], { cwd: other, env: esc })).status).toBe(0);
     expect(existsSync(join(cwd, "audit.jsonl"))).toBe(false);
   });
 
   test("is recorded without a secret that is the name of the command", async () => {
-    const { cwd, log, lines, run, text } = await project();
-    const command = join(folder({ [sentinel("web")]: "#!/bin/sh\n" }), sentinel("web"));
+    const { cwd, log, lines, run, text } = await createProject();
+    const command = join(folder({ [sentinelOf("web")]: "#!/bin/sh\n" }), sentinelOf("web"));
     chmodSync(command, 0o755);
     expect((await run(["--audit-log", log, "--", command])).status).toBe(0);
     expect(lines()).toMatchObject([{ command: expect.stringMatching(/\/\*\*\*$/) }]);
@@ -135,9 +135,9 @@ describe("in the audit log, a start", () => {
 });
 
 test("the audit log records an export with the names of what is exported, and a refused export", async () => {
-  const { log, lines, run, text } = await project();
+  const { log, lines, run, text } = await createProject();
   const exported = await run(["export", "--audit-log", log, "--only-declared", "--reason", "for a container"]);
-  expect(exported.stdout).toContain(sentinel("web"));
+  expect(exported.stdout).toContain(sentinelOf("web"));
   expect((await run(["export", "--audit-log", log], {})).status).toBe(78);
   expect(lines()).toMatchObject([
     {
@@ -154,7 +154,7 @@ test("the audit log records an export with the names of what is exported, and a 
 
 describe("the reason in the audit log", () => {
   test("is recorded as one line, with any characters in it", async () => {
-    const { log, lines, run, text } = await project();
+    const { log, lines, run, text } = await createProject();
     expect((await run(["--audit-log", log, "--reason", "a\nb\u001B[31m\u202E", "--", "true"])).status).toBe(0);
     expect(lines()).toMatchObject([{ reason: String.raw`a\nb\u001b[31m\u202e` }]);
     expect(text().split("\n")).toHaveLength(2);
@@ -162,21 +162,21 @@ describe("the reason in the audit log", () => {
 
   // Its bytes reach the executable for Linux as they are, and the package as U+FFFD.
   test("that is not UTF-8 is recorded, with U+FFFD", async () => {
-    const { cwd, log, lines } = await project();
+    const { cwd, log, lines } = await createProject();
     const result = spawnSync(
       "sh",
       ["-c", String.raw`exec "$@" --reason "$(printf 'a\233')" -- true`, "sh", ...sophiaRun, "--audit-log", log],
-      { cwd, env: { PATH: process.env["PATH"], WEB_KEY: sentinel("web") }, encoding: "utf8" },
+      { cwd, env: { PATH: process.env["PATH"], WEB_KEY: sentinelOf("web") }, encoding: "utf8" },
     );
     expect(result).toMatchObject({ status: 0, stderr: "" });
     expect(lines()).toMatchObject([{ reason: "a\uFFFD" }]);
   });
 
   test.each([
-    ["as it is", sentinel("web")],
-    ["in base64", Buffer.from(`key: ${sentinel("web")}`).toString("base64")],
+    ["as it is", sentinelOf("web")],
+    ["in base64", Buffer.from(`key: ${sentinelOf("web")}`).toString("base64")],
   ])("is refused and written nowhere if a secret is in it, %s", async (_, text) => {
-    const { cwd, log, run } = await project();
+    const { cwd, log, run } = await createProject();
     const result = await run(["--audit-log", log, "--reason", `for ${text}.`, "--", "touch", join(cwd, "started")]);
     expect(result).toMatchObject({ status: 125, stdout: "" });
     expect(result.stderr).toContain("WEB_KEY");
@@ -187,7 +187,7 @@ describe("the reason in the audit log", () => {
   });
 
   test("is refused if it has more than 200 characters, and accepted with 200", async () => {
-    const { log, run } = await project();
+    const { log, run } = await createProject();
     expect((await run(["--audit-log", log, "--reason", "😀".repeat(200), "--", "true"])).status).toBe(0);
     const long = await run(["--audit-log", log, "--reason", "long".repeat(51), "--", "true"]);
     expect(long).toMatchObject({ status: 125 });
@@ -197,7 +197,7 @@ describe("the reason in the audit log", () => {
   });
 
   test("is refused as an option without a log, and ignored as a variable, which programs inherit", async () => {
-    const { run, esc } = await project();
+    const { run, esc } = await createProject();
     for (const args of [["--", "true"], ["export"]]) {
       const result = await run([
         ...(args[0] === "--" ? [] : args),

@@ -10,7 +10,7 @@ import { runStages } from "../../../helpers/start-stages.ts";
 
 const KEY = "key-0123456789";
 
-interface Given {
+interface PlanInput {
   readonly variables: object;
   readonly environment?: Readonly<Record<string, string>>;
   readonly dotenv?: string;
@@ -18,7 +18,7 @@ interface Given {
   readonly isWindows?: boolean;
 }
 
-async function plan({ variables, environment = {}, dotenv = "", flags = {}, isWindows = false }: Given) {
+async function planKeys({ variables, environment = {}, dotenv = "", flags = {}, isWindows = false }: PlanInput) {
   const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables }), ".env": dotenv });
   const own: Environment = isWindows
     ? windowsEnvironment(Object.entries(environment))
@@ -38,7 +38,7 @@ async function plan({ variables, environment = {}, dotenv = "", flags = {}, isWi
 describe("the plan of the broker compares names without case, as Windows does:", () => {
   test.each(["openai_api_key", "Openai_Api_Key"])("a contract that declares %s brokers the key", async (name) => {
     const startSettings = { variables: { [name]: {} }, environment: { OPENAI_API_KEY: KEY }, isWindows: true };
-    expect(await plan(startSettings)).toEqual({
+    expect(await planKeys(startSettings)).toEqual({
       keys: [["OPENAI_API_KEY", "https://api.openai.com"]],
       faults: [],
       exposed: [],
@@ -46,7 +46,7 @@ describe("the plan of the broker compares names without case, as Windows does:",
       outer: [],
       others: [],
     });
-    expect(await plan({ ...startSettings, environment: { openai_api_key: KEY } })).toMatchObject({
+    expect(await planKeys({ ...startSettings, environment: { openai_api_key: KEY } })).toMatchObject({
       keys: [["OPENAI_API_KEY", "https://api.openai.com"]],
     });
   });
@@ -54,18 +54,18 @@ describe("the plan of the broker compares names without case, as Windows does:",
   test("it treats an address in another case as the same address", async () => {
     const environment = { qdrant_api_key: KEY, Qdrant_Url: "https://q.test" };
     const variables = { qdrant_api_key: {}, qdrant_url: { secret: false } };
-    expect(await plan({ variables, environment, isWindows: true })).toMatchObject({
+    expect(await planKeys({ variables, environment, isWindows: true })).toMatchObject({
       keys: [["QDRANT_API_KEY", "https://q.test"]],
     });
     const startWithFile = { variables, environment: { qdrant_api_key: KEY }, dotenv: "Qdrant_URL=https://evil.test\n" };
-    expect(await plan({ ...startWithFile, isWindows: true })).toMatchObject({
+    expect(await planKeys({ ...startWithFile, isWindows: true })).toMatchObject({
       keys: [],
       faults: [["QDRANT_API_KEY", "untrusted"]],
     });
   });
 
   test("it treats a name in another case as another variable on other systems", async () => {
-    expect(await plan({ variables: { openai_api_key: {} }, environment: { OPENAI_API_KEY: KEY } })).toMatchObject({
+    expect(await planKeys({ variables: { openai_api_key: {} }, environment: { OPENAI_API_KEY: KEY } })).toMatchObject({
       keys: [],
       exposed: [["OPENAI_API_KEY", "undeclared"]],
     });
@@ -73,9 +73,9 @@ describe("the plan of the broker compares names without case, as Windows does:",
 
   test("it finds and excepts an undeclared key in any case", async () => {
     const startSettings = { variables: {}, environment: { Groq_Api_Key: KEY }, isWindows: true };
-    expect((await plan(startSettings)).exposed).toEqual([["GROQ_API_KEY", "undeclared"]]);
+    expect((await planKeys(startSettings)).exposed).toEqual([["GROQ_API_KEY", "undeclared"]]);
     const flags = { "broker-except": ["groq_api_key"] };
-    expect(await plan({ ...startSettings, flags })).toMatchObject({ exposed: [], excepted: ["GROQ_API_KEY"] });
+    expect(await planKeys({ ...startSettings, flags })).toMatchObject({ exposed: [], excepted: ["GROQ_API_KEY"] });
   });
 });
 
@@ -84,11 +84,11 @@ describe("the broker leaves keys alone", () => {
 
   test("of an outer sophia-run, unless another source has the value", async () => {
     const environment = { SOPHIA_BROKERED: "OPENAI_API_KEY,TAVILY_API_KEY" };
-    expect(await plan({ variables, environment: { ...environment, OPENAI_API_KEY: KEY } })).toMatchObject({
+    expect(await planKeys({ variables, environment: { ...environment, OPENAI_API_KEY: KEY } })).toMatchObject({
       keys: [],
       outer: ["OPENAI_API_KEY"],
     });
-    expect(await plan({ variables, environment, dotenv: `OPENAI_API_KEY=${KEY}\n` })).toMatchObject({
+    expect(await planKeys({ variables, environment, dotenv: `OPENAI_API_KEY=${KEY}\n` })).toMatchObject({
       keys: [["OPENAI_API_KEY", "https://api.openai.com"]],
       outer: [],
     });
@@ -97,21 +97,21 @@ describe("the broker leaves keys alone", () => {
   test("with a reason for each", async () => {
     const environment = { MY_KEY: KEY, GROQ_API_KEY: KEY, MISTRAL_API_KEY: KEY };
     const flags = { "broker-except": ["GROQ_API_KEY"] };
-    expect(await plan({ variables, environment, flags })).toMatchObject({
+    expect(await planKeys({ variables, environment, flags })).toMatchObject({
       others: [
         ["GROQ_API_KEY", "excepted"],
         ["MY_KEY", "unknown"],
       ],
       exposed: [["MISTRAL_API_KEY", "undeclared"]],
     });
-    expect((await plan({ variables, flags: { fake: true } })).keys).toEqual([]);
+    expect((await planKeys({ variables, flags: { fake: true } })).keys).toEqual([]);
   });
 });
 
 describe("a key that the program would get as plain text", () => {
   const aliased = { MY_KEY: { aliases: ["GROQ_API_KEY"] }, OPENAI_API_KEY: { aliases: ["LLM_KEY"] } };
 
-  test.each<[string, Given, readonly (readonly [name: string, why: string])[]]>([
+  test.each<[string, PlanInput, readonly (readonly [name: string, why: string])[]]>([
     ["undeclared, of a .env", { variables: {}, dotenv: `GROQ_API_KEY=${KEY}\n` }, [["GROQ_API_KEY", "undeclared"]]],
     ["empty", { variables: {}, environment: { GROQ_API_KEY: " " } }, []],
     [
@@ -144,7 +144,7 @@ describe("a key that the program would get as plain text", () => {
       [],
     ],
   ])("is found: %s", async (_, startSettings, exposed) => {
-    expect((await plan(startSettings)).exposed).toEqual(exposed);
+    expect((await planKeys(startSettings)).exposed).toEqual(exposed);
   });
 
   test.each([
@@ -152,7 +152,7 @@ describe("a key that the program would get as plain text", () => {
     ["another name of it", ["LLM_KEY", "GROQ_API_KEY"]],
   ])("is allowed by %s, under all names", async (_, names) => {
     const environment = { LLM_KEY: KEY, GROQ_API_KEY: KEY };
-    const planned = await plan({ variables: aliased, environment, flags: { "broker-except": names } });
+    const planned = await planKeys({ variables: aliased, environment, flags: { "broker-except": names } });
     expect(planned).toMatchObject({ keys: [], exposed: [] });
     expect(planned.excepted.toSorted()).toEqual(["GROQ_API_KEY", "LLM_KEY", "MY_KEY", "OPENAI_API_KEY"]);
   });
@@ -161,14 +161,14 @@ describe("a key that the program would get as plain text", () => {
     const broker = { upstream: "https://api.example.test", headers: ["x-key"], base: { OTHER_URL: "" } };
     const flags = { "broker-except": ["OTHER_KEY"], contract: "sophia.contract.json" };
     const startSettings = { variables: { OTHER_KEY: { broker } }, environment: { OTHER_KEY: KEY }, flags };
-    expect(await plan(startSettings)).toMatchObject({ keys: [], faults: [], excepted: ["OTHER_KEY"] });
+    expect(await planKeys(startSettings)).toMatchObject({ keys: [], faults: [], excepted: ["OTHER_KEY"] });
   });
 });
 
 test.each(["https://*", "https://*.example.com", "https://%2A.example.com", "http://*:8080"])(
   "--broker-to takes no wildcard: %s",
   async (origin) => {
-    await expect(plan({ variables: {}, flags: { "broker-to": [origin] } })).rejects.toMatchObject({
+    await expect(planKeys({ variables: {}, flags: { "broker-to": [origin] } })).rejects.toMatchObject({
       code: "settings",
       message: expect.stringContaining("wildcard"),
     });
@@ -178,7 +178,9 @@ test.each(["https://*", "https://*.example.com", "https://%2A.example.com", "htt
 test.each(["https://api.example.com/x", "api.example.com", "ftp://api.example.com", "https://u@api.example.com"])(
   "--broker-to takes origins alone, not %s",
   async (origin) => {
-    await expect(plan({ variables: {}, flags: { "broker-to": [origin] } })).rejects.toMatchObject({ code: "settings" });
+    await expect(planKeys({ variables: {}, flags: { "broker-to": [origin] } })).rejects.toMatchObject({
+      code: "settings",
+    });
   },
 );
 
@@ -194,7 +196,7 @@ test("the plan sends no key to the broker of an outer sophia-run as if that were
       SOPHIA_BROKERED: "OPENAI_API_KEY,ANTHROPIC_API_KEY",
     },
   };
-  expect(await plan(startSettings)).toMatchObject({
+  expect(await planKeys(startSettings)).toMatchObject({
     keys: [["CLAUDE_CODE_OAUTH_TOKEN", "https://api.anthropic.com"]],
     outer: ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"],
   });
@@ -210,5 +212,5 @@ test("the plan keeps the gateway of a program with dummies for the program's own
       SOPHIA_BROKERED: "ANTHROPIC_API_KEY",
     },
   };
-  expect(await plan(startSettings)).toMatchObject({ keys: [["CLAUDE_CODE_OAUTH_TOKEN", "https://gateway.test"]] });
+  expect(await planKeys(startSettings)).toMatchObject({ keys: [["CLAUDE_CODE_OAUTH_TOKEN", "https://gateway.test"]] });
 });

@@ -2,10 +2,10 @@ import { describe, expect, test } from "vitest";
 import { parseListenOptions } from "../../../../src/commands/parts/broker/listen-option.ts";
 import { SophiaError } from "../../../../src/core/error.ts";
 
-const read = (brokerListen: string | undefined, brokerName?: string) =>
+const readListenOption = (brokerListen: string | undefined, brokerName?: string) =>
   parseListenOptions({ brokerListen, brokerName });
 
-function refusal(act: () => unknown): string {
+function findRefusal(act: () => unknown): string {
   try {
     act();
   } catch (error) {
@@ -27,7 +27,7 @@ describe("--broker-listen", () => {
     ["unix:a.sock", { path: "a.sock" }],
     ["unix:/run/a:b,c", { path: "/run/a:b,c" }],
   ])("accepts %s", (text, expected) => {
-    expect(read(text)).toEqual(expected);
+    expect(readListenOption(text)).toEqual(expected);
   });
 
   test.each([
@@ -56,7 +56,7 @@ describe("--broker-listen", () => {
     ["[fd00::1]:-1", "not a port"],
     ["unix:", "no path"],
   ])("refuses %j", (text, reason) => {
-    const message = refusal(() => read(text));
+    const message = findRefusal(() => readListenOption(text));
     expect(message).toMatch(/^settings 125: --broker-listen has an invalid value: /);
     expect(message).toContain(reason);
   });
@@ -70,15 +70,17 @@ describe("--broker-name", () => {
     ["fd00::1", "[fd00::1]"],
     ["[fd00::1]", "[fd00::1]"],
   ])("accepts %s", (text, name) => {
-    expect(read("172.17.0.1", text)).toEqual({ host: "172.17.0.1", port: 0, name });
-    expect(read(undefined, text)).toEqual({ host: "127.0.0.1", port: 0, name });
+    expect(readListenOption("172.17.0.1", text)).toEqual({ host: "172.17.0.1", port: 0, name });
+    expect(readListenOption(undefined, text)).toEqual({ host: "127.0.0.1", port: 0, name });
   });
 
   test.each(["a b", "a/b", "a:80", "[fd00::1]:80", "http://a", "a@b", "a?b", "a#", ""])("refuses %j", (text) => {
-    expect(refusal(() => read("172.17.0.1", text))).toMatch(/^settings 125: --broker-name has an invalid value/);
+    expect(findRefusal(() => readListenOption("172.17.0.1", text))).toMatch(
+      /^settings 125: --broker-name has an invalid value/,
+    );
   });
 
   test("has no effect on a socket", () => {
-    expect(refusal(() => read("unix:a", "a"))).toMatch(/^settings 125: --broker-name has no effect/);
+    expect(findRefusal(() => readListenOption("unix:a", "a"))).toMatch(/^settings 125: --broker-name has no effect/);
   });
 });

@@ -9,7 +9,7 @@ import { findScriptReads } from "../../../../src/commands/parts/code/script-read
 import { findShellReads } from "../../../../src/commands/parts/code/shell-reads.ts";
 
 /** Names, those that are required with a mark, in the order of the text. */
-function marked(reads: VariableReads): readonly string[] {
+function markRequired(reads: VariableReads): readonly string[] {
   return reads.toSorted((a, b) => a.offset - b.offset).map(({ name, isRequired }) => (isRequired ? `${name}!` : name));
 }
 
@@ -38,7 +38,7 @@ describe("reading code in Go", () => {
     ],
     ['type C struct {\n\tA string `env:"A, required"`\n}\nenvconfig.Process(ctx, &c)', ["A!"]],
   ] as const)("finds the variables of %s", (text, names) => {
-    expect(marked(findGoReads(text))).toEqual(names);
+    expect(markRequired(findGoReads(text))).toEqual(names);
   });
 });
 
@@ -58,7 +58,7 @@ describe("reading code in Rust", () => {
     ['use clap::Arg;\nArg::new("a").env("A"); Command::new("x").env("B", "y")', ["A"]],
     ['#[arg(env = "A")]\nkey: String', []],
   ] as const)("finds the variables of %s", (text, names) => {
-    expect(marked(findRustReads(text))).toEqual(names);
+    expect(markRequired(findRustReads(text))).toEqual(names);
   });
 });
 
@@ -79,7 +79,7 @@ describe("reading a shell script", () => {
     ["echo 'no end $A", []],
     ["cat <<EOF\n$A", ["A"]],
   ] as const)("finds the variables of %s", (text, names) => {
-    expect(marked(findShellReads(text))).toEqual(names);
+    expect(markRequired(findShellReads(text))).toEqual(names);
   });
 });
 
@@ -89,7 +89,7 @@ describe("reading files of images", () => {
     ['ENTRYPOINT ["sh", "-c", "exec app ${A:?}"]\nCMD ["app", "$B"]', ["A!"]],
     ["ENV A x\nHEALTHCHECK --interval=5s CMD curl \\\n  # a comment $C\n  localhost:$B/$A", ["B"]],
   ] as const)("finds the variables of a Dockerfile: %s", (text, names) => {
-    expect(marked(findDockerfileReads(text))).toEqual(names);
+    expect(markRequired(findDockerfileReads(text))).toEqual(names);
   });
 
   test.each([
@@ -104,13 +104,15 @@ describe("reading files of images", () => {
     ],
     ['secrets:\n  key:\n    environment: "A"\n  other:\n    file: ./x', ["A"]],
   ] as const)("finds the variables of Compose: %s", (text, names) => {
-    expect(marked(findComposeReads(text))).toEqual(names);
+    expect(markRequired(findComposeReads(text))).toEqual(names);
   });
 });
 
 test("a variable that code only sets or deletes is not reported as read", () => {
   expect(
-    marked(findScriptReads('process.env.A = "x"; delete process.env.B; process.env.C ??= "x"; process.env.D === "x"')),
+    markRequired(
+      findScriptReads('process.env.A = "x"; delete process.env.B; process.env.C ??= "x"; process.env.D === "x"'),
+    ),
   ).toEqual(["C", "D"]);
 });
 
@@ -125,7 +127,7 @@ test.each([
   ["const env = process.env.NODE_ENV;\nenv.A", ["NODE_ENV"]],
   ["spawn(file, { env: process.env }); env.A", []],
 ] as const)("JavaScript's environment is recognized by another name, and with types around it: %s", (text, names) => {
-  expect(marked(findScriptReads(text))).toEqual(names);
+  expect(markRequired(findScriptReads(text))).toEqual(names);
 });
 
 test.each([
@@ -137,7 +139,7 @@ test.each([
   ['env = os.environ.copy()\nenv["A"]', []],
   ['"A" in os.environ.values()', []],
 ] as const)("Python's environment is recognized by another name, with its content: %s", (text, names) => {
-  expect(marked(findPythonReads(text))).toEqual(names);
+  expect(markRequired(findPythonReads(text))).toEqual(names);
 });
 
 test("code for browsers reads with ?., too", () => {
@@ -149,7 +151,7 @@ test("code for browsers reads with ?., too", () => {
     "const env = process?.env;",
     "env?.G",
   ].join("\n");
-  expect(marked(findScriptReads(text)).toSorted()).toEqual(["A", "B", "C", "D", "E", "F!", "G"]);
+  expect(markRequired(findScriptReads(text)).toSorted()).toEqual(["A", "B", "C", "D", "E", "F!", "G"]);
 });
 
 test.each([

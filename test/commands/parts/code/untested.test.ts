@@ -5,7 +5,7 @@ import type { VariableReads } from "../../../../src/commands/parts/code/reads.ts
 import { findScriptReads } from "../../../../src/commands/parts/code/script-reads.ts";
 
 /** Names that the code reads without a fallback, and without a test whether they are set. */
-function untested(reads: VariableReads): readonly string[] {
+function findUntested(reads: VariableReads): readonly string[] {
   const names = new Set(reads.map(({ name }) => name));
   return Array.from(names).filter((name) =>
     reads.every((read) => read.name !== name || (!read.isRequired && read.isUntested === true)),
@@ -42,7 +42,7 @@ describe("code in JavaScript", () => {
     "start(!BigInt(process.env.A).toString());",
     "start(mode === process.env.A.toLowerCase());",
   ])("reads A and relies on it: %s", (text) => {
-    expect(untested(findScriptReads(text))).toContain("A");
+    expect(findUntested(findScriptReads(text))).toContain("A");
   });
 
   test.each([
@@ -89,7 +89,7 @@ describe("code in JavaScript", () => {
     'import { z } from "zod";\nparse({ A: process.env.A });',
     'import { z } from "zod";\nz.object({ A: z.preprocess(orDefault, z.string()) }).parse(process.env);',
   ])("works without A: %s", (text) => {
-    expect(untested(findScriptReads(text))).not.toContain("A");
+    expect(findUntested(findScriptReads(text))).not.toContain("A");
   });
 });
 
@@ -108,7 +108,7 @@ describe("code in Python", () => {
     'start(mode == os.getenv("A").lower())',
     'key = os.getenv("A")\nif not key[0]:\n    start(key)',
   ])("reads A and relies on it: %s", (text) => {
-    expect(untested(findPythonReads(text))).toEqual(["A"]);
+    expect(findUntested(findPythonReads(text))).toEqual(["A"]);
   });
 
   test.each([
@@ -130,14 +130,14 @@ describe("code in Python", () => {
     'key = os.getenv("A")\nif not key or not key.strip():\n    start()',
     'start(mode or os.getenv("A").strip())',
   ])("works without A: %s", (text) => {
-    expect(untested(findPythonReads(text))).toEqual([]);
+    expect(findUntested(findPythonReads(text))).toEqual([]);
   });
 });
 
 describe("code in Go", () => {
   test.each(['sql.Open("postgres", os.Getenv("A"))', 'url := os.Getenv("A")\nconnect(url)'])(
     "reads A and relies on it: %s",
-    (text) => expect(untested(findGoReads(text))).toEqual(["A"]),
+    (text) => expect(findUntested(findGoReads(text))).toEqual(["A"]),
   );
   test.each([
     'if os.Getenv("A") != "" {\n}',
@@ -146,5 +146,5 @@ describe("code in Go", () => {
     'getEnv("A", "x")',
     'return os.Getenv("A")',
     'url, ok := os.LookupEnv("A")',
-  ])("works without A: %s", (text) => expect(untested(findGoReads(text))).toEqual([]));
+  ])("works without A: %s", (text) => expect(findUntested(findGoReads(text))).toEqual([]));
 });

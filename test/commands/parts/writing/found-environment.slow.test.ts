@@ -3,12 +3,12 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../../../esc-server/index.ts";
-import { type Ended, folder, sophia, unwrapped } from "../../../helpers/sophia.ts";
+import { type ProcessResult, folder, sophia, unwrapLines } from "../../../helpers/sophia.ts";
 import { atTerminal, type Step } from "../../../helpers/terminal.ts";
-import { sentinel } from "../../world.ts";
+import { sentinelOf } from "../../sophia-environment.ts";
 
 const ENV = "acme/app/dev";
-const VALUE = `sk-${sentinel("new")}`;
+const VALUE = `sk-${sentinelOf("new")}`;
 /** Each command with its input, and what it answers at a terminal before the question. */
 const COMMANDS: readonly (readonly [command: string, args: readonly string[], steps: readonly Step[]])[] = [
   ["set", ["set", "API_KEY"], [["(not shown): ", `${VALUE}\n`]]],
@@ -19,14 +19,14 @@ const COMMANDS: readonly (readonly [command: string, args: readonly string[], st
 async function startEscWithEnvironment(dotenv = `ESC_ENV=${ENV}\n`) {
   const server = await startEscServer();
   onTestFinished(() => server.close());
-  const handle = server.environment(ENV, { values: { OLD_KEY: secret(`sk-${sentinel("old")}`) } });
+  const handle = server.environment(ENV, { values: { OLD_KEY: secret(`sk-${sentinelOf("old")}`) } });
   const cwd = folder({ "sophia.contract.json": '{"variables": {"API_KEY": {}, "OLD_KEY": {}}}' });
   for (const [name, text] of Object.entries({ ".env": dotenv, "values.env": `API_KEY=${VALUE}\n` })) {
     writeFileSync(join(cwd, name), text);
     chmodSync(join(cwd, name), 0o600);
   }
   const env = { PULUMI_BACKEND_URL: server.url, ESC_ADMIN_TOKEN: server.token };
-  const run = (args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<Ended> =>
+  const run = (args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<ProcessResult> =>
     sophia(args, { cwd, env: { ...env, ...more }, input: VALUE });
   return { server, handle, cwd, env, run };
 }
@@ -41,7 +41,7 @@ describe.each(COMMANDS)("with an ESC environment that a found file names, %s", (
       const { server, run } = await startEscWithEnvironment();
       const result = await run([...args, ...more]);
       expect(result).toMatchObject({ status: 125, stdout: "" });
-      expect(unwrapped(result.stderr)).toContain("ESC_ENV in .env");
+      expect(unwrapLines(result.stderr)).toContain("ESC_ENV in .env");
       expect(result.stderr).toContain(`--in ${ENV}`);
       expect(server.calls).toHaveLength(0);
     },
@@ -67,7 +67,7 @@ describe.each(COMMANDS)("with an ESC environment that a found file names, %s", (
     const { handle, run } = await startEscWithEnvironment("ESC_ORG=acme\n");
     const result = await run([...args, ...confirmed, "--in", "app/dev"]);
     expect(result.status).toBe(125);
-    expect(unwrapped(result.stderr)).toContain("ESC_ORG in .env");
+    expect(unwrapLines(result.stderr)).toContain("ESC_ORG in .env");
     expect(result.stderr).toContain(`--in ${ENV}`);
     expect(await run([...args, ...confirmed, "--in", ENV])).toMatchObject({ status: 0 });
     expect(handle.revisions).toHaveLength(2);
@@ -97,7 +97,7 @@ describe.each(COMMANDS)("with an ESC environment that a found file names, %s", (
     const { handle, run } = await startEscWithEnvironment();
     const result = await run([...args, "--dry-run"]);
     expect(result.status).toBe(0);
-    expect(unwrapped(result.stderr)).toContain("ESC_ENV in .env selects what ESC_ADMIN_TOKEN");
+    expect(unwrapLines(result.stderr)).toContain("ESC_ENV in .env selects what ESC_ADMIN_TOKEN");
     expect(handle.revisions).toHaveLength(1);
   });
 });

@@ -2,23 +2,23 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../../../esc-server/index.ts";
-import { environmentOf, folder, sophia, sophiaRun } from "../../../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, sophiaRun } from "../../../helpers/sophia.ts";
 import { expectWording } from "../../../helpers/wording.ts";
-import { sentinel } from "../../world.ts";
+import { sentinelOf } from "../../sophia-environment.ts";
 
 const ENV = "acme/app/dev";
 
 test.each<[command: string, args: readonly string[], input: string]>([
-  ["rotate", ["rotate", "KEY", "--yes"], sentinel("new")],
-  ["set", ["set", "KEY", "--overwrite"], sentinel("new")],
+  ["rotate", ["rotate", "KEY", "--yes"], sentinelOf("new")],
+  ["set", ["set", "KEY", "--overwrite"], sentinelOf("new")],
   ["import", ["import", ".env", "--overwrite", "--yes"], ""],
 ])(
   "%s that is killed between writing and reading back has written, and changes nothing when it is run again",
   async (_, args, input) => {
     const server = await startEscServer();
     onTestFinished(() => server.close());
-    const handle = server.environment(ENV, { values: { KEY: secret(sentinel("old")), OTHER: "1" } });
-    const cwd = folder({ ".env": `KEY=${sentinel("new")}\n` });
+    const handle = server.environment(ENV, { values: { KEY: secret(sentinelOf("old")), OTHER: "1" } });
+    const cwd = folder({ ".env": `KEY=${sentinelOf("new")}\n` });
     const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
     // The service writes, and its answer does not end.
     server.failNext("update", { kind: "hang", at: "body" });
@@ -40,6 +40,6 @@ test.each<[command: string, args: readonly string[], input: string]>([
     expect(handle.revisions).toHaveLength(2);
     const launcher = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_TOKEN: server.token };
     const { stdout } = await sophia(["--no-contract", "--", "env"], { env: launcher });
-    expect(environmentOf(stdout)).toMatchObject({ KEY: sentinel("new"), OTHER: "1" });
+    expect(parseEnvironment(stdout)).toMatchObject({ KEY: sentinelOf("new"), OTHER: "1" });
   },
 );

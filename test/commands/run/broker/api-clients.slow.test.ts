@@ -4,11 +4,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { fieldsOf } from "../../../../src/esc/transport/answer.ts";
-import type { Received } from "../../../broker/upstream.ts";
+import type { ReceivedRequest } from "../../../broker/upstream.ts";
 import { fetchOctokit, fetchPyGithub, OCTOKIT, PYGITHUB } from "../../../broker/clients/packages.ts";
-import { fencedBlocks } from "../../../helpers/markdown.ts";
+import { fencedBlocksOf } from "../../../helpers/markdown.ts";
 import { notInstalled, notNightly, skipBecause } from "../../../helpers/skip.ts";
-import { brokered, type Github, startGithub, TOKEN } from "./github.ts";
+import { runBroker, type Github, startGithub, TOKEN } from "./github.ts";
 
 // They are fetched, 50 MB.
 skipBecause(notNightly);
@@ -33,14 +33,14 @@ const issue = (number: number, title: string): object => ({
 });
 
 /** The members of the answers that the clients read, with the addresses that GitHub gives. */
-function answer(request: IncomingMessage, response: ServerResponse, received: Received): void {
+function answer(request: IncomingMessage, response: ServerResponse, received: ReceivedRequest): void {
   request.once("end", () => answerWhole(request, response, received));
 }
 
 function answerWhole(
   { method, url = "", headers }: IncomingMessage,
   response: ServerResponse,
-  { body }: Received,
+  { body }: ReceivedRequest,
 ): void {
   const json = (value: unknown, status = 200, more: Readonly<Record<string, string>> = {}): void => {
     response.writeHead(status, { "content-type": "application/json; charset=utf-8", ...more });
@@ -81,7 +81,7 @@ function answerWhole(
   }
 }
 
-const BLOCKS = fencedBlocks(readFileSync(join(import.meta.dirname, "../../../../docs/broker.md"), "utf8"));
+const BLOCKS = fencedBlocksOf(readFileSync(join(import.meta.dirname, "../../../../docs/broker.md"), "utf8"));
 const blockWith = (part: string): string =>
   BLOCKS.find(({ text }) => text.includes(part))?.text ?? expect.fail(`no block has ${part}`);
 
@@ -129,7 +129,7 @@ print(json.dumps({
 
 async function expectCalls(github: Github, script: string, files: Readonly<Record<string, string>>): Promise<void> {
   const contract = JSON.stringify({ variables: { GITHUB_TOKEN: {} } });
-  const result = await brokered(github, {
+  const result = await runBroker(github, {
     files: { "token.contract.json": contract, ...files },
     options: ["--contract", "token.contract.json", "--exclude", "GITHUB_PAT"],
     env: { GITHUB_TOKEN: TOKEN },

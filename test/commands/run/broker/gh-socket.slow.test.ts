@@ -5,18 +5,18 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { fieldsOf } from "../../../../src/esc/transport/answer.ts";
-import type { Received } from "../../../broker/upstream.ts";
+import type { ReceivedRequest } from "../../../broker/upstream.ts";
 import { noCertificates } from "../../../helpers/certificates.ts";
 import { notInstalled, skipBecause } from "../../../helpers/skip.ts";
-import { environmentOf, folder, unwrapped } from "../../../helpers/sophia.ts";
-import { ASSETS, brokered, run, startGithub, TOKEN } from "./github.ts";
+import { parseEnvironment, folder, unwrapLines } from "../../../helpers/sophia.ts";
+import { ASSETS, runBroker, runCommand, startGithub, TOKEN } from "./github.ts";
 
 skipBecause(noCertificates);
 
 const ASSET = `https://${ASSETS}/asset/1?X-Signature=a%2Fb&x=1`;
 
 /** The parts of GitHub's API that gh asks for. */
-function answer(request: IncomingMessage, response: ServerResponse, received: Received): void {
+function answer(request: IncomingMessage, response: ServerResponse, received: ReceivedRequest): void {
   const { headers, method, url = "" } = request;
   const json = (value: unknown, status = 200): void => {
     response.writeHead(status, { "content-type": "application/json; charset=utf-8" }).end(JSON.stringify(value));
@@ -48,7 +48,7 @@ test("gh uses the socket, follows to other hosts without the token, and keeps th
     "config.yml": "editor: my-editor\nhttp_unix_socket: /nowhere\naliases:\n    who: api user --jq .login\n",
     "hosts.yml": "github.com:\n    oauth_token: other-token\n",
   });
-  const result = await brokered(github, {
+  const result = await runBroker(github, {
     files: { "b.txt": "upload" },
     env: { GH_PROMPT_DISABLED: "1", GH_CONFIG_DIR: userConfigFolder },
     script: `
@@ -67,10 +67,10 @@ test("gh uses the socket, follows to other hosts without the token, and keeps th
   expect([result.status, result.stderr]).toEqual([0, ""]);
   expect(result.stdout).toMatch(/^octo\nmy-editor\nocto\nthe asset\nbroker-denied\nconfig\.yml\ngh\.sock\n/);
   expect(result.stdout).not.toContain(TOKEN);
-  const { GH_CONFIG_DIR = "", GH_TOKEN, GITHUB_PAT } = environmentOf(result.stdout);
+  const { GH_CONFIG_DIR = "", GH_TOKEN, GITHUB_PAT } = parseEnvironment(result.stdout);
   expect(GH_TOKEN).toBe(GITHUB_PAT);
   expect(existsSync(GH_CONFIG_DIR)).toBe(false);
-  const requestLines = github.asked().map((line) => line.replace(/\?.*/, ""));
+  const requestLines = github.requestLines().map((line) => line.replace(/\?.*/, ""));
   expect(requestLines).toEqual(
     expect.arrayContaining([
       "api.github.com GET /user",
@@ -94,7 +94,7 @@ test("the socket belongs to the user, and other hosts get nothing that no answer
   const noCurl = notInstalled("curl", "--version");
   skip(noCurl !== undefined, noCurl);
   const github = await startGithub(answer);
-  const result = await brokered(github, {
+  const result = await runBroker(github, {
     script: `
       ${ASK}
       stat -c '%a %F' "$GH_CONFIG_DIR" "$GH_CONFIG_DIR"/*
@@ -105,7 +105,7 @@ test("the socket belongs to the user, and other hosts get nothing that no answer
   });
   expect([result.status, result.stderr]).toEqual([0, ""]);
   expect(result.stdout).toBe("700 directory\n600 regular file\n600 socket\n403\nthe asset\n403\n");
-  expect(github.asked()).toEqual([
+  expect(github.requestLines()).toEqual([
     "api.github.com GET /repos/acme/app/releases/assets/1",
     `${ASSETS} GET /asset/1?X-Signature=a%2Fb&x=1`,
   ]);
@@ -114,14 +114,14 @@ test("the socket belongs to the user, and other hosts get nothing that no answer
 test("what gh writes into its folder is removed with the folder", async () => {
   const github = await startGithub(answer);
   const script = 'echo "oauth_token: typed" >"$GH_CONFIG_DIR/hosts.yml"; echo "$GH_CONFIG_DIR"';
-  const result = await brokered(github, { script });
+  const result = await runBroker(github, { script });
   expect(result.stdout).toMatch(/^\/.*\n$/);
   expect(existsSync(result.stdout.trim())).toBe(false);
 });
 
 test("the folder of gh is removed when a signal ends the program", async () => {
   const github = await startGithub(answer);
-  const result = await brokered(github, { script: 'echo "$GH_CONFIG_DIR"; kill -TERM $PPID; exec sleep 60' });
+  const result = await runBroker(github, { script: 'echo "$GH_CONFIG_DIR"; kill -TERM $PPID; exec sleep 60' });
   expect(result.stdout).toMatch(/^\/.*\n$/);
   expect(existsSync(result.stdout.trim())).toBe(false);
 });
@@ -134,7 +134,7 @@ test.each([
 ])("the user's settings of gh are kept %s", async (_, config) => {
   const github = await startGithub(answer);
   const userConfigFolder = folder({ "config.yml": config });
-  const result = await brokered(github, {
+  const result = await runBroker(github, {
     env: { GH_CONFIG_DIR: userConfigFolder },
     script: 'cat "$GH_CONFIG_DIR/config.yml"; echo; echo "$GH_CONFIG_DIR"',
   });
@@ -150,24 +150,24 @@ test("a configuration of gh that is not YAML is ignored with a warning", async (
   const github = await startGithub(answer);
   for (const config of ["- editor: my-editor\n", "{editor: \n", "editor\n"]) {
     const userConfigFolder = folder({ "config.yml": config });
-    const result = await brokered(github, {
+    const result = await runBroker(github, {
       env: { GH_CONFIG_DIR: userConfigFolder },
       script: 'cat "$GH_CONFIG_DIR/config.yml"',
     });
     expect(result.stdout).toMatch(/^http_unix_socket: "\/.*\/gh\.sock"\n$/);
-    expect(unwrapped(result.stderr)).toContain(`warning: with --broker gh ignores ${userConfigFolder}/config.yml`);
+    expect(unwrapLines(result.stderr)).toContain(`warning: with --broker gh ignores ${userConfigFolder}/config.yml`);
   }
 });
 
 test("gh with a token of --broker-except does not use the broker, beside another token that is brokered", async () => {
   const github = await startGithub(answer);
   const userConfigFolder = folder({ "config.yml": "editor: my-editor\n" });
-  const result = await brokered(github, {
+  const result = await runBroker(github, {
     options: ["--broker-except", "GH_TOKEN"],
     env: { GH_TOKEN: "own-token-of-gh", GH_CONFIG_DIR: userConfigFolder },
     script: "env",
   });
-  const { GH_CONFIG_DIR, GH_TOKEN, GITHUB_PAT, GIT_CONFIG_COUNT } = environmentOf(result.stdout);
+  const { GH_CONFIG_DIR, GH_TOKEN, GITHUB_PAT, GIT_CONFIG_COUNT } = parseEnvironment(result.stdout);
   expect([result.stderr, GH_CONFIG_DIR, GH_TOKEN]).toEqual(["", userConfigFolder, "own-token-of-gh"]);
   expect(GITHUB_PAT).toContain("sophia-");
   expect(Number(GIT_CONFIG_COUNT)).toBeGreaterThan(0);
@@ -176,16 +176,16 @@ test("gh with a token of --broker-except does not use the broker, beside another
 test("a caller's GH_TOKEN that is brokered stays the caller's; a configuration that is not a file is ignored", async () => {
   const github = await startGithub(answer);
   const userConfigFolder = folder();
-  run("mkfifo", [join(userConfigFolder, "config.yml")], userConfigFolder);
+  runCommand("mkfifo", [join(userConfigFolder, "config.yml")], userConfigFolder);
   const contract = JSON.stringify({ variables: { GITHUB_PAT: {}, GH_TOKEN: {} } });
-  const { stdout } = await brokered(github, {
+  const { stdout } = await runBroker(github, {
     files: { "two.contract.json": contract },
     options: ["--contract", "two.contract.json"],
     env: { GH_TOKEN: "another-token", GH_CONFIG_DIR: userConfigFolder },
     script: 'cat "$GH_CONFIG_DIR/config.yml"; env',
   });
   expect(stdout).toMatch(/^http_unix_socket: "\/.*\/gh\.sock"\n/);
-  const { GH_TOKEN, GITHUB_PAT } = environmentOf(stdout);
+  const { GH_TOKEN, GITHUB_PAT } = parseEnvironment(stdout);
   expect(GH_TOKEN).not.toBe(GITHUB_PAT);
   expect(stdout).not.toContain("another-token");
 });

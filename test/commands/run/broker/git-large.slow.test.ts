@@ -4,8 +4,8 @@ import { isStandalone } from "../../../helpers/program.ts";
 import { isNightly } from "../../../helpers/seed.ts";
 import { noCertificates } from "../../../helpers/certificates.ts";
 import { notInstalled, notLinux, notNightly, skipBecause } from "../../../helpers/skip.ts";
-import { AUTHOR, brokered, makeRepository, startGithub } from "./github.ts";
-import { packSink } from "./pack-sink.ts";
+import { AUTHOR, runBroker, createRepository, startGithub } from "./github.ts";
+import { createPackSink } from "./pack-sink.ts";
 
 skipBecause(notInstalled("git", "--version") ?? notLinux ?? noCertificates);
 
@@ -23,8 +23,8 @@ test(
   { timeout: 300_000 },
   async () => {
     const github = await startGithub();
-    makeRepository(github, "acme/app.git");
-    const result = await brokered(github, {
+    createRepository(github, "acme/app.git");
+    const result = await runBroker(github, {
       env: UNCOMPRESSED,
       script: `
         ${USED}
@@ -52,10 +52,10 @@ test(
 
 test("a push of 1 GB arrives whole, and costs the launcher no more", { timeout: 900_000 }, async ({ skip }) => {
   skip(notNightly !== undefined, notNightly);
-  const sink = packSink("refs/heads/main");
-  const github = await startGithub(undefined, sink.take);
+  const sink = createPackSink("refs/heads/main");
+  const github = await startGithub(undefined, sink.receive);
   // The file is in the repository alone, and the service keeps none.
-  const result = await brokered(github, {
+  const result = await runBroker(github, {
     env: UNCOMPRESSED,
     script: `
       ${USED}
@@ -71,5 +71,5 @@ test("a push of 1 GB arrives whole, and costs the launcher no more", { timeout: 
   expect([result.status, result.stderr]).toEqual([0, ""]);
   const [before = 0, pushed = Infinity] = result.stdout.trim().split("\n").map(Number);
   expect(pushed - before).toBeLessThan((isStandalone ? 24 : MOST_MEGABYTES) * 1024);
-  expect(sink.received()).toEqual({ isWhole: true, isLarge: true });
+  expect(sink.result()).toEqual({ isWhole: true, isLarge: true });
 });

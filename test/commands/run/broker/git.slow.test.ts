@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { noCertificates } from "../../../helpers/certificates.ts";
 import { notInstalled, skipBecause } from "../../../helpers/skip.ts";
-import { environmentOf, folder, unwrapped } from "../../../helpers/sophia.ts";
-import { AUTHOR, brokered, type Github, makeRepository, run, startGithub, TOKEN } from "./github.ts";
+import { parseEnvironment, folder, unwrapLines } from "../../../helpers/sophia.ts";
+import { AUTHOR, runBroker, type Github, createRepository, runCommand, startGithub, TOKEN } from "./github.ts";
 
 skipBecause(notInstalled("git", "--version") ?? noCertificates);
 const noCurl = notInstalled("curl", "--version");
@@ -24,8 +24,8 @@ function expectAuthorized({ upstream, proxy }: Github): void {
 
 test("git clones, fetches and pushes through the broker without the token, and no file of the repository names the broker", async () => {
   const github = await startGithub();
-  const from = makeRepository(github, "acme/app.git");
-  const result = await brokered(github, {
+  const from = createRepository(github, "acme/app.git");
+  const result = await runBroker(github, {
     script: `
       git clone --quiet https://github.com/acme/app.git app
       cd app
@@ -43,10 +43,10 @@ test("git clones, fetches and pushes through the broker without the token, and n
   expect(result.stdout).toMatch(/^https:\/\/github\.com\/acme\/app\.git\n/);
   expect(result.stdout).not.toContain(TOKEN);
   expect(Buffer.from(result.stdout).toString("base64")).not.toContain(TOKEN);
-  const { GITHUB_PAT = "" } = environmentOf(result.stdout);
+  const { GITHUB_PAT = "" } = parseEnvironment(result.stdout);
   expect(GITHUB_PAT).toMatch(/^ghp_sophia-\w{32}$/);
   expect(readFileSync(join(result.cwd, "app/.git/config"), "utf8")).not.toMatch(/127\.0\.0\.1|http:|sophia/);
-  expect(run("git", ["-C", join(github.repositories, "acme/app.git"), "log", "--format=%s", "main"], from)).toBe(
+  expect(runCommand("git", ["-C", join(github.repositories, "acme/app.git"), "log", "--format=%s", "main"], from)).toBe(
     "second\nfirst\n",
   );
   expectAuthorized(github);
@@ -54,17 +54,17 @@ test("git clones, fetches and pushes through the broker without the token, and n
 
 test("git uses the broker for remotes in the form of ssh, and for submodules", async () => {
   const github = await startGithub();
-  makeRepository(github, "acme/part.git", { "a.txt": "part" });
-  const from = makeRepository(github, "acme/app.git");
+  createRepository(github, "acme/part.git", { "a.txt": "part" });
+  const from = createRepository(github, "acme/app.git");
   const url = "git@github.com:acme/part.git";
   const modules = `[submodule "part"]\n\tpath = part\n\turl = ${url}\n`;
   const part = join(github.repositories, "acme/part.git");
-  const commit = run("git", ["-C", part, "rev-parse", "main"], from).trim();
-  run("sh", ["-ec", `printf '%s' '${modules}' > .gitmodules; git add .gitmodules`], from);
-  run("git", ["update-index", "--add", "--cacheinfo", `160000,${commit},part`], from);
-  run("git", [...AUTHOR, "commit", "--quiet", "-m", "submodule"], from);
-  run("git", ["push", "--quiet", join(github.repositories, "acme/app.git"), "main"], from);
-  const result = await brokered(github, {
+  const commit = runCommand("git", ["-C", part, "rev-parse", "main"], from).trim();
+  runCommand("sh", ["-ec", `printf '%s' '${modules}' > .gitmodules; git add .gitmodules`], from);
+  runCommand("git", ["update-index", "--add", "--cacheinfo", `160000,${commit},part`], from);
+  runCommand("git", [...AUTHOR, "commit", "--quiet", "-m", "submodule"], from);
+  runCommand("git", ["push", "--quiet", join(github.repositories, "acme/app.git"), "main"], from);
+  const result = await runBroker(github, {
     script: `
       git clone --quiet --recurse-submodules ssh://git@github.com/acme/app.git app 2>/dev/null
       cat app/part/a.txt`,
@@ -78,24 +78,24 @@ test(`"ssh": false leaves remotes in the form of ssh to ssh`, async () => {
   const script = `
     git ls-remote git@github.com:acme/app.git || true
     git config --get-all url.http://github.com/.insteadOf`;
-  const result = await brokered(github, {
+  const result = await runBroker(github, {
     broker: { ssh: false },
     script,
     env: { GIT_SSH_COMMAND: "echo ssh >&2; false" },
   });
   expect(result.stderr).toMatch(/^ssh\n/);
   expect(result.stdout).toBe("https://github.com/\n");
-  expect(github.asked()).toEqual([]);
+  expect(github.requestLines()).toEqual([]);
 });
 
 test("the settings of git that the caller has set by variables stay, and those of sophia-run follow", async () => {
   const github = await startGithub();
-  const { stdout } = await brokered(github, {
+  const { stdout } = await runBroker(github, {
     script: "git config --get user.name; env",
     env: { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "user.name", GIT_CONFIG_VALUE_0: "Caller" },
   });
   expect(stdout).toMatch(/^Caller\n/);
-  expect(environmentOf(stdout)).toMatchObject({
+  expect(parseEnvironment(stdout)).toMatchObject({
     GIT_CONFIG_COUNT: "7",
     GIT_CONFIG_KEY_1: "url.http://github.com/.insteadOf",
     GIT_CONFIG_VALUE_1: "https://github.com/",
@@ -105,17 +105,17 @@ test("the settings of git that the caller has set by variables stay, and those o
 
 test("git gets the preferred one of several tokens, and their dummies differ", async () => {
   const github = await startGithub();
-  makeRepository(github, "acme/app.git");
+  createRepository(github, "acme/app.git");
   const names = ["GH_TOKEN", "GITHUB_TOKEN", "GITHUB_PAT", "GH_FINE_GRAINED_TOKEN"];
   const contract = JSON.stringify({ variables: Object.fromEntries(names.map((name) => [name, { broker: true }])) });
-  const { stdout, stderr, status } = await brokered(github, {
+  const { stdout, stderr, status } = await runBroker(github, {
     script: "git ls-remote --quiet https://github.com/acme/app.git >&2; env",
     files: { "all.contract.json": contract },
     options: ["--contract", "all.contract.json"],
     env: { GH_TOKEN: "1-unused", GITHUB_TOKEN: "2-unused", GITHUB_PAT: "3-unused", GH_FINE_GRAINED_TOKEN: TOKEN },
   });
   expect([status, stderr]).toEqual([0, expect.stringMatching(/^[\da-f]{40}\tHEAD\n/)]);
-  const environment = environmentOf(stdout);
+  const environment = parseEnvironment(stdout);
   const dummies = names.map((name) => environment[name]);
   expect(new Set(dummies).size).toBe(4);
   for (const dummy of dummies) expect(dummy).toMatch(/^sophia-\w{32}$/);
@@ -134,41 +134,41 @@ test.each([
   ["all hosts", "*", "the program gets no NO_PROXY=* and no proxy", "unset unset"],
 ])("NO_PROXY does not keep git from the broker: %s", async (_, list, notice, left) => {
   const github = await startGithub();
-  makeRepository(github, "acme/app.git");
+  createRepository(github, "acme/app.git");
   const origin = github.upstream.origin.replace("127.0.0.1", "localhost");
-  const result = await brokered(github, {
+  const result = await runBroker(github, {
     broker: { upstream: origin },
     script: `
       git ls-remote --quiet ${origin}/acme/app.git
       echo "\${NO_PROXY-unset} \${HTTPS_PROXY-unset}"`,
     env: { NO_PROXY: list },
   });
-  expect(unwrapped(result.stderr)).toContain(notice);
+  expect(unwrapLines(result.stderr)).toContain(notice);
   expect(result.stdout).toMatch(/^[\da-f]{40}\tHEAD\n/);
   expect(result.stdout.trim().split("\n").at(-1)?.replace(github.proxy.url, "proxy")).toBe(left);
 });
 
 test("a notice names a setting of the user that comes before sophia-run's", async () => {
   const github = await startGithub();
-  const result = await brokered(github, {
+  const result = await runBroker(github, {
     files: { ".gitconfig": '[url "git@github.com:"]\n\tinsteadOf = https://github.com/\n' },
     script: "git ls-remote https://github.com/acme/app.git || true",
     env: { GIT_SSH_COMMAND: "echo ssh >&2; false" },
   });
-  expect(unwrapped(result.stderr)).toContain(
+  expect(unwrapLines(result.stderr)).toContain(
     "git goes from https://github.com/ to git@github.com: by a setting of the user (insteadOf), without the broker",
   );
   expect(result.stderr).toContain("\nssh\n");
-  expect(github.asked()).toEqual([]);
+  expect(github.requestLines()).toEqual([]);
 });
 
 test("the notice about a setting of the user does not contain a token in it", async () => {
   const github = await startGithub();
-  const { stderr } = await brokered(github, {
+  const { stderr } = await runBroker(github, {
     files: { ".gitconfig": '[url "https://me:secret-in-git@github.com/"]\n\tinsteadOf = https://github.com/\n' },
     script: "true",
   });
-  expect(unwrapped(stderr)).toContain("git goes from https://github.com/ to https://***@github.com/ by a setting");
+  expect(unwrapLines(stderr)).toContain("git goes from https://github.com/ to https://***@github.com/ by a setting");
   expect(stderr).not.toContain("secret-in-git");
 });
 
@@ -178,18 +178,18 @@ test("git is asked for settings without the token", async () => {
   const real = (process.env["PATH"] ?? "").split(":").find((path) => existsSync(join(path, "git")));
   const script = `#!/bin/sh\nenv >>${place}/seen\nexec ${real}/git "$@"\n`;
   writeFileSync(join(place, "git"), script, { mode: 0o755 });
-  const { status } = await brokered(github, { script: "true", env: { PATH: `${place}:${process.env["PATH"]}` } });
+  const { status } = await runBroker(github, { script: "true", env: { PATH: `${place}:${process.env["PATH"]}` } });
   const seen = readFileSync(join(place, "seen"), "utf8");
   expect(status).toBe(0);
-  expect(environmentOf(seen)).toMatchObject({ HOME: expect.any(String) });
+  expect(parseEnvironment(seen)).toMatchObject({ HOME: expect.any(String) });
   expect(seen).not.toContain(TOKEN);
 });
 
 test("rules name host and path: the broker refuses a push elsewhere", async () => {
   const github = await startGithub();
-  makeRepository(github, "acme/app.git");
-  makeRepository(github, "acme/other.git");
-  const result = await brokered(github, {
+  createRepository(github, "acme/app.git");
+  createRepository(github, "acme/other.git");
+  const result = await runBroker(github, {
     broker: { allow: ["github.com: * /acme/app.git/**", "api.github.com: GET /repos/acme/**"] },
     script: `
       git ls-remote --quiet https://github.com/acme/app.git >/dev/null
@@ -197,7 +197,7 @@ test("rules name host and path: the broker refuses a push elsewhere", async () =
   });
   expect(result.status).toBe(128);
   expect(result.stderr).toContain("403");
-  expect(github.asked()).toEqual([
+  expect(github.requestLines()).toEqual([
     "github.com GET /acme/app.git/info/refs?service=git-upload-pack",
     "github.com POST /acme/app.git/git-upload-pack",
   ]);
@@ -206,8 +206,8 @@ test("rules name host and path: the broker refuses a push elsewhere", async () =
 test("git and the API of a GitHub Enterprise Server are brokered below one host", async ({ skip }) => {
   skip(noCurl !== undefined, noCurl);
   const github = await startGithub();
-  makeRepository(github, "acme/app.git");
-  const { stdout, stderr, status } = await brokered(github, {
+  createRepository(github, "acme/app.git");
+  const { stdout, stderr, status } = await runBroker(github, {
     broker: { upstream: "https://github.acme.test" },
     script: `
       git ls-remote --quiet git@github.acme.test:acme/app.git >&2
@@ -217,7 +217,7 @@ test("git and the API of a GitHub Enterprise Server are brokered below one host"
   });
   expect([status, stderr]).toEqual([0, expect.stringMatching(/^[\da-f]{40}\tHEAD\n/)]);
   expect(stdout).toMatch(/^\{\}403 http:\/\/127\.0\.0\.1:\d+\/github\.acme\.test\/api\/graphql\n$/);
-  expect(github.asked().at(-1)).toBe("github.acme.test GET /api/v3/repos/acme/app");
+  expect(github.requestLines().at(-1)).toBe("github.acme.test GET /api/v3/repos/acme/app");
 });
 
 test("the other variables of GitHub's API point to GitHub, and addresses in answers to the broker", async ({
@@ -229,7 +229,7 @@ test("the other variables of GitHub's API point to GitHub, and addresses in answ
     response.setHeader("link", `<${next}>; rel="next"`);
     response.end("[]");
   });
-  const { stdout, status } = await brokered(github, {
+  const { stdout, status } = await runBroker(github, {
     script: `
       curl -sS -i -H "Authorization: Bearer $GITHUB_PAT" "$GITHUB_API_URL/repos/acme/app/git/ref/heads%2Fmain"
       echo
@@ -242,7 +242,7 @@ test("the other variables of GitHub's API point to GitHub, and addresses in answ
   const address = stdout.trim().split("\n").at(-1) ?? "";
   expect(stdout).toContain(`<${next.replace("https://api.github.com", address)}>; rel="next"`);
   expect(stdout).toContain("403\n");
-  expect(github.asked()).toEqual([
+  expect(github.requestLines()).toEqual([
     "api.github.com GET /repos/acme/app/git/ref/heads%2Fmain",
     "api.github.com POST /graphql",
     "api.github.com GET /user",

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { type Proxy, startProxy } from "../../../esc-server/proxy.ts";
 import { makeCertificates } from "../../../esc-server/tls.ts";
-import { type Received, startUpstream, type Upstream } from "../../../broker/upstream.ts";
+import { type ReceivedRequest, startUpstream, type Upstream } from "../../../broker/upstream.ts";
 import { serveGit } from "../../../helpers/git-server.mts";
-import { type Ended, folder, sophia } from "../../../helpers/sophia.ts";
+import { type ProcessResult, folder, sophia } from "../../../helpers/sophia.ts";
 
 export const TOKEN = "github_pat_real0a1b2c3d4e5f6a7b8c9d";
 /** The host to which redirects of the API lead. It takes no credentials. */
@@ -23,10 +23,10 @@ export interface Github {
   /** The variables with which requests for GitHub come here. */
   readonly env: Readonly<Record<string, string>>;
   /** Hosts and targets of the requests so far. */
-  readonly asked: () => readonly string[];
+  readonly requestLines: () => readonly string[];
 }
 
-type Answer = (request: http.IncomingMessage, response: http.ServerResponse, received: Received) => void;
+type Answer = (request: http.IncomingMessage, response: http.ServerResponse, received: ReceivedRequest) => void;
 
 /** @param answer for other hosts than github.com @param sink takes the requests of git, which are not kept */
 export async function startGithub(
@@ -63,37 +63,37 @@ export async function startGithub(
     proxy,
     repositories,
     env: { HTTPS_PROXY: proxy.url, NODE_EXTRA_CA_CERTS: certificates.caFile },
-    asked: () => upstream.requests.map(({ headers, method, target }) => `${headers.host} ${method} ${target}`),
+    requestLines: () => upstream.requests.map(({ headers, method, target }) => `${headers.host} ${method} ${target}`),
   };
 }
 
 /** Makes a bare repository with one commit, and returns the folder that it was pushed from. */
-export function makeRepository(
+export function createRepository(
   { repositories }: Pick<Github, "repositories">,
   name: string,
   files = { "a.txt": "a" },
 ): string {
   const bare = join(repositories, name);
   const from = folder(files);
-  run("git", ["init", "--quiet", "--bare", "--initial-branch=main", bare], from);
-  run("git", ["-C", bare, "config", "http.receivepack", "true"], from);
-  run("git", ["init", "--quiet", "--initial-branch=main"], from);
-  run("git", ["add", "."], from);
-  run("git", [...AUTHOR, "commit", "--quiet", "-m", "first"], from);
-  run("git", ["push", "--quiet", bare, "main"], from);
+  runCommand("git", ["init", "--quiet", "--bare", "--initial-branch=main", bare], from);
+  runCommand("git", ["-C", bare, "config", "http.receivepack", "true"], from);
+  runCommand("git", ["init", "--quiet", "--initial-branch=main"], from);
+  runCommand("git", ["add", "."], from);
+  runCommand("git", [...AUTHOR, "commit", "--quiet", "-m", "first"], from);
+  runCommand("git", ["push", "--quiet", bare, "main"], from);
   return from;
 }
 
 export const AUTHOR = ["-c", "user.name=A", "-c", "user.email=a@example.test"] as const;
 
-export function run(command: string, args: readonly string[], cwd: string): string {
+export function runCommand(command: string, args: readonly string[], cwd: string): string {
   const env = { PATH: process.env["PATH"], HOME: cwd, GIT_CONFIG_NOSYSTEM: "1" };
   const { status, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: "utf8", timeout: 60_000 });
   if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${stderr}`);
   return stdout;
 }
 
-export interface Brokered {
+export interface BrokeredScript {
   readonly script: string;
   /** `broker` of the token's declaration. */
   readonly broker?: unknown;
@@ -103,10 +103,10 @@ export interface Brokered {
 }
 
 /** Runs a script of `sh` with a token that it does not get. The contract is one that the caller has named. */
-export async function brokered(
+export async function runBroker(
   { env }: Pick<Github, "env">,
-  { script, broker = true, options = [], env: more = {}, files = {} }: Brokered,
-): Promise<Ended & { readonly cwd: string }> {
+  { script, broker = true, options = [], env: more = {}, files = {} }: BrokeredScript,
+): Promise<ProcessResult & { readonly cwd: string }> {
   const contract = JSON.stringify({ variables: { GITHUB_PAT: { example: "ghp_<token>", broker } } });
   const cwd = folder({ "named.contract.json": contract, ...files });
   const args = ["--contract", "named.contract.json", "--broker", ...options, "--", "sh", "-ec", script];

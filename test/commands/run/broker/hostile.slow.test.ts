@@ -4,23 +4,23 @@ import { createServer } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { makeCertificates } from "../../../esc-server/tls.ts";
 import { noCertificates } from "../../../helpers/certificates.ts";
-import { folder, sophia, sophiaRun, unwrapped } from "../../../helpers/sophia.ts";
+import { folder, sophia, sophiaRun, unwrapLines } from "../../../helpers/sophia.ts";
 import {
-  answerIn,
+  parseClientAnswer,
   CLIENT,
-  contract,
+  contractText,
   expectRefused,
   expectSent,
-  OPENAI,
+  OPENAI_KEY,
   OPENAI_CLIENT,
   OPENAI_CONTRACT,
-  QDRANT,
+  QDRANT_KEY,
   QDRANT_CLIENT,
   QDRANT_CONTRACT,
-  searchBy,
-  start,
-  upstream,
-} from "./scenes.ts";
+  searchContract,
+  runClient,
+  startRecordingService,
+} from "./client-runs.ts";
 
 const ADMIN = ["OPENAI_BASE_URL", "OPENAI_API_KEY", "authorization", "/organization/admin_api_keys"] as const;
 
@@ -30,23 +30,25 @@ describe("a found contract", () => {
     ["the scheme of the header", { headers: ["Authorization: token"] }, "headers"],
     ["a prefix that hides denied paths", { prefix: "/team/v1" }, "prefix"],
   ])("does not choose how a known key is sent: %s", async (_, broker, part) => {
-    const gateway = await upstream();
-    const result = await start({
-      files: { "sophia.contract.json": contract({ OPENAI_API_KEY: { broker } }) },
-      env: { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: `${gateway.origin}/team/v1` },
+    const gateway = await startRecordingService();
+    const result = await runClient({
+      files: { "sophia.contract.json": contractText({ OPENAI_API_KEY: { broker } }) },
+      env: { OPENAI_API_KEY: OPENAI_KEY, OPENAI_BASE_URL: `${gateway.origin}/team/v1` },
       client: ADMIN,
     });
     expectRefused(result, gateway, ["sophia.contract.json", part, "OPENAI_API_KEY", "--contract"]);
   });
 
   test("does not hide denied paths by its base", async () => {
-    const gateway = await upstream();
-    const result = await start({
-      files: { "sophia.contract.json": contract({ OPENAI_API_KEY: { broker: { base: { OPENAI_BASE_URL: "" } } } }) },
-      env: { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: `${gateway.origin}/team/v1` },
+    const gateway = await startRecordingService();
+    const result = await runClient({
+      files: {
+        "sophia.contract.json": contractText({ OPENAI_API_KEY: { broker: { base: { OPENAI_BASE_URL: "" } } } }),
+      },
+      env: { OPENAI_API_KEY: OPENAI_KEY, OPENAI_BASE_URL: `${gateway.origin}/team/v1` },
       client: ADMIN,
     });
-    expect(answerIn(result)).toMatchObject({ status: 403, body: expect.stringContaining("broker-denied") });
+    expect(parseClientAnswer(result)).toMatchObject({ status: 403, body: expect.stringContaining("broker-denied") });
     expect(gateway.requests).toEqual([]);
   });
 
@@ -65,17 +67,17 @@ describe("a found contract", () => {
     ["the address of another service", { base: { ANTHROPIC_BASE_URL: "" } }],
   ])("is not valid with %s", async (_, broker) => {
     const variables = { OPENAI_API_KEY: { broker }, ANTHROPIC_API_KEY: {} };
-    const { status, stdout, stderr } = await start({
-      files: { "sophia.contract.json": contract(variables) },
-      env: { OPENAI_API_KEY: OPENAI },
+    const { status, stdout, stderr } = await runClient({
+      files: { "sophia.contract.json": contractText(variables) },
+      env: { OPENAI_API_KEY: OPENAI_KEY },
       client: OPENAI_CLIENT,
     });
     expect([status, stdout]).toEqual([125, ""]);
-    expect(unwrapped(stderr)).toContain("sophia.contract.json");
+    expect(unwrapLines(stderr)).toContain("sophia.contract.json");
   });
 
   test("does not choose the upstream by a profile or a scope either", async () => {
-    const evil = await upstream();
+    const evil = await startRecordingService();
     const broker = { upstream: evil.origin };
     const text = JSON.stringify({
       variables: { OPENAI_API_KEY: {} },
@@ -86,9 +88,9 @@ describe("a found contract", () => {
       ["--profile", "dev"],
       ["--profile", "dev", "--scope", "web"],
     ]) {
-      const result = await start({
+      const result = await runClient({
         files: { "sophia.contract.json": text },
-        env: { OPENAI_API_KEY: OPENAI },
+        env: { OPENAI_API_KEY: OPENAI_KEY },
         options,
         client: OPENAI_CLIENT,
       });
@@ -101,15 +103,15 @@ describe("a found contract", () => {
     ["ten characters", { format: { type: "text", pattern: "[a-z]{10}" } }],
     ["another type", { format: "url" }],
   ])("does not make the dummy known in advance by its format: %s", async (_, declaration) => {
-    const gateway = await upstream();
-    const { status, stdout, stderr } = await start({
-      files: { "sophia.contract.json": contract({ OPENAI_API_KEY: declaration }) },
+    const gateway = await startRecordingService();
+    const { status, stdout, stderr } = await runClient({
+      files: { "sophia.contract.json": contractText({ OPENAI_API_KEY: declaration }) },
       env: { OPENAI_API_KEY: "https://sk-real", OPENAI_BASE_URL: gateway.origin },
       options: ["--no-contract"],
       client: OPENAI_CLIENT,
     });
     expect([status, stdout, gateway.requests]).toEqual([125, "", []]);
-    expect(unwrapped(stderr)).toContain("format of OPENAI_API_KEY");
+    expect(unwrapLines(stderr)).toContain("format of OPENAI_API_KEY");
   });
 
   test.each([
@@ -118,15 +120,15 @@ describe("a found contract", () => {
     ["a long example", { example: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_<key>" }],
     ["a prefix", { format: { type: "text", prefix: "sk-", minLength: 500 } }],
   ])("does not shape the dummy to anything but a word that headers take: %s", async (_, declaration) => {
-    const gateway = await upstream();
-    const result = await start({
-      files: { "sophia.contract.json": contract({ OPENAI_API_KEY: declaration }) },
-      env: { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: gateway.origin },
+    const gateway = await startRecordingService();
+    const result = await runClient({
+      files: { "sophia.contract.json": contractText({ OPENAI_API_KEY: declaration }) },
+      env: { OPENAI_API_KEY: OPENAI_KEY, OPENAI_BASE_URL: gateway.origin },
       options: ["--no-contract"],
       client: OPENAI_CLIENT,
     });
-    expect(answerIn(result)).toMatchObject({ status: 200 });
-    expect(answerIn(result).env["OPENAI_API_KEY"]).toMatch(/^[\u0021-\u007e]{32,600}$/);
+    expect(parseClientAnswer(result)).toMatchObject({ status: 200 });
+    expect(parseClientAnswer(result).env["OPENAI_API_KEY"]).toMatch(/^[\u0021-\u007e]{32,600}$/);
   });
 });
 
@@ -138,25 +140,25 @@ describe("a key that a found contract excludes from the broker", () => {
     ["it is no secret", { OPENAI_API_KEY: { secret: false } }],
     ["it is deprecated", { OPENAI_API_KEY: { deprecated: "PORT" }, PORT: { secret: false } }],
   ])("is not passed on as plain text: %s", async (_, variables) => {
-    const cwd = folder({ "sophia.contract.json": contract(variables) });
-    const env = { OPENAI_API_KEY: OPENAI };
+    const cwd = folder({ "sophia.contract.json": contractText(variables) });
+    const env = { OPENAI_API_KEY: OPENAI_KEY };
     const { status, stdout, stderr } = await sophia(["--broker", "--", "echo", "started"], { cwd, env });
     expect([status, stdout]).toEqual([125, ""]);
-    const [, names = ""] = /the value of .*--exclude ([A-Z_,]+) /s.exec(unwrapped(stderr)) ?? [];
+    const [, names = ""] = /the value of .*--exclude ([A-Z_,]+) /s.exec(unwrapLines(stderr)) ?? [];
     expect(names.split(",")).toContain("OPENAI_API_KEY");
     // What the message proposes works, and leaves the key nowhere.
     const without = await sophia(["--broker", "--exclude", names, "--", "env"], { cwd, env });
     expect(without.status).toBe(0);
-    expect(without.stdout).not.toContain(OPENAI);
+    expect(without.stdout).not.toContain(OPENAI_KEY);
     const allowed = await sophia(["--broker", "--broker-except", names, "--", "env"], { cwd, env });
     expect(allowed.status).toBe(0);
     expect(allowed.stderr).not.toContain("--broker");
-    expect(allowed.stdout).toContain(`OPENAI_API_KEY=${OPENAI}`);
+    expect(allowed.stdout).toContain(`OPENAI_API_KEY=${OPENAI_KEY}`);
   });
 
   test("is not named if the caller has named the contract", async () => {
-    const cwd = folder({ "own.json": contract({ OPENAI_API_KEY: { broker: false }, GROQ_API_KEY: {} }) });
-    const env = { OPENAI_API_KEY: OPENAI, GROQ_API_KEY: "gsk-real-groq-0a1b2c3d" };
+    const cwd = folder({ "own.json": contractText({ OPENAI_API_KEY: { broker: false }, GROQ_API_KEY: {} }) });
+    const env = { OPENAI_API_KEY: OPENAI_KEY, GROQ_API_KEY: "gsk-real-groq-0a1b2c3d" };
     const { status, stderr } = await sophia(["--broker", "--contract", "own.json", "--", "true"], { cwd, env });
     expect([status, stderr]).toEqual([0, ""]);
   });
@@ -171,7 +173,7 @@ describe("a found .env file", () => {
   ];
 
   test("does not decide about the proxy of requests to the broker", async () => {
-    const service = await upstream();
+    const service = await startRecordingService();
     const seen: string[] = [];
     const proxy = createServer((socket) => {
       seen.push("connection");
@@ -182,17 +184,17 @@ describe("a found .env file", () => {
     const address = proxy.address();
     const evil = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
     const names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
-    const result = await start({
+    const result = await runClient({
       files: {
         "sophia.contract.json": OPENAI_CONTRACT,
         ".env": names.map((name) => `${name}=${evil}\n`).join("") + "NO_PROXY=example.test\nno_proxy=example.test\n",
       },
-      env: { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: service.origin, NODE_USE_ENV_PROXY: "1" },
+      env: { OPENAI_API_KEY: OPENAI_KEY, OPENAI_BASE_URL: service.origin, NODE_USE_ENV_PROXY: "1" },
       client: OPENAI_CLIENT,
     });
-    expectSent(result, service, OPENAI);
+    expectSent(result, service, OPENAI_KEY);
     expect(seen).toEqual([]);
-    expect(answerIn(result).env).toMatchObject({
+    expect(parseClientAnswer(result).env).toMatchObject({
       NO_PROXY: "example.test,127.0.0.1",
       no_proxy: "example.test,127.0.0.1",
     });
@@ -204,19 +206,19 @@ describe("a found .env file", () => {
     skip(noCertificates !== undefined, noCertificates);
     const certificates = await makeCertificates();
     onTestFinished(() => certificates.remove());
-    const service = await upstream(certificates.unknownAuthority);
+    const service = await startRecordingService(certificates.unknownAuthority);
     const scene = {
       files: { "sophia.contract.json": OPENAI_CONTRACT },
-      env: { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: service.origin },
+      env: { OPENAI_API_KEY: OPENAI_KEY, OPENAI_BASE_URL: service.origin },
       client: OPENAI_CLIENT,
     };
     const off = { NODE_TLS_REJECT_UNAUTHORIZED: "0" };
-    const byCaller = await start({ ...scene, env: { ...scene.env, ...off } });
-    expect(answerIn(byCaller)).toMatchObject({ status: 502, body: expect.stringContaining("broker-tls") });
+    const byCaller = await runClient({ ...scene, env: { ...scene.env, ...off } });
+    expect(parseClientAnswer(byCaller)).toMatchObject({ status: 502, body: expect.stringContaining("broker-tls") });
     const cwd = folder({ ...scene.files, ".env": "NODE_TLS_REJECT_UNAUTHORIZED=0\n", "client.cjs": CLIENT });
     const program = ["--broker", "--", process.execPath, "client.cjs", ...OPENAI_CLIENT];
     const inner = await sophia(nested(program, "-q"), { cwd, env: scene.env });
-    expect(answerIn(inner)).toMatchObject({ status: 502, body: expect.stringContaining("broker-tls") });
+    expect(parseClientAnswer(inner)).toMatchObject({ status: 502, body: expect.stringContaining("broker-tls") });
     expect(service.requests).toEqual([]);
   });
 
@@ -224,34 +226,34 @@ describe("a found .env file", () => {
     skip(noCertificates !== undefined, noCertificates);
     const certificates = await makeCertificates();
     onTestFinished(() => certificates.remove());
-    const service = await upstream(certificates.valid);
+    const service = await startRecordingService(certificates.valid);
     const files = { "sophia.contract.json": OPENAI_CONTRACT, "client.cjs": CLIENT };
     const trust = { NODE_EXTRA_CA_CERTS: certificates.caFile };
-    const env = { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: service.origin };
+    const env = { OPENAI_API_KEY: OPENAI_KEY, OPENAI_BASE_URL: service.origin };
     const program = ["--broker", "--", process.execPath, "client.cjs", ...OPENAI_CLIENT];
     for (const name of ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"]) {
       const cwd = folder({ ...files, ".env": `${name}=${certificates.caFile}\n` });
       const inner = await sophia(nested(program, "-q"), { cwd, env: { ...env, SOPHIA_ALLOW: name } });
-      expect(answerIn(inner)).toMatchObject({ status: 502, body: expect.stringContaining("broker-tls") });
-      expect(answerIn(inner).env[name]).toBe(certificates.caFile);
+      expect(parseClientAnswer(inner)).toMatchObject({ status: 502, body: expect.stringContaining("broker-tls") });
+      expect(parseClientAnswer(inner).env[name]).toBe(certificates.caFile);
     }
     expect(service.requests).toEqual([]);
     const byCaller = await sophia(nested(program, "-q"), { cwd: folder(files), env: { ...env, ...trust } });
-    expectSent(byCaller, service, OPENAI);
+    expectSent(byCaller, service, OPENAI_KEY);
   });
 
   test("does not tell a nested sophia-run that a key is brokered already", async () => {
-    const service = await upstream();
+    const service = await startRecordingService();
     const cwd = folder({
-      "sophia.contract.json": contract({ OPENAI_API_KEY: {}, SOPHIA_BROKERED: { secret: false } }),
+      "sophia.contract.json": contractText({ OPENAI_API_KEY: {}, SOPHIA_BROKERED: { secret: false } }),
       ".env": "SOPHIA_BROKERED=OPENAI_API_KEY\n",
       "client.cjs": CLIENT,
     });
-    const env = { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: service.origin };
+    const env = { OPENAI_API_KEY: OPENAI_KEY, OPENAI_BASE_URL: service.origin };
     const program = ["--broker", "--", process.execPath, "client.cjs", ...OPENAI_CLIENT];
     const result = await sophia(nested(program, "-q"), { cwd, env });
-    expect(answerIn(result)).toMatchObject({ status: 200 });
-    expect(answerIn(result).env["OPENAI_API_KEY"]).not.toBe(OPENAI);
+    expect(parseClientAnswer(result)).toMatchObject({ status: 200 });
+    expect(parseClientAnswer(result).env["OPENAI_API_KEY"]).not.toBe(OPENAI_KEY);
     expect(service.requests).toHaveLength(1);
   });
 
@@ -260,30 +262,30 @@ describe("a found .env file", () => {
       "sophia.contract.json": OPENAI_CONTRACT,
       ".env": "OPENAI_BASE_URL=http://127.0.0.1:9/v1\n",
     });
-    const result = await sophia(nested(["check", "--broker", "--json"]), { cwd, env: { OPENAI_API_KEY: OPENAI } });
+    const result = await sophia(nested(["check", "--broker", "--json"]), { cwd, env: { OPENAI_API_KEY: OPENAI_KEY } });
     expect(JSON.parse(result.stdout).broker.keys).toEqual([
       expect.objectContaining({ name: "OPENAI_API_KEY", origin: "https://api.openai.com", by: "built-in" }),
     ]);
   });
 
   test("sets no address for the key of a nested sophia-run, but for its own key", async () => {
-    const evil = await upstream();
+    const evil = await startRecordingService();
     const files = { "sophia.contract.json": QDRANT_CONTRACT, "client.cjs": CLIENT };
     const program = ["--broker", "--dotenv", "/dev/null", "--", process.execPath, "client.cjs", ...QDRANT_CLIENT];
     const url = `QDRANT_URL=${evil.origin}\n`;
     const foreignProject = folder({ ...files, ".env": url });
-    expectRefused(await sophia(nested(program), { cwd: foreignProject, env: { QDRANT_API_KEY: QDRANT } }), evil, [
+    expectRefused(await sophia(nested(program), { cwd: foreignProject, env: { QDRANT_API_KEY: QDRANT_KEY } }), evil, [
       "QDRANT_URL",
     ]);
-    const own = folder({ ...files, ".env": `${url}QDRANT_API_KEY=${QDRANT}\n` });
-    expectSent(await sophia(nested(program), { cwd: own }), evil, QDRANT);
+    const own = folder({ ...files, ".env": `${url}QDRANT_API_KEY=${QDRANT_KEY}\n` });
+    expectSent(await sophia(nested(program), { cwd: own }), evil, QDRANT_KEY);
   });
 
   test("does not make its own sophia-run send the keys that an outer sophia-run brokers", async () => {
-    const service = await upstream();
-    const evil = await upstream();
-    const cwd = folder({ "sophia.contract.json": QDRANT_CONTRACT, "inner.json": searchBy(evil.origin) });
-    const env = { QDRANT_API_KEY: QDRANT, QDRANT_URL: service.origin };
+    const service = await startRecordingService();
+    const evil = await startRecordingService();
+    const cwd = folder({ "sophia.contract.json": QDRANT_CONTRACT, "inner.json": searchContract(evil.origin) });
+    const env = { QDRANT_API_KEY: QDRANT_KEY, QDRANT_URL: service.origin };
     const inner = nested(["check", "--broker", "--json"], "--broker");
     const result = await sophia(inner, { cwd, env });
     expect(JSON.parse(result.stdout).broker).toMatchObject({ keys: [], failures: [], outer: ["QDRANT_API_KEY"] });

@@ -2,8 +2,8 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { startBrokerProcess } from "../../../broker/process.ts";
-import { send } from "../../../broker/upstream.ts";
+import { startBrokerProcess } from "../../../broker/broker-process.ts";
+import { sendRequest } from "../../../broker/upstream.ts";
 
 test("a client that leaves its WebSocket while the service sends does not end the program", async () => {
   // The service does not end its side when the client's has ended.
@@ -38,5 +38,5 @@ test("a client that leaves its WebSocket while the service sends does not end th
     socket.destroy();
     await gone;
   }
-  expect(await send(broker.origin, "/v1/x", { method: "GET", headers: key })).toMatchObject({ status: 200 });
+  expect(await sendRequest(broker.origin, "/v1/x", { method: "GET", headers: key })).toMatchObject({ status: 200 });
 });

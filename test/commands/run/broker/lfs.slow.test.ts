@@ -1,15 +1,15 @@
 /** Git LFS through the broker: its API is GitHub's, and the objects lie on another host, which needs no token. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { expect, test } from "vitest";
-import type { Received } from "../../../broker/upstream.ts";
+import type { ReceivedRequest } from "../../../broker/upstream.ts";
 import { notInstalled, skipBecause } from "../../../helpers/skip.ts";
-import { ASSETS, AUTHOR, brokered, makeRepository, startGithub } from "./github.ts";
+import { ASSETS, AUTHOR, runBroker, createRepository, startGithub } from "./github.ts";
 
 skipBecause(notInstalled("git-lfs", "version"));
 
 test("Git LFS uploads and downloads, and the token goes to GitHub alone", async () => {
   const stored = new Map<string, string>();
-  const answer = (request: IncomingMessage, response: ServerResponse, received: Received): void => {
+  const answer = (request: IncomingMessage, response: ServerResponse, received: ReceivedRequest): void => {
     request.on("end", () => {
       const { headers, method, url = "" } = request;
       if (headers.host === ASSETS) {
@@ -30,8 +30,8 @@ test("Git LFS uploads and downloads, and the token goes to GitHub alone", async 
     });
   };
   const github = await startGithub(answer);
-  makeRepository(github, "acme/app.git");
-  const result = await brokered(github, {
+  createRepository(github, "acme/app.git");
+  const result = await runBroker(github, {
     env: { GIT_SSL_CAINFO: github.env["NODE_EXTRA_CA_CERTS"] ?? "" },
     script: `
       git lfs install --skip-repo >/dev/null
@@ -48,7 +48,7 @@ test("Git LFS uploads and downloads, and the token goes to GitHub alone", async 
   });
   expect([result.status, result.stderr, result.stdout]).toEqual([0, "", "large\n"]);
   expect([...stored.values()]).toEqual(["large\n"]);
-  const requestLines = github.asked();
+  const requestLines = github.requestLines();
   expect(requestLines).toContain("github.com POST /acme/app.git/info/lfs/objects/batch");
   for (const { headers } of github.upstream.requests) {
     expect(headers.authorization === undefined).toBe(headers.host === ASSETS);

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { sophia } from "../../../helpers/sophia.ts";
-import { askingFolder, startService } from "./service.ts";
+import { createClientFolder, startService } from "./openai-service.ts";
 
 const contract = (limit: object): string => JSON.stringify({ variables: { OPENAI_API_KEY: { broker: { limit } } } });
 
@@ -25,7 +25,7 @@ test.each([
   [{ total: 3 }, "429 broker-limit false true"],
 ])("the broker answers the fourth call with 429 and records it, with %j", async (limit, expected) => {
   const service = await startService();
-  const cwd = askingFolder({ "sophia.contract.json": contract(limit), "calls.mjs": CALLS });
+  const cwd = createClientFolder({ "sophia.contract.json": contract(limit), "calls.mjs": CALLS });
   const options = ["--broker", "--audit-log", "log"];
   const { stdout, status } = await sophia([...options, "--", "node", "calls.mjs"], { cwd, env: service.env });
   expect({ status, lines: stdout.trimEnd().split("\n") }).toEqual({
@@ -45,7 +45,7 @@ test.each([
 
 test("explain shows the limit of a brokered key", async () => {
   const service = await startService();
-  const cwd = askingFolder({ "sophia.contract.json": contract({ perMinute: 60, total: 2000 }) });
+  const cwd = createClientFolder({ "sophia.contract.json": contract({ perMinute: 60, total: 2000 }) });
   const text = await sophia(["explain", "--broker", "OPENAI_API_KEY"], { cwd, env: service.env });
   expect(text.stdout).toContain("60 in a minute and 2000 in a run");
   const json = await sophia(["explain", "--broker", "--json", "OPENAI_API_KEY"], { cwd, env: service.env });

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { notInstalled, skipBecause } from "../../../helpers/skip.ts";
-import { environmentOf, folder, sophia, sophiaRun, unwrapped } from "../../../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, sophiaRun, unwrapLines } from "../../../helpers/sophia.ts";
 import { NETWORK_KEY, noNetworks, startInNetworks } from "../../../helpers/two-networks.ts";
-import { KEY, startService } from "./service.ts";
+import { REAL_KEY, startService } from "./openai-service.ts";
 
 const noCurl = notInstalled("curl", "--version");
 
@@ -110,7 +110,7 @@ describe("the broker, called from another network,", () => {
     });
     expect(Number(recorded)).toBeGreaterThanOrEqual(100);
     expect(seen).toHaveLength(7);
-    expect(unwrapped(stderr).match(/10\.77\.0\.2 sent 100 wrong keys/g)).toHaveLength(1);
+    expect(unwrapLines(stderr).match(/10\.77\.0\.2 sent 100 wrong keys/g)).toHaveLength(1);
   });
 
   test("refuses an address that this machine does not have, and a port that is in use", async () => {
@@ -177,14 +177,14 @@ describe("the broker on a socket", () => {
     );
     expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
     expect(stdout.split("\n").slice(0, 4)).toEqual(["600", "answered", "answered", "broker-denied"]);
-    const own = environmentOf(stdout);
+    const own = parseEnvironment(stdout);
     expect(own["SOPHIA_BROKER_SOCKET"]).toBe(join(cwd, "s"));
     expect(own["OPENAI_BASE_URL"]).toBe(env["OPENAI_BASE_URL"]);
     for (const name of ["OPENAI_API_BASE", "GITHUB_API_URL", "GIT_CONFIG_COUNT", "NO_PROXY"]) {
       expect(own).not.toHaveProperty(name);
     }
     expect(own["OPENAI_API_KEY"]).toContain("sophia-");
-    expect(requests.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${KEY}`, `Bearer ${KEY}`]);
+    expect(requests.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${REAL_KEY}`, `Bearer ${REAL_KEY}`]);
     expect(existsSync(join(cwd, "s"))).toBe(false);
   });
 
@@ -245,13 +245,13 @@ describe("the broker on a socket", () => {
       sophia(["--broker", "--broker-listen", `unix:${path}`, "--", "echo", "x"], { cwd, env });
     const taken = await start("taken");
     expect(taken).toMatchObject({ status: 125, stdout: "" });
-    expect(unwrapped(taken.stderr)).toContain("taken exists already (EADDRINUSE)");
+    expect(unwrapLines(taken.stderr)).toContain("taken exists already (EADDRINUSE)");
     expect(readFileSync(join(cwd, "taken"), "utf8")).toBe("precious");
     const long = await start(`/tmp/${"x".repeat(100)}`);
     expect(long).toMatchObject({ status: 125, stdout: "" });
-    expect(unwrapped(long.stderr)).toContain("at most 103 bytes");
+    expect(unwrapLines(long.stderr)).toContain("at most 103 bytes");
     const missing = await start("none/s");
     expect(missing).toMatchObject({ status: 125, stdout: "" });
-    expect(unwrapped(missing.stderr)).toContain("cannot make the socket");
+    expect(unwrapLines(missing.stderr)).toContain("cannot make the socket");
   });
 });

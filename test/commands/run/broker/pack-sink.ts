@@ -6,16 +6,16 @@ const HASH_BYTES = 20;
 const FLUSH = "0000";
 
 export interface PackSink {
-  readonly take: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly receive: (request: IncomingMessage, response: ServerResponse) => void;
   /** Whether the last pack had the hash with which it ended, and a gigabyte. */
-  readonly received: () => { readonly isWhole: boolean; readonly isLarge: boolean };
+  readonly result: () => { readonly isWhole: boolean; readonly isLarge: boolean };
 }
 
 /** @param ref what is pushed */
-export function packSink(ref: string): PackSink {
+export function createPackSink(ref: string): PackSink {
   let result = { isWhole: false, isLarge: false };
   return {
-    take: (request, response) => {
+    receive: (request, response) => {
       if (request.method === "GET") {
         const type = "application/x-git-receive-pack-advertisement";
         const refs = line(`${"0".repeat(40)} capabilities^{}\0report-status\n`);
@@ -49,7 +49,7 @@ export function packSink(ref: string): PackSink {
         response.end(line("unpack ok\n") + line(`ok ${ref}\n`) + FLUSH);
       });
     },
-    received: () => result,
+    result: () => result,
   };
 }
 

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../../../esc-server/index.ts";
 import { notInstalled } from "../../../helpers/skip.ts";
-import { environmentOf, folder, sophia, sophiaRun, unwrapped } from "../../../helpers/sophia.ts";
+import { parseEnvironment, folder, sophia, sophiaRun, unwrapLines } from "../../../helpers/sophia.ts";
 import { expectWording } from "../../../helpers/wording.ts";
-import { askingFolder, KEY, startService } from "./service.ts";
+import { createClientFolder, REAL_KEY, startService } from "./openai-service.ts";
 
 const BROKER = ["--no-contract", "--broker"];
 const DUMMY = /^sk-sophia-[A-Za-z0-9]{32}$/;
@@ -28,12 +28,12 @@ describe("--broker: the program", () => {
   test("gets a dummy and the broker's address, and its requests carry the real key", async () => {
     const service = await startService();
     const { status, stdout, stderr } = await sophia([...BROKER, "--", "node", "ask.mjs", "7"], {
-      cwd: askingFolder(),
+      cwd: createClientFolder(),
       env: service.env,
     });
     expect({ status, stdout, stderr }).toEqual({ status: 7, stdout: "200 answered\n", stderr: "" });
     expect(service.requests.map(({ method, target, headers }) => [method, target, headers.authorization])).toEqual([
-      ["POST", "/v1/models", `Bearer ${KEY}`],
+      ["POST", "/v1/models", `Bearer ${REAL_KEY}`],
     ]);
   });
 
@@ -41,18 +41,18 @@ describe("--broker: the program", () => {
     const { env } = await startService();
     const look = `cat /proc/self/environ /proc/$$/environ /proc/$$/cmdline | tr '\\0' '\\n'; env`;
     const { stdout } = await sophia([...BROKER, "--", "sh", "-c", look], { env });
-    const variables = environmentOf(stdout);
+    const variables = parseEnvironment(stdout);
     expect(variables["OPENAI_API_KEY"]).toMatch(DUMMY);
     expect(variables["OPENAI_BASE_URL"]).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/v1$/);
     expect(variables["OPENAI_API_BASE"]).toBe(variables["OPENAI_BASE_URL"]);
     expect(variables["SOPHIA_BROKERED"]).toBe("OPENAI_API_KEY");
-    expect(stdout).not.toContain(KEY);
+    expect(stdout).not.toContain(REAL_KEY);
   });
 
   test("reaches the broker without the caller's proxy", async () => {
     const { env } = await startService();
     const { stdout } = await sophia([...BROKER, "--", "env"], { env: { ...env, HTTPS_PROXY: "http://127.0.0.1:9" } });
-    expect(environmentOf(stdout)).toMatchObject({ NO_PROXY: "127.0.0.1", no_proxy: "127.0.0.1" });
+    expect(parseEnvironment(stdout)).toMatchObject({ NO_PROXY: "127.0.0.1", no_proxy: "127.0.0.1" });
   });
 
   test("gets the same dummy under the aliases that the contract declares", async () => {
@@ -64,15 +64,15 @@ describe("--broker: the program", () => {
       cwd,
       env: { ...others, LLM_KEY: OPENAI_API_KEY ?? "" },
     });
-    const variables = environmentOf(stdout);
+    const variables = parseEnvironment(stdout);
     expect(variables["LLM_KEY"]).toMatch(/^sophia-[A-Za-z0-9]{32}$/);
     expect(variables["OPENAI_API_KEY"]).toBe(variables["LLM_KEY"]);
-    expect(stdout).not.toContain(KEY);
+    expect(stdout).not.toContain(REAL_KEY);
   });
 
   test("prints dummies and keys masked with --redact", async () => {
     const { env } = await startService();
-    const cwd = folder({ ".env": `COPY=${KEY}\n` });
+    const cwd = folder({ ".env": `COPY=${REAL_KEY}\n` });
     const script = 'echo "$OPENAI_API_KEY"; cat .env';
     const { status, stdout } = await sophia(["--no-contract", "--broker", "--redact", "--", "sh", "-c", script], {
       cwd,
@@ -97,7 +97,7 @@ describe("--broker: the program", () => {
       const script = 'cd inner; export $SET; exec "$0" "$@" -- sh -c \'echo "$QDRANT_URL $OPENAI_API_KEY"\'';
       return sophia(["--broker", "--", "sh", "-c", script, key, ...own], {
         cwd,
-        env: { QDRANT_API_KEY: "0123456789abcdef", QDRANT_URL: "https://q.test", OPENAI_API_KEY: KEY, ...env },
+        env: { QDRANT_API_KEY: "0123456789abcdef", QDRANT_URL: "https://q.test", OPENAI_API_KEY: REAL_KEY, ...env },
       });
     };
     const { status, stdout, stderr } = await run({ SET: "A=b" });
@@ -106,11 +106,11 @@ describe("--broker: the program", () => {
     // An address that is not the broker's has no excuse.
     const other = await run({ SET: "QDRANT_URL=ftp://q.test" });
     expect(other.status).toBe(78);
-    expect(unwrapped(other.stderr)).toContain("QDRANT_URL must be");
+    expect(unwrapLines(other.stderr)).toContain("QDRANT_URL must be");
     const refused = await run({ SET: "PORT=none" });
     expect(refused.status).toBe(78);
-    expect(unwrapped(refused.stderr)).toContain("(1 violation)");
-    expect(unwrapped(refused.stderr)).toContain("PORT must be");
+    expect(unwrapLines(refused.stderr)).toContain("(1 violation)");
+    expect(unwrapLines(refused.stderr)).toContain("PORT must be");
   });
 
   test("of a nested sophia-run gets no warning about values of ESC for which the dummies stand", async () => {
@@ -130,68 +130,68 @@ describe("--broker: the program", () => {
       PORT: "2",
     };
     const { stderr } = await sophia(["--", "true"], { cwd, env });
-    expect(unwrapped(stderr)).toBe("sophia-run: the environment overrides ESC for PORT\n");
+    expect(unwrapLines(stderr)).toBe("sophia-run: the environment overrides ESC for PORT\n");
   });
 
   test("of a nested sophia-run keeps the dummies of the outer one", async () => {
     const service = await startService();
     const inner = 'echo "$SOPHIA_BROKERED"; exec node ask.mjs';
     const { stdout, stderr } = await sophia(
-      [...BROKER, "--", "sh", "-c", '"$@"', "sh", ...nested(), "sh", "-c", inner],
-      { cwd: askingFolder(), env: service.env },
+      [...BROKER, "--", "sh", "-c", '"$@"', "sh", ...innerPrefix(), "sh", "-c", inner],
+      { cwd: createClientFolder(), env: service.env },
     );
     expect({ stdout, stderr }).toEqual({ stdout: "OPENAI_API_KEY\n200 answered\n", stderr: "" });
     expect(service.requests).toHaveLength(1);
   });
 });
 
-function nested(): readonly string[] {
+function innerPrefix(): readonly string[] {
   return [...sophiaRun, "--no-contract", "--broker", "--"];
 }
 
 describe("--broker does not broker a key", () => {
   test("if it is a dummy of --fake", async () => {
     const { stdout, stderr } = await sophia(["--broker", "--fake", "--no-contract", "--", "env"]);
-    expect(environmentOf(stdout)).not.toHaveProperty("SOPHIA_BROKERED");
+    expect(parseEnvironment(stdout)).not.toHaveProperty("SOPHIA_BROKERED");
     expectWording(stderr);
   });
 
   test("if the program does not get it", async () => {
     const { env } = await startService();
     const { stdout } = await sophia([...BROKER, "--exclude", "OPENAI_API_KEY", "--", "env"], { env });
-    expect(environmentOf(stdout)).not.toHaveProperty("OPENAI_API_KEY");
+    expect(parseEnvironment(stdout)).not.toHaveProperty("OPENAI_API_KEY");
   });
 
   test("if ESC delivers it as a file, which the caller must allow: the program can read the key", async () => {
     const server = await startEscServer();
     onTestFinished(() => server.close());
-    server.environment("acme/sophia/dev", { values: {}, files: { OPENAI_API_KEY: secret(KEY) } });
+    server.environment("acme/sophia/dev", { values: {}, files: { OPENAI_API_KEY: secret(REAL_KEY) } });
     const env = { ESC_ENV: "acme/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
     const program = ["--", "sh", "-c", 'cat "$OPENAI_API_KEY"'];
     const refused = await sophia([...BROKER, ...program], { env });
     expect([refused.status, refused.stdout]).toEqual([125, ""]);
     expectWording(refused.stderr);
     const { stdout } = await sophia([...BROKER, "--broker-except", "OPENAI_API_KEY", ...program], { env });
-    expect(stdout).toBe(KEY);
+    expect(stdout).toBe(REAL_KEY);
   });
 });
 
 describe("--broker starts nothing", () => {
-  const { OPENAI_BASE_URL: _, ...alone } = { OPENAI_API_KEY: KEY, OPENAI_BASE_URL: "" };
+  const { OPENAI_BASE_URL: _, ...alone } = { OPENAI_API_KEY: REAL_KEY, OPENAI_BASE_URL: "" };
 
   test.each([
     ["with --mode exec", ["--mode", "exec"], alone],
     ["if --broker-to is no origin", ["--broker-to", "https://api.example.test/v1"], alone],
     ["if --broker-to has a wildcard", ["--broker-to", "https://*"], alone],
     ["if --broker-except has a name that is no key", ["--broker-except", "OPENAI_KEY"], alone],
-    ["for a key with a line break", [], { OPENAI_API_KEY: `${KEY}\n` }],
+    ["for a key with a line break", [], { OPENAI_API_KEY: `${REAL_KEY}\n` }],
     ["if a gateway is plain http to another machine", [], { ...alone, OPENAI_BASE_URL: "http://gateway.test/v1" }],
     ["if a gateway is no address", [], { ...alone, OPENAI_BASE_URL: "gateway" }],
-    ["if the variable with the address is not set", [], { QDRANT_API_KEY: KEY }],
+    ["if the variable with the address is not set", [], { QDRANT_API_KEY: REAL_KEY }],
   ])("%s", async (_title, options, env) => {
     const { status, stdout, stderr } = await sophia([...BROKER, ...options, "--", "echo", "started"], { env });
     expect([status, stdout]).toEqual([125, ""]);
-    expect(stderr).not.toContain(KEY);
+    expect(stderr).not.toContain(REAL_KEY);
     expectWording(stderr);
   });
 });
@@ -209,7 +209,7 @@ describe("--broker warns the user", () => {
 
   test("if the program gets the key under another name", async () => {
     const { env } = await startService();
-    const copies = { COPY: KEY, DATABASE_URL: `postgres://user:${KEY}@localhost/db` };
+    const copies = { COPY: REAL_KEY, DATABASE_URL: `postgres://user:${REAL_KEY}@localhost/db` };
     const { stderr } = await sophia([...BROKER, "--", "true"], { env: { ...env, ...copies } });
     expectWording(stderr);
   });
@@ -226,16 +226,16 @@ describe("--broker warns the user", () => {
     const cwd = folder({ "c.json": JSON.stringify({ variables: { OPENAI_API_KEY: {}, OTHER_KEY: longer } }) });
     const { stdout, stderr } = await sophia(["--contract", "c.json", "--broker", "--", "env"], {
       cwd,
-      env: { ...env, OTHER_KEY: `${KEY}0` },
+      env: { ...env, OTHER_KEY: `${REAL_KEY}0` },
     });
     expect(stderr).toBe("");
-    expect(stdout).not.toContain(KEY);
+    expect(stdout).not.toContain(REAL_KEY);
   });
 
   test("if ESC has a gateway for its own key alone, and another key needs the same variable", async () => {
     const server = await startEscServer();
     onTestFinished(() => server.close());
-    const gateway = { ANTHROPIC_API_KEY: secret(KEY), ANTHROPIC_BASE_URL: "https://gateway.example.test/team" };
+    const gateway = { ANTHROPIC_API_KEY: secret(REAL_KEY), ANTHROPIC_BASE_URL: "https://gateway.example.test/team" };
     server.environment("acme/sophia/dev", { values: gateway });
     const variables = { ANTHROPIC_API_KEY: {}, CLAUDE_CODE_OAUTH_TOKEN: {} };
     const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables }) });
@@ -243,10 +243,10 @@ describe("--broker warns the user", () => {
       ESC_ENV: "acme/sophia/dev",
       ESC_TOKEN: server.token,
       PULUMI_BACKEND_URL: server.url,
-      CLAUDE_CODE_OAUTH_TOKEN: `${KEY}0`,
+      CLAUDE_CODE_OAUTH_TOKEN: `${REAL_KEY}0`,
     };
     const { stdout, stderr } = await sophia(["--broker", "--", "env"], { cwd, env });
-    expect(environmentOf(stdout)["ANTHROPIC_BASE_URL"]).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/team$/);
+    expect(parseEnvironment(stdout)["ANTHROPIC_BASE_URL"]).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/team$/);
     expectWording(stderr);
     const { status, ...one } = await sophia(["--broker", "--exclude", "CLAUDE_CODE_OAUTH_TOKEN", "--", "true"], {
       cwd,
@@ -280,7 +280,7 @@ function linesOf(log: string): readonly Line[] {
 describe("the broker's audit log", () => {
   test("has a line for each request, without header, query and body", async () => {
     const service = await startService();
-    const cwd = askingFolder();
+    const cwd = createClientFolder();
     const log = join(cwd, "audit.jsonl");
     const script = "node ask.mjs 0 '/models?q=query' && node ask.mjs 0 /realtime/sessions";
     await sophia([...BROKER, "--audit-log", log, "--", "sh", "-c", script], { cwd, env: service.env });
@@ -312,18 +312,18 @@ describe("the broker's audit log", () => {
     expect(refused).toMatchObject({ path: "/v1/realtime/sessions", bytesSent: 0 });
     expect(others).toEqual([]);
     const text = readFileSync(log, "utf8");
-    for (const part of [KEY, "query", "sk-sophia-", "Bearer"]) expect(text).not.toContain(part);
+    for (const part of [REAL_KEY, "query", "sk-sophia-", "Bearer"]) expect(text).not.toContain(part);
     expect(service.requests).toHaveLength(1);
   });
 
   test("has no secret that is in a path, and at most 512 characters of the path", async () => {
     const service = await startService();
-    const cwd = askingFolder();
+    const cwd = createClientFolder();
     const log = join(cwd, "audit.jsonl");
     const token = "sentinel-token-of-a-bot";
     const contract = JSON.stringify({ variables: { OPENAI_API_KEY: {}, BOT_TOKEN: {} } });
     const path = `/bot${token}/${"x".repeat(600)}`;
-    const files = askingFolder({ "sophia.contract.json": contract });
+    const files = createClientFolder({ "sophia.contract.json": contract });
     await sophia(["--broker", "--audit-log", log, "--", "node", "ask.mjs", "0", path], {
       cwd: files,
       env: { ...service.env, BOT_TOKEN: token },
@@ -336,7 +336,7 @@ describe("the broker's audit log", () => {
 
   test("has no dummy that is in the path of a refused request", async () => {
     const { env } = await startService();
-    const cwd = askingFolder();
+    const cwd = createClientFolder();
     const log = join(cwd, "audit.jsonl");
     const script = 'node ask.mjs 0 "/$OPENAI_API_KEY"';
     await sophia([...BROKER, "--audit-log", log, "--", "sh", "-c", script], { cwd, env });
@@ -356,7 +356,7 @@ describe("the broker's audit log", () => {
       (async () => {
         for (let round = 0; round < 21; round += 1) await Promise.all(Array.from({ length: 50 }, ask));
       })();`;
-    const cwd = askingFolder({ "flood.cjs": flood });
+    const cwd = createClientFolder({ "flood.cjs": flood });
     const log = join(cwd, "audit.jsonl");
     const script = "node flood.cjs && node ask.mjs";
     await sophia([...BROKER, "--audit-log", log, "--", "sh", "-c", script], { cwd, env: service.env });
@@ -369,7 +369,7 @@ describe("the broker's audit log", () => {
 
   test("closes the broker if it cannot be written, and the program continues without it", async () => {
     const service = await startService();
-    const cwd = askingFolder();
+    const cwd = createClientFolder();
     const log = join(cwd, "audit.jsonl");
     const script =
       "node ask.mjs && rm audit.jsonl && mkdir audit.jsonl && node ask.mjs; node ask.mjs 2>/dev/null; exit 5";
@@ -380,7 +380,7 @@ describe("the broker's audit log", () => {
     expect([status, stdout]).toEqual([5, "200 answered\n"]);
     expect(unwrapped(stderr)).toContain("sophia-run: warning: the audit log ");
     expectWording(
-      unwrapped(stderr)
+      unwrapLines(stderr)
         .split("\n")
         .filter((line) => line.startsWith("sophia-run:"))
         .join("\n"),
@@ -390,7 +390,7 @@ describe("the broker's audit log", () => {
   test("has the requests that are under way when the program ends", async () => {
     const service = await startService();
     service.server.removeAllListeners("request").on("request", () => {});
-    const cwd = askingFolder();
+    const cwd = createClientFolder();
     const log = join(cwd, "audit.jsonl");
     // The service asks for the body: then the request is under way.
     const leave = `const { OPENAI_BASE_URL: base, OPENAI_API_KEY: key } = process.env;

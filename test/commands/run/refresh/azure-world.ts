@@ -4,10 +4,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import { onTestFinished } from "vitest";
 import { type EscServer, secret, startEscServer } from "../../../esc-server/index.ts";
-import { makeSigned } from "../../../esc-server/tls.ts";
+import { makeSignedCertificate } from "../../../esc-server/tls.ts";
 import { folder } from "../../../helpers/sophia.ts";
-import { escVariables } from "../../world.ts";
-import type { Call, ExpiringWorld } from "./expiring.ts";
+import { escVariables } from "../../sophia-environment.ts";
+import type { CloudCall, ExpiringWorld } from "./expiring-credentials.ts";
 
 const ENVIRONMENT = "acme/app/dev";
 const TENANT = "11111111-1111-4111-8111-111111111111";
@@ -18,7 +18,7 @@ export interface AzureWorld extends ExpiringWorld {
   readonly server: EscServer;
 }
 
-export async function azureWorld({ lifeMs }: { readonly lifeMs: number }): Promise<AzureWorld> {
+export async function startAzureWorld({ lifeMs }: { readonly lifeMs: number }): Promise<AzureWorld> {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -38,7 +38,7 @@ export async function azureWorld({ lifeMs }: { readonly lifeMs: number }): Promi
       clientId: CLIENT,
       tenantId: TENANT,
       subscriptionId: "33333333-3333-4333-8333-333333333333",
-      oidc: { token: secret(signed(claims, privateKey)) },
+      oidc: { token: secret(signClaims(claims, privateKey)) },
     };
   });
   server.environment(ENVIRONMENT, {
@@ -58,9 +58,9 @@ export async function azureWorld({ lifeMs }: { readonly lifeMs: number }): Promi
     AZURE_TOKEN_CREDENTIALS: dev
 `,
   });
-  const certificates = await makeSigned();
+  const certificates = await makeSignedCertificate();
   onTestFinished(() => certificates.remove());
-  const calls: Call[] = [];
+  const calls: CloudCall[] = [];
   const entra = createServer(certificates.valid, (request, response) => {
     const answer = async (): Promise<void> => {
       await answerAsEntra(request, response, { publicKey, calls });
@@ -87,13 +87,13 @@ export async function azureWorld({ lifeMs }: { readonly lifeMs: number }): Promi
       AUTHORITY: certificates.caFile,
     },
     calls,
-    life: lifeMs,
+    lifeMs,
   };
 }
 
 interface Entra {
   readonly publicKey: KeyObject;
-  readonly calls: Call[];
+  readonly calls: CloudCall[];
 }
 
 /** Answers with the endpoints of a tenant, and with tokens for a caller whose own token is valid (RFC 7523, 2.2). */
@@ -138,7 +138,7 @@ interface Claims {
   readonly jti: string;
 }
 
-function signed(claims: Claims & Readonly<Record<string, unknown>>, key: KeyObject): string {
+function signClaims(claims: Claims & Readonly<Record<string, unknown>>, key: KeyObject): string {
   const part = (content: Readonly<Record<string, unknown>>): string =>
     Buffer.from(JSON.stringify(content)).toString("base64url");
   const text = `${part({ alg: "ES256", typ: "JWT" })}.${part(claims)}`;

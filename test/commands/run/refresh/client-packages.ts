@@ -25,7 +25,7 @@ function execute(command: string, args: readonly string[], cwd: string): void {
 }
 
 /** Returns the command of a program in JavaScript. Packages are found from the program's folder. */
-export function javaScript(name: string): readonly string[] {
+export function fetchJavaScriptClient(name: string): readonly string[] {
   const folder = fetchedFor("javascript", ["package.json", "package-lock.json"], (unfinished) =>
     execute("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], unfinished),
   );
@@ -33,7 +33,7 @@ export function javaScript(name: string): readonly string[] {
   return [process.execPath, join(folder, name)];
 }
 
-export function python(name: string): readonly string[] {
+export function fetchPythonClient(name: string): readonly string[] {
   const folder = fetchedFor("python", ["requirements.txt"], (unfinished) =>
     // No virtual environment: its commands name its folder, which is renamed.
     execute(
@@ -45,13 +45,13 @@ export function python(name: string): readonly string[] {
   return ["env", `PYTHONPATH=${folder}`, "python3", join(clients, name)];
 }
 
-export function go(): readonly string[] {
+export function buildGoClient(): readonly string[] {
   const folder = fetchedFor("go", ["go.mod", "go.sum", "google-client.go"], (unfinished) =>
     execute("go", ["build", "-o", "google", "."], unfinished),
   );
   return [join(folder, "google")];
 }
 
-export function shell(name: string): readonly string[] {
+export function shellClient(name: string): readonly string[] {
   return ["sh", join(clients, name)];
 }

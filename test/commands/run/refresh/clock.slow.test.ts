@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { sophiaRun } from "../../../helpers/program.ts";
 import { notInstalled, notPreloadable, skipBecause } from "../../../helpers/skip.ts";
-import { start } from "../../../helpers/started.ts";
-import { cloudsWorld, VARIABLES } from "./clouds-world.ts";
+import { startProcess } from "../../../helpers/start-process.ts";
+import { startCloudsWorld, VARIABLES } from "./clouds-world.ts";
 
 describe("a system clock that is set back by an hour", () => {
   skipBecause(notPreloadable ?? notInstalled("cc", "--version"));
 
   test("does not delay a renewal, nor make later tokens live longer", async () => {
-    const refreshScene = await cloudsWorld({ lifeMs: 8000, variables: VARIABLES.GOOGLE });
+    const refreshScene = await startCloudsWorld({ lifeMs: 8000, variables: VARIABLES.GOOGLE });
     const library = join(refreshScene.cwd, "clock.so");
     const source = join(import.meta.dirname, "clock-set-back.c");
     execFileSync("cc", ["-shared", "-fPIC", "-o", library, source, "-ldl"], { stdio: "inherit" });
@@ -25,8 +25,8 @@ describe("a system clock that is set back by an hour", () => {
     const log = join(refreshScene.cwd, "log");
     const words = [...sophiaRun, "--refresh", "--audit-log", log, "--", process.execPath, "-e", program];
     const env = { ...refreshScene.env, LD_PRELOAD: library, CLOCK_SET_BACK: mark };
-    const started = start([words[0] ?? "", ...words.slice(1)], { cwd: refreshScene.cwd, env });
-    await started.seen(/runs/);
+    const started = startProcess([words[0] ?? "", ...words.slice(1)], { cwd: refreshScene.cwd, env });
+    await started.waitForStdout(/runs/);
     const before = Number(readFileSync(now, "utf8"));
     writeFileSync(mark, "");
     await expect.poll(() => Number(readFileSync(now, "utf8"))).toBeLessThan(before - 3_000_000);

@@ -2,7 +2,7 @@
 import { onTestFinished } from "vitest";
 import { type EscServer, secret, startEscServer } from "../../../esc-server/index.ts";
 import { folder } from "../../../helpers/sophia.ts";
-import { escVariables } from "../../world.ts";
+import { escVariables } from "../../sophia-environment.ts";
 
 export const ENVIRONMENT = "acme/app/dev";
 
@@ -12,7 +12,7 @@ export interface CloudsWorld {
   /** The caller's variables. */
   readonly env: Readonly<Record<string, string>>;
   /** Milliseconds that tokens live from their opening on. */
-  life: number;
+  lifeMs: number;
   /** The number of openings, which is part of each token. */
   generation: number;
   /** Tokens and files stay the same. */
@@ -27,7 +27,7 @@ export interface CloudsWorldOptions {
   readonly files?: string;
   readonly contract?: Readonly<Record<string, unknown>>;
   /** Files of the working directory. */
-  readonly local?: Readonly<Record<string, string>>;
+  readonly localFiles?: Readonly<Record<string, string>>;
 }
 
 const GOOGLE = `
@@ -41,23 +41,23 @@ const AZURE = `
 export const VARIABLES = { GOOGLE, AZURE } as const;
 
 /** Makes an unsigned JWT. */
-export function jwt(claims: Readonly<Record<string, unknown>>): string {
+export function createJwt(claims: Readonly<Record<string, unknown>>): string {
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
   return `${part({ alg: "RS256" })}.${part(claims)}.c2ln`;
 }
 
-export async function cloudsWorld({
+export async function startCloudsWorld({
   lifeMs = 3_600_000,
   variables = GOOGLE + AZURE,
   files = "",
   contract = { variables: {} },
-  local = {},
+  localFiles = {},
 }: CloudsWorldOptions = {}): Promise<CloudsWorld> {
   const server = await startEscServer();
   onTestFinished(() => server.close());
-  const world = { life: lifeMs, generation: 0, isStatic: false };
+  const world = { lifeMs, generation: 0, isStatic: false };
   const next = (): number => (world.isStatic ? world.generation : (world.generation += 1));
-  const end = (): number => Date.now() + world.life;
+  const end = (): number => Date.now() + world.lifeMs;
   server.provider("gcp-login", () => ({
     accessToken: secret(`sentinel-google-${next()}`),
     expiry: new Date(end()).toISOString(),
@@ -65,7 +65,11 @@ export async function cloudsWorld({
   server.provider("azure-login", () => ({
     oidc: {
       token: secret(
-        jwt({ iss: "esc", jti: `sentinel-azure-${world.isStatic ? world.generation : next()}`, exp: end() / 1000 }),
+        createJwt({
+          iss: "esc",
+          jti: `sentinel-azure-${world.isStatic ? world.generation : next()}`,
+          exp: end() / 1000,
+        }),
       ),
     },
   }));
@@ -86,7 +90,7 @@ ${files === "" ? "" : `  files:${files}\n`}`,
   });
   return Object.assign(world, {
     server,
-    cwd: folder({ "sophia.contract.json": JSON.stringify(contract), ...local }),
+    cwd: folder({ "sophia.contract.json": JSON.stringify(contract), ...localFiles }),
     env: { ...escVariables(server, ENVIRONMENT), PATH: process.env["PATH"] ?? "" },
   });
 }

@@ -2,10 +2,10 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "n
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { sophiaRun } from "../../../helpers/program.ts";
-import { folder, sophia, unwrapped } from "../../../helpers/sophia.ts";
-import { start } from "../../../helpers/started.ts";
+import { folder, sophia, unwrapLines } from "../../../helpers/sophia.ts";
+import { startProcess } from "../../../helpers/start-process.ts";
 import { expectWording } from "../../../helpers/wording.ts";
-import { type CloudsWorld, cloudsWorld, ENVIRONMENT, jwt, VARIABLES } from "./clouds-world.ts";
+import { type CloudsWorld, startCloudsWorld, ENVIRONMENT, createJwt, VARIABLES } from "./clouds-world.ts";
 
 /** Asks for a token as an SDK of Google does, reads its files, and prints all of it, on each SIGUSR2. */
 const PROGRAM = `
@@ -44,13 +44,17 @@ interface Answer {
   readonly file?: string;
 }
 
-async function run(cloudScene: CloudsWorld, options: readonly string[], env: Readonly<Record<string, string>> = {}) {
+async function startRefreshed(
+  cloudScene: CloudsWorld,
+  options: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+) {
   const words = [...sophiaRun, ...options, "--", process.execPath, "-e", PROGRAM];
-  const started = start([words[0] ?? "", ...words.slice(1)], {
+  const started = startProcess([words[0] ?? "", ...words.slice(1)], {
     cwd: cloudScene.cwd,
     env: { ...cloudScene.env, ...env },
   });
-  const [line] = await started.seen(/\{"pid".*\n/);
+  const [line] = await started.waitForStdout(/\{"pid".*\n/);
   const first: { readonly pid: number; readonly env: Readonly<Record<string, string>> } = JSON.parse(line);
   let count = 0;
   return {
@@ -58,7 +62,7 @@ async function run(cloudScene: CloudsWorld, options: readonly string[], env: Rea
     ...first,
     ask: async (): Promise<Answer> => {
       process.kill(first.pid, "SIGUSR2");
-      const [answer] = await started.seen(new RegExp(`\\{"asked":${(count += 1)},.*\\n`));
+      const [answer] = await started.waitForStdout(new RegExp(`\\{"asked":${(count += 1)},.*\\n`));
       const parsed: Answer = JSON.parse(answer);
       return parsed;
     },
@@ -71,8 +75,8 @@ async function run(cloudScene: CloudsWorld, options: readonly string[], env: Rea
 
 describe("a start with --refresh", () => {
   test("gives the program files and addresses in place of tokens, and removes them at its end", async () => {
-    const cloudScene = await cloudsWorld({ files: "\n    TLS_FILE: ${test.content}" });
-    const program = await run(cloudScene, ["--refresh"], { HTTPS_PROXY: "http://127.0.0.1:1" });
+    const cloudScene = await startCloudsWorld({ files: "\n    TLS_FILE: ${test.content}" });
+    const program = await startRefreshed(cloudScene, ["--refresh"], { HTTPS_PROXY: "http://127.0.0.1:1" });
     expect(Object.keys(program.env)).toEqual([
       "ARM_CLIENT_ID",
       "ARM_OIDC_TOKEN_FILE_PATH",
@@ -121,9 +125,9 @@ describe("a start with --refresh", () => {
   });
 
   test("renews tokens and files in place, and masks each generation, in the audit log as well", async () => {
-    const cloudScene = await cloudsWorld({ lifeMs: 5000, files: "\n    TLS_FILE: ${test.content}" });
+    const cloudScene = await startCloudsWorld({ lifeMs: 5000, files: "\n    TLS_FILE: ${test.content}" });
     const log = join(cloudScene.cwd, "log");
-    const program = await run(cloudScene, ["--refresh", "--redact", "--audit-log", log]);
+    const program = await startRefreshed(cloudScene, ["--refresh", "--redact", "--audit-log", log]);
     const path = program.env["AZURE_FEDERATED_TOKEN_FILE"] ?? "";
     const first = readFileSync(path, "utf8");
     await expect.poll(() => readFileSync(log, "utf8").match(/"event":"renewal"/g)?.length, { timeout: 20_000 }).toBe(2);
@@ -153,8 +157,10 @@ describe("a start with --refresh", () => {
   });
 
   test("without an end of its token, assumes an hour for Google, and warns", async () => {
-    const cloudScene = await cloudsWorld({ variables: "\n    CLOUDSDK_AUTH_ACCESS_TOKEN: ${gcp.login.accessToken}" });
-    const program = await run(cloudScene, ["--refresh"]);
+    const cloudScene = await startCloudsWorld({
+      variables: "\n    CLOUDSDK_AUTH_ACCESS_TOKEN: ${gcp.login.accessToken}",
+    });
+    const program = await startRefreshed(cloudScene, ["--refresh"]);
     const { google } = await program.ask();
     expect(google?.expires_in).toBeGreaterThan(3500);
     const { stderr } = await program.stop();
@@ -162,7 +168,7 @@ describe("a start with --refresh", () => {
   });
 
   test("leaves a token of Azure alone that is no JWT, and warns", async () => {
-    const cloudScene = await cloudsWorld({ variables: "\n    ARM_OIDC_TOKEN: opaque-sentinel" });
+    const cloudScene = await startCloudsWorld({ variables: "\n    ARM_OIDC_TOKEN: opaque-sentinel" });
     const { status, stdout, stderr } = await sophia(
       ["--refresh", "--", "sh", "-c", 'echo "$ARM_OIDC_TOKEN ${AZURE_FEDERATED_TOKEN_FILE-none}"'],
       cloudScene,
@@ -173,7 +179,7 @@ describe("a start with --refresh", () => {
   });
 
   test("keeps what SDKs would use first from ESC, and warns of the caller's", async () => {
-    const cloudScene = await cloudsWorld({ variables: `${VARIABLES.AZURE}\n    AZURE_CLIENT_SECRET: static` });
+    const cloudScene = await startCloudsWorld({ variables: `${VARIABLES.AZURE}\n    AZURE_CLIENT_SECRET: static` });
     const echo = ["--", "sh", "-c", 'echo "${AZURE_CLIENT_SECRET-none} ${AZURE_USERNAME-none}"'];
     expect(await sophia(["--refresh", ...echo], cloudScene)).toMatchObject({ stdout: "none none\n", stderr: "" });
     const warned = await sophia(["--refresh", ...echo], {
@@ -181,11 +187,11 @@ describe("a start with --refresh", () => {
       env: { ...cloudScene.env, AZURE_USERNAME: "ada" },
     });
     expect(warned.stdout).toBe("none ada\n");
-    expect(unwrapped(warned.stderr)).toContain("SDKs prefer AZURE_USERNAME of the process environment");
+    expect(unwrapLines(warned.stderr)).toContain("SDKs prefer AZURE_USERNAME of the process environment");
   });
 
   test("obeys the contract; a variable overrides it, and --aws-refresh means AWS alone", async () => {
-    const cloudScene = await cloudsWorld({ contract: { variables: {}, refresh: true } });
+    const cloudScene = await startCloudsWorld({ contract: { variables: {}, refresh: true } });
     const echo = ["--", "sh", "-c", 'echo "${ARM_OIDC_TOKEN-none}"'];
     expect(await sophia(echo, cloudScene)).toMatchObject({ status: 0, stdout: "none\n" });
     const off = await sophia(echo, { ...cloudScene, env: { ...cloudScene.env, SOPHIA_REFRESH: "0" } });
@@ -205,12 +211,12 @@ describe("the caller's own credentials, with --refresh,", () => {
     ["AZURE_FEDERATED_TOKEN_FILE", "/var/run/token"],
     ["GOOGLE_OAUTH_ACCESS_TOKEN", "ya29.own-sentinel"],
   ])("cannot be renewed, which ends the start with 125 and offers --exclude: %s", async (name, value) => {
-    const cloudScene = await cloudsWorld();
+    const cloudScene = await startCloudsWorld();
     const env = { ...cloudScene.env, [name]: value };
     const { status, stderr } = await sophia(["--refresh", "--", "true"], { cwd: cloudScene.cwd, env });
     expect(status).toBe(125);
     expect(stderr).not.toContain("sentinel");
-    expect(unwrapped(stderr)).toContain(`--exclude ${name}`);
+    expect(unwrapLines(stderr)).toContain(`--exclude ${name}`);
     const echo = ["--", "sh", "-c", `echo "\${${name}-none}"`];
     const excluded = await sophia(["--refresh", "--exclude", name, ...echo], { cwd: cloudScene.cwd, env });
     expect(excluded.status).toBe(0);
@@ -218,7 +224,7 @@ describe("the caller's own credentials, with --refresh,", () => {
   });
 
   test("do not matter for a cloud that ESC does not give", async () => {
-    const cloudScene = await cloudsWorld({ variables: VARIABLES.AZURE });
+    const cloudScene = await startCloudsWorld({ variables: VARIABLES.AZURE });
     const env = { ...cloudScene.env, GOOGLE_APPLICATION_CREDENTIALS: "/own.json", AWS_ACCESS_KEY_ID: "AKIA" };
     const echo = ["--", "sh", "-c", 'echo "$GOOGLE_APPLICATION_CREDENTIALS $AWS_ACCESS_KEY_ID"'];
     expect(await sophia(["--refresh", ...echo], { cwd: cloudScene.cwd, env })).toMatchObject({
@@ -228,7 +234,7 @@ describe("the caller's own credentials, with --refresh,", () => {
   });
 
   test("are not those of an outer sophia-run, whose variables a nested one takes over", async () => {
-    const cloudScene = await cloudsWorld({
+    const cloudScene = await startCloudsWorld({
       contract: { variables: { ARM_OIDC_TOKEN: { required: true } } },
     });
     const inner = ["--", "sh", "-c", 'cat "$AZURE_FEDERATED_TOKEN_FILE"'];
@@ -244,29 +250,29 @@ describe("the caller's own credentials, with --refresh,", () => {
 
 describe("--refresh, if ESC gives nothing new,", () => {
   test("keeps the tokens until they expire, then answers 503, and uses later ones", async () => {
-    const cloudScene = await cloudsWorld({ lifeMs: 10_000 });
-    const program = await run(cloudScene, ["--refresh", "--timeout", "2s"]);
+    const cloudScene = await startCloudsWorld({ lifeMs: 10_000 });
+    const program = await startRefreshed(cloudScene, ["--refresh", "--timeout", "2s"]);
     const before = await program.ask();
     cloudScene.server.failAlways("open", 403);
-    await program.reported(/Google Cloud credentials and Azure credentials\s+cannot\s+be\s+renewed/);
+    await program.waitForStderr(/Google Cloud credentials and Azure credentials\s+cannot\s+be\s+renewed/);
     expect(await program.ask()).toMatchObject({ google: { status: 200, access_token: before.google?.access_token } });
-    await program.reported(/have\s+expired/);
+    await program.waitForStderr(/have\s+expired/);
     const { google } = await program.ask();
     expect(google).toMatchObject({ status: 503, error: "temporarily_unavailable" });
-    cloudScene.life = 3_600_000;
+    cloudScene.lifeMs = 3_600_000;
     cloudScene.server.heal();
-    await program.reported(/are\s+renewed\s+again/);
+    await program.waitForStderr(/are\s+renewed\s+again/);
     expect((await program.ask()).google).toMatchObject({ status: 200 });
     const { stderr } = await program.stop();
     expect(stderr).not.toMatch(/sentinel|c2ln/);
   });
 
   test("takes the same token again as a failure, after which ESC is asked more and more rarely", async () => {
-    const token = jwt({ jti: "sentinel-static", exp: Math.floor(Date.now() / 1000) + 7 });
-    const cloudScene = await cloudsWorld({ variables: `\n    ARM_OIDC_TOKEN: ${token}` });
-    const program = await run(cloudScene, ["--refresh"]);
-    await program.reported(/the\s+same\s+credentials\s+again/);
-    await program.reported(/have\s+expired/);
+    const token = createJwt({ jti: "sentinel-static", exp: Math.floor(Date.now() / 1000) + 7 });
+    const cloudScene = await startCloudsWorld({ variables: `\n    ARM_OIDC_TOKEN: ${token}` });
+    const program = await startRefreshed(cloudScene, ["--refresh"]);
+    await program.waitForStderr(/the\s+same\s+credentials\s+again/);
+    await program.waitForStderr(/have\s+expired/);
     const { sessions } = cloudScene.server;
     expect(sessions).toBeLessThan(8);
     const { stderr } = await program.stop();
@@ -275,17 +281,17 @@ describe("--refresh, if ESC gives nothing new,", () => {
   });
 
   test("keeps a file as it was, with a report, if the new file breaks the contract or is gone", async () => {
-    const cloudScene = await cloudsWorld({
+    const cloudScene = await startCloudsWorld({
       variables: "\n    CERT: c2VudGluZWwx",
       contract: { variables: { CERT: { as: "file", format: "base64" } } },
       files: "\n    TLS_FILE: ${test.content}\n    OTHER_FILE: first",
     });
-    const program = await run(cloudScene, ["--refresh", "--session", "4s"]);
+    const program = await startRefreshed(cloudScene, ["--refresh", "--session", "4s"]);
     cloudScene.server.environment(ENVIRONMENT, {
       definition:
         "values:\n  environmentVariables:\n    CERT: '*not base64*'\n  files:\n    TLS_FILE: another-content\n",
     });
-    await program.reported(/is\s+not\s+written/);
+    await program.waitForStderr(/is\s+not\s+written/);
     expect(await program.ask()).toMatchObject({ file: "another-content" });
     const { status, stderr } = await program.stop();
     expect(status).toBe(0);
@@ -294,8 +300,8 @@ describe("--refresh, if ESC gives nothing new,", () => {
 });
 
 test("--watch restarts the program for a changed revision, not for a mere renewal", async () => {
-  const cloudScene = await cloudsWorld({ lifeMs: 6000, files: "\n    TLS_FILE: ${test.content}" });
-  const program = await run(cloudScene, ["--refresh", "--watch", "--watch-every", "1s", "--session", "8s"]);
+  const cloudScene = await startCloudsWorld({ lifeMs: 6000, files: "\n    TLS_FILE: ${test.content}" });
+  const program = await startRefreshed(cloudScene, ["--refresh", "--watch", "--watch-every", "1s", "--session", "8s"]);
   const first = await program.ask();
   await expect.poll(() => cloudScene.server.sessions, { timeout: 20_000 }).toBeGreaterThan(4);
   const later = await program.ask();
@@ -305,7 +311,7 @@ test("--watch restarts the program for a changed revision, not for a mere renewa
     definition:
       "values:\n  azure:\n    login:\n      fn::open::azure-login: {}\n  environmentVariables:\n    ADDED: added\n    ARM_OIDC_TOKEN: ${azure.login.oidc.token}\n",
   });
-  const [line] = await program.seen(/\{"pid":(?=.*"AZURE)(?!.*"GOOGLE).*\n/);
+  const [line] = await program.waitForStdout(/\{"pid":(?=.*"AZURE)(?!.*"GOOGLE).*\n/);
   const { pid, env }: { readonly pid: number; readonly env: Readonly<Record<string, string>> } = JSON.parse(line);
   expect(Object.keys(env)).toContain("AZURE_FEDERATED_TOKEN_FILE");
   expect(Object.keys(env)).not.toContain("GOOGLE_APPLICATION_CREDENTIALS");
@@ -317,8 +323,8 @@ test("--watch restarts the program for a changed revision, not for a mere renewa
 });
 
 test("the server of tokens gives none to others: it refuses wrong requests, with errors that SDKs show", async () => {
-  const cloudScene = await cloudsWorld();
-  const program = await run(cloudScene, ["--refresh"]);
+  const cloudScene = await startCloudsWorld();
+  const program = await startRefreshed(cloudScene, ["--refresh"]);
   const config: GoogleFile = JSON.parse(readFileSync(program.env["GOOGLE_APPLICATION_CREDENTIALS"] ?? "", "utf8"));
   const { token_url: url, credential_source: source } = config;
   const subject = await (await fetch(source.url, { headers: source.headers })).text();
@@ -348,13 +354,13 @@ test("the server of tokens gives none to others: it refuses wrong requests, with
 });
 
 test("the audit log of a brokered request has no token that was just renewed", async () => {
-  const cloudScene = await cloudsWorld({
+  const cloudScene = await startCloudsWorld({
     lifeMs: 6000,
     contract: { variables: { OPENAI_API_KEY: {} } },
     variables: VARIABLES.GOOGLE,
   });
   const log = join(cloudScene.cwd, "log");
-  const program = await run(cloudScene, ["--broker", "--refresh", "--audit-log", log], {
+  const program = await startRefreshed(cloudScene, ["--broker", "--refresh", "--audit-log", log], {
     OPENAI_API_KEY: "sk-sentinel-openai",
   });
   const config: GoogleFile = JSON.parse(readFileSync(program.env["GOOGLE_APPLICATION_CREDENTIALS"] ?? "", "utf8"));
@@ -369,18 +375,18 @@ test("the audit log of a brokered request has no token that was just renewed", a
 });
 
 test("with a broker that listens elsewhere, tokens have a loopback port of their own", async () => {
-  const cloudScene = await cloudsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
+  const cloudScene = await startCloudsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
   const options = ["--broker", "--broker-listen", `unix:${join(cloudScene.cwd, "broker.sock")}`, "--refresh"];
-  const program = await run(cloudScene, options, { OPENAI_API_KEY: "sk-sentinel-openai" });
+  const program = await startRefreshed(cloudScene, options, { OPENAI_API_KEY: "sk-sentinel-openai" });
   expect((await program.ask()).google).toMatchObject({ status: 200 });
   expect((await program.stop()).status).toBe(0);
 });
 
 test("without --broker, gh keeps its configuration, even if the contract has a token of GitHub", async () => {
-  const it = await cloudsWorld({ contract: { variables: { GITHUB_TOKEN: {} } } });
+  const it = await startCloudsWorld({ contract: { variables: { GITHUB_TOKEN: {} } } });
   // A configuration that the broker would warn of.
   const own = folder({ "config.yml": "- editor\n" });
-  const program = await run(it, ["--refresh", "--watch"], { GH_CONFIG_DIR: own });
+  const program = await startRefreshed(it, ["--refresh", "--watch"], { GH_CONFIG_DIR: own });
   expect((await program.ask()).google).toMatchObject({ status: 200 });
   expect((await program.stop()).stderr).not.toContain("gh ignores");
 });
@@ -389,15 +395,15 @@ test.each([
   [["--mode", "exec"], "--refresh needs a parent process"],
   [["--offline"], "--refresh and --offline cannot be used together"],
 ])("--refresh refuses %s", async (options, message) => {
-  const cloudScene = await cloudsWorld();
+  const cloudScene = await startCloudsWorld();
   const { status, stderr } = await sophia(["--refresh", ...options, "--", "true"], cloudScene);
   expect(status).toBe(125);
-  expect(unwrapped(stderr)).toContain(message);
+  expect(unwrapLines(stderr)).toContain(message);
 });
 
 test("--refresh of files alone starts no server", async () => {
-  const cloudScene = await cloudsWorld({ variables: "", files: "\n    TLS_FILE: ${test.content}" });
-  const program = await run(cloudScene, ["--refresh", "--session", "4s"]);
+  const cloudScene = await startCloudsWorld({ variables: "", files: "\n    TLS_FILE: ${test.content}" });
+  const program = await startRefreshed(cloudScene, ["--refresh", "--session", "4s"]);
   const first = (await program.ask()).file;
   const { sessions } = cloudScene.server;
   expect(listeningPorts(program.pid)).toEqual([]);

@@ -3,8 +3,8 @@ import { createServer } from "node:http";
 import { onTestFinished } from "vitest";
 import { type EscServer, secret, startEscServer } from "../../../esc-server/index.ts";
 import { folder } from "../../../helpers/sophia.ts";
-import { escVariables } from "../../world.ts";
-import type { Call, ExpiringWorld } from "./expiring.ts";
+import { escVariables } from "../../sophia-environment.ts";
+import type { CloudCall, ExpiringWorld } from "./expiring-credentials.ts";
 
 const ENVIRONMENT = "acme/app/dev";
 
@@ -12,7 +12,7 @@ export interface GoogleWorld extends ExpiringWorld {
   readonly server: EscServer;
 }
 
-export async function googleWorld({ lifeMs }: { readonly lifeMs: number }): Promise<GoogleWorld> {
+export async function startGoogleWorld({ lifeMs }: { readonly lifeMs: number }): Promise<GoogleWorld> {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   const opened: { readonly token: string; readonly expiresAt: number }[] = [];
@@ -41,7 +41,7 @@ export async function googleWorld({ lifeMs }: { readonly lifeMs: number }): Prom
     GOOGLE_CLOUD_PROJECT: \${gcp.login.project}
 `,
   });
-  const calls: Call[] = [];
+  const calls: CloudCall[] = [];
   const api = createServer((request, response) => {
     const token = /^Bearer (\S+)$/.exec(request.headers.authorization ?? "")?.[1];
     const generation = opened.findIndex((each) => each.token === token) + 1;
@@ -66,6 +66,6 @@ export async function googleWorld({ lifeMs }: { readonly lifeMs: number }): Prom
       GOOGLE_API: `http://127.0.0.1:${address.port}`,
     },
     calls,
-    life: lifeMs,
+    lifeMs,
   };
 }

@@ -28,8 +28,8 @@ export const CLIENTS = {
     copyFileSync(join(clients, "javascript.mjs"), join(folder, "javascript.mjs"));
     return [process.execPath, join(folder, "javascript.mjs")];
   },
-  Python: () => ["env", `PYTHONPATH=${python()}`, "python3", join(clients, "python.py")],
-  "the AWS CLI": () => ["env", `PYTHONPATH=${python()}`, "sh", join(clients, "cli.sh")],
+  Python: () => ["env", `PYTHONPATH=${preparePythonClient()}`, "python3", join(clients, "python.py")],
+  "the AWS CLI": () => ["env", `PYTHONPATH=${preparePythonClient()}`, "sh", join(clients, "cli.sh")],
   Go: () => {
     const folder = fillFolderOnce(join(cache, `go-${Object.values(GO).join("-")}`), (unfinished) => {
       copyFileSync(join(clients, "clients.go"), join(unfinished, "clients.go"));
@@ -56,6 +56,6 @@ export const CLIENTS = {
   },
 } satisfies Readonly<Record<string, () => readonly string[]>>;
 
-function python(): string {
+function preparePythonClient(): string {
   return fetchPythonPackages(join(cache, `python-${PYTHON.join("-").replaceAll("==", "-")}`), PYTHON);
 }

@@ -39,7 +39,7 @@ function startWith(
   } as unknown as ReadStart;
 }
 
-function jwt(claims: unknown): string {
+function createJwt(claims: unknown): string {
   return `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.c2ln`;
 }
 
@@ -89,7 +89,7 @@ describe("a plan of renewals", () => {
     ],
     [
       "Azure, until the time in the token",
-      { AZURE_FEDERATED_TOKEN: jwt({ exp: AT / 1000 + 60 }) },
+      { AZURE_FEDERATED_TOKEN: createJwt({ exp: AT / 1000 + 60 }) },
       [{ cloud: "azure", expiresAt: AT + 60_000, expirySource: "token" }],
     ],
     ["no JWT", { ARM_OIDC_TOKEN: "opaque" }, []],
@@ -149,7 +149,7 @@ describe("the plan refuses to renew the caller's credentials", () => {
     ],
     [
       "a file for Azure",
-      { ARM_OIDC_TOKEN: jwt({ exp: 1 }), ARM_OIDC_TOKEN_FILE_PATH: callerValue },
+      { ARM_OIDC_TOKEN: createJwt({ exp: 1 }), ARM_OIDC_TOKEN_FILE_PATH: callerValue },
       "ARM_OIDC_TOKEN_FILE_PATH",
     ],
   ])("and names the variables to exclude: %s", (_, startVariables, excluded) => {
@@ -168,7 +168,7 @@ describe("the plan refuses to renew the caller's credentials", () => {
     const startVariables: Given = {
       ...GOOGLE,
       GOOGLE_APPLICATION_CREDENTIALS: { delivery: "file" },
-      ARM_OIDC_TOKEN: jwt({ exp: AT / 1000 + 60 }),
+      ARM_OIDC_TOKEN: createJwt({ exp: AT / 1000 + 60 }),
       AZURE_CLIENT_SECRET: "static",
       AZURE_USERNAME: callerValue,
     };
@@ -183,15 +183,15 @@ describe("the plan refuses to renew the caller's credentials", () => {
 });
 
 test.each([
-  ["a JWT", jwt({ exp: 1_700_000_000 }), 1_700_000_000_000],
-  ["one with a fraction", jwt({ exp: 1.5 }), 1500],
-  ["one without an end", jwt({ iat: 1 }), undefined],
-  ["one with a text for its end", jwt({ exp: "tomorrow" }), undefined],
-  ["one whose end is no date", jwt({ exp: 1e300 }), undefined],
-  ["claims that are no object", jwt(null), undefined],
+  ["a JWT", createJwt({ exp: 1_700_000_000 }), 1_700_000_000_000],
+  ["one with a fraction", createJwt({ exp: 1.5 }), 1500],
+  ["one without an end", createJwt({ iat: 1 }), undefined],
+  ["one with a text for its end", createJwt({ exp: "tomorrow" }), undefined],
+  ["one whose end is no date", createJwt({ exp: 1e300 }), undefined],
+  ["claims that are no object", createJwt(null), undefined],
   ["claims that are no JSON", "a.b.c", undefined],
   ["two parts", "e30.e30", undefined],
-  ["four parts", `${jwt({ exp: 1 })}.x`, undefined],
+  ["four parts", `${createJwt({ exp: 1 })}.x`, undefined],
   ["nothing", "", undefined],
 ])("the end of a token is parsed: %s", (_, token, end) => {
   expect(parseTokenEnd(token)).toBe(end);

@@ -2,11 +2,11 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { sophiaRun } from "../../../helpers/program.ts";
-import { folder, sophia, unwrapped } from "../../../helpers/sophia.ts";
-import { start } from "../../../helpers/started.ts";
+import { folder, sophia, unwrapLines } from "../../../helpers/sophia.ts";
+import { startProcess } from "../../../helpers/start-process.ts";
 import { startAtTerminal } from "../../../helpers/terminal.ts";
 import { expectWording } from "../../../helpers/wording.ts";
-import { type AwsWorld, awsWorld, keyId } from "./world.ts";
+import { type AwsWorld, startAwsWorld, createKeyId } from "./aws-world.ts";
 
 /** Prints the answer to an ask, on each SIGUSR2, and its variables at the start. */
 const PROGRAM = `
@@ -25,23 +25,30 @@ const PROGRAM = `
   say("run " + process.pid + " " + names.join(","));
 `;
 
-function run(refreshScene: AwsWorld, options: readonly string[], env: Readonly<Record<string, string>> = {}) {
+function startRefreshed(
+  refreshScene: AwsWorld,
+  options: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+) {
   const words = [...sophiaRun, ...options, "--", process.execPath, "-e", PROGRAM] as const;
-  return start([words[0] ?? "", ...words.slice(1)], { cwd: refreshScene.cwd, env: { ...refreshScene.env, ...env } });
+  return startProcess([words[0] ?? "", ...words.slice(1)], {
+    cwd: refreshScene.cwd,
+    env: { ...refreshScene.env, ...env },
+  });
 }
 
-async function pidOf(started: ReturnType<typeof start>): Promise<number> {
-  return Number((await started.seen(/run (\d+) /))[1]);
+async function pidOf(started: ReturnType<typeof startProcess>): Promise<number> {
+  return Number((await started.waitForStdout(/run (\d+) /))[1]);
 }
 
 test("--aws-refresh gives the program an address and a token in place of credentials, and keeps the region", async () => {
-  const refreshScene = await awsWorld();
-  const started = run(refreshScene, ["--aws-refresh"], {
+  const refreshScene = await startAwsWorld();
+  const started = startRefreshed(refreshScene, ["--aws-refresh"], {
     AWS_PROFILE: "other",
     AWS_ROLE_ARN: "arn",
     AWS_DEFAULT_REGION: "x",
   });
-  const [, pid, names] = await started.seen(/run (\d+) (.*)/);
+  const [, pid, names] = await started.waitForStdout(/run (\d+) (.*)/);
   expect(names?.split(",")).toEqual([
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
@@ -57,9 +64,9 @@ test("--aws-refresh gives the program an address and a token in place of credent
   const file = /AWS_SHARED_CREDENTIALS_FILE=([^\0]+)/.exec(environment)?.[1] ?? "";
   expect(readFileSync(file, "utf8")).toBe("");
   process.kill(Number(pid), "SIGUSR2");
-  const [, body = ""] = await started.seen(/answer 200 soon (.*)/);
+  const [, body = ""] = await started.waitForStdout(/answer 200 soon (.*)/);
   expect(JSON.parse(body)).toMatchObject({
-    AccessKeyId: keyId(1),
+    AccessKeyId: createKeyId(1),
     SecretAccessKey: "sentinel-secret-key-1",
     Token: "sentinel-session-token-1",
   });
@@ -70,13 +77,13 @@ test("--aws-refresh gives the program an address and a token in place of credent
 });
 
 test("--aws-refresh renews credentials before they expire, and masks each generation", async () => {
-  const refreshScene = await awsWorld({ lifeMs: 5000 });
-  const started = run(refreshScene, ["--aws-refresh", "--redact"]);
+  const refreshScene = await startAwsWorld({ lifeMs: 5000 });
+  const started = startRefreshed(refreshScene, ["--aws-refresh", "--redact"]);
   const pid = await pidOf(started);
   await refreshScene.server.waitFor("read", 3);
-  await expect.poll(() => refreshScene.opened.size).toBeGreaterThanOrEqual(3);
+  await expect.poll(() => refreshScene.openedAtById.size).toBeGreaterThanOrEqual(3);
   process.kill(pid, "SIGUSR2");
-  const [line] = await started.seen(/answer 200 .*/);
+  const [line] = await started.waitForStdout(/answer 200 .*/);
   expect(line).toContain('"SecretAccessKey":"***"');
   process.kill(pid, "SIGTERM");
   const { status, stdout, stderr } = await started.finished;
@@ -85,8 +92,8 @@ test("--aws-refresh renews credentials before they expire, and masks each genera
 });
 
 test("--aws-refresh gives credentials without a stated end the life of the session", async () => {
-  const refreshScene = await awsWorld({ saysExpiration: false });
-  const started = run(refreshScene, ["--aws-refresh", "--session", "4s"]);
+  const refreshScene = await startAwsWorld({ saysExpiration: false });
+  const started = startRefreshed(refreshScene, ["--aws-refresh", "--session", "4s"]);
   const pid = await pidOf(started);
   const first = Date.now();
   await refreshScene.server.waitFor("open", 2);
@@ -96,21 +103,21 @@ test("--aws-refresh gives credentials without a stated end the life of the sessi
 });
 
 test("--aws-refresh keeps credentials until they expire if ESC fails, then answers 503, and uses later ones", async () => {
-  const refreshScene = await awsWorld({ lifeMs: 6000 });
-  const started = run(refreshScene, ["--aws-refresh", "--timeout", "2s"]);
+  const refreshScene = await startAwsWorld({ lifeMs: 6000 });
+  const started = startRefreshed(refreshScene, ["--aws-refresh", "--timeout", "2s"]);
   const pid = await pidOf(started);
   refreshScene.server.failAlways("open", 403);
-  await started.reported(/AWS credentials cannot be renewed/);
+  await started.waitForStderr(/AWS credentials cannot be renewed/);
   process.kill(pid, "SIGUSR2");
-  await started.seen(new RegExp(`answer 200 soon .*${keyId(1)}`));
-  await started.reported(/they have expired, and the program gets none/);
+  await started.waitForStdout(new RegExp(`answer 200 soon .*${createKeyId(1)}`));
+  await started.waitForStderr(/they have expired, and the program gets none/);
   process.kill(pid, "SIGUSR2");
-  await started.seen(/answer 503 soon \{"code":"CredentialsExpired"/);
-  refreshScene.life = 3_600_000;
+  await started.waitForStdout(/answer 503 soon \{"code":"CredentialsExpired"/);
+  refreshScene.lifeMs = 3_600_000;
   refreshScene.server.heal();
-  await started.reported(/AWS credentials are renewed again/);
+  await started.waitForStderr(/AWS credentials are renewed again/);
   process.kill(pid, "SIGUSR2");
-  await started.seen(new RegExp(`answer 200 soon .*${keyId(2)}`));
+  await started.waitForStdout(new RegExp(`answer 200 soon .*${createKeyId(2)}`));
   process.kill(pid, "SIGTERM");
   const { stderr } = await started.finished;
   expect(stderr).not.toContain("sentinel");
@@ -118,27 +125,27 @@ test("--aws-refresh keeps credentials until they expire if ESC fails, then answe
 });
 
 test("a renewal needs ESC alone: files that have changed since, and pipes, are not read again", async () => {
-  const refreshScene = await awsWorld({
+  const refreshScene = await startAwsWorld({
     lifeMs: 5000,
     files: { ".env": "OWN=1\n" },
     contract: { variables: { PIPED: {} } },
   });
   const words = [...sophiaRun, "--aws-refresh", "--", process.execPath, "-e", PROGRAM];
-  const started = start(["bash", "-c", 'PIPED_FILE=<(echo of-pipe) exec "$@"', "bash", ...words], refreshScene);
+  const started = startProcess(["bash", "-c", 'PIPED_FILE=<(echo of-pipe) exec "$@"', "bash", ...words], refreshScene);
   const pid = await pidOf(started);
   writeFileSync(join(refreshScene.cwd, ".env"), "OWN='never closed\n");
   rmSync(join(refreshScene.cwd, "sophia.contract.json"));
   await refreshScene.server.waitFor("read", 2);
-  await expect.poll(() => refreshScene.opened.size).toBeGreaterThanOrEqual(2);
+  await expect.poll(() => refreshScene.openedAtById.size).toBeGreaterThanOrEqual(2);
   process.kill(pid, "SIGTERM");
   expect(await started.finished).toMatchObject({ status: 0, stderr: "" });
 });
 
 test("a renewal asks ESC_TOKEN_COMMAND again, whose token may have expired", async () => {
-  const refreshScene = await awsWorld({ lifeMs: 4000 });
+  const refreshScene = await startAwsWorld({ lifeMs: 4000 });
   const { ESC_TOKEN: token = "", ...env } = refreshScene.env;
   writeFileSync(join(refreshScene.cwd, "token"), token);
-  const started = run({ ...refreshScene, env }, ["--aws-refresh"], {
+  const started = startRefreshed({ ...refreshScene, env }, ["--aws-refresh"], {
     ESC_TOKEN_COMMAND: "echo run >> runs; cat token",
   });
   const pid = await pidOf(started);
@@ -149,7 +156,7 @@ test("a renewal asks ESC_TOKEN_COMMAND again, whose token may have expired", asy
 });
 
 test("a renewal reads the login of Pulumi's CLI again, which may be a new one", async () => {
-  const refreshScene = await awsWorld({ lifeMs: 4000 });
+  const refreshScene = await startAwsWorld({ lifeMs: 4000 });
   const { ESC_TOKEN: _, ...env } = refreshScene.env;
   const [first, second] = [0, 1].map(() => refreshScene.server.addToken({ owner: { kind: "personal", login: "ada" } }));
   const logIn = (token = ""): void => {
@@ -166,7 +173,7 @@ test("a renewal reads the login of Pulumi's CLI again, which may be a new one", 
   const pid = await pidOf(started);
   if (first !== undefined) first.deleted = true;
   logIn(second?.value);
-  await expect.poll(() => refreshScene.opened.size, { timeout: 10_000 }).toBeGreaterThanOrEqual(2);
+  await expect.poll(() => refreshScene.openedAtById.size, { timeout: 10_000 }).toBeGreaterThanOrEqual(2);
   process.kill(pid, "SIGTERM");
   expect((await started.finished).stdout).not.toContain("cannot be renewed");
 });
@@ -174,31 +181,31 @@ test("a renewal reads the login of Pulumi's CLI again, which may be a new one", 
 test.each(["ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"])(
   "a pipe in %s is an error, since it has one content",
   async (name) => {
-    const refreshScene = await awsWorld();
+    const refreshScene = await startAwsWorld();
     refreshScene.server.oidc = { subjectTokens: ["an-id-token"], organization: "acme" };
     const { ESC_TOKEN: token = "", ...env } = refreshScene.env;
     const words = [...sophiaRun, "--aws-refresh", "--", "true"];
     const content = name === "ESC_TOKEN_FILE" ? token : "an-id-token";
-    const started = start(["bash", "-c", `${name}=<(echo ${content}) exec "$@"`, "bash", ...words], {
+    const started = startProcess(["bash", "-c", `${name}=<(echo ${content}) exec "$@"`, "bash", ...words], {
       cwd: refreshScene.cwd,
       env: { ...env, ESC_OIDC_ORG: "acme" },
     });
     const { status, stderr } = await started.finished;
     expect(status).toBe(125);
-    expect(unwrapped(stderr)).toContain(`--aws-refresh cannot read the token again: ${name} is a pipe`);
+    expect(unwrapLines(stderr)).toContain(`--aws-refresh cannot read the token again: ${name} is a pipe`);
   },
 );
 
 test("--aws-refresh may be set by the contract, which the option overrides", async () => {
-  const refreshScene = await awsWorld({ contract: { variables: {}, awsRefresh: true } });
+  const refreshScene = await startAwsWorld({ contract: { variables: {}, awsRefresh: true } });
   const words = (...options: readonly string[]) => [...options, "--", "sh", "-c", 'echo "${AWS_ACCESS_KEY_ID-none}"'];
   expect(await sophia(words(), refreshScene)).toMatchObject({ status: 0, stdout: "none\n" });
   const off = await sophia(words(), { ...refreshScene, env: { ...refreshScene.env, SOPHIA_AWS_REFRESH: "0" } });
-  expect(off).toMatchObject({ status: 0, stdout: `${keyId(2)}\n` });
+  expect(off).toMatchObject({ status: 0, stdout: `${createKeyId(2)}\n` });
 });
 
 test("--aws-refresh shares one server with the broker, whose dummies stay the same", async () => {
-  const refreshScene = await awsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
+  const refreshScene = await startAwsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
   const env = { ...refreshScene.env, OPENAI_API_KEY: "sk-sentinel-openai", HTTPS_PROXY: "http://127.0.0.1:1" };
   const script = `
     const { OPENAI_BASE_URL: base, AWS_CONTAINER_CREDENTIALS_FULL_URI: uri, AWS_CONTAINER_AUTHORIZATION_TOKEN: authorization } = process.env;
@@ -221,7 +228,7 @@ test("--aws-refresh shares one server with the broker, whose dummies stay the sa
 });
 
 test("--aws-refresh serves credentials on loopback, where SDKs accept them, if the broker listens elsewhere", async () => {
-  const refreshScene = await awsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
+  const refreshScene = await startAwsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
   const script = `
     const { AWS_CONTAINER_CREDENTIALS_FULL_URI: uri, AWS_CONTAINER_AUTHORIZATION_TOKEN: authorization } = process.env;
     fetch(uri, { headers: { authorization } }).then((answer) => console.log(new URL(uri).hostname, answer.status));`;
@@ -235,7 +242,7 @@ test("--aws-refresh serves credentials on loopback, where SDKs accept them, if t
 });
 
 test("--aws-refresh serves no credentials on an address that the user names 127.0.0.1, since others reach it", async () => {
-  const refreshScene = await awsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
+  const refreshScene = await startAwsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
   const env = { ...refreshScene.env, OPENAI_API_KEY: "sk-sentinel-openai" };
   const script = `
     const { OPENAI_BASE_URL: base, AWS_CONTAINER_CREDENTIALS_FULL_URI: uri, AWS_CONTAINER_AUTHORIZATION_TOKEN: authorization } = process.env;
@@ -251,18 +258,18 @@ test("--aws-refresh serves no credentials on an address that the user names 127.
 });
 
 test("--aws-refresh reports credentials that have expired when they come, and asks ESC more and more rarely", async () => {
-  const refreshScene = await awsWorld({ lifeMs: 3000 });
-  const started = run(refreshScene, ["--aws-refresh"]);
+  const refreshScene = await startAwsWorld({ lifeMs: 3000 });
+  const started = startRefreshed(refreshScene, ["--aws-refresh"]);
   const pid = await pidOf(started);
-  refreshScene.life = -5000;
-  await started.reported(/have already expired; they have expired, and the program gets none/);
+  refreshScene.lifeMs = -5000;
+  await started.waitForStderr(/have already expired; they have expired, and the program gets none/);
   process.kill(pid, "SIGUSR2");
-  await started.seen(/answer 503 soon/);
-  await expect.poll(() => refreshScene.opened.size, { timeout: 15_000 }).toBe(4);
-  const [second = 0, third = 0, fourth = 0] = [...refreshScene.opened.values()].slice(1);
+  await started.waitForStdout(/answer 503 soon/);
+  await expect.poll(() => refreshScene.openedAtById.size, { timeout: 15_000 }).toBe(4);
+  const [second = 0, third = 0, fourth = 0] = [...refreshScene.openedAtById.values()].slice(1);
   expect(fourth - third).toBeGreaterThan((third - second) * 1.3);
-  refreshScene.life = 3_600_000;
-  await started.reported(/AWS credentials are renewed again/);
+  refreshScene.lifeMs = 3_600_000;
+  await started.waitForStderr(/AWS credentials are renewed again/);
   process.kill(pid, "SIGTERM");
   const { stderr } = await started.finished;
   expectWording(stderr.replaceAll(/\d\d:\d\d:\d\d/g, "12:00:00"));
@@ -273,7 +280,7 @@ describe("--aws-refresh of credentials that cannot be renewed", () => {
     ["the environment", { AWS_ACCESS_KEY_ID: "AKIA", AWS_SECRET_ACCESS_KEY: "sentinel" }, {}],
     ["a .env file", {}, { ".env": "AWS_ACCESS_KEY_ID=AKIA\nAWS_SECRET_ACCESS_KEY=sentinel\n" }],
   ])("ends with 125 for keys of %s, and shows the ways out", async (_, own, files) => {
-    const refreshScene = await awsWorld({ files });
+    const refreshScene = await startAwsWorld({ files });
     const env =
       Object.keys(own).length > 0 ? { ...refreshScene.env, ...own } : { PATH: refreshScene.env["PATH"] ?? "" };
     const { status, stderr } = await sophia(["--aws-refresh", "--", "true"], { cwd: refreshScene.cwd, env });
@@ -287,7 +294,7 @@ describe("--aws-refresh of credentials that cannot be renewed", () => {
   });
 
   test("warns for the option alone if there are no keys, or keys that do not expire", async () => {
-    const refreshScene = await awsWorld();
+    const refreshScene = await startAwsWorld();
     const { status, stderr } = await sophia(["--aws-refresh", "--", "true"], {
       cwd: refreshScene.cwd,
       env: { PATH: refreshScene.env["PATH"] ?? "" },
@@ -313,7 +320,7 @@ describe("--aws-refresh of credentials that cannot be renewed", () => {
     [["--aws-refresh", "--mode", "exec"], "--aws-refresh needs a parent process"],
     [["--aws-refresh", "--offline"], "--aws-refresh and --offline cannot be used together"],
   ])("refuses %j", async (options, message) => {
-    const refreshScene = await awsWorld();
+    const refreshScene = await startAwsWorld();
     const { status, stderr } = await sophia([...options, "--", "true"], refreshScene);
     expect(status).toBe(125);
     expect(stderr).toContain(message);
@@ -326,7 +333,7 @@ test.each([
   ["[profile default]\ncredential_process = x\n", true],
   ["[default]\nregion = x\n[profile other]\nrole_arn = y\n", false],
 ])("--aws-refresh names the user's default profile if it has credentials: %j", async (text, isNamed) => {
-  const refreshScene = await awsWorld();
+  const refreshScene = await startAwsWorld();
   const home = folder({ ".aws/config": text });
   const { status, stderr } = await sophia(["--aws-refresh", "--", "true"], {
     ...refreshScene,

@@ -2,10 +2,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { folder, sophia, unwrapped } from "../../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../../helpers/sophia.ts";
 import { expectWording } from "../../../helpers/wording.ts";
-import { cloudsWorld, VARIABLES } from "./clouds-world.ts";
-import { type AwsWorld, awsWorld } from "./world.ts";
+import { startCloudsWorld, VARIABLES } from "./clouds-world.ts";
+import { type AwsWorld, startAwsWorld } from "./aws-world.ts";
 
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g;
 const ISO: unknown = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
@@ -22,7 +22,7 @@ function ask(
 
 describe("check --aws-refresh", () => {
   test("shows where the credentials come from, how long they live, and what is withheld", async () => {
-    const refreshScene = await awsWorld();
+    const refreshScene = await startAwsWorld();
     const checked = await ask(refreshScene, ["check", "--aws-refresh"], { AWS_PROFILE: "other", AWS_ROLE_ARN: "arn" });
     expect(checked.status).toBe(0);
     const section = /--- AWS credentials ---\n[^]*?(?=\n\n)/.exec(checked.stdout)?.[0] ?? "";
@@ -45,7 +45,7 @@ describe("check --aws-refresh", () => {
   });
 
   test("follows the contract, and the session if the environment does not say when they expire", async () => {
-    const refreshScene = await awsWorld({ saysExpiration: false, contract: { awsRefresh: true, variables: {} } });
+    const refreshScene = await startAwsWorld({ saysExpiration: false, contract: { awsRefresh: true, variables: {} } });
     const before = Date.now();
     const { stdout } = await ask(refreshScene, ["check", "--json", "--session", "2h"]);
     expect(JSON.parse(stdout)).toMatchObject({ refresh: { aws: { by: "session" } } });
@@ -55,10 +55,12 @@ describe("check --aws-refresh", () => {
   });
 
   test("fails for keys that cannot be renewed, and names a profile in which SDKs look first", async () => {
-    const refreshScene = await awsWorld();
+    const refreshScene = await startAwsWorld();
     const refused = await ask(refreshScene, ["check", "--aws-refresh"], { AWS_ACCESS_KEY_ID: "AKIA0000000000000000" });
     expect(refused.status).toBe(1);
-    expect(unwrapped(refused.stdout)).toContain("--exclude AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY,AWS_SESSION_TOKEN");
+    expect(unwrapLines(refused.stdout)).toContain(
+      "--exclude AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY,AWS_SESSION_TOKEN",
+    );
     const config = join(folder(), "config");
     writeFileSync(config, "[default]\nsso_session = x\n");
     const warned = await ask(refreshScene, ["check", "--aws-refresh"], { AWS_CONFIG_FILE: config });
@@ -71,7 +73,7 @@ describe("check --aws-refresh", () => {
 
 describe("explain --aws-refresh", () => {
   test("shows what becomes of each variable", async () => {
-    const refreshScene = await awsWorld();
+    const refreshScene = await startAwsWorld();
     const names = ["AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_REGION"];
     const explained = await ask(refreshScene, ["explain", "--aws-refresh", ...names], { AWS_PROFILE: "other" });
     expect(explained.status).toBe(0);
@@ -89,24 +91,24 @@ describe("explain --aws-refresh", () => {
     });
     expect(explained.stdout).toContain("set by --aws-refresh");
     expect(explained.stdout).toContain("withholds it");
-    expect(unwrapped(explained.stdout)).toContain("not as a variable");
+    expect(unwrapLines(explained.stdout)).toContain("not as a variable");
     const listed = await ask(refreshScene, ["explain", "--aws-refresh"]);
     expect(listed.stdout).toContain("✅ AWS_CONTAINER_AUTHORIZATION_TOKEN");
   });
 
   test("offers --aws-refresh for credentials that it would renew, and shows why others cannot be renewed", async () => {
-    const refreshScene = await awsWorld();
+    const refreshScene = await startAwsWorld();
     expect((await ask(refreshScene, ["explain", "AWS_SESSION_TOKEN"])).stdout).toContain("--refresh would renew it");
     expect((await ask(refreshScene, ["explain"])).stdout).not.toContain("--refresh");
     const foreign = { AWS_SESSION_TOKEN: "own" };
     const refused = await ask(refreshScene, ["explain", "--aws-refresh", "AWS_SESSION_TOKEN"], foreign);
-    expect(unwrapped(refused.stdout)).toContain("refused: --aws-refresh cannot renew AWS_SESSION_TOKEN");
+    expect(unwrapLines(refused.stdout)).toContain("refused: --aws-refresh cannot renew AWS_SESSION_TOKEN");
   });
 });
 
 describe("with --refresh", () => {
   test("check shows what is renewed, from where and until when, and fails for what cannot be", async () => {
-    const refreshScene = await cloudsWorld({
+    const refreshScene = await startCloudsWorld({
       variables: `${VARIABLES.GOOGLE}${VARIABLES.AZURE}\n    AZURE_CLIENT_SECRET: static`,
       files: "\n    TLS_FILE: ${test.content}",
     });
@@ -126,11 +128,11 @@ describe("with --refresh", () => {
     });
     const refused = await ask(refreshScene, ["check", "--refresh"], { GOOGLE_APPLICATION_CREDENTIALS: "/own.json" });
     expect(refused.status).toBe(1);
-    expect(unwrapped(refused.stdout)).toContain("--exclude GOOGLE_APPLICATION_CREDENTIALS");
+    expect(unwrapLines(refused.stdout)).toContain("--exclude GOOGLE_APPLICATION_CREDENTIALS");
   });
 
   test("explain shows what becomes of each variable", async () => {
-    const refreshScene = await cloudsWorld({ files: "\n    TLS_FILE: ${test.content}" });
+    const refreshScene = await startCloudsWorld({ files: "\n    TLS_FILE: ${test.content}" });
     const names = [
       "GOOGLE_OAUTH_ACCESS_TOKEN",
       "GOOGLE_OAUTH_ACCESS_TOKEN_EXPIRY",

@@ -1,22 +1,28 @@
 import { describe, expect, test } from "vitest";
 import { startProxy } from "../../../esc-server/proxy.ts";
 import { notInstalled, notNightly, skipBecause } from "../../../helpers/skip.ts";
-import { go, javaScript, python, shell } from "./client-packages.ts";
-import { expiring, flawed, type Program } from "./expiring.ts";
-import { googleWorld } from "./google-world.ts";
+import { buildGoClient, fetchJavaScriptClient, fetchPythonClient, shellClient } from "./client-packages.ts";
+import { runWithExpiringCredentials, findFailingPrograms, type TestProgram } from "./expiring-credentials.ts";
+import { startGoogleWorld } from "./google-world.ts";
 
-const javaScriptLibrary = (): Program => ({ command: javaScript("google-client.mjs") });
-const pythonLibrary = (): Program => ({ command: python("google-client.py") });
-const goLibrary = (): Program => ({ command: go() });
+const javaScriptLibrary = (): TestProgram => ({ command: fetchJavaScriptClient("google-client.mjs") });
+const pythonLibrary = (): TestProgram => ({ command: fetchPythonClient("google-client.py") });
+const goLibrary = (): TestProgram => ({ command: buildGoClient() });
 /** A script that reads the file at each call. */
-const script: Program = {
-  command: shell("google-script.sh"),
+const script: TestProgram = {
+  command: shellClient("google-script.sh"),
   env: { TOKEN: 'cat "$CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"' },
 };
-const scriptOfGcloud: Program = { command: script.command, env: { TOKEN: "gcloud auth print-access-token --quiet" } };
+const scriptOfGcloud: TestProgram = {
+  command: script.command,
+  env: { TOKEN: "gcloud auth print-access-token --quiet" },
+};
 const COPY = 'export COPY=$(cat "$CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"); exec "$@"';
 /** A script that copies the token at its start. */
-const copyingScript: Program = { command: ["sh", "-c", COPY, "sh", ...script.command], env: { TOKEN: 'echo "$COPY"' } };
+const copyingScript: TestProgram = {
+  command: ["sh", "-c", COPY, "sh", ...script.command],
+  env: { TOKEN: 'echo "$COPY"' },
+};
 
 /** The last fifth of a life, in which a renewal must come, is longer than a busy machine keeps a process waiting. */
 const LIFE_MS = 20_000;
@@ -27,11 +33,15 @@ describe("with access tokens of Google that live for some seconds", () => {
 
   test("no library has a failed call", async () => {
     const programs = { "Node.js": javaScriptLibrary(), Python: pythonLibrary(), script };
-    expect(await flawed(programs, () => googleWorld({ lifeMs: LIFE_MS }), LASTS_MS)).toEqual({});
+    expect(await findFailingPrograms(programs, () => startGoogleWorld({ lifeMs: LIFE_MS }), LASTS_MS)).toEqual({});
   }, 400_000);
 
   test("a program that copies its token at the start is refused when that has expired", async () => {
-    const { failed, refused } = await expiring(await googleWorld({ lifeMs: 5000 }), copyingScript, { lastsMs: 8000 });
+    const { failed, refused } = await runWithExpiringCredentials(
+      await startGoogleWorld({ lifeMs: 5000 }),
+      copyingScript,
+      { lastsMs: 8000 },
+    );
     expect(refused).toBeGreaterThan(0);
     expect(failed).toHaveLength(refused);
   });
@@ -42,8 +52,8 @@ describe("with access tokens of Google that live for some seconds", () => {
   ])(
     "the library for %s shows why there is no token, and sends no expired one",
     async (_, library) => {
-      const googleScene = await googleWorld({ lifeMs: 6000 });
-      const running = expiring(googleScene, library(), { lastsMs: 9000 });
+      const googleScene = await startGoogleWorld({ lifeMs: 6000 });
+      const running = runWithExpiringCredentials(googleScene, library(), { lastsMs: 9000 });
       await googleScene.server.waitFor("read");
       googleScene.server.failAlways("open", 403);
       const { status, failed, refused } = await running;
@@ -64,7 +74,7 @@ describe("with access tokens of Google that live for some seconds", () => {
         return [name, { command, env: { ...proxies, no_proxy: "internal.example.test" } }];
       }),
     );
-    expect(await flawed(programs, () => googleWorld({ lifeMs: 60_000 }), 2000)).toEqual({});
+    expect(await findFailingPrograms(programs, () => startGoogleWorld({ lifeMs: 60_000 }), 2000)).toEqual({});
     expect(proxy.requests).toEqual([]);
   }, 400_000);
 });
@@ -80,6 +90,6 @@ describe("in five runs of access tokens that live for a minute", () => {
       script,
       ...(notInstalled("gcloud", "--version") === undefined ? { gcloud: scriptOfGcloud } : {}),
     };
-    expect(await flawed(programs, () => googleWorld({ lifeMs: 60_000 }), 300_000)).toEqual({});
+    expect(await findFailingPrograms(programs, () => startGoogleWorld({ lifeMs: 60_000 }), 300_000)).toEqual({});
   }, 1_500_000);
 });

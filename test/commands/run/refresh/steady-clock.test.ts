@@ -9,7 +9,7 @@ const HOUR = 3_600_000;
 const START = Date.UTC(2026, 11, 2, 7);
 
 /** A clock of a machine whose two clocks the test sets. */
-function machine() {
+function createMachine() {
   let reading: ClockReading = { monotonic: 5000, system: START };
   const clock = createSteadyClock(() => reading);
   return {
@@ -34,7 +34,7 @@ describe("the time that has passed", () => {
   });
 
   test("does not grow because it is read often", () => {
-    const { clock, pass } = machine();
+    const { clock, pass } = createMachine();
     for (let read = 0; read < 1000; read++) pass(0.3, read % 3 === 0 ? 1 : 0);
     expect(clock.now()).toBeCloseTo(300);
   });
@@ -42,7 +42,7 @@ describe("the time that has passed", () => {
 
 describe("the time until credentials expire", () => {
   test("is measured by the system's clock", () => {
-    const { clock, pass } = machine();
+    const { clock, pass } = createMachine();
     expect(clock.remainingMs(START + HOUR)).toBe(HOUR);
     pass(10 * 60_000);
     expect(clock.remainingMs(START + HOUR)).toBe(50 * 60_000);
@@ -50,14 +50,14 @@ describe("the time until credentials expire", () => {
   });
 
   test("is not longer for credentials that come after the system's clock was set back", () => {
-    const { clock, pass } = machine();
+    const { clock, pass } = createMachine();
     pass(10_000, 10_000 - 5 * HOUR);
     // Made by a provider whose clock is right.
     expect(clock.remainingMs(START + 10_000 + HOUR)).toBe(HOUR);
   });
 
   test("is measured by the current clock, if the clock at the start was wrong", () => {
-    const { clock, pass } = machine();
+    const { clock, pass } = createMachine();
     // It was a day ahead at the start, and is right now: the provider's tokens end before what seems to be now.
     pass(10_000, 10_000 - 24 * HOUR);
     expect(clock.remainingMs(START + 10_000 - 23 * HOUR)).toBe(HOUR);

@@ -8,13 +8,13 @@ import { detectChanges } from "../../../../src/esc/api/detect-changes.ts";
 import { SILENT } from "../../../../src/esc/transport/connection.ts";
 import { type EscServer, secret, startEscServer } from "../../../esc-server/index.ts";
 import { expectWording } from "../../../helpers/wording.ts";
-import { usable } from "../../../esc/usable.ts";
+import { requireEscSettings } from "../../../esc/esc-settings.ts";
 
 const MINUTE = 60_000;
 const ENV = "acme/app/dev";
 
 /** Follows a real server by a clock that the test moves. `KEY` is brokered if the test says so. */
-async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE, isBrokered = false) {
+async function followServer(access: "open" | "read", sessionMs = 24 * 60 * MINUTE, isBrokered = false) {
   const server = await startEscServer();
   const { login = "demo-user" } = server.user;
   const token = server.addToken({ owner: { kind: "personal", login }, access });
@@ -102,12 +102,12 @@ function settingsFor(server: EscServer, token: string): EscSettings {
     ["ESC_ENV", ENV],
   ]);
   const { access } = escAccess(variables, [], { timeoutMs: 5000, insecureHttp: false });
-  return usable(access);
+  return requireEscSettings(access);
 }
 
 describe("--watch with a token that may see revisions", () => {
   test("opens ESC after the first look, then sends a single cheap request", async () => {
-    const { server, next } = await followed("read");
+    const { server, next } = await followServer("read");
     // Values of providers differ on every open: no reason for a restart.
     expect(await next()).toEqual({ events: "look open open", pause: 1000 });
     server.reset();
@@ -117,7 +117,7 @@ describe("--watch with a token that may see revisions", () => {
   });
 
   test("restarts the program once for a change, and not if the program would get the same values", async () => {
-    const { environment, next } = await followed("read");
+    const { environment, next } = await followServer("read");
     await next();
     environment("two");
     expect((await next()).events).toBe("look open open restart KEY");
@@ -127,7 +127,7 @@ describe("--watch with a token that may see revisions", () => {
   });
 
   test("waits longer for each failure in a row, and as long as the service asks for", async () => {
-    const { server, next, messages } = await followed("read");
+    const { server, next, messages } = await followServer("read");
     await next();
     server.failAlways("any", 503);
     const pauses = [];
@@ -147,7 +147,7 @@ describe("--watch with a token that may see revisions", () => {
   test.each([403, 404])(
     "continues after a %i, with growing pauses, and reports its beginning and its end once",
     async (status) => {
-      const { server, environment, next, messages } = await followed("read");
+      const { server, environment, next, messages } = await followServer("read");
       await next();
       server.failAlways("etag", { kind: "status", status });
       server.failAlways("definition", { kind: "status", status });
@@ -167,7 +167,7 @@ describe("--watch with a token that may see revisions", () => {
   );
 
   test("opens ESC every 15 minutes until the first look, and before the session ends", async () => {
-    const { server, environment, next, messages, pass } = await followed("read", 60 * MINUTE);
+    const { server, environment, next, messages, pass } = await followServer("read", 60 * MINUTE);
     await next();
     server.failAlways("etag", { kind: "status", status: 403 });
     await next();
@@ -181,7 +181,7 @@ describe("--watch with a token that may see revisions", () => {
 });
 
 test("--watch repeats a refused first look", async () => {
-  const { server, environment, next, pass } = await followed("read");
+  const { server, environment, next, pass } = await followServer("read");
   server.failAlways("any", { kind: "status", status: 404 });
   expect((await next()).events).toBe("look");
   server.heal();
@@ -192,7 +192,7 @@ test("--watch repeats a refused first look", async () => {
 });
 
 test("--watch opens ESC every 15 minutes with a token that may only open, and sends no request in between", async () => {
-  const { server, environment, next, pass } = await followed("open");
+  const { server, environment, next, pass } = await followServer("open");
   expect((await next()).events).toBe("look");
   server.reset();
   environment("two");
@@ -206,7 +206,7 @@ test("--watch opens ESC every 15 minutes with a token that may only open, and se
 });
 
 test("--watch gives the program new values of providers before the session ends", async () => {
-  const { next, pass } = await followed("read", 60 * MINUTE);
+  const { next, pass } = await followServer("read", 60 * MINUTE);
   await next();
   pass(48 * MINUTE);
   expect((await next()).events).toBe("look open restart AWS");
@@ -216,7 +216,7 @@ test("--watch gives the program new values of providers before the session ends"
 
 describe("--watch with a service that refuses a key", () => {
   test("begins a round at once, which swaps the key, and the pause begins again", async () => {
-    const { environment, next, events, lookNow } = await followed("read", undefined, true);
+    const { environment, next, events, lookNow } = await followServer("read", undefined, true);
     expect((await next()).events).toBe("look open");
     environment("two");
     events.length = 0;
@@ -229,7 +229,7 @@ describe("--watch with a service that refuses a key", () => {
   });
 
   test("begins another round after the current one, which may have looked too early", async () => {
-    const { server, environment, next, events, lookNow } = await followed("read", undefined, true);
+    const { server, environment, next, events, lookNow } = await followServer("read", undefined, true);
     await next();
     const held = server.hold("etag");
     events.length = 0;
@@ -244,7 +244,7 @@ describe("--watch with a service that refuses a key", () => {
   });
 
   test("answers at once if nothing follows ESC any more", async () => {
-    const { server, next, events, lookNow, end } = await followed("read", undefined, true);
+    const { server, next, events, lookNow, end } = await followServer("read", undefined, true);
     await next();
     const held = server.hold("etag");
     events.length = 0;
@@ -258,7 +258,7 @@ describe("--watch with a service that refuses a key", () => {
   });
 
   test("opens ESC at once with a token that may only open", async () => {
-    const { environment, next, events, lookNow } = await followed("open", undefined, true);
+    const { environment, next, events, lookNow } = await followServer("open", undefined, true);
     expect((await next()).events).toBe("look");
     environment("two");
     events.length = 0;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../../../esc-server/index.ts";
 import { notLinux } from "../../../helpers/skip.ts";
-import { folder, sophia, unwrapped } from "../../../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../../../helpers/sophia.ts";
 
 test("a start that --watch refuses is not in the audit log; one that it does not refuse is", async ({ skip }) => {
   skip(notLinux !== undefined, notLinux);
@@ -18,7 +18,7 @@ test("a start that --watch refuses is not in the audit log; one that it does not
   // It waits for the reader.
   writeFileSync(join(cwd, "pipe"), "API_KEY=value\n");
   const refused = await refusing;
-  expect([refused.status, unwrapped(refused.stderr)]).toEqual([125, expect.stringContaining("pipe is a pipe")]);
+  expect([refused.status, unwrapLines(refused.stderr)]).toEqual([125, expect.stringContaining("pipe is a pipe")]);
   expect(existsSync(join(cwd, "log"))).toBe(false);
   const callerEnvironment = { ...env, API_KEY: "value" };
   const started = await sophia(["--audit-log", "log", "--watch", "--", "true"], { cwd, env: callerEnvironment });

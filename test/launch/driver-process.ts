@@ -1,3 +1,7 @@
+/**
+ * Starts programs by src/launch in a process of their own (driver.ts), without the rest of sophia-run. The bundle of
+ * the driver is removed after the test file, and a launcher that still runs is killed after its test.
+ */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";

@@ -7,8 +7,13 @@ import { basename } from "node:path";
 import { REPOSITORY_URL } from "../../src/commands/parts/package-source.ts";
 import { folder } from "./sophia.ts";
 
-/** Creates the local repository. @param tarball the result of `pack` @returns the variables by which git uses the repository */
-export function standInForRepository(tarball: string): Readonly<Record<string, string>> {
+/**
+ * Creates the local repository, which is removed when the test ends.
+ *
+ * @param tarball the result of `packPackage`
+ * @returns variables with which git clones this repository in place of the one on GitHub
+ */
+export function createLocalRepository(tarball: string): Readonly<Record<string, string>> {
   const copies = `cp ${JSON.stringify(tarball)} "$(cd "$INIT_CWD" && cd "$1" && pwd)/${basename(tarball)}"`;
   const path = folder({ "package.json": "{}", "package.sh": copies });
   execFileSync("npm", ["pkg", "set", "scripts.package=sh package.sh"], { cwd: path });

@@ -6,9 +6,17 @@ import { once } from "node:events";
 import * as http from "node:http";
 import { connect, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { nextText, type Opened, responseTo, send, startBroker, startUpstream, textOf } from "./upstream.ts";
+import {
+  readNextText,
+  type OpenedBroker,
+  waitForResponse,
+  sendRequest,
+  startBroker,
+  startUpstream,
+  readText,
+} from "./upstream.ts";
 
-const bearer = ({ routes }: Opened) => ({ Authorization: `Bearer ${routes[0].dummy}` });
+const bearerHeader = ({ routes }: OpenedBroker) => ({ Authorization: `Bearer ${routes[0].dummy}` });
 
 /**
  * Starts a service that answers one request on each connection, and closes the connection when a second request comes.
@@ -22,7 +30,7 @@ async function startForgetfulService() {
     return void request.resume().on("end", () => response.end("ok"));
   });
   const broker = await startBroker(upstream.origin, {});
-  const first = await send(broker.origin, "/v1/first", { method: "GET", headers: bearer(broker) });
+  const first = await sendRequest(broker.origin, "/v1/first", { method: "GET", headers: bearerHeader(broker) });
   expect(first.status).toBe(200);
   return { upstream, broker, targets: () => upstream.requests.map(({ method, target }) => `${method} ${target}`) };
 }
@@ -38,7 +46,7 @@ describe("a kept connection to the service", () => {
     let connections = 0;
     upstream.server.on("connection", () => void (connections += 1));
     const broker = await startBroker(upstream.origin, {});
-    const get = (path: string) => send(broker.origin, path, { method: "GET", headers: bearer(broker) });
+    const get = (path: string) => sendRequest(broker.origin, path, { method: "GET", headers: bearerHeader(broker) });
     expect(connections).toBe(0);
     await get("/v1/now");
     await get("/v1/now");
@@ -54,7 +62,7 @@ describe("a kept connection to the service", () => {
     upstream.server.keepAliveTimeout = 0;
     const broker = await startBroker(upstream.origin, {});
     const freed = once(broker.agent, "free");
-    const answer = send(broker.origin, "/v1/x", { method: "GET", headers: bearer(broker) });
+    const answer = sendRequest(broker.origin, "/v1/x", { method: "GET", headers: bearerHeader(broker) });
     const [kept]: readonly Socket[] = await freed;
     expect(kept?.timeout).toBeLessThanOrEqual(2000);
     await Promise.all([answer, once(kept ?? broker.agent, "close")]);
@@ -69,7 +77,7 @@ describe("a kept connection to the service", () => {
     });
     upstream.server.keepAliveTimeout = 0;
     const broker = await startBroker(upstream.origin, {});
-    const get = (path: string) => send(broker.origin, path, { method: "GET", headers: bearer(broker) });
+    const get = (path: string) => sendRequest(broker.origin, path, { method: "GET", headers: bearerHeader(broker) });
     await get("/v1/first");
     const free = () => Object.values(broker.agent.freeSockets).flatMap((sockets) => sockets ?? []);
     await expect.poll(() => free().length).toBe(1);
@@ -87,7 +95,7 @@ describe("a kept connection to the service", () => {
     upstream.server.keepAliveTimeout = 0;
     const broker = await startBroker(upstream.origin, {});
     const freed = once(broker.agent, "free");
-    const answer = send(broker.origin, "/v1/x", { method: "GET", headers: bearer(broker) });
+    const answer = sendRequest(broker.origin, "/v1/x", { method: "GET", headers: bearerHeader(broker) });
     const [socket]: readonly Socket[] = await freed;
     expect(socket?.destroyed).toBe(true);
     await answer;
@@ -119,7 +127,7 @@ describe("a kept connection to the service", () => {
 describe("a request that meets the end of a kept connection", () => {
   test.each(["GET", "HEAD", "DELETE"])("is sent again if its method is safe to repeat: %s", async (method) => {
     const { broker, targets } = await startForgetfulService();
-    const answer = await send(broker.origin, "/v1/x", { method, headers: bearer(broker) });
+    const answer = await sendRequest(broker.origin, "/v1/x", { method, headers: bearerHeader(broker) });
     expect(answer.status).toBe(200);
     expect(targets()).toEqual(["GET /v1/first", `${method} /v1/x`, `${method} /v1/x`]);
     expect(broker.records.map(({ outcome }) => outcome)).toEqual(["answered", "answered"]);
@@ -134,14 +142,14 @@ describe("a request that meets the end of a kept connection", () => {
       response.writeContinue();
       return void request.resume().on("end", () => response.end("done"));
     });
-    const headers = { ...bearer(broker), Expect: "100-continue", "Content-Length": "4" };
+    const headers = { ...bearerHeader(broker), Expect: "100-continue", "Content-Length": "4" };
     const request = http.request(broker.origin, { method: "POST", path: "/v1/files", headers, agent: false });
     onTestFinished(() => void request.destroy());
-    const answered = responseTo(request);
+    const answered = waitForResponse(request);
     request.flushHeaders();
     await once(request, "continue");
     request.end("body");
-    expect(await textOf(await answered)).toBe("done");
+    expect(await readText(await answered)).toBe("done");
     expect(asked).toBe(2);
     expect(targets()).toEqual(["GET /v1/first"]);
   });
@@ -151,12 +159,18 @@ describe("a request that meets the end of a kept connection", () => {
     ["without one", {}],
   ])("is not sent again if it could have an effect twice: POST %s", async (_, more) => {
     const { broker, targets } = await startForgetfulService();
-    const answer = await send(broker.origin, "/v1/x", { method: "POST", headers: bearer(broker), ...more });
+    const answer = await sendRequest(broker.origin, "/v1/x", {
+      method: "POST",
+      headers: bearerHeader(broker),
+      ...more,
+    });
     expect(answer).toMatchObject({ status: 502, headers: { "x-should-retry": "true" } });
     expect(answer.body).toContain("broker-upstream");
     expect(targets()).toEqual(["GET /v1/first", "POST /v1/x"]);
     // The client's own second attempt gets a new connection.
-    expect(await send(broker.origin, "/v1/x", { headers: bearer(broker), ...more })).toMatchObject({ status: 200 });
+    expect(await sendRequest(broker.origin, "/v1/x", { headers: bearerHeader(broker), ...more })).toMatchObject({
+      status: 200,
+    });
   });
 
   test("is sent again if it is the handshake of a WebSocket", async () => {
@@ -170,17 +184,17 @@ describe("a request that meets the end of a kept connection", () => {
     const { port, host } = new URL(broker.origin);
     const socket = connect(Number(port), "127.0.0.1");
     onTestFinished(() => void socket.destroy());
-    const { Authorization } = bearer(broker);
+    const { Authorization } = bearerHeader(broker);
     const lines = ["GET /v1/x HTTP/1.1", `Host: ${host}`, `Authorization: ${Authorization}`];
     socket.write([...lines, "Connection: Upgrade", "Upgrade: websocket", "", ""].join("\r\n"));
-    expect(await nextText(socket)).toMatch(/^HTTP\/1.1 101 /);
+    expect(await readNextText(socket)).toMatch(/^HTTP\/1.1 101 /);
     expect(shaken).toBe(2);
   });
 
   test("is not sent again if the connection was a new one", async () => {
     const upstream = await startUpstream((request) => void request.socket.destroy());
     const broker = await startBroker(upstream.origin, {});
-    const answer = await send(broker.origin, "/v1/x", { method: "GET", headers: bearer(broker) });
+    const answer = await sendRequest(broker.origin, "/v1/x", { method: "GET", headers: bearerHeader(broker) });
     expect(answer).toMatchObject({ status: 502, headers: { "x-should-retry": "true" } });
     expect(upstream.requests).toHaveLength(1);
   });

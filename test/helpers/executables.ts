@@ -10,7 +10,7 @@ export const executable = join(
 );
 
 /** The reason why tests of the executable cannot run; undefined if it was built. */
-export const notMade: string | undefined = existsSync(executable)
+export const noExecutable: string | undefined = existsSync(executable)
   ? undefined
   : "needs what npm run build:standalone makes";
 
@@ -19,13 +19,13 @@ const testExecutable = (kind: string): string =>
   join(import.meta.dirname, "../../.cache/runtime", `${kind}-sophia-run-linux-${process.arch}`);
 
 /** The executable for Linux with checks of its memory (runtime/native/checked/checked.h). */
-export const checked: string = testExecutable("checked");
+export const checkedExecutable: string = testExecutable("checked");
 
 /** The executable for Linux without an image of its memory, so that it loads all modules at each start. */
-export const imageless: string = testExecutable("imageless");
+export const imagelessExecutable: string = testExecutable("imageless");
 
 /** The reason why tests of these two executables cannot run; undefined if both were built. */
-export const notMadeForTests: string | undefined =
-  existsSync(checked) && existsSync(imageless)
+export const noTestExecutables: string | undefined =
+  existsSync(checkedExecutable) && existsSync(imagelessExecutable)
     ? undefined
     : "needs what node runtime/build/runtime.mjs --checked makes";

@@ -1,3 +1,7 @@
+/**
+ * Runs scripts of bash in which sophia-run masks the output of programs. All processes of a script are killed after its
+ * test.
+ */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { onTestFinished } from "vitest";
@@ -17,7 +21,7 @@ export interface MaskedProcess {
   readonly stdout: () => string;
   readonly stderr: () => string;
   /** Resolves when what was written to a stream matches. */
-  readonly seen: (pattern: RegExp, stream?: "stdout" | "stderr") => Promise<void>;
+  readonly waitForOutput: (pattern: RegExp, stream?: "stdout" | "stderr") => Promise<void>;
   readonly ended: Promise<{ readonly status: number | null; readonly signal: NodeJS.Signals | null }>;
 }
 
@@ -59,7 +63,7 @@ export function startBash(script: string, env: Readonly<Record<string, string>> 
     cwd,
     stdout: () => output.stdout,
     stderr: () => output.stderr,
-    seen: async (pattern, stream = "stdout") => {
+    waitForOutput: async (pattern, stream = "stdout") => {
       while (!pattern.test(output[stream])) {
         if (child[stream].readableEnded) throw new Error(`never seen: ${String(pattern)} in ${output[stream]}`);
         await Promise.race([once(child[stream], "data"), once(child[stream], "end")]);

@@ -1,19 +1,19 @@
 /**
- * Starts a broker with the network settings of its own environment, sends one request through the broker to the origin
- * of the argument, and prints the outcome as JSON. It is a process of its own because Node.js reads NODE_EXTRA_CA_CERTS
- * only when it starts.
+ * Starts a broker with the network settings of this process's environment, sends one request through the broker to the origin of
+ * the argument, and prints the answer as JSON: `{"status":200,"body":"ok"}`. connection.esc.test.ts runs this file as a process of
+ * its own, because Node.js reads NODE_EXTRA_CA_CERTS only when it starts.
  */
 import { openBroker } from "../../src/broker/broker-server.ts";
 import { readCallerNetwork } from "../../src/esc/settings/access-settings.ts";
 import { createConnectionPool } from "../../src/network/pool.ts";
-import { KEYS, routesTo } from "./routes.ts";
+import { REAL_KEYS, createRoutes } from "./routes.ts";
 
-async function printOutcome(origin: string): Promise<void> {
+async function printAnswer(origin: string): Promise<void> {
   const environment = new Map(Object.entries(process.env).flatMap(([name, value = ""]) => [[name, value] as const]));
   const agent = createConnectionPool(origin, readCallerNetwork(environment));
-  const routes = routesTo(origin);
+  const routes = createRoutes(origin);
   const broker = await openBroker({
-    keyOf: (name) => KEYS[name] ?? "",
+    keyOf: (name) => REAL_KEYS[name] ?? "",
     agentFor: () => agent,
     onUnauthorized: () => Promise.resolve(),
     record: () => {},
@@ -25,4 +25,4 @@ async function printOutcome(origin: string): Promise<void> {
   broker.close();
 }
 
-void printOutcome(process.argv[2] ?? "");
+void printAnswer(process.argv[2] ?? "");

@@ -1,12 +1,12 @@
 /** Real starts with --broker in a repository, and services on this machine which record what reaches them. */
 import { expect } from "vitest";
 import { startUpstream, type Upstream } from "../../../broker/upstream.ts";
-import { type Ended, folder, sophia, unwrapped } from "../../../helpers/sophia.ts";
+import { type ProcessResult, folder, sophia, unwrapLines } from "../../../helpers/sophia.ts";
 
-export const OPENAI = "sk-real-openai-0a1b2c3d4e5f";
-export const QDRANT = "real-qdrant-0a1b2c3d4e5f";
-export const GROQ = "gsk-real-groq-0a1b2c3d4e5f";
-export const SEARCH = "real-search-0a1b2c3d4e5f";
+export const OPENAI_KEY = "sk-real-openai-0a1b2c3d4e5f";
+export const QDRANT_KEY = "real-qdrant-0a1b2c3d4e5f";
+export const GROQ_KEY = "gsk-real-groq-0a1b2c3d4e5f";
+export const SEARCH_KEY = "real-search-0a1b2c3d4e5f";
 
 /** Sends one request with the key of a variable, as a client would, and writes what it has and gets. */
 export const CLIENT = `
@@ -19,10 +19,10 @@ fetch(env[base] + path, { headers: { [header]: value } }).then(
   (error) => console.log(JSON.stringify({ error: String(error.cause ?? error), env })),
 );`;
 
-export const upstream = (tls?: Parameters<typeof startUpstream>[1]): Promise<Upstream> =>
+export const startRecordingService = (tls?: Parameters<typeof startUpstream>[1]): Promise<Upstream> =>
   startUpstream((_, response) => void response.end("served"), tls);
 
-export interface Scene {
+export interface ClientRun {
   readonly files?: Readonly<Record<string, string>>;
   readonly options?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -34,36 +34,41 @@ const SEARCH_CLIENT = ["SEARCH_BASE_URL", "SEARCH_KEY", "authorization", "/v2/qu
 export const QDRANT_CLIENT = ["QDRANT_URL", "QDRANT_API_KEY", "api-key", "/collections"] as const;
 export const OPENAI_CLIENT = ["OPENAI_BASE_URL", "OPENAI_API_KEY", "authorization", "/chat/completions"] as const;
 
-export function start({ files = {}, options = [], env = {}, client = SEARCH_CLIENT }: Scene): Promise<Ended> {
+export function runClient({
+  files = {},
+  options = [],
+  env = {},
+  client = SEARCH_CLIENT,
+}: ClientRun): Promise<ProcessResult> {
   const cwd = folder({ ...files, "client.cjs": CLIENT });
   return sophia(["--broker", ...options, "--", process.execPath, "client.cjs", ...client], { cwd, env });
 }
 
-export function contract(variables: Readonly<Record<string, unknown>>): string {
+export function contractText(variables: Readonly<Record<string, unknown>>): string {
   return JSON.stringify({ variables });
 }
 
 /** A contract that sends a key to a service of its own. */
-export function searchBy(origin: string): string {
+export function searchContract(origin: string): string {
   const broker = { upstream: origin, headers: ["Authorization: Bearer"], base: { SEARCH_BASE_URL: "" } };
-  return contract({ SEARCH_KEY: { broker }, SEARCH_URL: { secret: false }, GITHUB_SERVER_URL: { secret: false } });
+  return contractText({ SEARCH_KEY: { broker }, SEARCH_URL: { secret: false }, GITHUB_SERVER_URL: { secret: false } });
 }
 
-export const QDRANT_CONTRACT = contract({ QDRANT_API_KEY: {}, QDRANT_URL: { secret: false, format: "url" } });
-export const OPENAI_CONTRACT = contract({ OPENAI_API_KEY: {} });
+export const QDRANT_CONTRACT = contractText({ QDRANT_API_KEY: {}, QDRANT_URL: { secret: false, format: "url" } });
+export const OPENAI_CONTRACT = contractText({ OPENAI_API_KEY: {} });
 
-export function expectRefused(result: Ended, evil: Upstream, fragments: readonly string[]): void {
+export function expectRefused(result: ProcessResult, evil: Upstream, fragments: readonly string[]): void {
   expect({ status: result.status, stdout: result.stdout }).toEqual({ status: 125, stdout: "" });
   expect(evil.requests).toEqual([]);
-  for (const fragment of ["--broker", ...fragments]) expect(unwrapped(result.stderr)).toContain(fragment);
-  for (const key of [OPENAI, QDRANT, SEARCH]) expect(result.stderr).not.toContain(key);
+  for (const fragment of ["--broker", ...fragments]) expect(unwrapLines(result.stderr)).toContain(fragment);
+  for (const key of [OPENAI_KEY, QDRANT_KEY, SEARCH_KEY]) expect(result.stderr).not.toContain(key);
 }
 
 /** The key reached the service, and the program had a dummy alone. */
-export function expectSent(result: Ended, service: Upstream, key: string): void {
+export function expectSent(result: ProcessResult, service: Upstream, key: string): void {
   expect(result.stderr).not.toContain("sophia-run:");
   expect(result.status).toBe(0);
-  const answer = answerIn(result);
+  const answer = parseClientAnswer(result);
   expect({ status: answer.status, body: answer.body }).toEqual({ status: 200, body: "served" });
   expect(JSON.stringify(answer.env)).not.toContain(key);
   expect(service.requests.map(({ rawHeaders }) => rawHeaders.join(" "))).toEqual([expect.stringContaining(key)]);
@@ -76,6 +81,6 @@ export interface ClientAnswer {
   readonly env: Readonly<Record<string, string>>;
 }
 
-export function answerIn({ stdout }: Ended): ClientAnswer {
+export function parseClientAnswer({ stdout }: ProcessResult): ClientAnswer {
   return JSON.parse(stdout.slice(stdout.indexOf("\n") + 1));
 }

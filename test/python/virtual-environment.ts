@@ -1,3 +1,4 @@
+/** Makes virtual environments of Python for tests. They remain in .cache, and later runs use them again. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -10,12 +11,12 @@ const INSTALL_MS = 240_000;
 export type Python = { readonly bin: string } | { readonly reason: string };
 
 /** Returns the virtual environment for test/python. */
-export function pythonWithPackages(): Python {
-  return pythonPackages(join(import.meta.dirname, "requirements.txt"));
+export function prepareTestPython(): Python {
+  return preparePython(join(import.meta.dirname, "requirements.txt"));
 }
 
 /** Makes a virtual environment in .cache, once for each version of Python and content of the file with the requirements. */
-export function pythonPackages(requirements: string): Python {
+export function preparePython(requirements: string): Python {
   const version = spawnSync("python3", ["-c", "import sys, ensurepip, venv; print(sys.version)"], { encoding: "utf8" });
   if (version.status !== 0)
     return { reason: "needs python3 with the modules venv and ensurepip (Debian: python3-venv)" };

@@ -5,7 +5,7 @@ import { onTestFinished } from "vitest";
 import { startUpstream, type Upstream } from "../broker/upstream.ts";
 import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
 import { folder, sophiaRun } from "./sophia.ts";
-import { start, type Started } from "./started.ts";
+import { startProcess, type StartedProcess } from "./start-process.ts";
 
 export const ENVIRONMENT = "acme/app/dev";
 const CONTRACT = JSON.stringify({ variables: { OPENAI_API_KEY: {}, ANTHROPIC_API_KEY: {}, PORT: { secret: false } } });
@@ -36,13 +36,13 @@ export interface BrokeredWorld {
   readonly server: EscServer;
   readonly upstream: Upstream;
   /** Sets the values of ESC. */
-  readonly values: (values: Readonly<Record<string, string>>, port?: string) => void;
+  readonly setValues: (values: Readonly<Record<string, string>>, port?: string) => void;
   /** Makes the service accept only this key, and answer with it. */
-  readonly accept: (key: string) => void;
+  readonly acceptKey: (key: string) => void;
   /** Returns the keys that reached the service. */
-  readonly keys: () => readonly string[];
+  readonly receivedKeys: () => readonly string[];
   /** Returns the records of the audit log, which the test has put into the file `log`. */
-  readonly log: () => readonly Record<string, unknown>[];
+  readonly readLog: () => readonly Record<string, unknown>[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
 }
@@ -70,15 +70,15 @@ export async function startBrokeredWorld(
   return {
     server,
     upstream,
-    values: (values, port) => {
+    setValues: (values, port) => {
       const keys = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, secret(value)]));
       server.environment(ENVIRONMENT, { values: { ...keys, ...(port === undefined ? {} : { PORT: port }) } });
     },
-    accept: (key) => {
+    acceptKey: (key) => {
       accepted = key;
     },
-    keys: () => upstream.requests.map(({ headers }) => keyIn(headers)),
-    log: () => {
+    receivedKeys: () => upstream.requests.map(({ headers }) => keyIn(headers)),
+    readLog: () => {
       const lines = readFileSync(join(cwd, "log"), "utf8").trimEnd().split("\n");
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each line of the log is an object
       return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -102,7 +102,7 @@ export function startBrokered(
   options: readonly string[] = [],
   program: readonly string[] = [process.execPath, "program.cjs"],
   more: Readonly<Record<string, string>> = {},
-): Started {
+): StartedProcess {
   const broker = ["--broker", "--watch", "--watch-every", "1s"];
-  return start([...sophiaRun, ...broker, ...options, "--", ...program], { cwd, env: { ...env, ...more } });
+  return startProcess([...sophiaRun, ...broker, ...options, "--", ...program], { cwd, env: { ...env, ...more } });
 }

@@ -1,4 +1,7 @@
-/** Starts processes and waits for what they write. Tests of signals, terminals and servers use this file. */
+/**
+ * Starts processes and waits for what they write. Tests of signals, terminals and servers use this file; helpers/sophia.ts runs
+ * sophia-run to its end. The processes are killed when the test ends.
+ */
 import { spawn } from "node:child_process";
 import { onTestFinished } from "vitest";
 
@@ -7,7 +10,7 @@ export const WAIT_FOR_MONITOR =
   "n=0; until grep -qx sophia-run /proc/$PPID/comm; do n=$((n + 1)); [ $n -lt 20000 ] || exit 1; done";
 
 /** The status of a process that has ended, and all that it wrote. */
-export interface Finished {
+export interface ProcessResult {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
@@ -15,13 +18,14 @@ export interface Finished {
 }
 
 /** A running process. */
-export interface Started {
+export interface StartedProcess {
   readonly pid: number;
   /** Waits for a match in all that the process has written to the standard output. Rejects if it ends without one. */
-  readonly seen: (pattern: RegExp) => Promise<RegExpExecArray>;
-  /** Waits for a match in the standard error. */
-  readonly reported: (pattern: RegExp) => Promise<RegExpExecArray>;
-  readonly finished: Promise<Finished>;
+  readonly waitForStdout: (pattern: RegExp) => Promise<RegExpExecArray>;
+  /** Waits for a match in all that the process has written to the standard error. Rejects if it ends without one. */
+  readonly waitForStderr: (pattern: RegExp) => Promise<RegExpExecArray>;
+  /** Resolves when the process has ended and all its output was read. */
+  readonly finished: Promise<ProcessResult>;
 }
 
 export interface StartOptions {
@@ -34,7 +38,10 @@ export interface StartOptions {
  * Starts a process in a session of its own, so that no signal of the test runner's terminal reaches it. When the test ends, the
  * remaining processes of its process group are killed.
  */
-export function start([file, ...args]: readonly [string, ...string[]], { cwd, env }: StartOptions): Started {
+export function startProcess(
+  [file, ...args]: readonly [string, ...string[]],
+  { cwd, env }: StartOptions,
+): StartedProcess {
   const child = spawn(file, args, { cwd, env: { ...env }, stdio: ["ignore", "pipe", "pipe"], detached: true });
   const output = { stdout: "", stderr: "" };
   const readers = new Set<() => void>();
@@ -44,7 +51,7 @@ export function start([file, ...args]: readonly [string, ...string[]], { cwd, en
       for (const read of readers) read();
     });
   }
-  const finished = new Promise<Finished>((resolve, reject) => {
+  const finished = new Promise<ProcessResult>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (status, signal) => resolve({ status, signal, ...output }));
   });
@@ -53,7 +60,7 @@ export function start([file, ...args]: readonly [string, ...string[]], { cwd, en
   const { pid } = child;
   if (pid === undefined) {
     const never = (): Promise<never> => finished.then(() => Promise.reject());
-    return { pid: Number.NaN, seen: never, reported: never, finished };
+    return { pid: Number.NaN, waitForStdout: never, waitForStderr: never, finished };
   }
   onTestFinished(() => {
     try {
@@ -84,7 +91,7 @@ export function start([file, ...args]: readonly [string, ...string[]], { cwd, en
         readers.delete(read);
       }
     };
-  return { pid, seen: waitFor("stdout"), reported: waitFor("stderr"), finished };
+  return { pid, waitForStdout: waitFor("stdout"), waitForStderr: waitFor("stderr"), finished };
 }
 
 /** Returns true if a process exists, even as a zombie. */

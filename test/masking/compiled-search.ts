@@ -1,3 +1,6 @@
+/**
+ * Loads the compiled search for secrets, so that tests of masking can run with it and with the search in TypeScript.
+ */
 import { existsSync } from "node:fs";
 import { maskingOf, type Masking } from "../../src/masking/masking.ts";
 import type { CompiledSearch, Secret } from "../../src/masking/masking-model.ts";
@@ -22,7 +25,7 @@ export function useCompiledSearch(masking: Masking): Masking {
 /**
  * The search in TypeScript and, if it is built, the compiled search: each with its name, and a function that creates a masking.
  */
-export const searches: readonly (readonly [string, (secrets: readonly Secret[]) => Masking])[] = [
+export const SEARCHES: readonly (readonly [string, (secrets: readonly Secret[]) => Masking])[] = [
   ["JavaScript", (secrets) => maskingOf(secrets)],
   ...(loadCompiledSearch() === undefined
     ? []

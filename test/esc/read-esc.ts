@@ -1,29 +1,35 @@
+/**
+ * Reads ESC in the process of a test, with the settings that variables give, as a start does. The tests of src/esc use
+ * this file; each closes its server by `closeStrictly`.
+ */
 import { escAccess, type EscSettings } from "../../src/esc/settings/access-settings.ts";
 import type { Progress } from "../../src/esc/transport/connection.ts";
 import type { Clock } from "../../src/esc/transport/deadline.ts";
 import type { Failure, Layer, Variable } from "../../src/core/model.ts";
 import type { EscServer } from "../esc-server/index.ts";
 import { type EscReading, readEsc } from "../../src/sources/esc-layers.ts";
-import { usableByCommand } from "./usable.ts";
+import { resolveEscSettings } from "./esc-settings.ts";
 
-/** The waits and retries that were reported. */
+/** The waits and retries that a reading of ESC has reported. */
 export interface ProgressLog {
   readonly waiting: string[];
   readonly retries: { what: string; reason: string; attempt: number; delayMs: number }[];
 }
 
+/** Options of a start, and what a test observes or replaces. */
 export interface ReadOptions {
   readonly timeoutMs?: number;
   readonly insecureHttp?: boolean;
   readonly requireEsc?: boolean;
   readonly sessionMs?: number;
   readonly dotenv?: readonly Layer[];
-  readonly said?: ProgressLog;
+  /** Gets the waits and retries that are reported. */
+  readonly progressLog?: ProgressLog;
   readonly clock?: Clock;
 }
 
-/** Settings from variables; fails if ESC is not on. */
-export async function settingsFrom(
+/** Returns the settings that variables give. @throws Error if ESC is not on */
+export async function resolveSettingsFrom(
   variables: Readonly<Record<string, string>>,
   options: ReadOptions = {},
 ): Promise<EscSettings> {
@@ -34,53 +40,55 @@ export async function settingsFrom(
     ...(options.requireEsc === undefined ? {} : { requireEsc: options.requireEsc }),
     ...(options.sessionMs === undefined ? {} : { sessionMs: options.sessionMs }),
   });
-  return usableByCommand(access, environment);
+  return resolveEscSettings(access, environment);
 }
 
-export async function read(
+/** Reads ESC with the settings that variables give. A failure to read is part of the result. @throws Error if ESC is not on */
+export async function readEscFrom(
   variables: Readonly<Record<string, string>>,
   options: ReadOptions = {},
 ): Promise<EscReading> {
-  const { said } = options;
+  const { progressLog } = options;
   const progress: Progress = {
-    waiting: (what) => void said?.waiting.push(what),
-    retrying: (retry) => void said?.retries.push({ ...retry }),
+    waiting: (what) => void progressLog?.waiting.push(what),
+    retrying: (retry) => void progressLog?.retries.push({ ...retry }),
   };
-  return readEsc(await settingsFrom(variables, options), progress, options.clock);
+  return readEsc(await resolveSettingsFrom(variables, options), progress, options.clock);
 }
 
-/** Reads ESC; fails if that fails. */
-export async function reading(
+/** Reads ESC. @throws Error if ESC cannot be read */
+export async function expectEscReading(
   variables: Readonly<Record<string, string>>,
   options: ReadOptions = {},
 ): Promise<Extract<EscReading, { kind: "read" }>> {
-  const result = await read(variables, options);
+  const result = await readEscFrom(variables, options);
   if (result.kind !== "read") throw new Error(`unavailable: ${result.failure.message}`);
   return result;
 }
 
-/** Returns the failure of reading ESC; fails if it can be read. */
-export async function failing(
+/** Returns the failure of reading ESC. @throws Error if ESC can be read */
+export async function expectEscFailure(
   variables: Readonly<Record<string, string>>,
   options: ReadOptions = {},
 ): Promise<Failure> {
-  const result = await read(variables, options);
+  const result = await readEscFrom(variables, options);
   if (result.kind === "read") throw new Error("ESC was read");
   return result.failure;
 }
 
-/** The values of the first layer, by name. */
-export function values(result: Extract<EscReading, { kind: "read" }>): Record<string, string> {
+/** Returns the values of the first layer by the names of their variables. */
+export function valuesByName(result: Extract<EscReading, { kind: "read" }>): Record<string, string> {
   return Object.fromEntries((result.layers[0]?.variables ?? []).map(({ name, value }) => [name, value]));
 }
 
-export function variable(result: Extract<EscReading, { kind: "read" }>, name: string): Variable {
+/** Returns a variable of the first layer. @throws Error if the layer does not have the variable */
+export function requireVariable(result: Extract<EscReading, { kind: "read" }>, name: string): Variable {
   const found = result.layers[0]?.variables.find((candidate) => candidate.name === name);
   if (found === undefined) throw new Error(`no variable ${name}`);
   return found;
 }
 
-/** Closes a server; fails if a client broke the rules of the API. */
+/** Closes a server. @throws Error if a client broke the rules of the API */
 export async function closeStrictly(server: EscServer): Promise<void> {
   const { violations } = server;
   await server.close();

@@ -1,6 +1,6 @@
 /**
- * A broker that the program under test has started, for example the stand-alone executable. Its contract has the tests'
- * routes.
+ * Starts the broker in a process of the program under test, for example the stand-alone executable. Most tests start it in their
+ * own process instead (upstream.ts). The processes end with the test.
  */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -8,19 +8,20 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Route } from "../../src/broker/route.ts";
 import type { RequestRecord } from "../../src/broker/request-record.ts";
-import { environmentOf, folder, sophiaRun } from "../helpers/sophia.ts";
-import { KEYS, routesTo } from "./routes.ts";
+import { parseEnvironment, folder, sophiaRun } from "../helpers/sophia.ts";
+import { REAL_KEYS, createRoutes } from "./routes.ts";
 
+/** A broker with the three routes of routes.ts, and what it has recorded so far. */
 export interface BrokerProcess {
   readonly origin: string;
   readonly routes: readonly [openai: Route, anthropic: Route, search: Route];
   readonly records: readonly RequestRecord[];
 }
 
-/** Starts a program with the tests' routes, and reads from its environment where the broker is. */
+/** Starts a program with the routes of routes.ts. Its environment names the address of the broker and the dummies. @param origin of the service */
 export async function startBrokerProcess(origin: string): Promise<BrokerProcess> {
-  const { environment, log } = await startWaitingProgram(variablesOf(routesTo(origin)), KEYS);
-  const [openai, anthropic, search] = routesTo(origin);
+  const { environment, log } = await startWaitingProgram(variablesOf(createRoutes(origin)), REAL_KEYS);
+  const [openai, anthropic, search] = createRoutes(origin);
   const withDummy = (route: Route): Route => ({ ...route, dummy: environment[route.name] ?? "" });
   return {
     origin: environment["OPENAI_API_KEY_BASE"] ?? "",
@@ -31,6 +32,7 @@ export async function startBrokerProcess(origin: string): Promise<BrokerProcess>
   };
 }
 
+/** A program that sophia-run has started with `--broker`. */
 export interface WaitingProgram {
   /** The environment of the started program. */
   readonly environment: Readonly<Record<string, string>>;
@@ -41,11 +43,10 @@ export interface WaitingProgram {
 }
 
 /**
- * Starts a program by `--broker` and a contract that the caller has named. The program waits until the test ends.
+ * Starts a program by `sophia-run --contract … --broker`. The program waits until the test ends.
  *
- * @param variables of the contract
- *
- * @param env of the caller
+ * @param variables the variables of the contract
+ * @param env the caller's environment, with the real keys
  */
 export async function startWaitingProgram(
   variables: Readonly<Record<string, object>>,
@@ -54,9 +55,9 @@ export async function startWaitingProgram(
 ): Promise<WaitingProgram> {
   const cwd = folder({ "broker.contract.json": JSON.stringify({ variables }) });
   const log = join(cwd, "audit.jsonl");
-  const own = ["--contract", "broker.contract.json", "--broker", "--audit-log", log, ...options];
+  const launcherOptions = ["--contract", "broker.contract.json", "--broker", "--audit-log", log, ...options];
   const [command, ...prefix] = sophiaRun;
-  const child = spawn(command, [...prefix, ...own, "--", "sh", "-c", "env; echo; exec cat"], {
+  const child = spawn(command, [...prefix, ...launcherOptions, "--", "sh", "-c", "env; echo; exec cat"], {
     cwd,
     env: { PATH: process.env["PATH"], HOME: cwd, ...env },
     stdio: ["pipe", "pipe", "inherit"],
@@ -67,16 +68,17 @@ export async function startWaitingProgram(
     await ended;
   });
   const text = await new Promise<string>((resolve, reject) => {
-    let read = "";
+    let output = "";
     child.once("close", () => reject(new Error("the program did not start")));
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-      read += chunk;
-      if (read.endsWith("\n\n")) resolve(read);
+      output += chunk;
+      if (output.endsWith("\n\n")) resolve(output);
     });
   });
-  return { environment: environmentOf(text), log, launcher: child.pid ?? 0 };
+  return { environment: parseEnvironment(text), log, launcher: child.pid ?? 0 };
 }
 
+/** Returns the declarations of a contract from which sophia-run makes these routes. */
 function variablesOf(routes: readonly Route[]): Readonly<Record<string, object>> {
   return Object.fromEntries(
     routes.map(({ name, origin, slots, prefix, allow, deny }) => {
@@ -91,6 +93,7 @@ function variablesOf(routes: readonly Route[]): Readonly<Record<string, object>>
   );
 }
 
+/** Reads the records of requests from an audit log, without the members that all records have. */
 function recordsIn(log: string): readonly RequestRecord[] {
   const lines = existsSync(log) ? readFileSync(log, "utf8").trimEnd().split("\n") : [];
   return lines.flatMap((line) => {

@@ -1,3 +1,6 @@
+/**
+ * An ESC server and a folder for cached values, for the tests of src/sources/cached. Both are removed after the test.
+ */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -8,9 +11,9 @@ import { contentText, type CacheContent } from "../../../src/sources/cached/cont
 import { encrypt } from "../../../src/sources/cached/seal.ts";
 import { type EscServer, type EscServerOptions, secret, startEscServer } from "../../esc-server/index.ts";
 import { folder } from "../../helpers/sophia.ts";
-import { usable } from "../../esc/usable.ts";
+import { requireEscSettings } from "../../esc/esc-settings.ts";
 
-export const VALUE = "kept-SENTINEL-value";
+export const CACHED_VALUE = "kept-SENTINEL-value";
 const ENVIRONMENT = "acme/sophia/dev";
 const DAY_MS = 86_400_000;
 
@@ -19,19 +22,19 @@ export async function startCachedEsc(options: EscServerOptions = {}) {
   const server = await startEscServer({ tellsRevision: true, ...options });
   onTestFinished(() => server.close());
   const environment = server.environment(ENVIRONMENT, {
-    values: { A: secret(VALUE), B: "plain" },
+    values: { A: secret(CACHED_VALUE), B: "plain" },
     files: { F: "file" },
   });
-  const caches = folder();
+  const cacheHome = folder();
   return {
     server,
     environment,
-    caches,
-    folder: join(caches, "sophia-run"),
+    cacheHome,
+    folder: join(cacheHome, "sophia-run"),
     /** Returns the path of the only cache entry. */
-    kept: (): string => join(caches, "sophia-run", listEntries(caches)[0] ?? "none"),
-    read: (keeping: Partial<CacheOptions> = {}, variables: Readonly<Record<string, string>> = {}) =>
-      read(server, caches, keeping, variables),
+    entryPath: (): string => join(cacheHome, "sophia-run", listEntries(cacheHome)[0] ?? "none"),
+    readCachedEsc: (cacheOptions: Partial<CacheOptions> = {}, variables: Readonly<Record<string, string>> = {}) =>
+      readEscThroughCache(server, cacheHome, cacheOptions, variables),
   };
 }
 
@@ -46,11 +49,11 @@ export function listEntries(caches: string): readonly string[] {
 
 function settingsOf(variables: Readonly<Record<string, string>>): EscSettings {
   const { access } = escAccess(new Map(Object.entries(variables)), [], { timeoutMs: 20_000, insecureHttp: false });
-  return usable(access);
+  return requireEscSettings(access);
 }
 
 /** Reads the environment as a start with these options and variables does, through the cache. */
-export function read(
+export function readEscThroughCache(
   server: EscServer,
   caches: string,
   keeping: Partial<CacheOptions>,
@@ -73,7 +76,7 @@ export function read(
 }
 
 /** Returns the bytes of a cache entry with the variable A. `content` replaces parts of it, such as the time of reading. */
-export function sealEntry(server: EscServer, content: Partial<CacheContent>): Buffer {
+export function createSealedEntry(server: EscServer, content: Partial<CacheContent>): Buffer {
   const origin = { source: "esc", environment: ENVIRONMENT } as const;
   const whole: CacheContent = {
     readAt: Date.now(),

@@ -1,8 +1,12 @@
+/**
+ * Runs a program to its end in an environment that the test chooses in full, for tests of the access to ESC. If the
+ * callback `started` throws, the program is killed.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { sophiaRun as program } from "../helpers/program.ts";
 
-export interface Finished {
+export interface ProcessResult {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
@@ -10,12 +14,12 @@ export interface Finished {
 }
 
 /** Runs the program under test in an environment of nothing but `variables` and the search path. */
-export function sophiaRun(
+export function runSophia(
   args: readonly string[],
   variables: Readonly<Record<string, string>>,
   cwd: string,
   started?: (kill: (signal: NodeJS.Signals) => void) => Promise<void>,
-): Promise<Finished> {
+): Promise<ProcessResult> {
   return runProgram([...program, ...args], variables, cwd, started);
 }
 
@@ -26,7 +30,7 @@ export async function runProgram(
   cwd: string,
   /** Called once it runs. */
   started: (kill: (signal: NodeJS.Signals) => void) => Promise<void> = () => Promise.resolve(),
-): Promise<Finished> {
+): Promise<ProcessResult> {
   const child = spawn(file, args, {
     cwd,
     env: { PATH: process.env["PATH"], ...variables },

@@ -1,3 +1,7 @@
+/**
+ * An ESC environment that meets the contract of the Sophia platform, for the tests of commands. Its secrets begin with
+ * `SENTINEL`, which must appear in no output.
+ */
 import type { EscServer } from "../esc-server/index.ts";
 import { secret } from "../esc-server/index.ts";
 
@@ -5,22 +9,22 @@ import { secret } from "../esc-server/index.ts";
 export const SENTINEL = "SENTINEL-9f2c";
 
 /** A secret that a test can tell from others, and that no masked end (`***` and four characters) gives away. */
-export function sentinel(name: string): string {
+export function sentinelOf(name: string): string {
   return `${SENTINEL}-${name.toLowerCase()}-0000`;
 }
 
 /** What meets the Sophia contract, all secrets. */
-export const NEEDED = ["PULUMI_ACCESS_TOKEN", "QDRANT_API_KEY", "GITHUB_PAT", "OPENAI_API_KEY"] as const;
+export const SECRET_NAMES = ["PULUMI_ACCESS_TOKEN", "QDRANT_API_KEY", "GITHUB_PAT", "OPENAI_API_KEY"] as const;
 
 /** Adds `acme/sophia/dev`, which meets the Sophia contract and imports `acme/sophia/base`. */
-export function addSophia(server: EscServer): void {
+export function addSophiaEnvironment(server: EscServer): void {
   server.environment("acme/sophia/base", {
     values: { QDRANT_URL: "https://qdrant.example.test:6333", LOG_LEVEL: "info" },
   });
   server.environment("acme/sophia/dev", {
     imports: ["sophia/base"],
-    values: Object.fromEntries(NEEDED.map((name) => [name, secret(sentinel(name))])),
-    files: { GOOGLE_APPLICATION_CREDENTIALS: secret(`{"key":"${sentinel("google")}"}\n`) },
+    values: Object.fromEntries(SECRET_NAMES.map((name) => [name, secret(sentinelOf(name))])),
+    files: { GOOGLE_APPLICATION_CREDENTIALS: secret(`{"key":"${sentinelOf("google")}"}\n`) },
   });
 }
 

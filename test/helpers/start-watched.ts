@@ -2,7 +2,7 @@
 import { onTestFinished } from "vitest";
 import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
 import { folder, sophiaRun } from "./sophia.ts";
-import { start, type Started } from "./started.ts";
+import { startProcess, type StartedProcess } from "./start-process.ts";
 
 const CONTRACT = JSON.stringify({ variables: { KEY: { required: true, secret: true } } });
 
@@ -22,9 +22,9 @@ export interface WatchedWorld {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   /** Sets the secret KEY. */
-  readonly change: (value: string) => void;
+  readonly setKey: (value: string) => void;
   /** Sets the imported value BASE. */
-  readonly base: (value: string) => void;
+  readonly setBase: (value: string) => void;
 }
 
 /** Starts a server with an ESC environment that has the secret KEY, and imports an environment with the public value BASE. */
@@ -33,15 +33,15 @@ export async function startWatchedWorld(access: "open" | "read" = "read"): Promi
   onTestFinished(() => server.close());
   const { login = "demo-user" } = server.user;
   const token = server.addToken({ owner: { kind: "personal", login }, access });
-  const base = (value: string): void => void server.environment("acme/app/base", { values: { BASE: value } });
-  const change = (value: string): void =>
+  const setBase = (value: string): void => void server.environment("acme/app/base", { values: { BASE: value } });
+  const setKey = (value: string): void =>
     void server.environment("acme/app/dev", { values: { KEY: secret(value) }, imports: ["app/base"] });
-  base("b1");
-  change("one");
+  setBase("b1");
+  setKey("one");
   return {
     server,
-    change,
-    base,
+    setKey,
+    setBase,
     cwd: folder({ "sophia.contract.json": CONTRACT, "program.cjs": PROGRAM }),
     env: {
       PULUMI_BACKEND_URL: server.url,
@@ -61,11 +61,11 @@ export function startWatched(
   options: readonly string[] = [],
   program: readonly string[] = [process.execPath, "program.cjs"],
   more: Readonly<Record<string, string>> = {},
-): Started {
-  return start([...sophiaRun, ...WATCH, ...options, "--", ...program], { cwd, env: { ...env, ...more } });
+): StartedProcess {
+  return startProcess([...sophiaRun, ...WATCH, ...options, "--", ...program], { cwd, env: { ...env, ...more } });
 }
 
 /** Waits until the program runs with a value of KEY. @returns its process ID */
-export async function running({ seen }: Started, key: string): Promise<number> {
-  return Number((await seen(new RegExp(`^run (\\d+) ${key} `, "m")))[1]);
+export async function waitForRun({ waitForStdout }: StartedProcess, key: string): Promise<number> {
+  return Number((await waitForStdout(new RegExp(`^run (\\d+) ${key} `, "m")))[1]);
 }

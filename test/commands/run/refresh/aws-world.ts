@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import { onTestFinished } from "vitest";
 import { type EscServer, secret, startEscServer } from "../../../esc-server/index.ts";
 import { folder } from "../../../helpers/sophia.ts";
-import { escVariables } from "../../world.ts";
+import { escVariables } from "../../sophia-environment.ts";
 
 const ENVIRONMENT = "acme/app/dev";
 
@@ -19,12 +19,12 @@ export interface AwsWorld {
   /** The caller's variables. */
   readonly env: Readonly<Record<string, string>>;
   /** The address of the stub. */
-  readonly aws: string;
+  readonly stubUrl: string;
   readonly calls: readonly AwsCall[];
   /** Milliseconds that credentials live from their opening on. */
-  life: number;
+  lifeMs: number;
   /** When each was opened, by its key's ID. */
-  readonly opened: ReadonlyMap<string, number>;
+  readonly openedAtById: ReadonlyMap<string, number>;
 }
 
 export interface AwsWorldOptions {
@@ -36,11 +36,11 @@ export interface AwsWorldOptions {
 }
 
 /** An access key's ID has 20 characters, as some clients check. */
-export function keyId(generation: number): string {
+export function createKeyId(generation: number): string {
   return `ASIA${String(generation).padStart(16, "0")}`;
 }
 
-export async function awsWorld({
+export async function startAwsWorld({
   lifeMs = 3_600_000,
   saysExpiration = true,
   contract = { variables: { AWS_REGION: { secret: false } } },
@@ -48,16 +48,16 @@ export async function awsWorld({
 }: AwsWorldOptions = {}): Promise<AwsWorld> {
   const server = await startEscServer();
   onTestFinished(() => server.close());
-  const opened = new Map<string, number>();
+  const openedAtById = new Map<string, number>();
   const calls: AwsCall[] = [];
   const world = { life: lifeMs };
   server.provider("aws-login", () => {
-    const id = keyId(opened.size + 1);
-    opened.set(id, Date.now());
+    const id = createKeyId(openedAtById.size + 1);
+    openedAtById.set(id, Date.now());
     return {
       accessKeyId: id,
-      secretAccessKey: secret(`sentinel-secret-key-${opened.size}`),
-      sessionToken: secret(`sentinel-session-token-${opened.size}`),
+      secretAccessKey: secret(`sentinel-secret-key-${openedAtById.size}`),
+      sessionToken: secret(`sentinel-session-token-${openedAtById.size}`),
       expiration: new Date(Date.now() + world.life).toISOString(),
     };
   });
@@ -73,21 +73,21 @@ export async function awsWorld({
     AWS_REGION: eu-central-1
 ${saysExpiration ? "    AWS_CREDENTIAL_EXPIRATION: ${aws.login.expiration}\n" : ""}`,
   });
-  const aws = await startAws((id) => {
-    const openedAt = opened.get(id);
+  const stubUrl = await startAws((id) => {
+    const openedAt = openedAtById.get(id);
     return openedAt !== undefined && Date.now() < openedAt + world.life;
   }, calls);
   return {
     server,
     cwd: folder({ "sophia.contract.json": JSON.stringify(contract), ...files }),
     env: { ...escVariables(server, ENVIRONMENT), PATH: process.env["PATH"] ?? "" },
-    aws,
+    stubUrl,
     calls,
-    opened,
-    get life() {
+    openedAtById,
+    get lifeMs() {
       return world.life;
     },
-    set life(ms) {
+    set lifeMs(ms) {
       world.life = ms;
     },
   };

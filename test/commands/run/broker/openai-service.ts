@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { startUpstream, type Upstream } from "../../../broker/upstream.ts";
 import { folder } from "../../../helpers/sophia.ts";
 
-export const KEY = "sk-real-0123456789abcdefghij";
+export const REAL_KEY = "sk-real-0123456789abcdefghij";
 
 /** Sends one request, prints the status and the body, and exits with the status of its argument. */
 const ASK = `
@@ -28,10 +28,10 @@ export async function startService(answer: (request: IncomingMessage) => number 
       response.end("answered");
     });
   });
-  return { ...upstream, env: { OPENAI_API_KEY: KEY, OPENAI_BASE_URL: `${upstream.origin}/v1` } };
+  return { ...upstream, env: { OPENAI_API_KEY: REAL_KEY, OPENAI_BASE_URL: `${upstream.origin}/v1` } };
 }
 
 /** A folder with `ask.mjs`, which sends one request. */
-export function askingFolder(files: Readonly<Record<string, string>> = {}): string {
+export function createClientFolder(files: Readonly<Record<string, string>> = {}): string {
   return folder({ "ask.mjs": ASK, ...files });
 }

@@ -5,15 +5,15 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { notLinux, skipBecause } from "../../test/helpers/skip.ts";
 import { folder } from "../../test/helpers/sophia.ts";
-import { checked, notMadeForTests } from "../../test/helpers/standalone.ts";
+import { checkedExecutable, noTestExecutables } from "../../test/helpers/executables.ts";
 
-skipBecause(notLinux ?? notMadeForTests);
+skipBecause(notLinux ?? noTestExecutables);
 
 /** Runs a copy of the checking executable, which writes its reports into files beside it. @returns the result and both reports */
 function runChecked(words: readonly string[]) {
   const cwd = folder({ "copy.findings": "", "copy.counts": "" });
   const copy = join(cwd, "copy");
-  copyFileSync(checked, copy);
+  copyFileSync(checkedExecutable, copy);
   const { status, signal, stdout, stderr } = spawnSync(copy, words, { cwd, env: {}, encoding: "utf8" });
   const [findings, counts] = ["findings", "counts"].map((name) => readFileSync(join(cwd, `copy.${name}`), "utf8"));
   return { status, signal, stdout, stderr, findings, counts };
@@ -65,7 +65,7 @@ it.each([
 it("a long computation, in which the engine collects garbage, does not change what is constant in the image", () => {
   const names = Array.from({ length: 20_000 }, (_, index) => `NAME_${index}=${"value".repeat(index % 50)}`);
   const cwd = folder({ ".env": `${names.join("\n")}\n`, "sophia.contract.json": '{"variables":{}}' });
-  const { status, stderr } = spawnSync(checked, ["export", "--format", "json", "--include", "NAME_*"], {
+  const { status, stderr } = spawnSync(checkedExecutable, ["export", "--format", "json", "--include", "NAME_*"], {
     cwd,
     env: {},
     maxBuffer: 1 << 26,

@@ -2,8 +2,8 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import type { BrokerProcess } from "./process.ts";
-import { nextText, send, startBroker, startUpstream } from "./upstream.ts";
+import type { BrokerProcess } from "./broker-process.ts";
+import { readNextText, sendRequest, startBroker, startUpstream } from "./upstream.ts";
 
 const MAX_CONNECTIONS = 256;
 
@@ -23,8 +23,8 @@ function requestHead({ origin, routes }: BrokerProcess, more: readonly string[] 
   return [...lines, `Authorization: Bearer ${routes[0].dummy}`, ...more, "", ""].join("\r\n");
 }
 
-function sendRequest(broker: BrokerProcess) {
-  return send(broker.origin, "/v1/x", {
+function sendGet(broker: BrokerProcess) {
+  return sendRequest(broker.origin, "/v1/x", {
     method: "GET",
     headers: { Authorization: `Bearer ${broker.routes[0].dummy}` },
   });
@@ -49,7 +49,7 @@ test.each([
   const broker = await startBroker(upstream.origin);
   const sockets = await openConnections(broker, MAX_CONNECTIONS, text);
   for (let round = 1; round <= 3; round += 1) {
-    expect(await sendRequest(broker)).toMatchObject({ status: 200, body: "served" });
+    expect(await sendGet(broker)).toMatchObject({ status: 200, body: "served" });
   }
   const [oldest, ...others] = sockets;
   await expect.poll(() => oldest !== undefined && isOpen(oldest)).toBe(false);
@@ -62,7 +62,7 @@ test("connections of refused requests whose rest does not come give up their pla
   const broker = await startBroker(upstream.origin);
   const refused = `POST /v1/x HTTP/1.1\r\nHost: ${new URL(broker.origin).host}\r\nContent-Length: 5\r\n\r\n`;
   await openConnections(broker, MAX_CONNECTIONS, refused);
-  expect(await sendRequest(broker)).toMatchObject({ status: 200, body: "served" });
+  expect(await sendGet(broker)).toMatchObject({ status: 200, body: "served" });
 });
 
 test("a request under way, an upload and a WebSocket keep their places; kept connections lose theirs after unknown ones", async () => {
@@ -77,25 +77,25 @@ test("a request under way, an upload and a WebSocket keep their places; kept con
   const broker = await startBroker(upstream.origin);
   // This connection is the oldest of all.
   const kept = await openConnection(broker, requestHead(broker));
-  await nextText(kept);
+  await readNextText(kept);
   const waiting = await openConnection(broker, requestHead(broker, [], "/v1/wait"));
-  await nextText(waiting);
+  await readNextText(waiting);
   const upload = await openConnection(broker, requestHead(broker, ["Content-Length: 9"], "/v1/upload"));
-  await nextText(upload);
+  await readNextText(upload);
   const webSocket = await openConnection(
     broker,
     requestHead(broker, ["Connection: Upgrade", "Upgrade: websocket"], "/v1/socket"),
   );
-  await nextText(webSocket);
+  await readNextText(webSocket);
   const idle = await openConnections(broker, MAX_CONNECTIONS - 4);
   const more = await openConnections(broker, MAX_CONNECTIONS);
   await expect.poll(() => idle.filter(isOpen)).toEqual([]);
   expect([kept, waiting, upload, webSocket].map(isOpen)).toEqual([true, true, true, true]);
   expect(more.filter(isOpen).length).toBeGreaterThanOrEqual(MAX_CONNECTIONS - 4);
   webSocket.write("still there");
-  expect(await nextText(webSocket)).toBe("still there");
+  expect(await readNextText(webSocket)).toBe("still there");
   kept.write(requestHead(broker));
-  expect(await nextText(kept)).toMatch(/^HTTP\/1.1 200 /);
+  expect(await readNextText(kept)).toMatch(/^HTTP\/1.1 200 /);
 });
 
 test("a kept connection gives up its place if all others are in use", async () => {
@@ -104,10 +104,10 @@ test("a kept connection gives up its place if all others are in use", async () =
   });
   const broker = await startBroker(upstream.origin);
   const kept = await openConnection(broker, requestHead(broker));
-  await nextText(kept);
+  await readNextText(kept);
   await openConnections(broker, MAX_CONNECTIONS - 1, requestHead(broker, [], "/v1/wait"));
   await expect.poll(() => upstream.requests.length).toBe(MAX_CONNECTIONS);
-  expect(await sendRequest(broker)).toMatchObject({ status: 200 });
+  expect(await sendGet(broker)).toMatchObject({ status: 200 });
   await expect.poll(() => kept.resume().closed).toBe(true);
 });
 
