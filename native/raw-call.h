@@ -4,7 +4,10 @@
  */
 #pragma once
 
-/* Makes the system call of this number with five arguments. Returns its result, or the negative number of an error. */
+/*
+ * Makes the system call of this number with the arguments `a` to `e`; the kernel ignores those that the call does not have.
+ * Returns its result, or the negative number of an error.
+ */
 static long raw_call(long number, long a, long b, long c, long d, long e) {
 #if defined __x86_64__
   long result;

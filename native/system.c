@@ -57,7 +57,7 @@ static napi_value from_boolean(napi_env env, bool value) {
   return result;
 }
 
-/* Arguments that the caller omits are undefined. */
+/* Reads the first `count` arguments of a function. Arguments that the caller omits are undefined. */
 static void read_arguments(napi_env env, napi_callback_info info, napi_value *values, size_t count) {
   napi_get_cb_info(env, info, &count, values, NULL, NULL);
 }
@@ -81,7 +81,10 @@ static napi_value make_blocking(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* The signals that the program of the next execve inherits as ignored, a bit for each, of which SIGHUP's is the lowest. */
+/*
+ * The signals that the program of the next execve inherits as ignored, a bit for each, of which SIGHUP's is the lowest.
+ * ignore_on_exec adds signals, and `execute` reads them.
+ */
 static uint64_t ignored_on_exec;
 
 static napi_value ignore_on_exec(napi_env env, napi_callback_info info) {
@@ -131,14 +134,16 @@ static napi_value exit_at_once(napi_env env, napi_callback_info info) {
 }
 
 static napi_value is_descriptor_of_parent(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
+  enum { OWN_DESCRIPTOR, PARENT_DESCRIPTOR, ARGUMENTS };
+  napi_value arguments[ARGUMENTS];
   read_arguments(env, info, arguments, COUNT(arguments));
-  const long own_descriptor = integer(env, arguments[0]), parent_descriptor = integer(env, arguments[1]);
+  const long own_descriptor = integer(env, arguments[OWN_DESCRIPTOR]);
+  const long parent_descriptor = integer(env, arguments[PARENT_DESCRIPTOR]);
   const long order = syscall(SYS_kcmp, getpid(), getppid(), KCMP_FILE, own_descriptor, parent_descriptor);
   return from_boolean(env, order == 0);
 }
 
-/* The signals that Node.js ignores. The program would inherit that, so `execute` restores their default actions. */
+/* The signals that Node.js ignores at its start. The program would inherit that, so `execute` restores their default actions. */
 static const int ignored_by_node[] = {SIGPIPE, SIGXFSZ};
 
 /*
@@ -181,12 +186,13 @@ static int execute(char *strings, size_t length, size_t argument_count) {
 }
 
 static napi_value execve_strings(napi_env env, napi_callback_info info) {
-  napi_value arguments[2];
+  enum { STRINGS, ARGUMENT_COUNT, ARGUMENTS };
+  napi_value arguments[ARGUMENTS];
   void *strings = NULL;
   size_t length = 0;
   read_arguments(env, info, arguments, COUNT(arguments));
-  if (napi_get_buffer_info(env, arguments[0], &strings, &length) != napi_ok) return from_integer(env, EINVAL);
-  return from_integer(env, execute(strings, length, (size_t)integer(env, arguments[1])));
+  if (napi_get_buffer_info(env, arguments[STRINGS], &strings, &length) != napi_ok) return from_integer(env, EINVAL);
+  return from_integer(env, execute(strings, length, (size_t)integer(env, arguments[ARGUMENT_COUNT])));
 }
 
 #include "trusted-files.inc"
@@ -248,6 +254,7 @@ static napi_value environment(napi_env env, napi_callback_info info) {
   size_t length = 0;
   napi_value result = NULL;
   (void)info;
+  /* The caller of environment_strings must free its result. */
   char *const strings = environment_strings(&length);
   if (strings != NULL) napi_create_string_utf8(env, strings, length, &result);
   free(strings);

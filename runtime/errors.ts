@@ -61,11 +61,13 @@ export function checkFunction(name: string, value: unknown): void {
   if (typeof value !== "function") throw invalidType(name, "of type function", value);
 }
 
+/** Returns the name with its kind, such as `"path" argument` or `"options.mode" property`. */
 function describeSubject(name: string): string {
   if (name.endsWith(" argument")) return name;
   return `"${name}" ${name.includes(".") ? "property" : "argument"}`;
 }
 
+/** Returns the end of a message, with a space in front: ` Received an instance of Map`, or ` Received type number (1)`. */
 function describeReceived(value: unknown): string {
   if (value === null || value === undefined) return ` Received ${String(value)}`;
   if (typeof value === "function") return ` Received function ${value.name}`;

@@ -55,6 +55,7 @@ const ticks: (Callback | DeferredCall)[] = [];
 let finishedTicks = 0;
 /** If so many callbacks have run, they are removed. Otherwise the list would grow while each callback adds another one. */
 const MAX_FINISHED_TICKS = 1024;
+/** The immediates that run at the end of this turn; while they run, those of the next turn. */
 let immediates: Immediate[] = [];
 
 /** Is called with each error of a callback. */
@@ -75,6 +76,7 @@ export function onSettled(handler: () => boolean): void {
   reportRejections = handler;
 }
 
+/** Adds a callback that runs after the present callback, before the callbacks of promises (process.nextTick). */
 export function nextTick(tick: Callback | DeferredCall): void {
   ticks.push(tick);
 }
@@ -132,6 +134,7 @@ abstract class Handle {
   }
 }
 
+/** A callback that runs once, at the end of a turn. */
 export class Immediate extends Handle {
   readonly callback: Callback;
 
@@ -147,12 +150,15 @@ export function addImmediate(callback: Callback): Immediate {
   return immediate;
 }
 
+/** The number of timers that this process has created. Each timer gets the next number. */
 let timerCount = 0;
 
+/** A callback that runs when a time has passed, once or repeatedly. It is started when it is created. */
 export class Timer extends Handle {
   /** The number that this timer is as a primitive value. */
   readonly #number = (timerCount += 1);
   readonly #callback: Callback;
+  /** The time from a start until the timer is due, in milliseconds. */
   #ms = 0;
   readonly #repeats: boolean;
   /** When the timer is due, in milliseconds of `native.now()`. */
@@ -202,6 +208,7 @@ const timers = new Set<Timer>();
 /** Watches a descriptor, and calls back for each event of it until the watch is closed. */
 export class Watch extends Handle {
   readonly descriptor: number;
+  /** The events of poll(2) for which the watch calls back. `change` changes them, because the list must then be made again. */
   events: number;
   readonly callback: (events: number) => void;
 
@@ -227,9 +234,11 @@ export class Watch extends Handle {
   }
 }
 
+/** The watches that are not closed. */
 const watches = new Set<Watch>();
 /** False if `watches` has changed since `listWatches` has copied it to `watchList` and `pairs`. */
 let isListCurrent = false;
+/** The watches in the order of `pairs`. */
 let watchList: readonly Watch[] = [];
 
 /** Begins to watch a descriptor. @param events of poll(2), to which the system always adds POLLERR and POLLHUP */
@@ -239,6 +248,7 @@ export function watch(descriptor: number, events: number, callback: (events: num
 
 type SignalListener = (signal: number) => void;
 
+/** The listeners by the number of their signal. */
 const signalListeners = new Map<number, SignalListener>();
 /** Signals that were caught, and whose listeners were not called yet. Each has the listener that it had when it was caught. */
 let caughtSignals: (readonly [signal: number, listener: SignalListener])[] = [];
@@ -277,6 +287,7 @@ function collectSignals(): void {
   }
 }
 
+/** Calls the listeners of the collected signals. */
 function deliverSignals(): void {
   const deliveredSignals = caughtSignals;
   caughtSignals = [];
@@ -300,6 +311,7 @@ export function runLoop(): void {
   }
 }
 
+/** Returns true if something keeps the loop alive: a referenced handle, or work in another thread. */
 function isAlive(): boolean {
   if (immediates.some((immediate) => immediate.hasRef()) || native.descriptorOfWorkers() !== -1) return true;
   for (const timer of timers) if (timer.hasRef()) return true;
@@ -307,6 +319,7 @@ function isAlive(): boolean {
   return false;
 }
 
+/** Calls back for the timers that are due, those that were due first before the others. */
 function runTimers(): void {
   const now = native.now();
   // Loops are used here because they are faster than methods such as `filter`, which call a function for each element.

@@ -40,6 +40,7 @@ function pairsOf(source: unknown): Pair[] {
 
 const TUPLE_MESSAGE = "Each query pair must be an iterable [name, value] tuple";
 
+/** Returns the value if it is iterable. @throws a TypeError with this code and message for anything else */
 function checkIterable(value: unknown, code: string, message: string): Iterable<unknown> {
   const isIterable = typeof value === "object" && value !== null && Symbol.iterator in value;
   if (!isIterable || typeof value[Symbol.iterator] !== "function") throw codedError(code, message, TypeError);
@@ -47,6 +48,7 @@ function checkIterable(value: unknown, code: string, message: string): Iterable<
   return value as Iterable<unknown>;
 }
 
+/** Converts a name and a value to strings. As the standard requires, each unpaired surrogate becomes U+FFFD. */
 function toPair(name: unknown, value: unknown): Pair {
   return [String(name).toWellFormed(), String(value).toWellFormed()];
 }

@@ -5,6 +5,7 @@
 import { native, UTF16LE, UTF8 } from "./bytes/encodings.ts";
 import { codedError, invalidType } from "./errors.ts";
 
+/** Encodes text as UTF-8. */
 export class TextEncoder {
   get encoding(): string {
     return "utf-8";
@@ -72,6 +73,7 @@ export class TextDecoder {
   }
 }
 
+/** Returns the bytes of an argument of `decode`, without a copy. @throws the error that Node.js throws for any other type */
 function bytesOf(input: unknown): Uint8Array {
   if (input === undefined) return new Uint8Array(0);
   if (ArrayBuffer.isView(input)) return new Uint8Array(input.buffer, input.byteOffset, input.byteLength);

@@ -6,6 +6,7 @@
 import { FORGET, UNTIL_READABLE } from "../native/shared.ts";
 import { POLLIN, watch as watchInLoop, type Watch } from "./loop.ts";
 
+/** The watches whose events have not come yet, by descriptor. */
 const watches = new Map<number, Watch>();
 /** The function that gets the events. */
 let report: (descriptor: number) => void = () => {};

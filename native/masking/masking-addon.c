@@ -1,7 +1,10 @@
 /*
  * The addon of masking on Linux: with the option `--redact`, sophia-run replaces secrets in the program's output by `***`. This
  * addon searches the output for secrets, and makes system calls for pipes and terminals that Node.js does not offer.
- * masking-model.ts and masking-addon.ts document the functions.
+ *
+ * TypeScript declares each function with its parameters: the search as CompiledSearch in src/masking/masking-model.ts, all
+ * others as MaskingAddon in src/launch/masking/masking-addon.ts. The comment of a function here lists its arguments in
+ * parentheses, in the order of `args`; a function with many arguments has an enum of them.
  *
  * It is an addon of its own because few starts need it. Like system.c it links no library, and calls only functions that both
  * glibc and musl have.
@@ -24,7 +27,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* An argument from JavaScript. */
+/* An argument from JavaScript. `call` below makes it; JavaScript owns the memory. */
 struct argument {
   napi_value value;
   /* The argument if it is a number; -1 for anything else. */
@@ -33,7 +36,9 @@ struct argument {
   void *data;
   size_t length;
 };
+/* The number of arguments of `prepare` in search.inc, which has more than any other function. */
 enum { MAX_ARGUMENTS = 14 };
+/* A function for JavaScript. `args` has MAX_ARGUMENTS elements. The result NULL is undefined in JavaScript. */
 typedef napi_value function(napi_env env, const struct argument *args);
 
 static napi_value from_integer(napi_env env, int value) {
@@ -87,12 +92,15 @@ static napi_value call(napi_env env, napi_callback_info info) {
   return (*(function *const *)data)(env, args);
 }
 
+/* The size of the pipes in bytes: four times the default size, so that the event loop needs fewer turns. */
+enum { PIPE_BYTES = 262144 };
+
 /* Makes a pipe. Returns its reading end, which does not block, and its writing end; or an error number. */
 static napi_value make_pipe(napi_env env, const struct argument *args) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return from_integer(env, errno);
-  /* Four times the default size, so that the event loop needs fewer turns. If the system refuses it, the default remains. */
-  fcntl(ends[1], F_SETPIPE_SZ, 262144);
+  /* If the system refuses this size, the default remains. */
+  fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES);
   fcntl(ends[0], F_SETFL, O_NONBLOCK);
   return list(env, ends, 2);
 }
@@ -103,13 +111,15 @@ static napi_value make_pipe(napi_env env, const struct argument *args) {
  * Returns 0 for descriptors other than pipes, and if there is no /proc.
  */
 static napi_value close_reading(napi_env env, const struct argument *args) {
+  const int reading_end = args[0].number;
   char path[32];
   int writing_end = -1, unread_bytes = 0;
-  if (fcntl(args[0].number, F_GETPIPE_SZ) > 0) {
-    snprintf(path, sizeof path, "/proc/self/fd/%d", args[0].number);
+  const int is_pipe = fcntl(reading_end, F_GETPIPE_SZ) > 0;
+  if (is_pipe) {
+    snprintf(path, sizeof path, "/proc/self/fd/%d", reading_end);
     writing_end = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
   }
-  close(args[0].number);
+  close(reading_end);
   if (writing_end >= 0) {
     ioctl(writing_end, FIONREAD, &unread_bytes);
     close(writing_end);
@@ -119,22 +129,24 @@ static napi_value close_reading(napi_env env, const struct argument *args) {
 
 /* (descriptor): returns a copy of the descriptor, from 3 on, which closes on exec; or the negative number of an error */
 static napi_value duplicate(napi_env env, const struct argument *args) {
-  const int copy = fcntl(args[0].number, F_DUPFD_CLOEXEC, 3);
+  const int descriptor = args[0].number, min_copy = 3;
+  const int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, min_copy);
   return from_integer(env, copy < 0 ? -errno : copy);
 }
 
 /* (descriptor, other descriptor): returns 1 if both stand for the same open file (open(2), "open file description") */
 static napi_value is_same_open_file(napi_env env, const struct argument *args) {
-  const int first = fcntl(args[0].number, F_GETFL), second = fcntl(args[1].number, F_GETFL);
-  if (first == -1 || first != second) return from_integer(env, 0);
+  const int descriptor = args[0].number, other_descriptor = args[1].number;
+  const int flags = fcntl(descriptor, F_GETFL), other_flags = fcntl(other_descriptor, F_GETFL);
+  if (flags == -1 || flags != other_flags) return from_integer(env, 0);
   /*
    * This flag belongs to the open file: if it changes for one descriptor, it changes for the other as well. For regular
    * files it has no effect.
    */
-  fcntl(args[0].number, F_SETFL, first ^ O_NONBLOCK);
-  const int second_after_change = fcntl(args[1].number, F_GETFL);
-  fcntl(args[0].number, F_SETFL, first);
-  return from_integer(env, second_after_change != second);
+  fcntl(descriptor, F_SETFL, flags ^ O_NONBLOCK);
+  const int other_flags_after_change = fcntl(other_descriptor, F_GETFL);
+  fcntl(descriptor, F_SETFL, flags);
+  return from_integer(env, other_flags_after_change != other_flags);
 }
 
 /*
@@ -142,13 +154,15 @@ static napi_value is_same_open_file(napi_env env, const struct argument *args) {
  * (terminal.inc), or an error number. With raw output the pseudo-terminal does not change the program's output.
  */
 static napi_value make_terminal(napi_env env, const struct argument *args) {
+  const int real_terminal = args[0].number, has_raw_output = args[1].number == 1;
+  /* The master and the slave. */
   int sides[2];
   const int error = open_terminal(&sides[0], &sides[1]);
   if (error != 0) return from_integer(env, error);
   struct termios settings;
-  if (ioctl(args[0].number, TCGETS, &settings) == 0) {
+  if (ioctl(real_terminal, TCGETS, &settings) == 0) {
     /* The real terminal puts a CR in front of each LF already. */
-    if (args[1].number == 1) settings.c_oflag &= ~(tcflag_t)OPOST;
+    if (has_raw_output) settings.c_oflag &= ~(tcflag_t)OPOST;
     ioctl(sides[1], TCSETS, &settings);
   }
   return list(env, sides, 2);
@@ -156,18 +170,19 @@ static napi_value make_terminal(napi_env env, const struct argument *args) {
 
 /* (terminal, other terminal): gives the size of the first to the other. Returns 1 if that has changed the other's size. */
 static napi_value copy_size(napi_env env, const struct argument *args) {
-  const int from = args[0].number, to = args[1].number;
+  const int source = args[0].number, target = args[1].number;
   struct winsize size, former_size;
-  const int is_known = ioctl(from, TIOCGWINSZ, &size) == 0 && ioctl(to, TIOCGWINSZ, &former_size) == 0;
+  const int is_known = ioctl(source, TIOCGWINSZ, &size) == 0 && ioctl(target, TIOCGWINSZ, &former_size) == 0;
   if (!is_known || memcmp(&size, &former_size, sizeof size) == 0) return from_integer(env, 0);
-  return from_integer(env, ioctl(to, TIOCSWINSZ, &size) == 0);
+  return from_integer(env, ioctl(target, TIOCSWINSZ, &size) == 0);
 }
 
 /* (terminal): returns the settings as bytes; undefined if it is no terminal */
 static napi_value settings_of(napi_env env, const struct argument *args) {
+  const int terminal = args[0].number;
   struct termios settings;
   napi_value result = NULL;
-  if (ioctl(args[0].number, TCGETS, &settings) != 0) return NULL;
+  if (ioctl(terminal, TCGETS, &settings) != 0) return NULL;
   napi_create_buffer_copy(env, sizeof settings, &settings, NULL, &result);
   return result;
 }
@@ -180,10 +195,11 @@ static uint64_t block_sigttou(void) { return change_mask(SIG_BLOCK, signal_bit(S
 
 /* (terminal, settings, change): sets the settings of a terminal, with one of the changes that native/shared.ts lists (RAW) */
 static napi_value apply_settings(napi_env env, const struct argument *args) {
-  const int terminal = args[0].number, change = args[2].number;
+  enum { TERMINAL, SETTINGS, CHANGE };
+  const int terminal = args[TERMINAL].number, change = args[CHANGE].number;
   struct termios settings, current;
-  if (args[1].length != sizeof settings) return NULL;
-  memcpy(&settings, args[1].data, sizeof settings);
+  if (args[SETTINGS].length != sizeof settings) return NULL;
+  memcpy(&settings, args[SETTINGS].data, sizeof settings);
   if (change == RAW) make_raw(&settings);
   if (change == RAW_OUTPUT) settings.c_oflag &= ~(tcflag_t)OPOST;
   if (change == OUTPUT_AS_BEFORE && ioctl(terminal, TCGETS, &current) == 0) settings.c_oflag = current.c_oflag;
@@ -198,15 +214,17 @@ static napi_value apply_settings(napi_env env, const struct argument *args) {
  * arrives at once; and 1 if a process in the background must not write (TOSTOP)
  */
 static napi_value modes_of(napi_env env, const struct argument *args) {
-  int modes[4] = {-1, -1, 0, 0};
+  enum { INTERRUPT_KEY, QUIT_KEY, READS_SINGLE_KEYS, STOPS_BACKGROUND, MODES };
+  const int terminal = args[0].number;
+  int modes[MODES] = {-1, -1, 0, 0};
   struct termios settings;
-  if (ioctl(args[0].number, TCGETS, &settings) == 0) {
+  if (ioctl(terminal, TCGETS, &settings) == 0) {
     if (settings.c_lflag & ISIG) {
-      modes[0] = settings.c_cc[VINTR];
-      modes[1] = settings.c_cc[VQUIT];
+      modes[INTERRUPT_KEY] = settings.c_cc[VINTR];
+      modes[QUIT_KEY] = settings.c_cc[VQUIT];
     }
-    modes[2] = (settings.c_lflag & ICANON) == 0;
-    modes[3] = (settings.c_lflag & TOSTOP) != 0;
+    modes[READS_SINGLE_KEYS] = (settings.c_lflag & ICANON) == 0;
+    modes[STOPS_BACKGROUND] = (settings.c_lflag & TOSTOP) != 0;
   }
   return list(env, modes, COUNT(modes));
 }
@@ -220,16 +238,18 @@ static napi_value ignore_sigttou(napi_env env, const struct argument *args) {
 
 /* (terminal): returns the process group in the foreground; -1 if that is unknown */
 static napi_value foreground_group(napi_env env, const struct argument *args) {
+  const int terminal = args[0].number;
   int group = -1;
-  if (ioctl(args[0].number, TIOCGPGRP, &group) != 0) group = -1;
+  if (ioctl(terminal, TIOCGPGRP, &group) != 0) group = -1;
   return from_integer(env, group);
 }
 
 /* (terminal, process group): puts the process group in the foreground */
 static napi_value take_foreground(napi_env env, const struct argument *args) {
+  const int terminal = args[0].number;
   int group = args[1].number;
   const uint64_t former = block_sigttou();
-  ioctl(args[0].number, TIOCSPGRP, &group);
+  ioctl(terminal, TIOCSPGRP, &group);
   change_mask(SIG_SETMASK, former);
   return NULL;
 }
@@ -239,19 +259,24 @@ static napi_value take_foreground(napi_env env, const struct argument *args) {
  * only to administrators, unless dev.tty.legacy_tiocsti is set.
  */
 static napi_value type_into(napi_env env, const struct argument *args) {
-  for (size_t i = 0; i < args[1].length; ++i) {
-    if (ioctl(args[0].number, TIOCSTI, (char *)args[1].data + i) != 0) break;
+  enum { TERMINAL, BYTES };
+  for (size_t i = 0; i < args[BYTES].length; ++i) {
+    if (ioctl(args[TERMINAL].number, TIOCSTI, (char *)args[BYTES].data + i) != 0) break;
   }
   return NULL;
 }
 
-/* (socket, PID): tells the monitor that it may end, and waits for its end, but not longer than 100 ms */
+/* The limit on the time that dismiss_monitor waits for the end of the monitor. */
+enum { MAX_DISMISSAL_MS = 100 };
+
+/* (socket, PID): tells the monitor that it may end, and waits for its end, but not longer than MAX_DISMISSAL_MS */
 static napi_value dismiss_monitor(napi_env env, const struct argument *args) {
+  const pid_t monitor_pid = args[1].number;
   const struct record record = {RESTORED, 0};
   struct pollfd channel = {.fd = args[0].number, .events = 0};
   if (send(channel.fd, &record, sizeof record, MSG_NOSIGNAL) != sizeof record) return NULL;
-  for (int waited_ms = 0; waited_ms < 100; ++waited_ms) {
-    if (waitpid(args[1].number, NULL, WNOHANG) != 0) return NULL;
+  for (int waited_ms = 0; waited_ms < MAX_DISMISSAL_MS; ++waited_ms) {
+    if (waitpid(monitor_pid, NULL, WNOHANG) != 0) return NULL;
     /* This ends early when the monitor closes its end of the socket. After that it only sleeps. */
     poll(&channel, channel.revents == 0 ? 1 : 0, 1);
   }
@@ -259,18 +284,31 @@ static napi_value dismiss_monitor(napi_env env, const struct argument *args) {
 }
 
 /*
- * (strings of native/program.h, number of arguments, slave, real terminal, settings of the real terminal, 1 to start in the
- * foreground, descriptors that the program inherits): starts the monitor (monitor.inc), which starts the program. Returns
- * the socket to the monitor and its PID, or an error number.
+ * Starts the monitor (monitor.inc), which starts the program. Returns the socket to the monitor and its PID, or an error
+ * number. The caller must close the socket. The arguments are those of `startMonitor` in
+ * src/launch/masking/masking-addon.ts.
  */
 static napi_value start_monitor(napi_env env, const struct argument *args) {
+  enum {
+    /* The strings of native/program.h, and how many of them are arguments of the program. */
+    STRINGS, ARGUMENT_COUNT,
+    /* Descriptors: the program's side of the pseudo-terminal, and the user's terminal. */
+    SLAVE_TERMINAL, REAL_TERMINAL,
+    /* The struct termios of the user's terminal, which settings_of has returned. */
+    FORMER_SETTINGS,
+    /* 1: the program starts in the foreground. */
+    IS_FOREGROUND,
+    /* The descriptors that the program inherits besides the standard streams. */
+    INHERITED,
+  };
   int ends[2];
   struct session session = {
-    .slave = args[2].number, .real = args[3].number, .foreground = args[5].number,
-    .inherited = args[6].data, .inherited_count = args[6].length};
-  if (args[4].length != sizeof session.former_settings) return from_integer(env, ENOTTY);
-  memcpy(&session.former_settings, args[4].data, sizeof session.former_settings);
-  const int parse_error = read_program(args[0].data, args[0].length, (size_t)args[1].number, &session.program);
+    .slave = args[SLAVE_TERMINAL].number, .real = args[REAL_TERMINAL].number, .foreground = args[IS_FOREGROUND].number,
+    .inherited = args[INHERITED].data, .inherited_count = args[INHERITED].length};
+  if (args[FORMER_SETTINGS].length != sizeof session.former_settings) return from_integer(env, ENOTTY);
+  memcpy(&session.former_settings, args[FORMER_SETTINGS].data, sizeof session.former_settings);
+  const int parse_error =
+    read_program(args[STRINGS].data, args[STRINGS].length, (size_t)args[ARGUMENT_COUNT].number, &session.program);
   if (parse_error != 0) return from_integer(env, parse_error);
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     const int error = errno;
@@ -293,6 +331,7 @@ static napi_value start_monitor(napi_env env, const struct argument *args) {
   return list(env, (const int[]){ends[0], pid}, 2);
 }
 
+/* The functions by their names in JavaScript. */
 static const struct {
   const char *name;
   function *call;

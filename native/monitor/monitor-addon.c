@@ -320,14 +320,16 @@ static int launch_cleaner(const struct program *cleaner, int folder, const int *
 
 static napi_value start_cleaner(napi_env env, napi_callback_info info) {
   /* These are the strings of the cleaner (native/program.h), the program's descriptors, and the descriptor of the folder. */
-  napi_value arguments[3];
+  enum { STRINGS, DESCRIPTORS, FOLDER, ARGUMENTS };
+  napi_value arguments[ARGUMENTS];
   struct bytes strings, descriptors;
   struct program cleaner;
   size_t count = COUNT(arguments);
   int32_t folder = -1;
   napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
-  if (count != COUNT(arguments) || !bytes_of(env, arguments[0], &strings) || !bytes_of(env, arguments[1], &descriptors) ||
-      napi_get_value_int32(env, arguments[2], &folder) != napi_ok)
+  if (count != COUNT(arguments) || !bytes_of(env, arguments[STRINGS], &strings) ||
+      !bytes_of(env, arguments[DESCRIPTORS], &descriptors) ||
+      napi_get_value_int32(env, arguments[FOLDER], &folder) != napi_ok)
     return from_integer(env, EINVAL);
   int error = read_program(strings.first, strings.length, 0, &cleaner);
   if (error != 0) return from_integer(env, error);
@@ -341,13 +343,14 @@ static napi_value start_cleaner(napi_env env, napi_callback_info info) {
  * the monitor (native/program.h). Returns 0, or an error number. If it returns 0, the caller must free both argv.
  */
 static int read_start(napi_env env, napi_callback_info info, struct start *start) {
-  napi_value arguments[4];
+  enum { PROGRAM, REQUEST, DESCRIPTORS, MONITOR, ARGUMENTS };
+  napi_value arguments[ARGUMENTS];
   struct bytes program, request, descriptors, monitor;
   size_t count = COUNT(arguments);
   napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
-  if (count != COUNT(arguments) || !bytes_of(env, arguments[0], &program) || !bytes_of(env, arguments[1], &request) ||
-      !bytes_of(env, arguments[2], &descriptors) || !bytes_of(env, arguments[3], &monitor) ||
-      request.length != sizeof start->request)
+  if (count != COUNT(arguments) || !bytes_of(env, arguments[PROGRAM], &program) ||
+      !bytes_of(env, arguments[REQUEST], &request) || !bytes_of(env, arguments[DESCRIPTORS], &descriptors) ||
+      !bytes_of(env, arguments[MONITOR], &monitor) || request.length != sizeof start->request)
     return EINVAL;
   memcpy(&start->request, request.first, sizeof start->request);
   start->descriptors = descriptors.first;

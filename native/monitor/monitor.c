@@ -50,8 +50,9 @@
 
 #include "../raw-call.h"
 
-/* The arguments that the launcher passes to the monitor. */
+/* The arguments that the launcher passes to the monitor (run_role, or monitor-addon.c). */
 struct monitor_settings {
+  /* The PID of the user's program, which is a child of this process. */
   pid_t program;
   /* The PID of the witness; 0 if there is none. */
   pid_t witness;
@@ -59,7 +60,10 @@ struct monitor_settings {
   int64_t kill_after;
   /* The signals that came before the program's process existed, a bit for each. The lowest bit is SIGHUP's. */
   uint64_t early_signals;
-  /* The descriptor of the folder with secret files, or -1; and the strings that name the files (secret-files.inc). */
+  /*
+   * The descriptor of the folder with secret files, or -1; and the strings that name the files (secret-files.inc), ended by
+   * NULL. They are this process's environment (run_role), or memory that monitor-addon.c never frees.
+   */
   int folder;
   char **secret_files;
 };
@@ -96,6 +100,7 @@ static const int64_t RECENT_TIME = 5000 * (int64_t)1000000;
 /* A signal of the parent process that comes within this time after a key of the terminal is taken for the same key. */
 static const int64_t PASSED_ON_TIME = 1000 * 1000000;
 
+/* Returns the bit of a signal in a set of signals, as the kernel uses them. */
 static uint64_t bit(int signal) { return (uint64_t)1 << (signal - 1); }
 
 /* The signals that stop a process and can be pending. SIGSTOP acts at once, and so is never pending. */
@@ -113,12 +118,16 @@ static void set_action(int signal, void (*handler)(int)) {
   raw_call(SYS_rt_sigaction, signal, (long)action, 0, sizeof(uint64_t), 0);
 }
 
+/* Sleeps for less than a second. */
 static void sleep_for(long nanoseconds) {
   const struct timespec time = {.tv_nsec = nanoseconds};
   raw_call(SYS_nanosleep, (long)&time, 0, 0, 0, 0);
 }
 
-/* Waits for a signal of the set, forever if the time limit is negative, and takes it. Returns 0 if no signal came. */
+/*
+ * Waits for a signal of the set, which must be blocked, and takes it. Waits forever if the time limit is negative, and not at
+ * all if it is 0. Returns the signal, and fills in `info`. Returns 0 if it has taken none, maybe before the time limit.
+ */
 static int take_signal(uint64_t set, siginfo_t *info, int64_t nanoseconds) {
   const struct timespec limit = {.tv_sec = nanoseconds / (1000 * MILLISECOND),
                                  .tv_nsec = nanoseconds % (1000 * MILLISECOND)};
@@ -129,18 +138,21 @@ static int take_signal(uint64_t set, siginfo_t *info, int64_t nanoseconds) {
   return signal > 0 ? (int)signal : 0;
 }
 
+/* Returns the set of blocked signals that have come, and that take_signal has not taken yet. */
 static uint64_t pending_signals(void) {
   uint64_t signals = 0;
   raw_call(SYS_rt_sigpending, (long)&signals, sizeof signals, 0, 0, 0);
   return signals;
 }
 
+/* Returns the time of a clock that is never set, in nanoseconds. */
 static int64_t now(void) {
   struct timespec time = {0};
   raw_call(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&time, 0, 0, 0);
   return (int64_t)time.tv_sec * 1000 * MILLISECOND + time.tv_nsec;
 }
 
+/* Sends a signal. Returns false if there is no such process, or if this process may not signal it. */
 static bool send_signal(pid_t process, int signal) { return raw_call(SYS_kill, process, signal, 0, 0, 0) == 0; }
 
 /* Sends a signal with a value, as sigqueue(3) does. */
@@ -165,8 +177,17 @@ static pid_t sender_of(const siginfo_t *info) { return is_from_kernel(info) ? 0 
 
 #include "witness.inc"
 
+/*
+ * The state of the monitor. run_monitor fills in `settings` and `self`; all else is 0 at first. Only the functions below,
+ * which run_monitor calls in its one thread, read and change it. The other roles of the file do not use it.
+ */
 static struct {
+  /*
+   * Three of the settings change: `witness` becomes 0 when the witness ends, `early_signals` loses each signal that `forward`
+   * handles, and `kill_after` becomes negative when the program has got SIGKILL.
+   */
   struct monitor_settings settings;
+  /* The PID of this process. */
   pid_t self;
   /* The number of the last question to the witness. */
   uint32_t question_count;
@@ -187,18 +208,19 @@ static bool is_from_witness(const siginfo_t *info) {
 
 /*
  * Asks the witness (witness.inc) how many of these signals it has got from this sender since the last question about the
- * signal. Returns -1 if the witness does not answer.
+ * signal. The witness forgets the signals that it reports. Returns -1 if the witness cannot be asked, or does not answer within
+ * ANSWER_TIME.
  */
 static int ask_witness(int signal, pid_t sender) {
-  const uint32_t number = ++monitor.question_count & 0xffffff;
-  const uint64_t question = (uint64_t)number << 6 | (unsigned)signal;
+  const uint32_t number = ++monitor.question_count & NUMBER_MASK;
+  const uint64_t question = (uint64_t)number << SIGNAL_BITS | (unsigned)signal;
   if (monitor.settings.witness == 0 || !send_value(monitor.settings.witness, QUERY, question, monitor.self)) return -1;
   const int64_t end = now() + ANSWER_TIME;
   for (int64_t remaining = ANSWER_TIME; remaining > 0; remaining = end - now()) {
     siginfo_t info = {0};
     if (take_signal(bit(QUERY), &info, remaining) == 0 || !is_from_witness(&info)) continue;
     const uint64_t answer = (uint64_t)(uintptr_t)info.si_ptr;
-    const bool is_late_answer = answer >> 32 != number;
+    const bool is_late_answer = answer >> NUMBER_SHIFT != number;
     if (is_late_answer) continue;
     const pid_t recorded_sender = (pid_t)(answer & ((1 << PID_BITS) - 1));
     const int count = (int)((uint32_t)answer >> PID_BITS);

@@ -7,7 +7,9 @@
 
 #include "quickjs.h"
 
+/* Returns 0, or 1 after a failure. Frees no memory, because the process ends after one script. */
 int main(void) {
+  /* Standard input is read in chunks of this size, since its length is not known. */
   enum { CHUNK_BYTES = 1 << 20 };
   char *text = NULL;
   size_t length = 0;

@@ -61,6 +61,7 @@ function viewOf(bytes: Uint8Array, offset: unknown, size: number): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset + offset, size);
 }
 
+/** @throws the error that Node.js throws, unless `size` bytes begin at the offset */
 function checkOffset(bytes: Uint8Array, offset: unknown, size: number): asserts offset is number {
   if (typeof offset !== "number") throw invalidType("offset", "of type number", offset);
   if (!Number.isInteger(offset)) throw outOfRange("offset", "an integer", offset);

@@ -32,6 +32,7 @@ export function find(
   throw invalidType("value", expected, value);
 }
 
+/** Returns the offset of the first byte of this value, or of the last one if the search is not forward; -1 if there is none. */
 function findByte(bytes: Uint8Array, byte: number, offset: number, isForward: boolean): number {
   const start = startOffset(bytes.length, offset, 1, isForward);
   if (start < 0 || bytes.length === 0) return -1;
@@ -40,6 +41,7 @@ function findByte(bytes: Uint8Array, byte: number, offset: number, isForward: bo
     : Uint8Array.prototype.lastIndexOf.call(bytes, byte, start);
 }
 
+/** Does the same for several bytes. */
 function findSequence(
   bytes: Uint8Array,
   sought: Uint8Array,

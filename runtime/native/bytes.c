@@ -35,6 +35,7 @@ static bool read_low_bytes(JSContext *context, JSValueConst text, struct low_byt
   return low->copy != NULL;
 }
 
+/* Wipes the copy of the bytes, and frees it and the text. */
 static void free_low_bytes(JSContext *context, struct low_bytes *low) {
   wipe_and_free(context, low->copy, low->length);
   JS_FreeCString(context, low->utf8);
@@ -134,13 +135,15 @@ static int64_t encode_text(JSContext *context, JSValueConst text, int encoding, 
  * Returns the number of bytes that were written.
  */
 JAVASCRIPT_FUNCTION(write_into) {
+  enum { TEXT, ENCODING, BYTES, OFFSET, LENGTH };
   size_t size = 0;
-  uint8_t *const bytes = bytes_of(context, arguments[2], &size);
-  const int64_t offset = long_of(context, arguments[3]), length = long_of(context, arguments[4]);
+  uint8_t *const bytes = bytes_of(context, arguments[BYTES], &size);
+  const int64_t offset = long_of(context, arguments[OFFSET]), length = long_of(context, arguments[LENGTH]);
   if (bytes == NULL || offset < 0 || length < 0 || (uint64_t)offset + (uint64_t)length > size) {
     return JS_ThrowRangeError(context, "offset and length are outside of the bytes");
   }
-  const int64_t written = encode_text(context, arguments[0], integer_of(context, arguments[1]), bytes + offset, (size_t)length);
+  const int encoding = integer_of(context, arguments[ENCODING]);
+  const int64_t written = encode_text(context, arguments[TEXT], encoding, bytes + offset, (size_t)length);
   return written < 0 ? JS_EXCEPTION : JS_NewInt64(context, written);
 }
 
@@ -199,11 +202,12 @@ JAVASCRIPT_FUNCTION(compare_bytes) {
  * none. Only matches at multiples of the step are accepted, which is 2 for the units of UTF-16.
  */
 JAVASCRIPT_FUNCTION(find_bytes) {
+  enum { BYTES, SOUGHT, OFFSET, STEP };
   size_t size = 0, sought_size = 0;
-  const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
-  const uint8_t *const sought = bytes_of(context, arguments[1], &sought_size);
-  const int64_t step = long_of(context, arguments[3]);
-  for (uint64_t offset = (uint64_t)long_of(context, arguments[2]); offset < size; ++offset) {
+  const uint8_t *const bytes = bytes_of(context, arguments[BYTES], &size);
+  const uint8_t *const sought = bytes_of(context, arguments[SOUGHT], &sought_size);
+  const int64_t step = long_of(context, arguments[STEP]);
+  for (uint64_t offset = (uint64_t)long_of(context, arguments[OFFSET]); offset < size; ++offset) {
     const uint8_t *const match = memmem(bytes + offset, size - offset, sought, sought_size);
     if (match == NULL) break;
     offset = (uint64_t)(match - bytes);
@@ -214,11 +218,12 @@ JAVASCRIPT_FUNCTION(find_bytes) {
 
 /* (Uint8Array, sought bytes, offset, step): the same for the last match that begins at the given offset or before it */
 JAVASCRIPT_FUNCTION(find_bytes_backwards) {
+  enum { BYTES, SOUGHT, OFFSET, STEP };
   size_t size = 0, sought_size = 0;
-  const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
-  const uint8_t *const sought = bytes_of(context, arguments[1], &sought_size);
-  const int64_t step = long_of(context, arguments[3]), last_offset = (int64_t)size - (int64_t)sought_size;
-  int64_t offset = long_of(context, arguments[2]);
+  const uint8_t *const bytes = bytes_of(context, arguments[BYTES], &size);
+  const uint8_t *const sought = bytes_of(context, arguments[SOUGHT], &sought_size);
+  const int64_t step = long_of(context, arguments[STEP]), last_offset = (int64_t)size - (int64_t)sought_size;
+  int64_t offset = long_of(context, arguments[OFFSET]);
   if (offset > last_offset) offset = last_offset;
   for (; offset >= 0; --offset) {
     const bool is_match = memcmp(bytes + offset, sought, sought_size) == 0;
@@ -232,11 +237,12 @@ JAVASCRIPT_FUNCTION(find_bytes_backwards) {
  * must fit
  */
 JAVASCRIPT_FUNCTION(copy_bytes) {
+  enum { BYTES, START, END, TARGET, OFFSET };
   size_t size = 0, target_size = 0;
-  const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
-  uint8_t *const target = bytes_of(context, arguments[3], &target_size);
-  const int64_t start = long_of(context, arguments[1]), end = long_of(context, arguments[2]);
-  const int64_t offset = long_of(context, arguments[4]);
+  const uint8_t *const bytes = bytes_of(context, arguments[BYTES], &size);
+  uint8_t *const target = bytes_of(context, arguments[TARGET], &target_size);
+  const int64_t start = long_of(context, arguments[START]), end = long_of(context, arguments[END]);
+  const int64_t offset = long_of(context, arguments[OFFSET]);
   const bool is_valid_range = start >= 0 && end >= start && (uint64_t)end <= size && offset >= 0;
   if (!is_valid_range || (uint64_t)offset + (uint64_t)(end - start) > target_size) {
     return JS_ThrowRangeError(context, "start, end or offset are outside of the bytes");

@@ -30,7 +30,12 @@ enum { MAX_DESCRIPTORS = 4096 };
 /* CLOSE_RANGE_CLOEXEC of close_range(2): the descriptors are closed by an execve. */
 enum { CLOSE_ON_EXEC = 4 };
 
+/*
+ * A child that start_child starts, and that uses this struct in the memory of its parent until its execve. start_child also
+ * frees `folder` and program.argv; all other memory belongs to JavaScript.
+ */
 struct child {
+  /* The file, arguments and environment variables of the program. */
   struct program program;
   /* The working directory of the program; NULL: that of this process. */
   const char *folder;
@@ -39,6 +44,7 @@ struct child {
    * standard streams, are /dev/null then.
    */
   int *descriptors;
+  /* The number of `descriptors`. */
   int count;
   /* True: the child leads a new session. */
   bool is_detached;
@@ -48,6 +54,7 @@ struct child {
   int report;
 };
 
+/* The environment variables of this process (environ(7)). The child changes it for its execve, and `start` restores it. */
 extern char **environ;
 
 /* Ends the child, and reports errno to the parent. */
@@ -111,6 +118,7 @@ static void place_descriptor(const struct child *child, int to) {
  */
 static volatile sig_atomic_t early_stop;
 
+/* The handler of stop signals in the child. The child runs it, but `early_stop` is in the memory that the parent shares. */
 static void on_early_stop(int signal) {
   early_stop = signal == SIGCONT ? 0 : signal;
 }
@@ -200,17 +208,18 @@ static pid_t start(struct child *child) {
  * because environment variables may be secrets.
  */
 JAVASCRIPT_FUNCTION(start_child) {
+  enum { STRINGS, ARGUMENT_COUNT, FOLDER, DESCRIPTORS, IS_DETACHED };
   size_t length = 0, folder_length = 0, descriptors_size = 0;
-  struct child child = {.is_detached = JS_ToBool(context, arguments[4])};
-  char *const strings = (char *)bytes_of(context, arguments[0], &length);
-  child.descriptors = (int *)bytes_of(context, arguments[3], &descriptors_size);
+  struct child child = {.is_detached = JS_ToBool(context, arguments[IS_DETACHED])};
+  char *const strings = (char *)bytes_of(context, arguments[STRINGS], &length);
+  child.descriptors = (int *)bytes_of(context, arguments[DESCRIPTORS], &descriptors_size);
   child.count = (int)(descriptors_size / sizeof(int));
   if (strings == NULL || child.descriptors == NULL) return JS_ThrowTypeError(context, "no strings or no descriptors");
-  if (JS_IsString(arguments[2])) {
-    child.folder = utf8_of(context, arguments[2], &folder_length);
+  if (JS_IsString(arguments[FOLDER])) {
+    child.folder = utf8_of(context, arguments[FOLDER], &folder_length);
     if (child.folder == NULL) return JS_EXCEPTION;
   }
-  int result = -read_program(strings, length, (size_t)integer_of(context, arguments[1]), &child.program);
+  int result = -read_program(strings, length, (size_t)integer_of(context, arguments[ARGUMENT_COUNT]), &child.program);
   if (result == 0) result = start(&child);
   free(child.program.argv);
   if (child.folder != NULL) JS_FreeCString(context, child.folder);
@@ -253,13 +262,14 @@ JAVASCRIPT_FUNCTION(make_pair) {
  * sent, or the negative number of an error.
  */
 JAVASCRIPT_FUNCTION(send_to_pair) {
+  enum { SOCKET, BYTES, OFFSET };
   size_t size = 0;
-  uint8_t *const bytes = bytes_of(context, arguments[1], &size);
-  const int64_t offset = long_of(context, arguments[2]);
+  uint8_t *const bytes = bytes_of(context, arguments[BYTES], &size);
+  const int64_t offset = long_of(context, arguments[OFFSET]);
   const bool is_valid = bytes != NULL && offset >= 0 && (uint64_t)offset <= size;
   if (!is_valid) return JS_ThrowRangeError(context, "the offset is outside of the bytes");
   ssize_t sent;
-  do sent = send(integer_of(context, arguments[0]), bytes + offset, size - (size_t)offset, MSG_NOSIGNAL | MSG_DONTWAIT);
+  do sent = send(integer_of(context, arguments[SOCKET]), bytes + offset, size - (size_t)offset, MSG_NOSIGNAL | MSG_DONTWAIT);
   while (sent < 0 && errno == EINTR);
   return JS_NewInt64(context, sent < 0 ? -errno : sent);
 }

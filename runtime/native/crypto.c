@@ -72,6 +72,7 @@ static bool read_input(JSContext *context, JSValueConst value, struct input *inp
   return false;
 }
 
+/* Frees the text of an input. The bytes of a Uint8Array belong to JavaScript. */
 static void free_input(JSContext *context, struct input *input) {
   if (input->text != NULL) JS_FreeCString(context, input->text);
 }
@@ -85,6 +86,7 @@ struct hasher {
   bool is_keyed;
 };
 
+/* The classes of objects that own a struct hasher, and an EVP_CIPHER_CTX of AES-256-GCM. add_crypto registers them. */
 static JSClassID hasher_class IMAGED, cipher_class IMAGED;
 
 static void free_hasher(JSRuntime *runtime, JSValueConst value) {
@@ -169,14 +171,15 @@ static JSValue move_to_buffer(JSContext *context, uint8_t *bytes, size_t size) {
  * and null if this digest does not allow keys of this length.
  */
 JAVASCRIPT_FUNCTION(derive_by_hkdf) {
-  const EVP_MD *const digest = find_digest(context, arguments[0]);
+  enum { DIGEST, KEY, SALT, INFO, LENGTH };
+  const EVP_MD *const digest = find_digest(context, arguments[DIGEST]);
   if (digest == NULL) return JS_HasException(context) ? JS_EXCEPTION : JS_UNDEFINED;
-  const int length = integer_of(context, arguments[4]);
+  const int length = integer_of(context, arguments[LENGTH]);
   /* The limit is in RFC 5869, 2.3. */
   if (length < 0 || (size_t)length > 255 * EVP_MD_size(digest)) return JS_NULL;
   struct input key = {0}, salt = {0}, info = {0};
-  const bool is_read = read_input(context, arguments[1], &key) && read_input(context, arguments[2], &salt) &&
-                       read_input(context, arguments[3], &info);
+  const bool is_read = read_input(context, arguments[KEY], &key) && read_input(context, arguments[SALT], &salt) &&
+                       read_input(context, arguments[INFO], &info);
   /* The length may be 0. With one byte more, a NULL always means that there is no memory. */
   uint8_t *const derived = is_read ? OPENSSL_malloc((size_t)length + 1) : NULL;
   JSValue result = JS_EXCEPTION;
@@ -204,12 +207,14 @@ struct derivation {
   uint8_t inputs[];
 };
 
+/* Wipes the password, and frees a derivation with its key. */
 static void free_derivation(struct derivation *derivation) {
   OPENSSL_cleanse(derivation->inputs, derivation->password_length);
   OPENSSL_free(derivation->key);
   free(derivation);
 }
 
+/* Derives the key. Runs in the other thread. */
 static void run_derivation(struct work *work) {
   struct derivation *const derivation = (struct derivation *)work;
   const uint8_t *const salt = derivation->inputs + derivation->password_length;
@@ -221,6 +226,7 @@ static void run_derivation(struct work *work) {
   derivation->key = NULL;
 }
 
+/* Returns the key as a Buffer, or undefined if the derivation has failed. Frees the derivation. */
 static JSValue result_of_derivation(JSContext *context, struct work *work) {
   struct derivation *const derivation = (struct derivation *)work;
   const JSValue result =
@@ -254,17 +260,18 @@ static struct derivation *new_derivation(const EVP_MD *digest, const struct inpu
  * callback gets the key, or undefined if that fails. Returns false for an unknown digest, otherwise true.
  */
 JAVASCRIPT_FUNCTION(derive_by_pbkdf2) {
-  const EVP_MD *const digest = find_digest(context, arguments[0]);
+  enum { DIGEST, PASSWORD, SALT, ITERATIONS, LENGTH, CALLBACK };
+  const EVP_MD *const digest = find_digest(context, arguments[DIGEST]);
   if (digest == NULL) return JS_HasException(context) ? JS_EXCEPTION : JS_FALSE;
-  const int iterations = integer_of(context, arguments[3]), length = integer_of(context, arguments[4]);
+  const int iterations = integer_of(context, arguments[ITERATIONS]), length = integer_of(context, arguments[LENGTH]);
   if (iterations < 1 || length < 0) return JS_ThrowRangeError(context, "no iterations, or no length");
   struct input password = {0}, salt = {0};
-  const bool is_read = read_input(context, arguments[1], &password) && read_input(context, arguments[2], &salt);
+  const bool is_read = read_input(context, arguments[PASSWORD], &password) && read_input(context, arguments[SALT], &salt);
   struct derivation *const derivation = is_read ? new_derivation(digest, &password, &salt, iterations, length) : NULL;
   free_input(context, &password);
   free_input(context, &salt);
   if (derivation == NULL) return JS_HasException(context) ? JS_EXCEPTION : JS_ThrowOutOfMemory(context);
-  if (derivation->key != NULL && start_work(context, &derivation->work, arguments[5])) return JS_TRUE;
+  if (derivation->key != NULL && start_work(context, &derivation->work, arguments[CALLBACK])) return JS_TRUE;
   free_derivation(derivation);
   return throw_system_error(context, EAGAIN, "pbkdf2", NULL);
 }
@@ -279,12 +286,13 @@ static void free_cipher(JSRuntime *runtime, JSValueConst value) {
  * be of type Uint8Array.
  */
 JAVASCRIPT_FUNCTION(start_cipher) {
+  enum { ENCRYPTS, KEY, VECTOR };
   size_t key_size = 0, vector_size = 0;
-  const uint8_t *const key = bytes_of(context, arguments[1], &key_size);
-  const uint8_t *const vector = bytes_of(context, arguments[2], &vector_size);
+  const uint8_t *const key = bytes_of(context, arguments[KEY], &key_size);
+  const uint8_t *const vector = bytes_of(context, arguments[VECTOR], &vector_size);
   const bool has_valid_sizes = key_size == KEY_BYTES && vector_size > 0 && vector_size <= MAX_VECTOR_BYTES;
   if (!has_valid_sizes) return JS_ThrowRangeError(context, "key or vector have a wrong length for AES-256-GCM");
-  const int encrypts = JS_ToBool(context, arguments[0]);
+  const int encrypts = JS_ToBool(context, arguments[ENCRYPTS]);
   EVP_CIPHER_CTX *const cipher = EVP_CIPHER_CTX_new();
   if (cipher == NULL || !EVP_CipherInit_ex(cipher, EVP_aes_256_gcm(), NULL, NULL, NULL, encrypts) ||
       !EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_SET_IVLEN, (int)vector_size, NULL) ||

@@ -16,7 +16,10 @@
  */
 static JSClassID once_class IMAGED;
 
-/* The names of properties and events as atoms of the engine, and functions of events.ts. */
+/*
+ * The names of properties and events as atoms of the engine, and functions of events.ts. add_emitter and add_emitter_methods
+ * set them while the modules load; they are never freed.
+ */
 static struct {
   JSAtom lists, listener, on, remove_listener, new_listener, error;
   /* Throws an error because a listener is not a function. */
@@ -43,6 +46,7 @@ static uint32_t length_of_list(JSContext *context, JSValueConst list) {
   return (uint32_t)length;
 }
 
+/* Returns true for a once-listener. */
 static bool is_once(JSValueConst listener) { return JS_GetClassID(listener) == once_class; }
 
 /* Returns the user's function: the listener itself, or the function of a once-listener. */
@@ -50,6 +54,7 @@ static JSValue function_of(JSContext *context, JSValueConst listener) {
   return is_once(listener) ? JS_GetProperty(context, listener, emitters.listener) : JS_DupValue(context, listener);
 }
 
+/* Returns a new list, which is `list` with one change. The caller must free it. */
 static JSValue create_changed_list(JSContext *context, JSValueConst list, const struct change *change) {
   const uint32_t length = length_of_list(context, list);
   const bool is_added = !JS_IsUndefined(change->added);
@@ -242,6 +247,7 @@ JAVASCRIPT_FUNCTION(remove_listener) {
  * adds the methods above to the prototype. The symbol and the functions are stored in `emitters`.
  */
 JAVASCRIPT_FUNCTION(add_emitter_methods) {
+  enum { PROTOTYPE, LISTS_SYMBOL, REFUSE_LISTENER, THROW_UNHANDLED };
   static const JSCFunctionListEntry METHODS[] = {
     JS_CFUNC_DEF("emit", 1, emit),
     JS_CFUNC_DEF("on", 2, add_listener),
@@ -251,10 +257,10 @@ JAVASCRIPT_FUNCTION(add_emitter_methods) {
     JS_CFUNC_DEF("removeListener", 2, remove_listener),
     JS_CFUNC_DEF("off", 2, remove_listener),
   };
-  JS_SetPropertyFunctionList(context, arguments[0], METHODS, COUNT(METHODS));
-  emitters.lists = JS_ValueToAtom(context, arguments[1]);
-  emitters.refuse_listener = JS_DupValue(context, arguments[2]);
-  emitters.throw_unhandled = JS_DupValue(context, arguments[3]);
+  JS_SetPropertyFunctionList(context, arguments[PROTOTYPE], METHODS, COUNT(METHODS));
+  emitters.lists = JS_ValueToAtom(context, arguments[LISTS_SYMBOL]);
+  emitters.refuse_listener = JS_DupValue(context, arguments[REFUSE_LISTENER]);
+  emitters.throw_unhandled = JS_DupValue(context, arguments[THROW_UNHANDLED]);
   return JS_UNDEFINED;
 }
 

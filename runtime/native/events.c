@@ -27,6 +27,7 @@ static int signal_pipe[2] = {-1, -1};
  */
 static volatile sig_atomic_t is_sigttou_pending;
 
+/* The handler of signals. It calls only functions that are safe in a signal handler, and keeps errno. */
 static void on_signal(int signal) {
   const int error = errno;
   if (signal == SIGTTOU && is_sigttou_pending) return;
@@ -43,9 +44,9 @@ static void on_signal(int signal) {
  */
 static uint64_t unblocked_while_waiting;
 
-/* The limit on a turn, in milliseconds of processor time; 0: there is none. */
+/* The limit on a turn, in milliseconds of processor time; 0: there is none. limit_turns sets it. */
 static int64_t max_turn_ms;
-/* The processor time, in milliseconds, at which this turn began. */
+/* The processor time, in milliseconds, at which this turn began. limit_turns and wait_for_events set it. */
 static int64_t turn_start_ms;
 
 /*
@@ -88,16 +89,17 @@ JAVASCRIPT_FUNCTION(limit_turns) {
  * descriptors, which is 0 after a signal.
  */
 JAVASCRIPT_FUNCTION(wait_for_events) {
+  enum { POLLED, COUNT_TO_POLL, MAX_WAIT_MS };
   size_t size = 0;
-  JSValue buffer = JS_GetTypedArrayBuffer(context, arguments[0], NULL, NULL, NULL);
+  JSValue buffer = JS_GetTypedArrayBuffer(context, arguments[POLLED], NULL, NULL, NULL);
   uint8_t *const polled = JS_GetArrayBuffer(context, &size, buffer);
   JS_FreeValue(context, buffer);
-  const int count_to_poll = integer_of(context, arguments[1]);
+  const int count_to_poll = integer_of(context, arguments[COUNT_TO_POLL]);
   if (count_to_poll < 0 || size / sizeof(struct pollfd) < (size_t)count_to_poll) {
     return JS_ThrowRangeError(context, "the array is too short");
   }
   const uint64_t former_mask = unblocked_while_waiting == 0 ? 0 : change_mask(SIG_UNBLOCK, unblocked_while_waiting);
-  const int ready_count = poll((struct pollfd *)polled, (nfds_t)count_to_poll, integer_of(context, arguments[2]));
+  const int ready_count = poll((struct pollfd *)polled, (nfds_t)count_to_poll, integer_of(context, arguments[MAX_WAIT_MS]));
   if (unblocked_while_waiting != 0) change_mask(SIG_SETMASK, former_mask);
   if (max_turn_ms != 0) turn_start_ms = processor_time_ms();
   return JS_NewInt32(context, ready_count < 0 ? 0 : ready_count);

@@ -2,7 +2,9 @@
  * Files and folders for node:fs (runtime/modules/fs.ts). If a system call fails, its function throws the Error of Node.js:
  * "ENOENT: no such file or directory, open '/x'".
  *
- * A function that takes a path begins with path_of and ends with finish_call, as remove_file does.
+ * A function that takes a path begins with path_of and ends with finish_call, as remove_file does. The comment of each function
+ * lists its arguments in parentheses, in the order of `arguments`. A function that opens a file or folder returns a descriptor,
+ * which its caller owns and closes by close_file.
  */
 #include "runtime.h"
 
@@ -34,7 +36,8 @@ static const char *path_of(JSContext *context, JSValueConst value, const char *c
 
 /*
  * Ends a function after the system call `call_name`, whose result was -1 if it failed: frees the path, and throws the error
- * in errno if the call failed. Returns undefined or JS_EXCEPTION.
+ * in errno if the call failed. Returns undefined or JS_EXCEPTION. No other call may come between, because it could change
+ * errno.
  */
 static JSValue finish_call(JSContext *context, long call_result, const char *call_name, const char *path) {
   const JSValue result = call_result == -1 ? throw_system_error(context, errno, call_name, path) : JS_UNDEFINED;
@@ -65,11 +68,12 @@ enum direction { READ, WRITE };
  * position in the file); with a negative position the descriptor's own position is used. Returns the number of bytes.
  */
 static JSValue transfer_bytes(JSContext *context, JSValueConst *arguments, enum direction direction) {
+  enum { DESCRIPTOR, ARRAY, OFFSET, LENGTH, POSITION };
   size_t array_size = 0;
-  uint8_t *const array = bytes_of(context, arguments[1], &array_size);
-  const int descriptor = integer_of(context, arguments[0]);
-  const int64_t offset = long_of(context, arguments[2]), length = long_of(context, arguments[3]);
-  const int64_t position = long_of(context, arguments[4]);
+  uint8_t *const array = bytes_of(context, arguments[ARRAY], &array_size);
+  const int descriptor = integer_of(context, arguments[DESCRIPTOR]);
+  const int64_t offset = long_of(context, arguments[OFFSET]), length = long_of(context, arguments[LENGTH]);
+  const int64_t position = long_of(context, arguments[POSITION]);
   if (array == NULL || offset < 0 || length < 0 || (uint64_t)offset + (uint64_t)length > array_size) {
     return JS_ThrowRangeError(context, "offset and length are outside of the bytes");
   }
@@ -84,6 +88,7 @@ static JSValue transfer_bytes(JSContext *context, JSValueConst *arguments, enum 
   return JS_NewInt64(context, count);
 }
 
+/* The arguments of these two functions are those of transfer_bytes. */
 JAVASCRIPT_FUNCTION(read_file) { return transfer_bytes(context, arguments, READ); }
 JAVASCRIPT_FUNCTION(write_file) { return transfer_bytes(context, arguments, WRITE); }
 
@@ -94,6 +99,7 @@ JAVASCRIPT_FUNCTION(access_file) {
   return finish_call(context, access(path, integer_of(context, arguments[1])), "access", path);
 }
 
+/* Returns a time in milliseconds since 1970, with a fraction. */
 static double milliseconds(struct statx_timestamp time) {
   return (double)time.tv_sec * 1000 + time.tv_nsec / 1e6;
 }
@@ -123,6 +129,7 @@ static JSValue list_status_fields(JSContext *context, const struct statx *status
   return result;
 }
 
+/* Converts a time of struct stat to one of struct statx. */
 static struct statx_timestamp timestamp(struct timespec time) {
   return (struct statx_timestamp){.tv_sec = time.tv_sec, .tv_nsec = (uint32_t)time.tv_nsec};
 }
@@ -164,9 +171,11 @@ static int read_status(int base_descriptor, const char *path, int flags, struct 
  * returns undefined, by the third argument.
  */
 JAVASCRIPT_FUNCTION(status) {
-  const bool follows_links = JS_ToBool(context, arguments[1]), throws_if_missing = JS_ToBool(context, arguments[2]);
+  enum { PATH, FOLLOWS_LINKS, THROWS_IF_MISSING };
+  const bool follows_links = JS_ToBool(context, arguments[FOLLOWS_LINKS]);
+  const bool throws_if_missing = JS_ToBool(context, arguments[THROWS_IF_MISSING]);
   const char *const call_name = follows_links ? "stat" : "lstat";
-  const char *const path = path_of(context, arguments[0], call_name);
+  const char *const path = path_of(context, arguments[PATH], call_name);
   if (path == NULL) return JS_EXCEPTION;
   struct statx status;
   const int call_result = read_status(AT_FDCWD, path, follows_links ? 0 : AT_SYMLINK_NOFOLLOW, &status);
@@ -281,6 +290,7 @@ static ssize_t read_target(JSContext *context, JSValueConst *arguments, char tar
   const char *const path = path_of(context, arguments[0], "readlink");
   if (path == NULL) return -1;
   const ssize_t length = readlink(path, target, PATH_MAX);
+  /* If readlink has failed, finish_call throws, and the caller returns JS_EXCEPTION. */
   finish_call(context, length, "readlink", path);
   return length;
 }
@@ -322,7 +332,10 @@ JAVASCRIPT_FUNCTION(real_path_bytes) {
   return JS_NewUint8ArrayCopy(context, (const uint8_t *)resolved, strlen(resolved));
 }
 
-/* Adds the name, as bytes, and the type (DT_REG and so on) of an entry to a list. */
+/*
+ * Adds the name, as bytes, and the type (DT_REG and so on) of an entry to a list, and 2 to its length. `folder` is the
+ * descriptor of the folder that has the entry. Ignores "." and "..".
+ */
 static void add_entry(JSContext *context, JSValueConst list, uint32_t *length, int folder, const struct dirent *entry) {
   if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) return;
   int type = entry->d_type;
@@ -379,7 +392,8 @@ JAVASCRIPT_FUNCTION(open_folder) {
  */
 JAVASCRIPT_FUNCTION(read_open_folder) {
   /* The struct dirent of musl and glibc for 64-bit systems is the record that getdents64(2) writes. */
-  _Alignas(struct dirent) char records[32768];
+  enum { MAX_RECORDS_BYTES = 32768 };
+  _Alignas(struct dirent) char records[MAX_RECORDS_BYTES];
   const int folder = integer_of(context, arguments[0]);
   const long size = syscall(SYS_getdents64, folder, records, sizeof records);
   /* The kernel reports ENOENT for a folder that was removed after it was opened. readdir(3) takes that for the end, too. */

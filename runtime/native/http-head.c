@@ -25,6 +25,7 @@ enum {
   HAS_KEEP_ALIVE = 256,
 };
 
+/* The head that head_of builds, and frees at its end. `bytes` has `length` bytes, and room for `capacity`. */
 struct head {
   char *bytes;
   size_t length, capacity;
@@ -132,10 +133,11 @@ static int64_t add_field(JSContext *context, struct head *head, JSValueConst lis
  * value, returns the index of that text in the list of fields instead.
  */
 JAVASCRIPT_FUNCTION(head_of) {
+  enum { FIRST_LINE, FIELDS };
   int64_t text_count = 0;
-  if (JS_GetLength(context, arguments[1], &text_count) != 0) return JS_EXCEPTION;
+  if (JS_GetLength(context, arguments[FIELDS], &text_count) != 0) return JS_EXCEPTION;
   size_t length = 0;
-  const char *const line = JS_ToCStringLen(context, &length, arguments[0]);
+  const char *const line = JS_ToCStringLen(context, &length, arguments[FIRST_LINE]);
   if (line == NULL) return JS_EXCEPTION;
   struct head head = {NULL, 0, 0};
   int flags = 0;
@@ -143,7 +145,7 @@ JAVASCRIPT_FUNCTION(head_of) {
   int64_t problem = append(&head, line, length) ? NO_PROBLEM : NO_MEMORY;
   JS_FreeCString(context, line);
   for (int64_t i = 0; i + 1 < text_count && problem == NO_PROBLEM; i += 2) {
-    problem = add_field(context, &head, arguments[1], i, &flags, &content_length);
+    problem = add_field(context, &head, arguments[FIELDS], i, &flags, &content_length);
   }
   JSValue result;
   if (problem == NO_MEMORY) result = JS_ThrowOutOfMemory(context);

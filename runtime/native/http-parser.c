@@ -22,13 +22,16 @@ enum { MAX_EXTENSION_BYTES = 16384 };
 /* The names of the reader's methods, as atoms of the engine. */
 static struct { JSAtom begin, head, body, end; } methods IMAGED;
 
-/* A text to which bytes are appended. */
+/* A text to which bytes are appended. It owns `bytes`, which may be a secret and are wiped before they are freed. */
 struct growing_text {
   char *bytes;
   size_t length, capacity;
 };
 
-/* The parser of a connection. `llhttp` must be its first member, because llhttp passes a pointer to it to the callbacks. */
+/*
+ * The parser of a connection. An object of the class HTTPParser owns it. `llhttp` must be its first member, because llhttp
+ * passes a pointer to it to the callbacks, which convert the pointer.
+ */
 struct parser {
   llhttp_t llhttp;
   JSContext *context;
@@ -50,6 +53,7 @@ struct parser {
   bool has_thrown;
 };
 
+/* The class of parsers, and the callbacks that all parsers share. add_http_parser sets both. */
 static JSClassID parser_class IMAGED;
 static llhttp_settings_t settings IMAGED;
 
@@ -116,13 +120,17 @@ static int add_header_bytes(struct parser *parser, struct growing_text *text, co
   return append(text, part, length) ? 0 : fail(parser, "HPE_INTERNAL:no memory");
 }
 
-/* Calls a method of the reader. If it throws, the caller must return -1 to llhttp, which then stops. */
+/* Calls a method of the reader. If it throws, sets `has_thrown`; then the caller must return -1 to llhttp, which stops. */
 static JSValue call_reader(struct parser *parser, JSAtom method, int count, JSValueConst *arguments) {
   const JSValue result = JS_Invoke(parser->context, parser->reader, method, count, arguments);
   if (JS_IsException(result)) parser->has_thrown = true;
   return result;
 }
 
+/*
+ * The functions on_… are the callbacks of llhttp, in the order of a message. The result 0 means that llhttp must continue.
+ * Any other result is an error, except in on_headers_complete.
+ */
 static int on_message_begin(llhttp_t *llhttp) {
   struct parser *const parser = (struct parser *)llhttp;
   parser->url_or_reason.length = parser->name.length = parser->value.length = 0;
@@ -162,6 +170,7 @@ static int on_value_complete(llhttp_t *llhttp) {
   return 0;
 }
 
+/* Returns the fields so far, which the caller must free, or undefined if there are none. The parser then has no fields. */
 static JSValue take_fields(struct parser *parser) {
   const JSValue result = parser->fields;
   parser->fields = JS_UNDEFINED;
@@ -186,6 +195,7 @@ static int on_headers_complete(llhttp_t *llhttp) {
   };
   const JSValue result = call_reader(parser, methods.head, COUNT(arguments), (JSValueConst *)arguments);
   for (size_t i = 0; i < COUNT(arguments); ++i) JS_FreeValue(context, arguments[i]);
+  /* The method `head` returns what this callback must return (execute_http). */
   const int action = integer_of(context, result);
   JS_FreeValue(context, result);
   return parser->has_thrown ? -1 : action;
@@ -295,11 +305,12 @@ static JSValue parse_bytes(JSContext *context, struct parser *parser, const char
  * - end(fields of the trailer, or undefined): The message is complete.
  */
 JAVASCRIPT_FUNCTION(execute_http) {
-  struct parser *const parser = JS_GetOpaque2(context, arguments[0], parser_class);
+  enum { PARSER, BYTES, READER };
+  struct parser *const parser = JS_GetOpaque2(context, arguments[PARSER], parser_class);
   if (parser == NULL) return JS_EXCEPTION;
   if (parser->is_reading) return JS_ThrowTypeError(context, "the parser is busy");
   size_t length = 0;
-  const uint8_t *const bytes = bytes_of(context, arguments[1], &length);
+  const uint8_t *const bytes = bytes_of(context, arguments[BYTES], &length);
   if (bytes == NULL) return JS_ThrowTypeError(context, "no bytes");
   /*
    * The bytes are copied (parse_bytes), to the same memory each time if possible: new pages for each part of a large body
@@ -313,7 +324,7 @@ JAVASCRIPT_FUNCTION(execute_http) {
   if (copy == NULL) return JS_ThrowOutOfMemory(context);
   is_shared_memory_used |= uses_shared_memory;
   memcpy(copy, bytes, length);
-  const JSValue result = parse_bytes(context, parser, copy, length, arguments[2]);
+  const JSValue result = parse_bytes(context, parser, copy, length, arguments[READER]);
   /* The bytes may contain a secret. */
   erase(copy, length);
   if (uses_shared_memory) is_shared_memory_used = false;

@@ -9,6 +9,13 @@
  * 3. It passes to JavaScript how the caller started it, and calls the function `start`, which never returns (run_javascript).
  *
  * The build also runs this program, as `sophia-run --make-image`. That process only writes the image (load_image), and ends.
+ *
+ * The global variables, in the order in which they are set. No two threads use them at the same time.
+ * - kernel_stack: the assembly of start_on_small_stack sets it, before main(); choose_stack reads it.
+ * - runtime, context, native, start and rejection_listener: load_modules sets them. They are in the image, so a process that
+ *   starts from an image finds them set, and `context` is not NULL.
+ * - command_line and javascript_stack: main() sets them; run_javascript reads them.
+ * - caller: run_javascript sets it before JavaScript runs; child.c reads it.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -45,15 +52,17 @@ enum { SIGNALS = 64 };
 #define PROCESSOR "arm64"
 #endif
 
-/* The functions of runtime.h. Each adds the functions of its file to NATIVE. */
+/* The functions of runtime.h. Each adds the functions of its file to NATIVE (runtime.h). load_modules calls all of them. */
 static void (*const ADD_FUNCTIONS[])(JSContext *context, JSValueConst native) = {
   add_addons,    add_bytes,       add_child,        add_crypto, add_emitter, add_errors, add_events,
   add_files,     add_http_head,   add_http_parser,  add_names,  add_process, add_random, add_sockets,
   add_terminal,  add_text,        add_monitor_file, add_tls,    add_trust,   add_url,    add_workers,
 };
 
+/* list_ignored_signals and list_standard_streams set this, before JavaScript runs. child.c reads it. */
 struct caller caller;
 
+/* The status with which a shell reports that a program died of a signal. */
 static void exit_after_signal(int signal) { _exit(128 + signal); }
 
 /*
@@ -67,6 +76,7 @@ static void exit_at_fatal_signals(void) {
   for (size_t i = 0; i < COUNT(fatal_signals); ++i) sigaction(fatal_signals[i], &action, NULL);
 }
 
+/* Returns a new array of JavaScript with these numbers. */
 static JSValue list_of_numbers(JSContext *context, const int *numbers, size_t count) {
   const JSValue list = JS_NewArray(context);
   for (size_t i = 0; i < count; ++i) JS_SetPropertyUint32(context, list, (uint32_t)i, JS_NewInt32(context, numbers[i]));
@@ -80,7 +90,7 @@ static JSValue list_ignored_signals(JSContext *context) {
   for (int signal = 1; signal <= SIGNALS; ++signal) {
     /*
      * This is the system call itself, because sigaction(3) of musl refuses the signals that musl uses. The handler is the
-     * first word of the kernel's struct sigaction.
+     * first word of the kernel's struct sigaction, which the array has room for.
      */
     long action[8] = {0};
     if (syscall(SYS_rt_sigaction, signal, NULL, action, sizeof(uint64_t)) == 0 && action[0] == (long)SIG_IGN) {
@@ -129,6 +139,7 @@ static JSValue list_inherited_descriptors(JSContext *context) {
   return list_of_numbers(context, descriptors, count);
 }
 
+/* Returns a new array of JavaScript with these strings, each decoded by text_from_system. */
 static JSValue list_of_texts(JSContext *context, char **texts, size_t count) {
   const JSValue list = JS_NewArray(context);
   for (size_t i = 0; i < count; ++i) {
@@ -138,6 +149,7 @@ static JSValue list_of_texts(JSContext *context, char **texts, size_t count) {
   return list;
 }
 
+/* Returns the file of this name, which must not be freed; NULL if there is none. */
 static const struct file *find_module(const struct file *files, size_t count, const char *name) {
   for (size_t i = 0; i < count; ++i) {
     if (strcmp(files[i].name, name) == 0) return &files[i];
@@ -145,7 +157,10 @@ static const struct file *find_module(const struct file *files, size_t count, co
   return NULL;
 }
 
-/* Makes a function of the bytecode of a module, which it decompresses first if necessary. */
+/*
+ * Makes a function of the bytecode of a module, which it decompresses first if necessary. Returns JS_EXCEPTION with an
+ * exception if the bytecode is damaged.
+ */
 static JSValue read_bytecode(JSContext *context, const struct file *file) {
   const size_t stored_size = (size_t)(file->end - file->start);
   if (stored_size == file->size) return JS_ReadObject(context, file->start, stored_size, JS_READ_OBJ_BYTECODE);
@@ -175,6 +190,7 @@ JAVASCRIPT_FUNCTION(load_module) {
   JS_FreeCString(context, name);
   if (module == NULL) return JS_UNDEFINED;
   const JSValue script = read_bytecode(context, module);
+  /* The script is one expression, a function. To run the script returns this function, and frees the script. */
   return JS_IsException(script) ? script : JS_EvalFunction(context, script);
 }
 
@@ -198,9 +214,13 @@ JAVASCRIPT_FUNCTION(evaluate) {
 }
 #endif
 
-/* The function that on_rejection has set; undefined before. */
+/*
+ * The function that on_rejection has set; undefined before. runtime/host.ts sets it once, while the modules load, so it is
+ * never freed.
+ */
 static JSValue rejection_listener IMAGED;
 
+/* Calls rejection_listener. The engine calls this function (JSHostPromiseRejectionTracker). */
 static void report_rejection(JSContext *context, JSValueConst promise, JSValueConst reason, bool is_handled, void *opaque) {
   if (JS_IsUndefined(rejection_listener)) return;
   JSValue values[] = {promise, reason, JS_NewBool(context, is_handled)};
@@ -226,13 +246,15 @@ static void print_exception(JSContext *context) {
 }
 
 /*
- * The engine, the object NATIVE (runtime.h), and the function `start` of runtime/host.ts, which runs sophia-run.
- * load_modules sets them; until then `context` is NULL.
+ * The engine, the object NATIVE (runtime.h), and the function `start` of runtime/host.ts, which runs sophia-run; or
+ * JS_EXCEPTION in place of this function if the modules could not be loaded. load_modules sets these variables; until then
+ * `context` is NULL. They are never freed, because they are used until the process ends.
  */
 static JSRuntime *runtime IMAGED;
 static JSContext *context IMAGED;
 static JSValue native IMAGED, start IMAGED;
 
+/* Returns a new array of JavaScript with the names of the files that host.ts must load into the image; [] in other processes. */
 static JSValue names_of_image_files(void) {
   const JSValue names = JS_NewArray(context);
   for (size_t i = 0; i < image_file_count; ++i) {
@@ -241,9 +263,15 @@ static JSValue names_of_image_files(void) {
   return names;
 }
 
+/* The engine's memory in bytes from which on it collects garbage. Most starts end without a garbage collection. */
+enum { GARBAGE_COLLECTION_BYTES = 8 * 1024 * 1024 };
+
 /*
  * Creates the engine and loads the TypeScript of the runtime, which also loads all modules of image_files.
- * `max_stack_bytes` is the limit on the stack of JavaScript.
+ * `max_stack_bytes` is the limit on the stack of JavaScript. If that fails, `start` is JS_EXCEPTION.
+ *
+ * NATIVE must be complete before the module `boot` runs, because the modules of the runtime use its functions while they
+ * load.
  */
 static void load_modules(size_t max_stack_bytes) {
 #ifdef SANITIZED
@@ -255,8 +283,7 @@ static void load_modules(size_t max_stack_bytes) {
   JS_SetMaxStackSize(runtime, max_stack_bytes);
   /* This allows Atomics.wait, by which JavaScript sleeps (src/system/blocking.ts). */
   JS_SetCanBlock(runtime, true);
-  /* The threshold is so high that most starts end without a garbage collection. */
-  JS_SetGCThreshold(runtime, 8 * 1024 * 1024);
+  JS_SetGCThreshold(runtime, GARBAGE_COLLECTION_BYTES);
   JS_SetInterruptHandler(runtime, end_long_turn, NULL);
   context = new_engine(runtime);
   rejection_listener = JS_UNDEFINED;
@@ -303,19 +330,29 @@ static struct {
   char **words;
 } command_line;
 
-/* A stack. It grows down from the address `top`. JavaScript may use `max_bytes` of it. */
+/*
+ * A stack. It grows down from the address `top`. JavaScript may use `max_bytes` of it. If `top` is NULL, the stack is the one
+ * on which main() runs.
+ */
 struct stack {
   char *top;
   size_t max_bytes;
 };
 
-/* The stack on which JavaScript runs. main() sets it. */
+/* The stack on which JavaScript runs. main() sets it, because run_javascript, which reads it, has no parameters. */
 static struct stack javascript_stack;
 
-/* Runs JavaScript on the present stack, which is javascript_stack. Never returns: JavaScript ends this process. */
+/* This is the exit status of every failure of sophia-run itself. */
+enum { FAILURE_STATUS = 125 };
+
+/*
+ * Runs JavaScript on the present stack, which is javascript_stack. Never returns: JavaScript ends this process. Everything
+ * that differs between processes is passed to JavaScript here, after load_modules, whose results may come from the image.
+ */
 static _Noreturn void run_javascript(void) {
   const size_t max_stack_bytes = javascript_stack.max_bytes;
   if (context == NULL) load_modules(max_stack_bytes);
+  /* The engine may have been created on another stack, in the process that made the image. */
   JS_UpdateStackTop(runtime);
   JS_SetMaxStackSize(runtime, max_stack_bytes);
   JS_SetPropertyStr(context, native, "words", list_of_texts(context, command_line.words, (size_t)command_line.count));
@@ -332,8 +369,7 @@ static _Noreturn void run_javascript(void) {
   signal(SIGXFSZ, SIG_IGN);
   const JSValue result = JS_IsException(start) ? start : JS_Call(context, start, JS_UNDEFINED, 0, NULL);
   if (JS_IsException(result)) print_exception(context);
-  /* This is the exit status of every failure of sophia-run itself. */
-  exit(125);
+  exit(FAILURE_STATUS);
 }
 
 /*
@@ -432,7 +468,9 @@ static void protect_constants(void) {
 int main(int count, char **arguments) {
   protect_constants();
   if (getpid() == 1) exit_at_fatal_signals();
+  /* make_image never returns. */
   if (makes_image(count, arguments)) make_image(load_image);
+  /* The key differs between processes, so the process that makes the image must not have one. */
   JS_SetHashKey(random_number());
   command_line.count = count;
   command_line.words = arguments;

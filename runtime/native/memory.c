@@ -53,6 +53,10 @@ struct piece {
 static struct piece region IMAGED = {image_room, image_room_end};
 /* Pages are cut from another piece than blocks: between blocks, the alignment of a page would waste memory. */
 static struct piece page_piece IMAGED, block_piece IMAGED;
+/*
+ * The lists of freed pages and, by class, of freed blocks. Only the thread that runs JavaScript allocates by this file, so that
+ * these variables need no lock.
+ */
 static struct unused *unused_pages IMAGED, *unused_blocks[CLASSES] IMAGED;
 
 /*
@@ -70,6 +74,7 @@ static size_t size_of_class(size_t class) {
   return (CLASSES_PER_DOUBLING + class % CLASSES_PER_DOUBLING + 1) << (class / CLASSES_PER_DOUBLING + MIN_BITS - 4);
 }
 
+/* Maps memory, which is zero. Returns NULL if there is none. */
 static void *map(size_t size) {
   void *const mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return mapped == MAP_FAILED ? NULL : mapped;
@@ -86,6 +91,7 @@ noreturn void end_without_memory(void) {
 /* Returns false in a process that starts from the image, because end_of_image emptied `region` before the image was written. */
 static bool is_making_image(void) { return region.end == image_room_end; }
 
+/* Returns true while the image is made, if image_room has this much memory left. */
 static bool has_image_room(size_t size) { return is_making_image() && (size_t)(region.end - region.next) >= size; }
 
 /* Cuts a piece from `region`, which must have at least this much memory. */
@@ -136,6 +142,7 @@ static void *allocate_large(size_t size) {
 /* Returns true for a page. No block begins at such an address (allocate). */
 static bool is_page(const void *memory) { return (uintptr_t)memory % PAGE == 0; }
 
+/* Returns the number of bytes that may be used at an address that `allocate` has returned; 0 for NULL. */
 static size_t usable_size(const void *memory) {
   if (memory == NULL) return 0;
   return is_page(memory) ? PAGE : ((const union block *)memory)[-1].size;
@@ -160,6 +167,7 @@ static struct piece new_block_piece(size_t min_size) {
   return new_piece(round_up_to_pages(min_size));
 }
 
+/* Allocates a page. Ends this process if there is no memory. */
 static void *allocate_page(void) {
   void *const unused_page = take_unused(&unused_pages);
   if (unused_page != NULL) return unused_page;
@@ -169,6 +177,10 @@ static void *allocate_page(void) {
   return page;
 }
 
+/*
+ * Allocates memory as malloc(3) does. Returns NULL only for a block of more than LARGE bytes; for smaller ones, ends this
+ * process if there is no memory. The engine passes `opaque`, which is not used.
+ */
 static void *allocate(void *opaque, size_t size) {
   if (size > LARGE) return allocate_large(size);
   /* The pages that the engine requests for its small blocks have a little less than 4 KiB. */
@@ -189,6 +201,7 @@ static void *allocate(void *opaque, size_t size) {
   return block + 1;
 }
 
+/* Frees memory as free(3) does. */
 static void release(void *opaque, void *memory) {
   if (memory == NULL) return;
   const size_t size = usable_size(memory);

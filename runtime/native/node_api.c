@@ -12,6 +12,7 @@
 
 #include "runtime.h"
 
+/* The limits on the functions of all addons, and on the slots that calls in progress use. Beyond a limit the process aborts. */
 enum { MAX_FUNCTIONS = 64, MAX_SLOTS = 64 };
 struct napi_slot {
   JSValue value;
@@ -22,6 +23,10 @@ struct napi_call {
   JSValueConst *arguments;
   void *data;
 };
+/*
+ * The first `used_slot_count` slots are in use. store_value takes the next one; call_method and create_addon free those that
+ * were taken meanwhile. Only the thread that runs JavaScript uses them.
+ */
 static struct napi_slot slots[MAX_SLOTS];
 static size_t used_slot_count;
 /* The functions of all addons that were loaded. The engine passes a function's index to call_method. */

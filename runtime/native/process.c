@@ -23,6 +23,7 @@ JAVASCRIPT_FUNCTION(environment) {
   return result;
 }
 
+/* Returns the path of the working directory. Throws if it cannot be reached. */
 JAVASCRIPT_FUNCTION(working_directory) {
   char path[PATH_MAX];
   /* Node.js names the function of libuv in these errors. */
@@ -45,6 +46,7 @@ JAVASCRIPT_FUNCTION(change_folder) {
   return result;
 }
 
+/* These five return the IDs of this process and its parent process, and of the user and the group of this process. */
 JAVASCRIPT_FUNCTION(own_id) { return JS_NewInt32(context, getpid()); }
 JAVASCRIPT_FUNCTION(parent_id) { return JS_NewInt32(context, getppid()); }
 JAVASCRIPT_FUNCTION(user_id) { return JS_NewUint32(context, getuid()); }
@@ -73,12 +75,14 @@ JAVASCRIPT_FUNCTION(send_signal) {
   return error == 0 ? JS_UNDEFINED : throw_system_error(context, error, "kill", NULL);
 }
 
+/* (status): ends this process at once, without the functions that exit(3) calls */
 JAVASCRIPT_FUNCTION(exit_now) {
   restore_terminal();
   _exit(integer_of(context, arguments[0]));
 }
 
 JAVASCRIPT_FUNCTION(abort_now) { abort(); }
+/* (descriptor): returns true for a terminal */
 JAVASCRIPT_FUNCTION(is_terminal) { return JS_NewBool(context, isatty(integer_of(context, arguments[0])) == 1); }
 
 /* (descriptor): returns the columns and rows of a terminal; undefined for anything else. */

@@ -150,7 +150,10 @@ static inline void erase(void *memory, size_t size) {
   __asm__ volatile("" : : "r"(memory) : "memory");
 }
 
-/* A task for another thread. It is the first member of a larger struct, which has the data of the task. */
+/*
+ * A task for another thread. It is the first member of a larger struct, which has the data of the task. The caller of
+ * start_work allocates the larger struct; from then on this struct belongs to workers.c, until `result` frees it.
+ */
 struct work {
   /*
    * Performs the task. Runs in the other thread, in which all signals are blocked except those that the kernel sends
@@ -159,6 +162,7 @@ struct work {
   void (*run)(struct work *work);
   /* Returns the argument for the callback, and frees the larger struct. Runs in the main thread after `run`. */
   JSValue (*result)(JSContext *context, struct work *work);
+  /* The function for the result. start_work sets it, and owns a reference to it. */
   JSValue callback;
   /* The next in the list of finished work (workers.c). */
   struct work *next;

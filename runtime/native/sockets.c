@@ -1,9 +1,12 @@
 /*
  * Sockets for node:net (runtime/modules/net/): TCP over IPv4 and IPv6, and Unix domain sockets ("local sockets" here). All of
- * them are non-blocking.
+ * them are non-blocking. runtime/modules/net/handle.ts and server.ts call these functions and own the descriptors, which they
+ * close by `close` of files.c.
  *
  * Errors are expected, such as ECONNREFUSED. So a function does not throw a system error, but returns its negative number,
  * as in -ECONNREFUSED. In arguments and results an address family is 4, 6, or 0 for a local socket.
+ *
+ * The arguments of a function are listed in parentheses in its comment, in the order of `arguments`.
  */
 #include "runtime.h"
 
@@ -23,7 +26,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* The limit on the chunks that one call of write_socket writes. */
+/* The limit on the chunks that one call of write_socket writes. Its caller writes the rest by further calls. */
 enum { MAX_CHUNKS = 64 };
 
 /* An address of any family. `storage` is as large as the largest address. */
@@ -35,12 +38,18 @@ union address {
   struct sockaddr_storage storage;
 };
 
-/* Returns the result of a system call to JavaScript; for -1, the negative number of the error in errno. */
+/*
+ * Returns the result of a system call to JavaScript; for -1, the negative number of the error in errno. No other call may come
+ * between, because it could change errno.
+ */
 static JSValue result_or_error(JSContext *context, int result) {
   return JS_NewInt32(context, result == -1 ? -errno : result);
 }
 
-/* Parses the path of a local socket. Returns the size of the address; 0 if the path is not valid. */
+/*
+ * Parses the path of a local socket, which is followed by a NUL. The address must be zero. Returns the size of the address; 0
+ * if the path is not valid: it is empty or too long, or contains a NUL.
+ */
 static socklen_t parse_local_address(union address *address, const char *path, size_t length) {
   /* Linux has an abstract namespace, whose names begin with a NUL. They may contain NULs, and do not end with one (unix(7)). */
   const bool is_abstract = length > 0 && path[0] == '\0';
@@ -49,12 +58,13 @@ static socklen_t parse_local_address(union address *address, const char *path, s
   address->local.sun_family = AF_UNIX;
   memcpy(address->local.sun_path, path, length);
   const size_t size = offsetof(struct sockaddr_un, sun_path) + length;
+  /* The address contains the NUL at the end of a path. */
   return (socklen_t)(is_abstract ? size : size + 1);
 }
 
 /*
- * Parses an address, such as "127.0.0.1", "fe80::1%eth0", or the path of a local socket. Returns the size of the address; 0
- * if the text is not valid for the family.
+ * Parses an address, such as "127.0.0.1", "fe80::1%eth0", or the path of a local socket, which is followed by a NUL. Returns
+ * the size of the address; 0 if the text is not valid for the family. A local socket has no port.
  */
 static socklen_t parse_address(union address *address, int family, const char *text, size_t length, int port) {
   memset(address, 0, sizeof *address);
@@ -66,7 +76,10 @@ static socklen_t parse_address(union address *address, int family, const char *t
     address->v4.sin_port = htons((uint16_t)port);
     return inet_pton(AF_INET, text, &address->v4.sin_addr) == 1 ? sizeof address->v4 : 0;
   }
-  /* inet_pton(3) does not know zones, such as `%eth0`. */
+  /*
+   * inet_pton(3) does not know zones, such as `%eth0`, so it gets only what precedes the zone. The zone is the name of a
+   * network interface; an unknown name means the scope 0.
+   */
   char host[INET6_ADDRSTRLEN];
   const char *const zone = strchr(text, '%');
   const size_t host_length = zone == NULL ? length : (size_t)(zone - text);
@@ -86,19 +99,23 @@ JAVASCRIPT_FUNCTION(open_socket) {
   return result_or_error(context, socket(domain, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
-/* Calls connect(2) or bind(2) with the arguments (descriptor, family, address, port). */
+/*
+ * Calls connect(2) or bind(2) with the arguments of connect_socket or bind_socket. Returns 0, or the negative number of an
+ * error; -EINVAL if the address cannot be parsed.
+ */
 static JSValue call_with_address(JSContext *context, JSValueConst *arguments,
                                  int (*system_call)(int, const struct sockaddr *, socklen_t)) {
+  enum { DESCRIPTOR, FAMILY, ADDRESS, PORT };
   size_t length = 0;
-  const char *const text = JS_ToCStringLen(context, &length, arguments[2]);
+  const char *const text = JS_ToCStringLen(context, &length, arguments[ADDRESS]);
   if (text == NULL) return JS_EXCEPTION;
   union address address;
   const socklen_t size =
-    parse_address(&address, integer_of(context, arguments[1]), text, length, integer_of(context, arguments[3]));
+    parse_address(&address, integer_of(context, arguments[FAMILY]), text, length, integer_of(context, arguments[PORT]));
   JS_FreeCString(context, text);
   if (size == 0) return JS_NewInt32(context, -EINVAL);
   int result;
-  do result = system_call(integer_of(context, arguments[0]), &address.any, size);
+  do result = system_call(integer_of(context, arguments[DESCRIPTOR]), &address.any, size);
   while (result == -1 && errno == EINTR);
   return result_or_error(context, result);
 }
@@ -124,6 +141,7 @@ JAVASCRIPT_FUNCTION(listen_socket) {
   return result_or_error(context, listen(integer_of(context, arguments[0]), integer_of(context, arguments[1])));
 }
 
+/* Accepts the next connection. Returns its descriptor; -1 with errno if there is none, or after an error. */
 static int accept_from(int descriptor) {
   int result;
   do result = accept4(descriptor, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -139,6 +157,7 @@ static int accept_from(int descriptor) {
  * connection gets its number and is closed at once, as in libuv.
  */
 JAVASCRIPT_FUNCTION(accept_socket) {
+  /* Opened at the first call, and open between calls from then on; -1 if the last attempt to open it has failed. */
   static int reserve = -1;
   const int descriptor = integer_of(context, arguments[0]);
   if (reserve == -1) reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -186,22 +205,24 @@ JAVASCRIPT_FUNCTION(has_input) {
  * Returns the number of bytes that were written. The descriptor may also be a pipe or a file.
  */
 JAVASCRIPT_FUNCTION(write_socket) {
+  enum { DESCRIPTOR, CHUNKS, SKIPPED };
   struct iovec chunks[MAX_CHUNKS];
   /* This is 0 for all chunks but the first. */
-  size_t skipped = (size_t)long_of(context, arguments[2]);
+  size_t skipped = (size_t)long_of(context, arguments[SKIPPED]);
   int chunk_count = 0;
   for (; chunk_count < MAX_CHUNKS; ++chunk_count) {
-    const JSValue chunk = JS_GetPropertyUint32(context, arguments[1], (uint32_t)chunk_count);
+    const JSValue chunk = JS_GetPropertyUint32(context, arguments[CHUNKS], (uint32_t)chunk_count);
     size_t length = 0;
     uint8_t *const bytes = bytes_of(context, chunk, &length);
     /* The list keeps the chunk alive. */
     JS_FreeValue(context, chunk);
+    /* Behind the last chunk the list has undefined, which is no Buffer. */
     if (bytes == NULL) break;
     if (skipped > length) return JS_ThrowRangeError(context, "more bytes to skip than the first chunk has");
     chunks[chunk_count] = (struct iovec){bytes + skipped, length - skipped};
     skipped = 0;
   }
-  const int descriptor = integer_of(context, arguments[0]);
+  const int descriptor = integer_of(context, arguments[DESCRIPTOR]);
   const struct msghdr message = {.msg_iov = chunks, .msg_iovlen = chunk_count};
   ssize_t written;
   do {
@@ -228,8 +249,9 @@ JAVASCRIPT_FUNCTION(set_no_delay) {
  * that the peer is gone. The interval and the number of probes are those of libuv.
  */
 JAVASCRIPT_FUNCTION(set_keep_alive) {
-  const int descriptor = integer_of(context, arguments[0]), is_enabled = JS_ToBool(context, arguments[1]);
-  const int first_probe_s = integer_of(context, arguments[2]), interval_s = 1, probe_count = 10;
+  enum { DESCRIPTOR, IS_ENABLED, FIRST_PROBE_S };
+  const int descriptor = integer_of(context, arguments[DESCRIPTOR]), is_enabled = JS_ToBool(context, arguments[IS_ENABLED]);
+  const int first_probe_s = integer_of(context, arguments[FIRST_PROBE_S]), interval_s = 1, probe_count = 10;
   int result = setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &is_enabled, sizeof is_enabled);
   if (result == 0 && is_enabled && first_probe_s > 0) {
     result = setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &first_probe_s, sizeof first_probe_s);
@@ -250,6 +272,7 @@ static JSValue list_address(JSContext *context, JSValueConst descriptor,
   if (read_address(integer_of(context, descriptor), &address.any, &size) == -1) return JS_UNDEFINED;
   const int family = address.any.sa_family;
   if (family != AF_INET && family != AF_INET6) return JS_UNDEFINED;
+  /* This has room for the address, a percent sign and the zone, as in `fe80::1%eth0`. */
   char text[INET6_ADDRSTRLEN + IF_NAMESIZE + 1];
   const void *const bytes = family == AF_INET ? (void *)&address.v4.sin_addr : (void *)&address.v6.sin6_addr;
   if (inet_ntop(family, bytes, text, INET6_ADDRSTRLEN) == NULL) return JS_UNDEFINED;

@@ -16,9 +16,9 @@
 /* The signals by which a user or a terminal ends a process. */
 static const int ENDING_SIGNALS[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
-/* The descriptor of the terminal that is in raw mode; -1: there is none. */
+/* The descriptor of the terminal that is in raw mode; -1: there is none. A signal handler reads and sets it, too. */
 static volatile sig_atomic_t raw_terminal = -1;
-/* The settings of that terminal before raw mode. */
+/* The settings of that terminal before raw mode. begin_raw_mode sets them before raw_terminal. */
 static struct termios former_settings;
 
 void restore_terminal(void) {

@@ -140,7 +140,10 @@ const char *scalar_utf8_of(JSContext *context, JSValueConst text, size_t *length
   return encode_utf8(context, text, length, ARE_REPLACED);
 }
 
-/* Buffer.prototype, after use_buffer; before that undefined. */
+/*
+ * Buffer.prototype, after use_buffer; before that undefined. runtime/modules/buffer.ts calls use_buffer while the modules load,
+ * so it is in the image and is never freed.
+ */
 static JSValue buffer_prototype IMAGED;
 
 /* (Buffer.prototype): makes new_buffer return Buffers */
@@ -209,6 +212,7 @@ static JSValue base64_of(JSContext *context, const uint8_t *bytes, size_t size, 
   return text;
 }
 
+/* Decodes UTF-16 in the order of bytes of the processor, which is little-endian. Ignores half a unit at the end. */
 static JSValue text_from_utf16(JSContext *context, const uint8_t *bytes, size_t size) {
   const size_t count = size / 2;
   uint16_t *const units = js_malloc(context, 2 * count + 1);
@@ -224,15 +228,16 @@ static JSValue text_from_utf16(JSContext *context, const uint8_t *bytes, size_t 
  * that is negative or too large the last one.
  */
 JAVASCRIPT_FUNCTION(decode) {
+  enum { BYTES, START, END, ENCODING };
   size_t size = 0;
-  const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
-  int64_t start = long_of(context, arguments[1]), end = long_of(context, arguments[2]);
+  const uint8_t *const bytes = bytes_of(context, arguments[BYTES], &size);
+  int64_t start = long_of(context, arguments[START]), end = long_of(context, arguments[END]);
   if (start < 0) start = 0;
   if (end < 0 || (uint64_t)end > size) end = (int64_t)size;
   if (bytes == NULL || start >= end) return JS_NewStringLen(context, "", 0);
   const uint8_t *const first = bytes + start;
   const size_t length = (size_t)(end - start);
-  switch (integer_of(context, arguments[3])) {
+  switch (integer_of(context, arguments[ENCODING])) {
     case UTF8: return text_from_utf8(context, first, length);
     case LATIN1: return text_from_latin1(context, first, length, 0xff);
     case ASCII: return text_from_latin1(context, first, length, 0x7f);

@@ -8,6 +8,13 @@
  * JavaScript calls shakeHands, as often as bytes come from the server, until shakeHands returns true. Then `outcomeOf`
  * returns whether the server's certificate was accepted. If it was, readDecrypted and writeDecrypted transfer the data of
  * the connection; in any other session they throw.
+ *
+ * Owners: a JavaScript object of the class SecureContext owns an SSL_CTX, which owns its struct trust. An object of the class
+ * TlsSession owns a struct session, which owns its SSL and its certificate; the SSL holds a reference to the SSL_CTX. The
+ * engine calls free_context and free_session when it frees these objects.
+ *
+ * runtime/modules/tls.ts calls newContext, and runtime/modules/tls/session.ts calls the other functions. The comment of each
+ * function lists its arguments in parentheses, in the order of `arguments`.
  */
 #include "image.h"
 #include "tls.h"
@@ -36,10 +43,11 @@ static const uint16_t GROUPS[] = {
 
 /* One connection to a server. It is created before the handshake, and an object of the class TlsSession owns it. */
 struct session {
+  /* The connection in AWS-LC. */
   SSL *ssl;
   /* Encrypted bytes in memory: those that came from the server, and those that must be sent to it. `ssl` owns both. */
   BIO *incoming, *outgoing;
-  /* The server's own certificate; NULL until verify_server is called. */
+  /* The server's own certificate, of which this is a counted reference; NULL until verify_server is called. */
   X509 *certificate;
   /*
    * The result of the verification: X509_V_OK, or an error (verify_chain). X509_V_ERR_UNSPECIFIED until verify_server is
@@ -58,6 +66,7 @@ struct session {
   bool is_open;
 };
 
+/* The classes of the two kinds of objects. add_tls registers them. */
 static JSClassID context_class IMAGED, session_class IMAGED;
 /*
  * The indexes under which an SSL_CTX stores its struct trust, and an SSL its struct session (SSL_get_ex_new_index(3)).
@@ -79,6 +88,7 @@ static void free_session(JSRuntime *runtime, JSValueConst value) {
   OPENSSL_free(session);
 }
 
+/* Frees the struct trust of an SSL_CTX. AWS-LC calls this function when it frees the SSL_CTX (CRYPTO_EX_free). */
 static void free_trust_of_context(void *parent, void *trust, CRYPTO_EX_DATA *data, int index, long argument, void *pointer) {
   (void)parent, (void)data, (void)index, (void)argument, (void)pointer;
   free_trust(trust);
@@ -146,29 +156,30 @@ static bool trust_pem_list(JSContext *context, struct trust *trust, JSValueConst
  * certificates. A PEM text is a string or bytes. Throws a TypeError if a text cannot be used.
  */
 JAVASCRIPT_FUNCTION(new_context) {
+  enum { TRUSTS_ROOTS, PEM_TEXTS };
   if (trust_index < 0) {
     trust_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_trust_of_context);
     session_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
   }
   struct trust *const trust = new_trust();
   SSL_CTX *const tls_context = SSL_CTX_new(TLS_client_method());
+  /* From this SSL_CTX_set_ex_data on the context owns the trust, so that SSL_CTX_free frees both. */
   if (tls_context == NULL || trust == NULL || !SSL_CTX_set_ex_data(tls_context, trust_index, trust)) {
     free_trust(trust);
     SSL_CTX_free(tls_context);
     return JS_ThrowOutOfMemory(context);
   }
-  const bool trusts_roots = JS_ToBool(context, arguments[0]) > 0;
+  const bool trusts_roots = JS_ToBool(context, arguments[TRUSTS_ROOTS]) > 0;
   const bool is_ready = configure_context(tls_context) && (!trusts_roots || trust_roots(trust)) &&
-                        trust_pem_list(context, trust, arguments[1]);
+                        trust_pem_list(context, trust, arguments[PEM_TEXTS]);
   const JSValue result = is_ready ? new_native_object(context, context_class)
                                   : JS_ThrowTypeError(context, "certificates cannot be used");
-  /* The context owns the trust from SSL_CTX_set_ex_data on. */
   if (JS_IsException(result)) SSL_CTX_free(tls_context);
   else JS_SetOpaque(result, tls_context);
   return result;
 }
 
-/* The options of a new session. */
+/* The options of a new session. The pointers are valid only during new_session; AWS-LC copies what it keeps. */
 struct session_options {
   /* The host name that the server is told (SNI); NULL: none. */
   const char *server_name;
@@ -183,7 +194,10 @@ struct session_options {
   bool accepts_any_server;
 };
 
-/* Creates the SSL of a session, which is otherwise zero, and sets its options. Returns false if that fails. */
+/*
+ * Creates the SSL of a session, which is otherwise zero, and sets its options. Returns false if that fails. The caller must
+ * free `session->ssl` in either case.
+ */
 static bool prepare_session(struct session *session, SSL_CTX *tls_context, const struct session_options *options) {
   session->verification_error = X509_V_ERR_UNSPECIFIED;
   session->ssl = SSL_new(tls_context);
@@ -195,6 +209,7 @@ static bool prepare_session(struct session *session, SSL_CTX *tls_context, const
     BIO_free(session->outgoing);
     return false;
   }
+  /* From here on `ssl` owns both. */
   SSL_set_bio(session->ssl, session->incoming, session->outgoing);
   SSL_set_connect_state(session->ssl);
   /* A server of TLS 1.2 may ask for another handshake, as with OpenSSL. AWS-LC accepts only the same certificate again. */
@@ -211,13 +226,14 @@ static bool prepare_session(struct session *session, SSL_CTX *tls_context, const
  * options (struct session_options). Throws a TypeError if the server's name or the protocols cannot be used.
  */
 JAVASCRIPT_FUNCTION(new_session) {
-  SSL_CTX *const tls_context = JS_GetOpaque2(context, arguments[0], context_class);
+  enum { CONTEXT, SERVER_NAME, PROTOCOLS, HOST, ACCEPTS_ANY_SERVER };
+  SSL_CTX *const tls_context = JS_GetOpaque2(context, arguments[CONTEXT], context_class);
   if (tls_context == NULL) return JS_EXCEPTION;
   size_t name_size = 0;
-  struct session_options options = {.accepts_any_server = JS_ToBool(context, arguments[4]) > 0};
-  if (!JS_IsUndefined(arguments[1])) options.server_name = utf8_of(context, arguments[1], &name_size);
-  options.host = utf8_of(context, arguments[3], &options.host_size);
-  options.protocols = bytes_of(context, arguments[2], &options.protocols_size);
+  struct session_options options = {.accepts_any_server = JS_ToBool(context, arguments[ACCEPTS_ANY_SERVER]) > 0};
+  if (!JS_IsUndefined(arguments[SERVER_NAME])) options.server_name = utf8_of(context, arguments[SERVER_NAME], &name_size);
+  options.host = utf8_of(context, arguments[HOST], &options.host_size);
+  options.protocols = bytes_of(context, arguments[PROTOCOLS], &options.protocols_size);
   struct session *const session = OPENSSL_zalloc(sizeof *session);
   const bool is_ready = session != NULL && options.host != NULL && prepare_session(session, tls_context, &options);
   if (options.server_name != NULL) JS_FreeCString(context, options.server_name);
@@ -349,10 +365,13 @@ JAVASCRIPT_FUNCTION(read_decrypted) {
   return SSL_get_error(session->ssl, result) == SSL_ERROR_ZERO_RETURN ? JS_NULL : throw_tls_error(context);
 }
 
-/* The largest number of bytes in one TLS record. */
+/* The largest number of decrypted bytes in one TLS record (RFC 8446, 5.1). */
 enum { MAX_RECORD_BYTES = 16384 };
 
-/* The small chunks that write_decrypted collects for the next TLS record. */
+/*
+ * The small chunks that write_decrypted collects for the next TLS record. All sessions share this memory: it is empty and wiped
+ * between two calls of write_decrypted.
+ */
 static struct {
   uint8_t bytes[MAX_RECORD_BYTES];
   size_t length;

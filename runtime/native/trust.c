@@ -16,7 +16,7 @@
 #include <openssl/mem.h>
 #include <openssl/pem.h>
 
-/* A trusted certificate. It owns no memory: a CBS points into memory of somewhere else. */
+/* A trusted certificate. It owns no memory: each CBS points into mozilla_roots, or into a block of struct trust. */
 struct certificate {
   /* The bytes of the certificate in DER, and those of its two names. */
   CBS der, issuer, subject;
@@ -29,6 +29,7 @@ struct certificate {
   bool is_added;
 };
 
+/* The certificates that the sessions of one SSL_CTX trust (tls.c), and the memory of those that are not in mozilla_roots. */
 struct trust {
   struct certificate *certificates;
   size_t count, capacity;
@@ -104,12 +105,13 @@ static const uint8_t *find_text(const uint8_t *start, const uint8_t *end, const 
   return memmem(start, (size_t)(end - start), text, strlen(text));
 }
 
+/* The digits of base64, in the order of their values. */
 static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /*
- * Decodes base64 (RFC 4648, 4), and ignores blanks and line breaks. Returns false if the text is not valid. This decoder is
- * ten times as fast as that of AWS-LC, which takes the same time for all input, so that the time
- * reveals no secret. Certificates are not secret.
+ * Decodes base64 (RFC 4648, 4), and ignores blanks and line breaks. `output` must have room for as many bytes as the text has.
+ * Returns false if the text is not valid. This decoder is ten times as fast as that of AWS-LC, which takes the same time for
+ * all input, so that the time reveals no secret. Certificates are not secret.
  */
 static bool decode_base64(const uint8_t *text, const uint8_t *end, uint8_t *output, size_t *size) {
   /* By character: the value of a digit, or -1. */
@@ -211,6 +213,7 @@ struct names {
   size_t count;
 };
 
+/* Adds a name, unless it is there already or MAX_NAMES are there. The name points into the memory of a certificate. */
 static void add_name(struct names *names, CBS name) {
   for (size_t i = 0; i < names->count; ++i) {
     if (CBS_mem_equal(&names->items[i], CBS_data(&name), CBS_len(&name))) return;
@@ -218,6 +221,7 @@ static void add_name(struct names *names, CBS name) {
   if (names->count < MAX_NAMES) names->items[names->count++] = name;
 }
 
+/* Adds the name of a certificate's issuer. */
 static void add_issuer_of(struct names *names, const X509 *certificate) {
   const uint8_t *bytes = NULL;
   size_t size = 0;

@@ -55,14 +55,15 @@ JAVASCRIPT_FUNCTION(parse_url) {
  * URL, is not valid. Any other part stays as it is if its new text is not valid.
  */
 JAVASCRIPT_FUNCTION(change_url) {
+  enum { FORMER_URL, PART, TEXT };
   static bool (*const SETTERS[])(ada_url, const char *, size_t) = {
     ada_set_href,     ada_set_protocol, ada_set_username, ada_set_password,
     ada_set_host,     ada_set_hostname, ada_set_port,     ada_set_pathname,
   };
   size_t length = 0, url_length = 0;
-  const int part = integer_of(context, arguments[1]);
-  const char *const former_url = scalar_utf8_of(context, arguments[0], &url_length);
-  const char *const text = former_url == NULL ? NULL : scalar_utf8_of(context, arguments[2], &length);
+  const int part = integer_of(context, arguments[PART]);
+  const char *const former_url = scalar_utf8_of(context, arguments[FORMER_URL], &url_length);
+  const char *const text = former_url == NULL ? NULL : scalar_utf8_of(context, arguments[TEXT], &length);
   JSValue result = JS_EXCEPTION;
   if (text != NULL) {
     const ada_url url = ada_parse(former_url, url_length);

@@ -14,7 +14,7 @@
 #include <openssl/obj.h>
 #include <openssl/x509v3.h>
 
-/* The verification errors that have names in Node.js. */
+/* The verification errors that have names in Node.js. NAMES(E) is E(name) for each, without the prefix X509_V_ERR_. */
 #define NAMES(E)                                                                                                        \
   E(UNABLE_TO_GET_ISSUER_CERT) E(UNABLE_TO_DECRYPT_CERT_SIGNATURE) E(UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY)                \
   E(CERT_SIGNATURE_FAILURE) E(CERT_NOT_YET_VALID) E(CERT_HAS_EXPIRED) E(ERROR_IN_CERT_NOT_BEFORE_FIELD)                 \
@@ -49,18 +49,24 @@ const char *message_of_verification(int error) {
   }
 }
 
-/* The index under which an X509_STORE_CTX stores its struct findings. verify_chain reserves it at its first call. */
+/*
+ * The index under which an X509_STORE_CTX stores a pointer to its struct findings; -1 until verify_chain reserves it at its
+ * first call. Only verify_chain sets it, and record_error reads it during X509_verify_cert.
+ */
 static int findings_index = -1;
 
-/* The findings of a verification: its last error, and whether the certificate is for another host. */
+/* The findings of a verification. They are on the stack of verify_chain, and record_error changes them. */
 struct findings {
+  /* The last error other than that of another host; X509_V_OK: none. */
   int error;
+  /* The certificate is for another host. */
   bool is_other_host;
 };
 
 /*
- * Records an error, and lets the verification continue. AWS-LC calls this function after each step. As in Node.js, the last
- * error is the one that counts, and another host is reported only if there is no error.
+ * Records an error, and lets the verification continue, which the result 1 means. AWS-LC calls this function after each step,
+ * with `is_valid` 0 if it has found an error. As in Node.js, the last error is the one that is reported, and another host is
+ * reported only if there is no error.
  */
 static int record_error(int is_valid, X509_STORE_CTX *chain) {
   if (is_valid) return 1;
@@ -68,22 +74,27 @@ static int record_error(int is_valid, X509_STORE_CTX *chain) {
   const int error = X509_STORE_CTX_get_error(chain);
   if (error == X509_V_ERR_HOSTNAME_MISMATCH || error == X509_V_ERR_IP_ADDRESS_MISMATCH) {
     findings->is_other_host = true;
+    /* AWS-LC must not take the other host for the error of the chain. */
     X509_STORE_CTX_set_error(chain, findings->error);
   } else findings->error = error;
   return 1;
 }
 
+/* The sizes of addresses, and the size of a host name with its NUL, in bytes. */
+enum { IPV4_BYTES = 4, IPV6_BYTES = 16, MAX_HOST_NAME = 256 };
+
 bool expect_host(X509_VERIFY_PARAM *parameters, const char *host, size_t size) {
-  char name[256];
-  uint8_t address[16];
+  char name[MAX_HOST_NAME];
+  uint8_t address[IPV6_BYTES];
   /* A dot at the end makes a host name absolute. Certificates do not have it. */
   if (size > 0 && host[size - 1] == '.') --size;
   /* AWS-LC would accept any certificate for an empty name, and one of any subdomain for a name with a dot at its start. */
   if (size == 0 || size >= sizeof name || host[0] == '.' || memchr(host, '\0', size) != NULL) return false;
   memcpy(name, host, size);
   name[size] = '\0';
-  if (inet_pton(AF_INET, name, address) == 1) return X509_VERIFY_PARAM_set1_ip(parameters, address, 4);
-  if (inet_pton(AF_INET6, name, address) == 1) return X509_VERIFY_PARAM_set1_ip(parameters, address, 16);
+  if (inet_pton(AF_INET, name, address) == 1) return X509_VERIFY_PARAM_set1_ip(parameters, address, IPV4_BYTES);
+  if (inet_pton(AF_INET6, name, address) == 1) return X509_VERIFY_PARAM_set1_ip(parameters, address, IPV6_BYTES);
+  /* Only the extension subjectAltName is compared, and not the common name in the certificate's subject. */
   X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   return X509_VERIFY_PARAM_set1_host(parameters, name, size);
 }
@@ -132,6 +143,9 @@ static bool is_accepted_kind(const EVP_PKEY *key) {
   return kind == EVP_PKEY_RSA || kind == EVP_PKEY_RSA_PSS || kind == EVP_PKEY_EC || kind == EVP_PKEY_ED25519;
 }
 
+/* The lengths of keys with 112 bits of security. */
+enum { MIN_RSA_BITS = 2048, MIN_CURVE_BITS = 224 };
+
 /*
  * Returns X509_V_OK, or an error if a key or a signature of the chain is too weak. Node.js uses OpenSSL's security level 2.
  * It requires keys with 112 bits of security, which means 2048 bits for RSA and 224 bits for an elliptic curve, and
@@ -144,8 +158,10 @@ static int find_weakness(X509_STORE_CTX *verified) {
     const X509 *const certificate = sk_X509_value(chain, i);
     const EVP_PKEY *const key = X509_get0_pubkey(certificate);
     if (key == NULL || !is_accepted_kind(key)) return X509_V_ERR_APPLICATION_VERIFICATION;
-    const int min_key_bits = EVP_PKEY_id(key) == EVP_PKEY_EC ? 224 : 2048;
+    const int min_key_bits = EVP_PKEY_id(key) == EVP_PKEY_EC ? MIN_CURVE_BITS : MIN_RSA_BITS;
+    /* Each key of Ed25519 has the same length, which is sufficient. */
     const bool is_short = EVP_PKEY_id(key) != EVP_PKEY_ED25519 && EVP_PKEY_bits(key) < min_key_bits;
+    /* The first certificate is the server's own. */
     if (is_short) return i == 0 ? X509_V_ERR_EE_KEY_TOO_SMALL : X509_V_ERR_CA_KEY_TOO_SMALL;
     /* The last certificate is the trusted authority, whose signature is not verified. */
     if (i < count - 1 && has_weak_signature(certificate)) return X509_V_ERR_CA_MD_TOO_WEAK;
@@ -180,6 +196,10 @@ static int find_date_error(const X509 *leaf) {
   return X509_V_OK;
 }
 
+/*
+ * X509_verify_cert continues after an error, because record_error returns 1, and so it can build the whole chain of a server
+ * that is rejected. If it ends early anyway (`is_complete` is false), the error of AWS-LC is the result.
+ */
 int verify_chain(X509_STORE_CTX *chain, bool *is_other_host) {
   struct findings findings = {.error = X509_V_OK};
   /* If this function returns early, the host must not seem to be verified. */
@@ -189,6 +209,7 @@ int verify_chain(X509_STORE_CTX *chain, bool *is_other_host) {
   X509_STORE_CTX_set_verify_cb(chain, record_error);
   const bool is_complete = X509_verify_cert(chain) > 0;
   const int recorded_error = findings.error;
+  /* The chain must not keep a pointer to this function's stack. */
   X509_STORE_CTX_set_ex_data(chain, findings_index, NULL);
   *is_other_host = findings.is_other_host;
   ERR_clear_error();
@@ -218,8 +239,8 @@ JSValue names_of_certificate(JSContext *context, X509 *certificate) {
       size = (size_t)ASN1_STRING_length(name->d.dNSName);
     } else if (name->type == GEN_IPADD) {
       const int length = ASN1_STRING_length(name->d.iPAddress);
-      if (length != 4 && length != 16) continue;
-      text = inet_ntop(length == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(name->d.iPAddress), address, sizeof address);
+      if (length != IPV4_BYTES && length != IPV6_BYTES) continue;
+      text = inet_ntop(length == IPV4_BYTES ? AF_INET : AF_INET6, ASN1_STRING_get0_data(name->d.iPAddress), address, sizeof address);
       size = strlen(address);
     }
     if (text == NULL) continue;

@@ -19,12 +19,16 @@
 /* The size of the stack of each thread. */
 enum { STACK_BYTES = 256 * 1024 };
 
-/* The lock that protects `finished`. */
+/* The lock that protects `finished`, which is the only variable that several threads change. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* The list of finished work, the last finished first. */
 static struct work *finished;
-/* The number of pieces of work that finishedWork has not returned yet. */
+/* The number of pieces of work that finishedWork has not returned yet. Only the main thread uses it. */
 static int pending_count;
-/* The pipe to the event loop. An eventfd would do, but a seccomp filter may refuse it. */
+/*
+ * The pipe to the event loop: the end to read, and the end to write, which all threads use. The first start_work makes it, and
+ * it stays open. An eventfd would do, but a seccomp filter may refuse it.
+ */
 static int wake_pipe[2] = {-1, -1};
 
 /* The function of each thread that performs work. */
@@ -71,6 +75,7 @@ bool start_work(JSContext *context, struct work *work, JSValueConst callback) {
   return is_started;
 }
 
+/* The function of the thread of take_signals_of_writes. */
 static void *pause_forever(void *unused) {
   for (;;) pause();
 }
@@ -81,6 +86,7 @@ static void *pause_forever(void *unused) {
  * kernel delivers it to this thread, so that it still acts.
  */
 JAVASCRIPT_FUNCTION(take_signals_of_writes) {
+  /* If the thread cannot be started, the next call tries again. */
   static bool has_thread;
   has_thread = has_thread || start_thread(pause_forever, NULL);
   return JS_UNDEFINED;
@@ -106,6 +112,7 @@ JAVASCRIPT_FUNCTION(finished_work) {
     struct work *const work = next;
     next = work->next;
     --pending_count;
+    /* The list takes over the reference to the callback. `result` then frees the work. */
     JS_SetPropertyUint32(context, list, length++, work->callback);
     JS_SetPropertyUint32(context, list, length++, work->result(context, work));
   }
@@ -122,6 +129,7 @@ struct write {
   uint8_t bytes[];
 };
 
+/* Writes the bytes. Runs in the other thread. */
 static void run_write(struct work *work) {
   struct write *const task = (struct write *)work;
   do task->result = write(task->descriptor, task->bytes, task->length);
@@ -129,6 +137,7 @@ static void run_write(struct work *work) {
   if (task->result < 0) task->result = -errno;
 }
 
+/* Returns the result of a write, and frees the write. */
 static JSValue result_of_write(JSContext *context, struct work *work) {
   struct write *const task = (struct write *)work;
   const JSValue result = JS_NewInt64(context, task->result);
@@ -142,8 +151,9 @@ static JSValue result_of_write(JSContext *context, struct work *work) {
  * negative number of an error. Throws if no thread can be started.
  */
 JAVASCRIPT_FUNCTION(write_in_thread) {
+  enum { DESCRIPTOR, BYTES, CALLBACK };
   size_t length = 0;
-  const uint8_t *const bytes = bytes_of(context, arguments[1], &length);
+  const uint8_t *const bytes = bytes_of(context, arguments[BYTES], &length);
   struct write *const task = malloc(sizeof *task + length);
   if (bytes == NULL || task == NULL) {
     free(task);
@@ -151,11 +161,11 @@ JAVASCRIPT_FUNCTION(write_in_thread) {
   }
   *task = (struct write){
     .work = {.run = run_write, .result = result_of_write},
-    .descriptor = integer_of(context, arguments[0]),
+    .descriptor = integer_of(context, arguments[DESCRIPTOR]),
     .length = length,
   };
   memcpy(task->bytes, bytes, length);
-  if (start_work(context, &task->work, arguments[2])) return JS_UNDEFINED;
+  if (start_work(context, &task->work, arguments[CALLBACK])) return JS_UNDEFINED;
   free(task);
   return throw_system_error(context, EAGAIN, "write", NULL);
 }

@@ -31,12 +31,16 @@ enum { PAGE = 4096, UNIT_BYTES = 4, MAX_KINDS = 16 };
 /* The start of the section `image`. The linker defines this symbol by the name of the section. */
 extern char __start_image[];
 
-/* The state of the watch. */
+/*
+ * The state of the watch. watch_memory sets it before JavaScript runs, and it is used until check_at_end. A child of vfork(2)
+ * shares it, and a child of fork(2) has a copy, so the functions of ends.h call is_watched first.
+ */
 static struct {
-  /* The process that is watched; 0 after its last check. */
+  /* The process that is watched; 0 before watch_memory, and after the last check. */
   pid_t process;
   /* True between the check before an execve and the failure of that execve. */
   bool is_in_execve;
+  /* The engine whose memory is checked. */
   JSRuntime *runtime;
   /* A copy of the image as it was at the start of the watch. */
   char *copy;
@@ -48,7 +52,7 @@ static struct {
   struct sigaction former_action;
 } watch;
 
-/* The arguments `kind` of mark_image, from index 1 on. */
+/* The arguments `kind` of mark_image, from index 1 on, as far as there are any. They are fewer than MAX_KINDS. */
 static const char *kind_names[MAX_KINDS];
 
 /* Appends a text to the file whose name is that of the executable with this suffix, if the file exists. */
@@ -125,6 +129,7 @@ void mark_image(const void *memory, size_t size, const char *kind) {
   memset(watch.kinds + (start - image) / UNIT_BYTES, index_of_kind(kind), (end - start) / UNIT_BYTES);
 }
 
+/* Reports that the unit at this offset of the image was changed, although it must not change. */
 static _Noreturn void report_write(size_t offset) {
   const char *const kind = kind_names[watch.kinds[offset / UNIT_BYTES]];
   report_memory("%s in the image is written to, %zu bytes behind its start", kind, offset);
@@ -151,12 +156,14 @@ static void on_fault(int number, siginfo_t *info, void *unused) {
   mprotect(__start_image + offset / PAGE * PAGE, PAGE, PROT_READ | PROT_WRITE);
 }
 
+/* Maps memory, which is zero and is never unmapped. Ends this process if there is none. */
 static void *map(size_t size) {
   void *const memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) end_without_memory();
   return memory;
 }
 
+/* Copies the image, marks what must not change in it, and makes it read-only, in this order. */
 static void watch_image(void) {
   /* The last page of the image is not watched, because it may contain other variables as well. */
   watch.size = (size_t)(image_room_end - __start_image) & -(size_t)PAGE;
@@ -224,6 +231,7 @@ static void write_counts(const struct JS_MemoryCounts *cells, const struct block
 /* Returns false after the last check, and in a child of fork(2) or vfork(2), where this state is that of the parent. */
 static bool is_watched(void) { return watch.process == getpid(); }
 
+/* Makes all checks and writes the counts. Ends this process if a check fails; otherwise keeps errno. */
 static void check_all(void) {
   const int error = errno;
   check_image();
