@@ -1,4 +1,4 @@
-import { escAccess, type EscSettings } from "../../src/esc/settings/access-settings.ts";
+import { findAccessSettings, type EscSettings } from "../../src/esc/settings/access-settings.ts";
 import type { Progress } from "../../src/esc/transport/connection.ts";
 import type { Clock } from "../../src/esc/transport/deadline.ts";
 import type { Failure, Layer, Variable } from "../../src/core/model.ts";
@@ -28,7 +28,7 @@ export async function settingsFrom(
   options: ReadOptions = {},
 ): Promise<EscSettings> {
   const environment = new Map(Object.entries(variables));
-  const { access } = escAccess(environment, options.dotenv ?? [], {
+  const { access } = findAccessSettings(environment, options.dotenv ?? [], {
     timeoutMs: options.timeoutMs ?? 20_000,
     insecureHttp: options.insecureHttp ?? false,
     ...(options.requireEsc === undefined ? {} : { requireEsc: options.requireEsc }),

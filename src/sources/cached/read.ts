@@ -11,7 +11,7 @@
 import type { Environment, Failure, Notice } from "../../core/model.ts";
 import { SophiaError } from "../../core/error.ts";
 import { type EscSettings, SESSION_MS } from "../../esc/settings/access-settings.ts";
-import { oldFormNotices, parseFullName } from "../../esc/settings/environment-names.ts";
+import { createOldFormNotices, parseFullName } from "../../esc/settings/environment-names.ts";
 import type { Secret } from "../../esc/settings/secret.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
 import { cacheFolder } from "../../system/folders.ts";
@@ -204,7 +204,7 @@ function readCachedValues(
 function findOldForms({ environments }: CacheContent, settings: EscSettings): readonly Notice[] {
   return settings.environments.flatMap((requestedName, index) => {
     const { name = "", version } = environments[index] ?? {};
-    return oldFormNotices(requestedName, parseFullName(name, version), settings.organization);
+    return createOldFormNotices(requestedName, parseFullName(name, version), settings.organization);
   });
 }
 
