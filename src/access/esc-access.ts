@@ -5,7 +5,12 @@
 import type { Contract } from "../contract/contract-model.ts";
 import type { Environment, Notice } from "../core/model.ts";
 import { withTokenOfCommand } from "../esc/auth/token.ts";
-import { escAccess, type EscAccess, type EscOptions, type FoundSettings } from "../esc/settings/access-settings.ts";
+import {
+  findAccessSettings,
+  type EscAccess,
+  type EscOptions,
+  type FoundSettings,
+} from "../esc/settings/access-settings.ts";
 import { findCredential } from "../esc/settings/credentials.ts";
 import { VariableLookup } from "../esc/settings/variables.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
@@ -29,7 +34,7 @@ interface AccessDecision {
  *
  * @param contract undefined if no contract may name the environment
  * @param options the options of the command, which have precedence over the settings
- * @throws SophiaError (esc-settings, 125) as `escAccess` does; (esc-credential, 125) if `ESC_TOKEN_COMMAND` fails
+ * @throws SophiaError (esc-settings, 125) as `findAccessSettings` does; (esc-credential, 125) if `ESC_TOKEN_COMMAND` fails
  */
 export async function resolveEscAccess(
   request: AccessRequest,
@@ -60,13 +65,14 @@ async function decideAccess(
   dotenv: DotenvReading,
   escOptions: EscOptions,
   hasCommandToken: boolean,
-): Promise<ReturnType<typeof escAccess>> {
-  let decision = escAccess(environment, dotenv.layers, escOptions);
+): Promise<ReturnType<typeof findAccessSettings>> {
+  let decision = findAccessSettings(environment, dotenv.layers, escOptions);
   if (hasCommandToken && hasNoCredential(environment, dotenv)) {
     // Starts would use the login. The command must change the same service as starts read.
     const { findServiceOfLogin } = await import("./pulumi-login.ts");
     const { chosen } = findServiceOfLogin(environment, insecureHttp);
-    if (chosen !== undefined) decision = escAccess(environment, dotenv.layers, { ...escOptions, backend: chosen.url });
+    if (chosen !== undefined)
+      decision = findAccessSettings(environment, dotenv.layers, { ...escOptions, backend: chosen.url });
   }
   const { access } = decision;
   if (access.kind !== "incomplete" || access.missing !== "ESC_TOKEN") return decision;
@@ -74,7 +80,7 @@ async function decideAccess(
   const { found: login, problem } = findLogin(environment, insecureHttp);
   if (login !== undefined) {
     const token = { name: LOGIN, value: login.token.reveal() };
-    return escAccess(environment, dotenv.layers, { ...escOptions, token, backend: login.backend });
+    return findAccessSettings(environment, dotenv.layers, { ...escOptions, token, backend: login.backend });
   }
   if (problem === undefined) return decision;
   return { access, notices: [...decision.notices, { kind: "remark", text: `${LOGIN} is not used: ${problem}` }] };

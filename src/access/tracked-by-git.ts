@@ -28,9 +28,10 @@ export async function isTracked(path: string, environment: Environment): Promise
   const realFolder = attempt(() => realPath(folder)) ?? folder;
   if (!isExactPath(path) || !isExactPath(realFolder)) return findRepository(folder) === undefined ? false : undefined;
   const repository = findGitRepository(realFolder);
-  const untracked = (): false | undefined => (isInOtherRepository(realFolder) ? undefined : false);
+  /** The answer if git does not track the file: another version control system may do so, which is not asked. */
+  const answerUntracked = (): false | undefined => (isInOtherRepository(realFolder) ? undefined : false);
   // Without a repository, as on most servers, git need not be started.
-  if (repository === undefined) return untracked();
+  if (repository === undefined) return answerUntracked();
   const file = within(realFolder, basename(path));
   const gitEnvironment = new Map([...environment].filter(([name]) => !REDIRECTING_VARIABLE.test(name)));
   const name = relative(repository, file).split(sep).join("/");
@@ -42,13 +43,14 @@ export async function isTracked(path: string, environment: Environment): Promise
       const listedName = record.toString();
       if (listedName === name || isSameFile(resolve(repository, listedName), file)) return true;
     }
-    return untracked();
+    return answerUntracked();
   } catch (error) {
     if (error instanceof GitRefusal) return undefined;
     throw error;
   }
 }
 
+/** Returns true if both paths exist and lead to the same file, even if they differ in case. */
 function isSameFile(path: string, otherPath: string): boolean {
   const stats = attempt(() => statSync(path));
   const otherStats = attempt(() => statSync(otherPath));

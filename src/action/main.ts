@@ -1,4 +1,7 @@
-/** The entry point of the GitHub Action, whose bundle `action.yml` names. Exits with 1 if the step fails. */
+/**
+ * The entry point of the GitHub Action, whose bundle `action.yml` names. GitHub's runner starts it for each step that uses the action. It
+ * runs `runAction`, reports a failure as an annotation of the step, and exits with 1 if the step fails.
+ */
 import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
 import { guardOutputsForRunner } from "../output/surroundings.ts";
@@ -10,6 +13,7 @@ import { runAction } from "./action.ts";
 import { annotateFailure } from "./annotations.ts";
 
 const cwd = process.cwd();
+/** The context of the action. A step has no terminal and no input, so nothing can be asked. */
 const context: Context = guardOutputsForRunner({
   environment: readProcessEnvironment(process.env, undefined),
   cwd,

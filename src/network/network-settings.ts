@@ -1,7 +1,7 @@
 /** Describes the user's settings of proxies and certificates, and returns the parts of a URL that a connection needs. */
 
 /**
- * The settings that decide how a connection is opened, and which certificates are trusted. `readCallerNetwork` and `escAccess` read
+ * The settings that decide how a connection is opened, and which certificates are trusted. `readCallerNetwork` and `findAccessSettings` read
  * them from variables.
  */
 export interface NetworkSettings {

@@ -25,6 +25,7 @@ function isColourTerminal(environment: Environment): boolean {
   return terminal === "" ? process.platform === "win32" : terminal !== "dumb";
 }
 
+/** A style of `util.styleText`. */
 export type Style = "bold" | "dim" | "red" | "green" | "yellow";
 
 /** Adds the escape sequences of a style to a text. */

@@ -45,6 +45,7 @@ export function describeContractFileError(failure: Failure): Failure {
 /** A message with its remedy. */
 type FailureText = Omit<Failure, "code">;
 
+/** The limit on the faults that a message lists. */
 const MAX_SHOWN_FAULTS = 20;
 
 /** Describes the faults in a contract's text. A single one is the message; several are listed below it. */

@@ -40,7 +40,7 @@ export function isNewToday(message: string, environment: Environment, makesFolde
 /** Adds a line below today's date. Lines of another day are removed. @returns false if the line is there already */
 function addLineOfToday(path: string, line: string): boolean {
   const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
-  // O_NONBLOCK: a pipe in place of the file would block the call. Windows has neither O_NOFOLLOW nor O_NONBLOCK.
+  // Without O_NONBLOCK, a pipe in place of the file would block the call. Windows has neither O_NOFOLLOW nor O_NONBLOCK.
   const flags = [O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK].reduce((combined, flag) => combined | (flag ?? 0), 0);
   const descriptor = openSync(path, flags, 0o600);
   try {

@@ -20,8 +20,11 @@ export async function createProgress(
   // The code that prints lines is loaded only with `--verbose`. Most starts that load this file print nothing.
   const printLines = verbose ? (await import("./stderr.ts")).printLines : undefined;
   let action: string | undefined;
+  /** Set by the first report. `done` removes it, and without it `showInWidth` shows nothing. */
   let timer: NodeJS.Timeout | undefined;
+  /** True while the line is on the terminal, where the next output must clear it. */
   let isShown = false;
+  /** The columns for the line. `showInWidth` finds them before the line is shown for the first time. */
   let width = 0;
   const clear = (): void => {
     if (isShown) context.err(CLEAR_LINE);

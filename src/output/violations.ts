@@ -1,4 +1,10 @@
-/** Describes violations of a contract for all commands: as messages with remedies, and as data for JSON. */
+/**
+ * Describes violations of a contract for all commands: as messages with remedies, and as data for JSON. `contract/violation-wording.ts`
+ * writes the sentences. This file gives it the facts of a start, or of one ESC environment: the values, their origins, and where a
+ * missing value must be set.
+ *
+ *     ❌ DATABASE_URL is required and not set
+ */
 import { namesOfViolation } from "../contract/check-contract.ts";
 import type { Contract, RuleViolation, Violation } from "../contract/contract-model.ts";
 import { describeRemedy, type SetCommandInput, describeValuesToSet, type ValueTarget } from "../contract/remedies.ts";
@@ -55,7 +61,7 @@ export function findReusableContractFile({
   return contractFile === undefined || /^\/(?:dev|proc)\//.test(contractFile) ? undefined : contractFile;
 }
 
-/** Returns where a missing value must be set. In ESC that is the last environment, whose values win. */
+/** Returns where the user should set a missing value. In ESC that is the last environment, whose values win. */
 function chooseTarget(esc: EscStatus): ValueTarget {
   const rejectedEnvironments = "rejected" in esc ? esc.rejected?.environments : undefined;
   const environments = esc.kind === "read" ? esc.environments : rejectedEnvironments;

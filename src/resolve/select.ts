@@ -11,7 +11,7 @@ import { isReserved } from "./reserved-names.ts";
 import type { Risk, Risks } from "./risks-of-files.ts";
 import type { Settings } from "../command-line/settings.ts";
 
-/** Variables that most processes need. `--pristine` passes on these and `LC_*`, the locale. */
+/** Variables that most processes need. `--pristine` passes on these and those that begin with `LC_`, the locale. */
 const BASELINE: ReadonlySet<string> = new Set(
   [
     ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "HOSTNAME", "TMPDIR", "TZ"],
@@ -53,15 +53,23 @@ export type WithholdingReason =
   | "pointer"
   /** It is the token of commands that write. */
   | "writer"
+  /** It configures sophia-run, and the caller has not set it (`reserved-names.ts`). */
   | "reserved"
+  /** It could do harm, and a file or an ESC environment that a file opens sets it (`risks-of-files.ts`). */
   | Risk
   /** A file that was found would override a variable of the caller's session through ESC. */
   | "callers-own"
+  /** A file sets it, and ESC refuses access. */
   | "esc-refused"
+  /** It does not belong to the scope (`--scope`). */
   | "not-in-scope"
+  /** `--exclude` names it. */
   | "excluded"
+  /** `--include` does not name it. */
   | "not-included"
+  /** The contract does not declare it (`--only-declared` or `--pristine`). */
   | "not-declared"
+  /** Most processes do not need it, and the contract does not declare it (`--pristine`). */
   | "not-baseline";
 
 /**
@@ -83,6 +91,7 @@ export function createWithholdingRule(
   const [isIncluded, isExcluded] = [selection.include, selection.exclude].map((globs) =>
     globs.length === 0 ? undefined : createMatcher(globs, folding),
   );
+  // The first reason wins. The reasons that protect the caller and ESC come before those of the user's options.
   return (variable) => {
     const { name, origin } = variable;
     if (isReserved(variable, isAllowed, isDeclared)) return "reserved";

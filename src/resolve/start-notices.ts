@@ -10,7 +10,7 @@ import { usedReferenceNotices } from "./reference-notices.ts";
 import { isOwnVariable } from "./reserved-names.ts";
 import { createWithholdingRule } from "./select.ts";
 import type { Start } from "./start.ts";
-import { withheldNotices } from "./withheld-notices.ts";
+import { createWithheldNotices } from "./withheld-notices.ts";
 
 /** Returns the notices of all stages. A plain start, whose variables are all the caller's, has few and returns early. */
 export async function collectNotices(start: Omit<Start, "verdict">): Promise<readonly Notice[]> {
@@ -36,7 +36,7 @@ export async function collectNotices(start: Omit<Start, "verdict">): Promise<rea
     ...store.accessNotices,
     ...(values.isEverythingPassed
       ? []
-      : withheldNotices(
+      : createWithheldNotices(
           layers,
           { selected, risks: selection.risks, reasonFor: createWithholdingRule(selection, isDeclaredName) },
           { keepEsc: settings.keepEsc, esc: store.access.kind },

@@ -1,4 +1,8 @@
-/** Warns about variables of ESC and of files that the program does not get for a reason that the user may not expect. */
+/**
+ * Creates the warnings about variables of ESC and of files that the program does not get, for a reason that the user may not expect:
+ *
+ *     NODE_OPTIONS in .env is not passed on (it can make other programs run code); --allow NODE_OPTIONS passes it on
+ */
 import type { Layer, Notice, Origin, Resolution, Variable } from "../core/model.ts";
 import type { EscAccess } from "../esc/settings/access-settings.ts";
 import { FROM_FILES, OUTER_FILE } from "../esc/settings/from-files.ts";
@@ -24,7 +28,7 @@ interface ReportRule {
  *
  * @param layers the highest precedence is first
  */
-export function withheldNotices(
+export function createWithheldNotices(
   layers: readonly Layer[],
   rule: ReportRule,
   { keepEsc, esc }: { readonly keepEsc: boolean; readonly esc: EscAccess["kind"] | "fake" },
@@ -62,7 +66,7 @@ function findReportedReason(
   // The program gets the same value from another source.
   if (selected.get(name)?.value === value) return undefined;
   const reason = reasonFor(variable);
-  // The program then gets the caller's value, so that `selected` has the name.
+  // This comes before the next line, because the program gets the caller's value, and `selected` has the name.
   if (reason === "callers-own") return reason;
   // The program gets the variable from another source.
   if (selected.has(name)) return undefined;

@@ -12,7 +12,9 @@ import { isWorldWritable } from "../system/ownership.ts";
 import { entryExists, within } from "../system/paths.ts";
 import { readValueFile, valueFileError } from "./value-file.ts";
 
+/** A folder to read. Its files are read only for variables that the contract declares. */
 export interface SecretsFolder {
+  /** An absolute path, or a path relative to the working directory. */
   readonly path: string;
   /** The option or variable that names the folder; undefined for a folder of the system. */
   readonly namedBy: string | undefined;
@@ -20,6 +22,7 @@ export interface SecretsFolder {
   readonly required: boolean;
 }
 
+/** The variables of a folder, or a notice that the folder is ignored. */
 export interface FolderReading {
   readonly layer: Layer;
   readonly notices: readonly Notice[];
@@ -37,17 +40,18 @@ export async function readSecretsFolder(
   names: Iterable<string>,
   cwd: string,
 ): Promise<FolderReading> {
-  const nothing = { layer: { source: "secrets", variables: [] }, notices: [] } as const;
+  const emptyReading = { layer: { source: "secrets", variables: [] }, notices: [] } as const;
   const absolutePath = resolve(cwd, folder);
   const stats = attempt(() => statSync(absolutePath, { throwIfNoEntry: false }));
   if (stats?.isDirectory() !== true) {
-    if (!required) return nothing;
+    if (!required) return emptyReading;
     const fault = stats === undefined ? "does not exist" : "is not a folder";
     throw valueFileError(`${printable(folder)} (${namedBy}) ${fault}`, `check the path in ${namedBy}`);
   }
   if (required) refuseUnsearchable(absolutePath, `${printable(folder)} (${namedBy})`);
+  // A folder that the caller names is read even if other users may write it, as the notice proposes.
   if (namedBy === undefined && isWritableByOthers(stats, absolutePath)) {
-    return { ...nothing, notices: [ignoredFolderNotice(folder)] };
+    return { ...emptyReading, notices: [ignoredFolderNotice(folder)] };
   }
   const variables: Variable[] = [];
   for (const name of names) {

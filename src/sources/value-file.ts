@@ -1,4 +1,9 @@
-/** Reads files whose whole content is the value of one variable: those of `NAME_FILE`, and those in folders of secrets. */
+/**
+ * Reads files whose whole content is the value of one variable. The caller names such a file by a variable, or it is in a folder of secrets:
+ *
+ *     API_KEY_FILE=/run/keys/api      the value of API_KEY
+ *     /run/secrets/api-key            the value of API_KEY
+ */
 import { isUtf8 } from "node:buffer";
 import { resolve } from "node:path";
 import { SophiaError } from "../core/error.ts";
@@ -6,6 +11,7 @@ import { printable } from "../core/text.ts";
 import { readFoundFile, readNamedFile } from "../system/bounded-read.ts";
 import { systemErrorCode } from "../system/errors.ts";
 
+/** The limit on the size of a file. The message for `TOO_LARGE` states it as well. */
 const MAX_VALUE_BYTES = 65_536;
 
 /** The bytes of U+FFFD, `EF BF BD`. Decoding puts this character in place of bytes that are not UTF-8. */
@@ -57,7 +63,7 @@ export async function readValueFile(path: string, { cwd, namedBy, isInFolder }: 
 function findInvalidByte(text: string, bytes: Buffer): number {
   for (let position = text.indexOf("\uFFFD"); position !== -1; position = text.indexOf("\uFFFD", position + 1)) {
     const byte = Buffer.byteLength(text.slice(0, position));
-    // The file may contain U+FFFD itself.
+    // If the file itself contains U+FFFD here, the byte is valid, and the search continues.
     if (!bytes.subarray(byte, byte + REPLACEMENT_BYTES.length).equals(REPLACEMENT_BYTES)) return byte + 1;
   }
   return bytes.length;

@@ -2,7 +2,7 @@
  * Reads ESC in the process of a test, with the settings that variables give, as a start does. The tests of src/esc use
  * this file; each closes its server by `closeStrictly`.
  */
-import { escAccess, type EscSettings } from "../../src/esc/settings/access-settings.ts";
+import { findAccessSettings, type EscSettings } from "../../src/esc/settings/access-settings.ts";
 import type { Progress } from "../../src/esc/transport/connection.ts";
 import type { Clock } from "../../src/esc/transport/deadline.ts";
 import type { Failure, Layer, Variable } from "../../src/core/model.ts";
@@ -34,7 +34,7 @@ export async function resolveSettingsFrom(
   options: ReadOptions = {},
 ): Promise<EscSettings> {
   const environment = new Map(Object.entries(variables));
-  const { access } = escAccess(environment, options.dotenv ?? [], {
+  const { access } = findAccessSettings(environment, options.dotenv ?? [], {
     timeoutMs: options.timeoutMs ?? 20_000,
     insecureHttp: options.insecureHttp ?? false,
     ...(options.requireEsc === undefined ? {} : { requireEsc: options.requireEsc }),

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { secret, startEscServer } from "../esc-server/index.ts";
-import { folder, sophia, unwrapped } from "../helpers/sophia.ts";
+import { folder, sophia, unwrapLines } from "../helpers/sophia.ts";
 
 const CONTRACT = JSON.stringify({ variables: { API_KEY: { required: true }, PORT: {} } });
 const PRINT = ["sh", "-c", 'printf %s "$API_KEY:$PORT"'];
@@ -31,7 +31,7 @@ test("the .env of the package wins, and that of the root fills gaps", async () =
   const cwd = createRepository({ ".env": "API_KEY=root\nPORT=1\n" }, { ".env": "PORT=2\n" });
   expect((await sophia(["--", ...PRINT], { cwd })).stdout).toBe("root:2");
   const { stderr } = await sophia(["--verbose", "--", ...PRINT], { cwd });
-  expect(unwrapped(stderr)).toContain(`${join(cwd, "../..")}/.env: 2 variables\n`);
+  expect(unwrapLines(stderr)).toContain(`${join(cwd, "../..")}/.env: 2 variables\n`);
 });
 
 test("the .env of the root may configure ESC", async () => {

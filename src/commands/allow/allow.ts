@@ -10,7 +10,7 @@ import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
-import { escAccess, type EscOptions, type FoundAccess } from "../../esc/settings/access-settings.ts";
+import { findAccessSettings, type EscOptions, type FoundAccess } from "../../esc/settings/access-settings.ts";
 import { printReport } from "../../output/colour.ts";
 import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
@@ -94,10 +94,10 @@ async function findConsentsToStore(
   const { environment } = context;
   const options = { ...settings, contract: contract.environment };
   const findAccessWith = (token?: EscOptions["token"]): FoundAccess =>
-    escAccess(environment, dotenv.layers, { ...options, ...(token !== undefined && { token }) }).access;
+    findAccessSettings(environment, dotenv.layers, { ...options, ...(token !== undefined && { token }) }).access;
   const accessWithoutToken = findAccessWith();
   const lacksOnlyToken = accessWithoutToken.kind === "incomplete" && accessWithoutToken.missing !== "ESC_ENV";
-  // The token is made up, and is not sent: it only lets `escAccess` find which environments a token would open.
+  // The token is made up, and is not sent: it only lets `findAccessSettings` find which environments a token would open.
   const access = lacksOnlyToken ? findAccessWith({ name: "a token", value: "none" }) : accessWithoutToken;
   if (access.kind !== "proposed") return [];
   const { consents, unplaced } = await assessConsentNeed(access.proposal, { settings, ...context }, dotenv, contract);

@@ -8,7 +8,7 @@ import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { readUser } from "../../esc/api/tokens.ts";
-import { escAccess, type EscSettings } from "../../esc/settings/access-settings.ts";
+import { findAccessSettings, type EscSettings } from "../../esc/settings/access-settings.ts";
 import { parseBackend } from "../../esc/settings/backend.ts";
 import type { Secret } from "../../esc/settings/secret.ts";
 import { VariableLookup } from "../../esc/settings/variables.ts";
@@ -112,9 +112,9 @@ function createLoginSettings(
   settings: Settings,
   { environment }: Context,
 ): EscSettings {
-  const { access } = escAccess(environment, [], {
+  const { access } = findAccessSettings(environment, [], {
     ...settings,
-    // `escAccess` needs the name of an environment. This one is removed below.
+    // `findAccessSettings` needs the name of an environment. This one is removed below.
     environments: { value: "any/any/any", option: "login" },
     token: { name: LOGIN, value: token.reveal() },
     backend,

@@ -7,7 +7,7 @@ import { obtainToken } from "../auth/token.ts";
 import { EscFault, type RefusalTarget, refusalTarget } from "../faults/esc-fault.ts";
 import type { EscSettings } from "../settings/access-settings.ts";
 import { listMeanings, type EnvironmentName, formatName, type FullName } from "../settings/environment-names.ts";
-import { isOldForm, isOrganization, oldFormNotices } from "../settings/environment-names.ts";
+import { isOldForm, isOrganization, createOldFormNotices } from "../settings/environment-names.ts";
 import { objectsIn, textAt } from "../transport/answer.ts";
 import { Connection, type Progress } from "../transport/connection.ts";
 import { type Clock, systemClock } from "../transport/deadline.ts";
@@ -116,7 +116,7 @@ async function askFirstExisting<T>(
   let lastFault: EscFault | undefined;
   for (const meaning of allowed) {
     try {
-      return { result: await ask(meaning), notices: oldFormNotices(name, meaning, organization) };
+      return { result: await ask(meaning), notices: createOldFormNotices(name, meaning, organization) };
     } catch (error) {
       if (!(error instanceof EscFault)) throw error;
       const { fault } = error;

@@ -25,6 +25,7 @@ import {
 
 /** The settings that the message names: the environments, the variable or option with their names, and the credential. */
 type NamedSettings = Pick<EscSettings, "environments" | "namedBy" | "credential">;
+/** The fault of one kind, such as `FaultOf<"status">`. */
 type FaultOf<Kind extends Fault["kind"]> = Extract<Fault, { readonly kind: Kind }>;
 /** Reasons by the code of an error. `HOST` stands for the host and port of the service. */
 type ReasonsByCode = Readonly<Record<string, string>>;

@@ -1,7 +1,12 @@
 /**
  * Finds the settings by which a run opens Pulumi ESC: the names of the ESC environments, the credential, and the address of the
- * service. `escAccess` looks them up in the process environment, in `.env` files and in the contract, and sends nothing. A file may
- * set some of them, but a file of a cloned repository must not decide where the user's token is sent.
+ * service. `findAccessSettings` looks them up in the process environment, in `.env` files and in the contract, and sends nothing:
+ *
+ *     ESC_ENV=acme/sophia/dev  ESC_TOKEN=pul-…     { kind: "on" }: ESC may be opened
+ *     ESC_ENV=acme/sophia/dev                      { kind: "incomplete", present: "ESC_ENV", missing: "ESC_TOKEN" }
+ *     ESC_TOKEN=pul-…, and ESC_ENV in `.env`       { kind: "proposed" }: the user must consent to what the file chooses
+ *
+ * A file may set some of the settings, but a file of a cloned repository must not decide where the user's token is sent.
  */
 import type { Environment, Layer, Notice } from "../../core/model.ts";
 import type { NetworkSettings } from "../../network/network-settings.ts";
@@ -11,7 +16,7 @@ import {
   type FoundCredential,
   type TokenCommand,
   findCredential,
-  credentialOfCommand,
+  createTokenCredential,
   findIgnoredOrganization,
 } from "./credentials.ts";
 import { namesFromFiles, TRUST_OF_RUNTIME } from "./from-files.ts";
@@ -19,7 +24,7 @@ import {
   listMeanings,
   type EnvironmentName,
   formatVersion,
-  organizationIn,
+  parseOrganization,
   parseEnvironmentNames,
   refuseToken,
 } from "./environment-names.ts";
@@ -35,7 +40,7 @@ export interface EscOptions {
   readonly timeoutMs: number;
   /** Allows a service at an `http` address on another machine. */
   readonly insecureHttp: boolean;
-  /** True with `--require-esc`. A name of two parts then never has its old meaning, `organization/environment`. */
+  /** True with `--require-esc`. A name of two parts is then never opened in its old form, `organization/environment`. */
   readonly requireEsc?: boolean;
   /** The length of the session; undefined for the service's default, `SESSION_MS`. */
   readonly sessionMs?: number | undefined;
@@ -72,15 +77,15 @@ export interface EscSettings {
   /** The organization of names without one; undefined if the service must be asked for the user's default organization. */
   readonly organization?: string | undefined;
   readonly network: NetworkSettings;
-  /** A notice for each variable of a file by which a proxy or a certificate is ignored. The notices are shown only if ESC cannot be reached. */
+  /** A notice for each proxy or certificate file that is ignored, because a file sets it that is not trusted. Shown if ESC cannot be reached. */
   readonly ignoredNetwork: readonly Notice[];
   readonly timeoutMs: number;
-  /** The option or variable because of which a name of two parts has only its first meaning; undefined if both are tried. */
+  /** The option or variable because of which the old form of a name is not tried; undefined if both meanings are tried. */
   readonly oneMeaning: string | undefined;
   readonly sessionMs?: number | undefined;
 }
 
-/** The variables that decide how a connection is made, and which certificates are trusted. `networkBy` reads them. */
+/** The variables that decide how a connection is made, and which certificates are trusted. `findNetworkSettings` reads them. */
 const NETWORK_VARIABLES = [
   ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY"],
   ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"],
@@ -90,7 +95,7 @@ const NETWORK_VARIABLES = [
 export type EscAccess =
   /** Neither an environment nor a credential is set: the user does not use ESC. */
   | { readonly kind: "off" }
-  /** Only a part of what opens ESC is set: an environment, a credential, or one of two settings of a credential. */
+  /** A setting is missing: only an environment or only a credential is set, or only one of the two settings of an ID token. */
   | {
       readonly kind: "incomplete";
       /** The name of the setting that is set, for messages. */
@@ -108,7 +113,10 @@ export type EscAccess =
   | {
       readonly kind: "unconsented";
       readonly proposal: Proposal;
-      /** `agent`: a coding agent cannot be asked. `unattended`: no person starts this process, as in CI. */
+      /**
+       * `declined`: the user refused. `not-asked`: the command does not ask, or there is no terminal. `agent`: a coding agent cannot be
+       * asked. `unattended`: no person starts this process, as in CI.
+       */
       readonly why: "declined" | "not-asked" | "agent" | "unattended";
       readonly unplaced?: UnplacedReason | undefined;
     }
@@ -121,7 +129,7 @@ export interface Proposal {
    * writes it.
    */
   readonly environments: readonly string[];
-  /** The second meanings of names of two parts, except for those that are the first meaning of another name. */
+  /** The environments that can be opened only by the old form of a name, `organization/environment`. */
   readonly oldForms: readonly string[];
   /** The settings in files that choose the environments. */
   readonly choices: readonly EnvironmentChoice[];
@@ -155,6 +163,14 @@ export type FoundSettings = Omit<EscSettings, "credential"> & { readonly credent
 /** Finds a setting that may decide where the credential is sent; undefined if only files that are not trusted set it. */
 type FindTrusted = (name: string) => Setting | undefined;
 
+/** The settings of a run that has both an environment and a credential, before they are parsed. */
+interface CompleteSettings {
+  readonly names: Setting;
+  readonly credential: Extract<FoundCredential, { readonly kind: "found" }>;
+  /** The organization of names without one, if a variable sets it. */
+  readonly organization: Setting | undefined;
+}
+
 /**
  * Finds the settings for ESC. The process environment wins over the files. A backend, proxy or certificate file that a `.env`
  * file sets is used only for a token of the same file. Otherwise a cloned repository could have the user's token sent to a host
@@ -163,7 +179,7 @@ type FindTrusted = (name: string) => Setting | undefined;
  * @throws SophiaError (esc-settings, 125) for malformed settings, if both an environment and a credential are set. A token in
  *   place of a name is always an error, because reports show the name.
  */
-export function escAccess(
+export function findAccessSettings(
   environment: Environment,
   dotenv: readonly Layer[],
   options: EscOptions,
@@ -171,44 +187,60 @@ export function escAccess(
   const variables = new VariableLookup(environment, dotenv);
   const namesSetting = findNames(variables, options);
   if (namesSetting !== undefined) refuseToken(namesSetting);
-  const credential = options.token === undefined ? findCredential(variables) : credentialOfCommand(options.token);
-  const commandNotices = noticesOfIgnoredCommands(variables);
+  const credential = options.token === undefined ? findCredential(variables) : createTokenCredential(options.token);
+  const commandNotices = createCommandNotices(variables);
   if (credential.kind !== "found") {
-    const access = accessWithoutCredential(credential, namesSetting);
+    const access = createAccessWithoutCredential(credential, namesSetting);
     const ignoredOrganizations = access.kind === "off" ? [] : findIgnoredOrganization(variables);
-    return { access, notices: [...commandNotices, ...noticesOfIgnored("ESC_OIDC_ORG", ignoredOrganizations)] };
+    return { access, notices: [...commandNotices, ...createIgnoredNotices("ESC_OIDC_ORG", ignoredOrganizations)] };
   }
-  if (namesSetting === undefined) return { access: accessWithoutNames(credential.setting), notices: commandNotices };
-
+  if (namesSetting === undefined) {
+    return { access: createAccessWithoutNames(credential.setting), notices: commandNotices };
+  }
   // Only ESC_TOKEN holds the token itself. A file that sets ESC_TOKEN_FILE does not know the token, so it is not trusted with it.
   const tokenFile = credential.setting.name === "ESC_TOKEN" ? credential.setting.file : undefined;
   const isTrusted = (setting: Setting): boolean => isTrustedFor(setting, tokenFile);
-  const findTrusted: FindTrusted = (name) => variables.all(name).find(isTrusted);
   const organization = variables.find("ESC_ORG") ?? variables.find("PULUMI_DEFAULT_ORGANIZATION");
-  const settings: FoundSettings = {
-    environments: parseEnvironmentNames(namesSetting),
-    namedBy: namesSetting.name,
+  const complete: CompleteSettings = { names: namesSetting, credential, organization };
+  const settings = parseSettings(complete, variables, isTrusted, environment, options);
+  const ignoredBackends = settingsBeforeTrusted(variables.all("PULUMI_BACKEND_URL"), isTrusted);
+  const notices = [...commandNotices, ...createIgnoredNotices("PULUMI_BACKEND_URL", ignoredBackends)];
+
+  const needsOrganization = settings.environments.some((name) => name.organization === undefined);
+  const choosingSettings =
+    needsOrganization && organization !== undefined ? [namesSetting, organization] : [namesSetting];
+  const choices = findChoicesThatNeedConsent(choosingSettings, tokenFile, options.contract);
+  if (choices.length === 0) return { access: { kind: "on", settings }, notices };
+  return { access: { kind: "proposed", settings, proposal: createProposal(settings, choices) }, notices };
+}
+
+/**
+ * Parses the settings. `isTrusted` returns true for a setting that may decide where the credential is sent.
+ * @throws SophiaError (esc-settings, 125) for the first malformed setting, in the order of the fields below
+ */
+function parseSettings(
+  { names, credential, organization }: CompleteSettings,
+  variables: VariableLookup,
+  isTrusted: (setting: Setting) => boolean,
+  environment: Environment,
+  options: EscOptions,
+): FoundSettings {
+  const findTrusted: FindTrusted = (name) => variables.all(name).find(isTrusted);
+  return {
+    environments: parseEnvironmentNames(names),
+    namedBy: names.name,
     credential: credential.parse(),
     credentialFrom: { name: credential.setting.name, file: credential.setting.file },
     backend: findBackend(findTrusted, options),
-    organization: organization === undefined ? undefined : organizationIn(organization),
-    network: networkBy(findTrusted, environment),
+    organization: organization === undefined ? undefined : parseOrganization(organization),
+    network: findNetworkSettings(findTrusted, environment),
     ignoredNetwork: NETWORK_VARIABLES.filter((name) => findTrusted(name) === undefined).flatMap((name) =>
-      noticesOfIgnored(name, variables.all(name)),
+      createIgnoredNotices(name, variables.all(name)),
     ),
     timeoutMs: options.timeoutMs,
     oneMeaning: options.requireEsc === true ? "--require-esc" : undefined,
     sessionMs: options.sessionMs,
   };
-  const ignoredBackends = settingsBeforeTrusted(variables.all("PULUMI_BACKEND_URL"), isTrusted);
-  const notices = [...commandNotices, ...noticesOfIgnored("PULUMI_BACKEND_URL", ignoredBackends)];
-
-  const needsOrganization = settings.environments.some((name) => name.organization === undefined);
-  const choosingSettings =
-    needsOrganization && organization !== undefined ? [namesSetting, organization] : [namesSetting];
-  const choices = choicesThatNeedConsent(choosingSettings, tokenFile, options.contract);
-  if (choices.length === 0) return { access: { kind: "on", settings }, notices };
-  return { access: { kind: "proposed", settings, proposal: createProposal(settings, choices) }, notices };
 }
 
 /** Returns the setting that names the environments: an option, `ESC_ENV`, or the contract. */
@@ -220,7 +252,7 @@ function findNames(variables: VariableLookup, { environments, contract }: EscOpt
 }
 
 /** Returns the access if no credential is complete: `off` if no environment is named either; otherwise what is missing. */
-function accessWithoutCredential(
+function createAccessWithoutCredential(
   search: Exclude<FoundCredential, { readonly kind: "found" }>,
   namesSetting: Setting | undefined,
 ): Extract<FoundAccess, { readonly kind: "off" | "incomplete" }> {
@@ -234,7 +266,7 @@ function accessWithoutCredential(
 }
 
 /** Returns the access if there is a credential, but nothing names an environment. */
-function accessWithoutNames({ name, value }: Setting): Extract<FoundAccess, { readonly kind: "incomplete" }> {
+function createAccessWithoutNames({ name, value }: Setting): Extract<FoundAccess, { readonly kind: "incomplete" }> {
   return { kind: "incomplete", present: name, missing: "ESC_ENV", credential: { name, value: new Secret(value) } };
 }
 
@@ -257,7 +289,7 @@ function settingsBeforeTrusted(
  * Returns the settings in files that choose which environment the credential opens. A file needs no consent if it has the token
  * itself, or if it is the contract that the user has named.
  */
-function choicesThatNeedConsent(
+function findChoicesThatNeedConsent(
   settings: readonly Setting[],
   tokenFile: string | undefined,
   contract: EscOptions["contract"],
@@ -268,7 +300,7 @@ function choicesThatNeedConsent(
   });
 }
 
-/** Returns the environments of the settings with all their meanings, for the user's consent. */
+/** Returns the proposal for the user's consent. It lists every environment that a name may mean, since any of them may be opened. */
 function createProposal(settings: FoundSettings, choices: readonly EnvironmentChoice[]): Proposal {
   const meanings = settings.environments.map((name) => {
     const isOrganizationKnown = (name.organization ?? settings.organization) !== undefined;
@@ -281,8 +313,8 @@ function createProposal(settings: FoundSettings, choices: readonly EnvironmentCh
   return { environments, oldForms, choices, credential: settings.credentialFrom };
 }
 
-/** Returns a notice for each file that sets `ESC_TOKEN_COMMAND`. It is ignored, because a file must not have a command run. */
-function noticesOfIgnoredCommands(variables: VariableLookup): readonly Notice[] {
+/** Returns a notice for each file that sets `ESC_TOKEN_COMMAND`. The setting is ignored, because a file must not have a command run. */
+function createCommandNotices(variables: VariableLookup): readonly Notice[] {
   return variables.all("ESC_TOKEN_COMMAND").flatMap((setting): readonly Notice[] => {
     const text = `${labelOf(setting)} is ignored (a file must not name a command); set it in the environment`;
     return setting.file === undefined ? [] : [{ kind: "remark", text }];
@@ -292,10 +324,10 @@ function noticesOfIgnoredCommands(variables: VariableLookup): readonly Notice[] 
 /** Returns the network settings that the caller itself has set. They are for requests to hosts other than ESC. */
 export function readCallerNetwork(environment: Environment): NetworkSettings {
   const variables = new VariableLookup(environment, []);
-  return networkBy((name) => variables.findInProcess(name), environment);
+  return findNetworkSettings((name) => variables.findInProcess(name), environment);
 }
 
-function networkBy(findTrusted: FindTrusted, environment: Environment): NetworkSettings {
+function findNetworkSettings(findTrusted: FindTrusted, environment: Environment): NetworkSettings {
   const extraCertificates = findTrusted("NODE_EXTRA_CA_CERTS");
   const fromFiles = namesFromFiles(environment);
   // Node.js has already read these variables. If a file set one of them, the authorities that Node.js trusts are not used.
@@ -307,7 +339,7 @@ function networkBy(findTrusted: FindTrusted, environment: Environment): NetworkS
     noProxy: (findTrusted("no_proxy") ?? findTrusted("NO_PROXY"))?.value,
     certificateFile: findTrusted("SSL_CERT_FILE")?.value,
     extraCertificateFile: extraCertificates?.value,
-    // Node.js loads the file at its start, so only if the process environment set the variable.
+    // Node.js loaded the file at its start if the process environment set the variable, but not if a `.env` file does.
     areExtraCertificatesLoaded:
       isRuntimeTrusted && extraCertificates !== undefined && extraCertificates.file === undefined,
     isRuntimeTrusted,
@@ -315,7 +347,7 @@ function networkBy(findTrusted: FindTrusted, environment: Environment): NetworkS
 }
 
 /** Returns a notice for each file whose setting is ignored. */
-function noticesOfIgnored(name: string, settings: readonly Setting[]): readonly Notice[] {
+function createIgnoredNotices(name: string, settings: readonly Setting[]): readonly Notice[] {
   const files = new Set(settings.flatMap(({ file }) => file ?? []));
   return Array.from(files, (file) => ({ kind: "setting-ignored", name, file }));
 }

@@ -1,8 +1,16 @@
 /**
  * Finds the credential that opens Pulumi ESC, among the variables of the process environment and of `.env` files: an access token, a file
  * with a token, a command that prints one, or an ID token (OIDC) that ESC exchanges for an access token.
+ *
+ *     ESC_TOKEN=pul-…
+ *     ESC_TOKEN_FILE=/run/secrets/esc
+ *     ESC_TOKEN_COMMAND='pass show esc'
+ *     ESC_OIDC_TOKEN_FILE=/run/id-token  ESC_OIDC_ORG=acme
+ *     ESC_OIDC_ORG=acme                    alone, in a job of GitHub Actions, which issues the ID token
+ *
+ * The search reads no file and runs no command. `auth/token.ts` does that later.
  */
-import { organizationIn } from "./environment-names.ts";
+import { parseOrganization } from "./environment-names.ts";
 import { CREDENTIAL_ORDER, type EXCHANGE_VARIABLES } from "./own-variables.ts";
 import { holdsToken, isToken, Secret } from "./secret.ts";
 import { invalidSetting, isTrustedFor, labelOf, refuseQuotes, type Setting, type VariableLookup } from "./variables.ts";
@@ -66,9 +74,9 @@ export type FoundCredential =
       readonly parse: () => Credential | TokenCommand;
     };
 
-/** Returns the credential of a token that only some commands use, such as `ESC_ADMIN_TOKEN`. */
-export function credentialOfCommand(setting: Setting): Extract<FoundCredential, { kind: "found" }> {
-  const parse = (): Credential => ({ kind: "token", token: tokenIn(setting), label: setting.name });
+/** Returns the credential for the value of a token that only some commands use, such as `ESC_ADMIN_TOKEN`. */
+export function createTokenCredential(setting: Setting): Extract<FoundCredential, { kind: "found" }> {
+  const parse = (): Credential => ({ kind: "token", token: parseTokenSetting(setting), label: setting.name });
   return { kind: "found", setting, parse };
 }
 
@@ -82,7 +90,7 @@ export function findCredential(variables: VariableLookup): FoundCredential {
     const parse = parserFor(setting, variables);
     if (parse !== undefined) return { kind: "found", setting, parse };
   }
-  // Only ESC_OIDC_TOKEN_FILE is not enough alone.
+  // The settings without a parser are those of ESC_OIDC_TOKEN_FILE that have no organization.
   if (settings.length > 0) return { kind: "incomplete", present: "ESC_OIDC_TOKEN_FILE", missing: "ESC_OIDC_ORG" };
   return variables.find("ESC_OIDC_ORG") === undefined ? { kind: "none" } : findGithubCredential(variables);
 }
@@ -91,23 +99,28 @@ export function findCredential(variables: VariableLookup): FoundCredential {
 function parserFor(setting: Setting, variables: VariableLookup): (() => Credential | TokenCommand) | undefined {
   switch (setting.name) {
     case "ESC_TOKEN":
-      return () => ({ kind: "token", token: tokenIn(setting) });
+      return () => ({ kind: "token", token: parseTokenSetting(setting) });
     case "ESC_TOKEN_FILE":
-      return () => ({ kind: "token-file", path: pathIn(setting) });
+      return () => ({ kind: "token-file", path: parsePathSetting(setting) });
     case "ESC_TOKEN_COMMAND":
       return () => ({ kind: "token-command", command: setting.value });
+    // ESC_OIDC_TOKEN_FILE, the last of CREDENTIAL_ORDER.
     default: {
-      const findTerm = createTermSearch(setting.file, variables);
-      const organization = findTerm("ESC_OIDC_ORG");
+      const findExchangeSetting = createExchangeLookup(setting.file, variables);
+      const organization = findExchangeSetting("ESC_OIDC_ORG");
       if (organization === undefined) return undefined;
-      return () => ({ kind: "oidc-file", path: pathIn(setting), exchange: exchangeFor(organization, findTerm) });
+      return () => ({
+        kind: "oidc-file",
+        path: parsePathSetting(setting),
+        exchange: parseExchange(organization, findExchangeSetting),
+      });
     }
   }
 }
 
-/** Finds the ID token that GitHub Actions issues to a job, if `ESC_OIDC_ORG` alone is set. */
+/** Finds the credential for the ID token that GitHub Actions issues to a job, if `ESC_OIDC_ORG` is set, but no variable with a credential. */
 function findGithubCredential(variables: VariableLookup): FoundCredential {
-  // These variables must not come from a file, which could name a host of its own, to which the job's request token is sent.
+  // These variables must not come from a file. The job's request token is sent to the URL, which would then be the file's choice.
   const url = variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_URL");
   const requestToken = variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
   if (url === undefined || requestToken === undefined) {
@@ -115,13 +128,18 @@ function findGithubCredential(variables: VariableLookup): FoundCredential {
     const missing = isInActions ? "the permission id-token: write" : "ESC_TOKEN or ESC_OIDC_TOKEN_FILE";
     return { kind: "incomplete", present: "ESC_OIDC_ORG", missing };
   }
-  const findTerm = createTermSearch(undefined, variables);
-  const setting = findTerm("ESC_OIDC_ORG");
-  // Only a file sets the organization, and must not decide for whom an ID token of the job is exchanged.
+  const findExchangeSetting = createExchangeLookup(undefined, variables);
+  const setting = findExchangeSetting("ESC_OIDC_ORG");
+  // If only a file sets the organization, it is ignored: a file must not decide for whom an ID token of the job is exchanged.
   if (setting === undefined) return { kind: "none" };
   const parse = (): Credential => {
-    const token = tokenIn(requestToken);
-    return { kind: "github-actions", url: url.value, requestToken: token, exchange: exchangeFor(setting, findTerm) };
+    const token = parseTokenSetting(requestToken);
+    return {
+      kind: "github-actions",
+      url: url.value,
+      requestToken: token,
+      exchange: parseExchange(setting, findExchangeSetting),
+    };
   };
   return { kind: "found", setting, parse };
 }
@@ -132,12 +150,15 @@ export function findIgnoredOrganization(variables: VariableLookup): readonly Set
   const idToken =
     variables.find("ESC_OIDC_TOKEN_FILE") ??
     (hasRequestToken ? variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_URL") : undefined);
-  if (idToken === undefined || createTermSearch(idToken.file, variables)("ESC_OIDC_ORG") !== undefined) return [];
+  if (idToken === undefined || createExchangeLookup(idToken.file, variables)("ESC_OIDC_ORG") !== undefined) return [];
   return variables.all("ESC_OIDC_ORG");
 }
 
-/** Returns the path of a file. @throws SophiaError (esc-settings, 125) if the value is a token, which no message may show */
-function pathIn(setting: Setting): string {
+/**
+ * Parses the path of a file with a token.
+ * @throws SophiaError (esc-settings, 125) if the value is the token itself. Messages show paths, but must not show a token
+ */
+function parsePathSetting(setting: Setting): string {
   refuseQuotes(setting);
   if (!holdsToken(setting.value)) return setting.value;
   throw invalidSetting(
@@ -146,22 +167,25 @@ function pathIn(setting: Setting): string {
   );
 }
 
-/** @throws SophiaError (esc-settings, 125) for a text that no header can carry. The message does not show it */
-function tokenIn(setting: Setting): Secret {
+/** Parses a token. @throws SophiaError (esc-settings, 125) for a text that no HTTP header can carry. The message does not show it */
+function parseTokenSetting(setting: Setting): Secret {
   refuseQuotes(setting);
   const text = setting.value.trim();
   if (isToken(text)) return new Secret(text);
-  const spaceOrOther = /\s/.test(text) ? "a space" : "a character that is not allowed in a token";
-  const invalidPart = /[\r\n]/.test(text) ? "a line break" : spaceOrOther;
   const hint = "set it to the access token alone, as the service showed it";
-  throw invalidSetting(`${labelOf(setting)} contains ${invalidPart}`, hint);
+  throw invalidSetting(`${labelOf(setting)} contains ${describeInvalidCharacter(text)}`, hint);
 }
 
-/** Finds a setting of the exchange that the caller set, or the file that also names the ID token. */
-type FindTerm = (name: (typeof EXCHANGE_VARIABLES)[number]) => Setting | undefined;
+function describeInvalidCharacter(text: string): string {
+  if (/[\r\n]/.test(text)) return "a line break";
+  return /\s/.test(text) ? "a space" : "a character that is not allowed in a token";
+}
 
-/** @param file the file that names the ID token; undefined if the caller does */
-function createTermSearch(file: string | undefined, variables: VariableLookup): FindTerm {
+/** Finds a setting of the exchange: the first that the caller has set, or the file that also names the ID token. */
+type FindExchangeSetting = (name: (typeof EXCHANGE_VARIABLES)[number]) => Setting | undefined;
+
+/** Returns a search for settings of the exchange. @param file the file that names the ID token; undefined if the caller names it */
+function createExchangeLookup(file: string | undefined, variables: VariableLookup): FindExchangeSetting {
   return (name) => {
     const setting = variables.all(name).find((candidate) => isTrustedFor(candidate, file));
     if (setting !== undefined) refuseQuotes(setting);
@@ -169,23 +193,23 @@ function createTermSearch(file: string | undefined, variables: VariableLookup): 
   };
 }
 
-/** Reads the terms of the exchange. @throws SophiaError (esc-settings, 125) for a malformed one */
-function exchangeFor(organizationSetting: Setting, findTerm: FindTerm): TokenExchange {
-  const organization = organizationIn(organizationSetting);
-  const typeSetting = findTerm("ESC_OIDC_TYPE");
+/** Parses the settings of the exchange. @throws SophiaError (esc-settings, 125) for a malformed one */
+function parseExchange(organizationSetting: Setting, findExchangeSetting: FindExchangeSetting): TokenExchange {
+  const organization = parseOrganization(organizationSetting);
+  const typeSetting = findExchangeSetting("ESC_OIDC_TYPE");
   const type = TOKEN_TYPES.find((name) => name === (typeSetting?.value ?? "organization"));
   if (type === undefined) {
     const label = typeSetting === undefined ? "" : labelOf(typeSetting);
     throw invalidSetting(`${label} is not a valid token type`, `allowed: ${TOKEN_TYPES.join(", ")}`);
   }
-  const scope = findTerm("ESC_OIDC_SCOPE");
+  const scope = findExchangeSetting("ESC_OIDC_SCOPE");
   if (type !== "organization" && scope === undefined) {
     throw invalidSetting(
       `ESC_OIDC_TYPE is ${type}, but ESC_OIDC_SCOPE is not set`,
       `set ESC_OIDC_SCOPE to ${type === "team" ? "team:NAME" : "user:LOGIN"}`,
     );
   }
-  const lifetime = findTerm("ESC_OIDC_EXPIRATION");
+  const lifetime = findExchangeSetting("ESC_OIDC_EXPIRATION");
   const expiration = Number(lifetime?.value);
   if (lifetime !== undefined && !(Number.isSafeInteger(expiration) && expiration > 0)) {
     throw invalidSetting(`${labelOf(lifetime)} is not a number of seconds`, "set it to 3600, for example");

@@ -3,7 +3,8 @@
  *
  *     SOPHIA_FROM_FILES=HTTPS_PROXY,PULUMI_BACKEND_URL
  *
- * Those variables are trusted no more than the file itself. Another program that sets the mark can only reduce trust.
+ * An outer sophia-run read the variables from a file such as `.env`, and set the mark for its program, which started the nested one. Those
+ * variables are trusted no more than the file itself. Another program that sets the mark can only reduce trust.
  */
 import type { Environment, Origin } from "../../core/model.ts";
 
@@ -29,7 +30,7 @@ export const TRUST_OF_RUNTIME = ["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA
  */
 export const OUTER_FILE = "a file that an outer sophia-run read";
 
-/** Returns the names in a mark of an outer sophia-run. @param mark the variable with the mark: names between commas */
+/** Returns the names in a mark of an outer sophia-run. @param mark the name of a variable whose value is names between commas */
 export function namesInMark(environment: Environment, mark: string): readonly string[] {
   return (environment.get(mark) ?? "").split(",").filter((name) => name !== "");
 }

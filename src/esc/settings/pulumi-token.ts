@@ -32,7 +32,7 @@ const SETTINGS_BESIDE_TOKEN: ReadonlySet<string> = new Set(["ESC_ENV", "ESC_OIDC
  * Returns the lines of the remedy, of which the second is a command to paste. Returns no lines if `PULUMI_ACCESS_TOKEN` is not
  * set or comes from a file, or if the setting that is missing is not the token.
  *
- * @param missing the name of the missing setting, as `escAccess` reports it
+ * @param missing the name of the missing setting, as `findAccessSettings` reports it
  */
 export function pulumiTokenRemedy(missing: string, environment: Environment): readonly string[] {
   if (SETTINGS_BESIDE_TOKEN.has(missing)) return [];

@@ -1,10 +1,13 @@
-/** Looks up the settings of ESC, such as `ESC_ENV`, in the process environment and in `.env` files. */
+/**
+ * Looks up the settings of ESC, such as `ESC_ENV`, in the process environment and in `.env` files. Each setting keeps the file that sets
+ * it, because that decides how far the setting is trusted (`isTrustedFor`).
+ */
 import { SophiaError } from "../../core/error.ts";
 import type { Environment, Layer } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { namesFromFiles, OUTER_FILE } from "./from-files.ts";
 
-/** A variable that is set, and where. */
+/** A variable that is set, and the file that sets it. */
 export interface Setting {
   readonly name: string;
   readonly value: string;
@@ -22,8 +25,8 @@ export function isTrustedFor({ file }: Setting, credentialFile: string | undefin
 }
 
 /**
- * Looks up variables by name: first in the process environment, then in the files. A variable with an empty value counts as unset, so that
- * the next source may set it.
+ * Looks up variables by name: first in the process environment, then in the files. A variable with an empty value is treated as unset, so
+ * that the next source may set it.
  *
  *     new VariableLookup(environment, dotenvLayers).find("ESC_ENV"); // { name: "ESC_ENV", value: "acme/dev", file: ".env" }
  */
@@ -76,7 +79,10 @@ export function labelOf({ name, file }: Pick<Setting, "name" | "file">): string 
   return file === undefined ? name : `${name} in ${printable(file)}`;
 }
 
-/** Refuses a value in quotes, because `docker run --env-file` makes the quotes a part of the value. @throws SophiaError (exit status 125) */
+/**
+ * Refuses a value in quotes, because `docker run --env-file` makes the quotes a part of the value.
+ * @throws SophiaError (esc-settings, 125)
+ */
 export function refuseQuotes(setting: Setting): void {
   if (!/^(["'])[^]*\1$/.test(setting.value.trim())) return;
   throw invalidSetting(
@@ -85,7 +91,7 @@ export function refuseQuotes(setting: Setting): void {
   );
 }
 
-/** Returns the error for a wrong setting of ESC. */
+/** Returns the error for a malformed setting of ESC. */
 export function invalidSetting(message: string, hint: string): SophiaError {
   return new SophiaError({ code: "esc-settings", message, hint });
 }

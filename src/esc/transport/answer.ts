@@ -3,7 +3,7 @@
  *
  *     { "id": "…", "diagnostics": [{ "severity": "warning", "summary": "…", "range": { "begin": { "line": 3 } } }] }
  *
- * Every text that may be shown goes through a `Cleaner`, which masks tokens.
+ * Every text of the service that a message may show goes through a `Cleaner`, because the service may quote the token in it.
  */
 import type { Diagnostic } from "../../core/model.ts";
 import { printable, withoutMark } from "../../core/text.ts";
@@ -16,15 +16,16 @@ import { parseRetryAfter } from "./retry.ts";
 /** The members of a JSON object. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** The limit on a text of the service in a message, in characters. */
-const MAX_LENGTH = 300;
+/** The limit on the length of a text of the service in a message, in characters. */
+const MAX_TEXT_LENGTH = 300;
 const MASK = "***";
 
 /** Makes a text of a server fit for a message: masks secrets, escapes control characters, and cuts it to 300 characters. */
 export class Cleaner {
+  /** The secrets in all their forms, with ASCII letters in lower case. */
   readonly #secrets: string[] = [];
 
-  /** Masks a secret from now on, as it is and in the forms of URLs and of Basic credentials. @returns the secret */
+  /** Masks a secret from now on, as it is and in its forms in URLs and in headers (Base64). @returns the secret */
   hide(secret: Secret): Secret {
     const text = secret.reveal();
     if (text === "") return secret;
@@ -35,36 +36,42 @@ export class Cleaner {
 
   /** Returns the text in a form for messages. */
   clean(text: string): string {
-    let masked = text;
+    const line = printable(this.#mask(text).trim());
+    return line.length > MAX_TEXT_LENGTH ? `${line.slice(0, MAX_TEXT_LENGTH)}…` : line;
+  }
+
+  /** Replaces each secret by `***`. */
+  #mask(text: string): string {
+    // The secrets are searched in a copy in lower case, which has each character at the same position as the text.
     // The search ignores case: hosts are written in lower case, and escapes in URLs in either case.
-    let searched = lowerCase(text);
+    let masked = text;
+    let lowered = lowerCase(text);
     // The longest secret is masked first. Otherwise a short secret that is part of it would leave the rest visible.
     for (const secret of this.#secrets.toSorted((a, b) => b.length - a.length)) {
       // A regular expression has a limit on its length, but a value may have 128 KiB.
-      const searchedParts = searched.split(secret);
-      if (searchedParts.length === 1) continue;
+      const loweredParts = lowered.split(secret);
+      if (loweredParts.length === 1) continue;
       let offset = 0;
       const maskedParts: string[] = [];
-      for (const { length } of searchedParts) {
+      for (const { length } of loweredParts) {
         maskedParts.push(masked.slice(offset, offset + length));
         offset += length + secret.length;
       }
       masked = maskedParts.join(MASK);
-      searched = searchedParts.join(MASK);
+      lowered = loweredParts.join(MASK);
     }
-    const line = printable(masked.trim());
-    return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH)}…` : line;
+    return masked;
   }
 }
 
-/** Changes only ASCII letters, so that each character keeps its position. */
+/** Changes only ASCII letters, so that each character keeps its position. Some other letters become longer in lower case. */
 function lowerCase(text: string): string {
   return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 /** Returns the members of the JSON object in an answer of status 200. @throws EscFault for any other answer */
 export function requireObject(answer: HttpAnswer, host: string, cleaner: Cleaner): Fields {
-  if (answer.status !== 200) throw new EscFault(statusFault(answer, host, cleaner));
+  if (answer.status !== 200) throw new EscFault(createStatusFault(answer, host, cleaner));
   const fault = (problem: Extract<Fault, { kind: "answer" }>["problem"]): EscFault =>
     new EscFault({ kind: "answer", host, problem });
   const text = withoutMark(answer.data);
@@ -117,10 +124,11 @@ export function revisionIn({ headers }: HttpAnswer): string | undefined {
   return typeof revision === "string" && /^\d{1,15}$/.test(revision) ? revision : undefined;
 }
 
-function statusFault(answer: HttpAnswer, host: string, cleaner: Cleaner): Fault {
+/** Returns the fault for an answer of another status than 200. */
+function createStatusFault(answer: HttpAnswer, host: string, cleaner: Cleaner): Fault {
   const { status, headers } = answer;
   if (status >= 300 && status < 400) {
-    // Only the host is shown, since the rest of the location may contain what we sent.
+    // Only the host of the location is shown, because the rest may repeat what sophia-run sent, such as the token.
     return { kind: "redirect", host, status, to: cleanText(parseUrl(headers.location ?? "")?.host, cleaner) };
   }
   const body = fieldsOf(bodyOf(answer));
@@ -128,7 +136,7 @@ function statusFault(answer: HttpAnswer, host: string, cleaner: Cleaner): Fault 
     kind: "status",
     host,
     status,
-    // The message of a server error may quote anything. The ID of the request helps the service's support more.
+    // The message of a server error may quote anything, so it is not shown. The ID of the request helps the service's support more.
     message: status < 500 ? cleanText(body?.["message"], cleaner) : undefined,
     ...(isPage(answer) && { isPage: true }),
     requestId: cleanText(headers["x-pulumi-request-id"], cleaner),
@@ -138,7 +146,10 @@ function statusFault(answer: HttpAnswer, host: string, cleaner: Cleaner): Fault 
 }
 
 /**
- * Reads the diagnostics of a definition from a list, or from an object that holds the list. The default severity is error.
+ * Parses the diagnostics of a definition: a list, or an object whose member `diagnostics` is the list. Items without a summary are
+ * ignored. The default severity is error.
+ *
+ *     [{ "severity": "warning", "summary": "…", "path": "values.a", "range": { "environment": "acme/dev", "begin": { "line": 3 } } }]
  */
 export function parseDiagnostics(value: unknown, cleaner: Cleaner): readonly Diagnostic[] {
   return objectsIn(fieldsOf(value)?.["diagnostics"] ?? value).flatMap((fields): readonly Diagnostic[] => {

@@ -18,9 +18,9 @@ declare const SOPHIA_RUN_VERSION: string | undefined;
 
 /** Receives reports of waits and retries, for the user. No string in them contains a secret. */
 export interface Progress {
-  /** @param what the step that begins, such as `opening acme/sophia/dev` */
+  /** Reports that a step begins. @param what the step, such as `opening acme/sophia/dev` */
   waiting(what: string): void;
-  /** `reason` is one line, such as `HTTP 503`. `attempt` is the number of the next attempt, from 2. */
+  /** Reports a pause before another attempt. `reason` is one line, such as `HTTP 503`. `attempt` is its number, from 2. */
   retrying(retry: {
     readonly what: string;
     readonly reason: string;
@@ -32,7 +32,7 @@ export interface Progress {
 /** Ignores all reports. */
 export const SILENT: Progress = { waiting: () => {}, retrying: () => {} };
 
-/** An HTTP client for ESC. It has as much of axios's interface as the ESC SDK uses. */
+/** An HTTP client for ESC. It has as much of axios's interface as the ESC SDK uses, which `defaults` is part of. */
 class EscClient extends HttpClient {
   readonly defaults: { readonly baseURL?: string } = {};
 
@@ -56,10 +56,11 @@ class EscClient extends HttpClient {
 export class Connection {
   /** The host and port of the service, for messages. */
   readonly host: string;
-  /** Masks the token, and all further secrets that are given to it, in texts of the service. */
+  /** Masks the token in texts of the service, and the other secrets that were passed to its `hide`. */
   readonly cleaner = new Cleaner();
+  /** The time limit of all requests of this connection together. */
   readonly deadline: Deadline;
-  /** Warnings of one line each, such as of a certificate file that cannot be used. */
+  /** Warnings for the user, of one line each, such as that a certificate file cannot be used. The HTTP clients add them. */
   readonly remarks: string[] = [];
   /** The URL of the service, without a trailing slash. */
   readonly backend: string;
@@ -68,6 +69,7 @@ export class Connection {
   readonly #network: NetworkSettings;
   readonly #progress: Progress;
   readonly #clock: Clock;
+  /** All clients of this connection, which `close` closes: `http`, and those of `connectTo`. */
   readonly #clients: EscClient[] = [];
   /** The token of all requests; undefined until `authorize` is called. */
   token: Secret | undefined;
@@ -87,7 +89,7 @@ export class Connection {
     this.http = this.connectTo(url);
   }
 
-  /** Returns a client for another origin. `close` also closes that client. */
+  /** Begins to connect to an origin, and returns its client. `close` also closes that client. */
   connectTo(origin: URL): EscClient {
     const remark = (text: string): void => void this.remarks.push(printable(text));
     const client = new EscClient(origin, this.#network, this.deadline, remark);
@@ -112,7 +114,7 @@ export class Connection {
     };
   }
 
-  /** Sends a request once. @returns the answer of any status @throws EscFault if there is no complete answer */
+  /** Sends a request once, without retries. @returns the answer of any status @throws EscFault if there is no complete answer */
   ask(request: {
     readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "DELETE";
     readonly path: string;
@@ -128,16 +130,21 @@ export class Connection {
     });
   }
 
-  /** Returns the members of the JSON object in an answer of status 200. @throws EscFault for every other answer */
+  /** Returns the members of the JSON object in an answer of status 200. @throws EscFault for any other answer */
   objectIn(answer: HttpAnswer): Fields {
     return requireObject(answer, this.host, this.cleaner);
   }
 
-  /** Reads the object at a path, with retries. @returns undefined for the statuses `absent` @throws EscFault */
-  read(what: string, path: string, ...absent: readonly number[]): Promise<Fields | undefined> {
+  /**
+   * Reads the object at a path, with retries.
+   * @param what the step, such as `identifying the user`
+   * @param absentStatuses the statuses that mean that the service has no such object, for which the result is undefined
+   * @throws EscFault for any other failure
+   */
+  read(what: string, path: string, ...absentStatuses: readonly number[]): Promise<Fields | undefined> {
     return this.repeat(what, async () => {
       const answer = await this.ask({ method: "GET", path });
-      return absent.includes(answer.status) ? undefined : this.objectIn(answer);
+      return absentStatuses.includes(answer.status) ? undefined : this.objectIn(answer);
     });
   }
 
@@ -158,13 +165,17 @@ export class Connection {
     return { diagnostics, fields };
   }
 
-  /** Calls `ask` until it succeeds, or no retry is left. @throws EscFault of the last attempt, with the number of attempts */
+  /**
+   * Calls `ask` until it succeeds, or no retry is left.
+   * @param budget the retries that are allowed. This function counts its retries in it; further calls with the same budget get the rest
+   * @throws EscFault of the last attempt, with the number of attempts. Any other error ends the attempts at once
+   */
   async repeat<T>(what: string, ask: () => Promise<T>, budget = createReadBudget()): Promise<T> {
     const { deadline } = this;
     /** True if an earlier attempt may have had an effect, although it failed. */
     let isUncertain = false;
     for (let attempts = 1; ; attempts += 1) {
-      // The deadline is also abandoned if the request for another environment has failed.
+      // `close` also aborts the signal, for example if the request for another environment has failed.
       if (deadline.signal.aborted) throw deadline.fault(what);
       this.#progress.waiting(what);
       try {
@@ -179,8 +190,9 @@ export class Connection {
           const { host, status, retryAfterMs } = fault;
           throw new EscFault({ kind: decision, host, status, retryAfterMs, leftMs: remainingMs }, context);
         }
-        // The other decisions, which are texts, mean that there is no further attempt.
+        // A decision that is a number is a pause. The others mean that there is no further attempt.
         if (typeof decision === "string") throw new EscFault(fault, context);
+        // An uncertain attempt counts only from the next attempt on: `describeFault` judges the last fault itself.
         isUncertain ||= mayHaveEffect(fault);
         budget.retries += 1;
         const reason = describeRetryReason(fault);

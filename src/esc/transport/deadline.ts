@@ -8,10 +8,11 @@ export interface Clock extends Timer {
   now(): number;
   /** Returns a number from 0 (inclusive) to 1 (exclusive). */
   random(): number;
-  /** Does the same as `limit`, for a pause in which this process only waits. A test may let that time pass at once. */
+  /** Calls `act` after `ms` milliseconds, like `limit`. The time is a pause between requests, which a test may skip. */
   pause(ms: number, act: () => void): () => void;
 }
 
+/** The clock of a real run. */
 export const systemClock: Clock = {
   now: () => {
     // The global `performance` takes 0.9 ms to load.
@@ -35,6 +36,7 @@ export class Deadline extends TimeLimit {
     this.#endMs = clock.now() + timeoutMs;
   }
 
+  /** Returns the milliseconds until the deadline; 0 if it has passed. */
   remainingMs(): number {
     return Math.max(0, this.#endMs - this.#clock.now());
   }
@@ -44,7 +46,7 @@ export class Deadline extends TimeLimit {
     return new EscFault({ kind: "timeout", timeoutMs: this.ms, phase });
   }
 
-  /** Waits. @throws EscFault (timeout) if the deadline passes first */
+  /** Waits for `ms` milliseconds. @param phase completes "timed out while …" @throws EscFault (timeout) if the deadline passes first */
   sleep(ms: number, phase: string): Promise<void> {
     const { signal } = this;
     return new Promise((resolve, reject) => {

@@ -46,16 +46,18 @@ export function createOpenBudget(): RetryBudget {
   return { retries: 0, maxRetries: 2 };
 }
 
-/** If a host was never reached, one more attempt suffices to tell that it will not be. */
+/** The limit on retries if the host was never reached. After one retry it is assumed that the host stays out of reach. */
 const MAX_UNREACHED_RETRIES = 1;
 const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([500, 502, 503, 504]);
+/** The nominal pause before the first retry after a transient fault. It doubles before each further retry. */
 const FIRST_BACKOFF_MS = 300;
+/** If less time than this remains for a pause, there is no further attempt. */
 const MIN_PAUSE_MS = 100;
-/** The time that the next request itself needs. A pause that leaves less is pointless. */
+/** The time that is reserved for the next request itself. A pause that leaves less is pointless. */
 const REQUEST_MS = 100;
 /**
- * Under a rate limit, clients spread over these parts of the remaining time. The first part is small, since the limit may pass
- * soon. With these parts a thousand simultaneous starts all read their environment within 30 s if the service answers 75
+ * Under a rate limit, clients spread their retries over these parts of the remaining time (0: now, 1: the deadline). The part for the
+ * first retry is small, because the limit may pass soon. With these parts a thousand simultaneous starts all read their environment within 30 s if the service answers 75
  * requests a second: their 2,000 requests are 67 a second (test/esc/transport/herd.slow.test.ts).
  */
 const RATE_LIMIT_SPREAD = {
@@ -105,6 +107,8 @@ export function decideRetry(fault: FaultClass, situation: RetrySituation, random
 
 function choosePause({ kind, retryAfterMs }: FaultClass, retries: number, availableMs: number, random: number): number {
   const nominalMs = FIRST_BACKOFF_MS * 2 ** retries;
+  // Retry-After decides alone after a transient fault, and for the first retry under a rate limit. If the limit has not passed
+  // by then, the later retries are spread over the remaining time below.
   if (retryAfterMs !== undefined && (kind === "transient" || retries === 0)) {
     const maxMs = retryAfterMs + Math.max(retryAfterMs, nominalMs);
     return choosePauseBetween(retryAfterMs, maxMs, availableMs, random);

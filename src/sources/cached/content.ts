@@ -31,6 +31,7 @@ export function parseContent(text: string): CacheContent | undefined {
   }
 }
 
+/** Checks the fields that the reader uses, because another version of sophia-run may have written the entry. */
 function isContent(value: unknown): value is CacheContent {
   if (!isObject(value)) return false;
   const { readAt, until, environments, layers } = value;

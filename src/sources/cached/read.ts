@@ -11,7 +11,7 @@
 import type { Environment, Failure, Notice } from "../../core/model.ts";
 import { SophiaError } from "../../core/error.ts";
 import { type EscSettings, SESSION_MS } from "../../esc/settings/access-settings.ts";
-import { oldFormNotices, parseFullName } from "../../esc/settings/environment-names.ts";
+import { createOldFormNotices, parseFullName } from "../../esc/settings/environment-names.ts";
 import type { Secret } from "../../esc/settings/secret.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
 import { cacheFolder } from "../../system/folders.ts";
@@ -26,7 +26,7 @@ import type { UnusedReason } from "./cache-words.ts";
 
 export interface CacheOptions {
   readonly offline: boolean;
-  /** The maximum age of values that are used without contacting ESC; undefined if ESC is always asked. */
+  /** The maximum age of values that are used without contacting ESC (`--cache-fresh`); undefined if ESC is always asked. */
   readonly cacheFreshMs: number | undefined;
   /** The maximum age of values that are used at all. */
   readonly cacheMaxAgeMs: number;
@@ -69,6 +69,7 @@ export async function readThroughCache(
     if (cached.kind === "read") return cached;
   }
 
+  // A session that ESC opens after this time also ends later than this time plus the length of a session.
   const readAt = Date.now();
   const { readEsc } = await import("../esc-layers.ts");
   const reading = await readEsc({ ...settings, credential }, progress);
@@ -130,7 +131,7 @@ function offlineAndRequiredError(): SophiaError {
   });
 }
 
-/** The messages are loaded only if the cache cannot be used or written. */
+/** Describes a reason. The code with the messages is loaded only here, if the cache cannot be used or written. */
 async function describeReason(reason: UnusedReason): Promise<string> {
   return (await import("./cache-words.ts")).describeUnusedReason(reason);
 }
@@ -147,6 +148,7 @@ interface CacheEntry {
   readonly valuesOrigin: string;
 }
 
+/** Returns the entry for the settings and the token; otherwise the reason why there can be none. */
 function locateEntry(
   { backend, environments, organization }: EscSettings,
   token: Secret | undefined,
@@ -181,6 +183,7 @@ function saveEntry(entry: CacheEntry | UnusedReason, content: CacheContent): Unu
   return writeEntry(entry.path, encrypted, randomName());
 }
 
+/** A successful reading whose values come from the cache. */
 type CachedReading = Extract<EscReading, { kind: "read" }>;
 
 /** Returns the cached values as a reading; otherwise the reason why they cannot be used. */
@@ -192,7 +195,7 @@ function readCachedValues(
   const content = loadEntry(entry, maxAgeMs);
   if ("kind" in content) return content;
   const oldForms = findOldForms(content, settings);
-  // Another start may have opened the old meaning of a name, which this start must not open.
+  // An earlier start may have opened the old meaning of a name, which this start must not open, so it finds no entry.
   if (settings.oneMeaning !== undefined && oldForms.length > 0) return { kind: "absent" };
   return toReading(content, cacheUse, [...toNotices(remarks), ...oldForms]);
 }
@@ -204,7 +207,7 @@ function readCachedValues(
 function findOldForms({ environments }: CacheContent, settings: EscSettings): readonly Notice[] {
   return settings.environments.flatMap((requestedName, index) => {
     const { name = "", version } = environments[index] ?? {};
-    return oldFormNotices(requestedName, parseFullName(name, version), settings.organization);
+    return createOldFormNotices(requestedName, parseFullName(name, version), settings.organization);
   });
 }
 

@@ -34,6 +34,7 @@ export function readValue(
   const lastText = texts.pop() ?? "";
   texts.push(lastText.slice(0, position));
   const text = texts.join("\n").slice(opening.length);
+  // Between quotes of the other two kinds, backslashes stay in the value.
   const decodeEscapes = isOfPulumi ? decodeGo : decode;
   return { value: quote === '"' ? decodeEscapes(text) : text, lastLine: line, quote };
 }
@@ -88,7 +89,7 @@ function backslashesBefore(text: string, position: number): number {
 /** Matches white space at the position `lastIndex`. */
 const BLANKS = /\s*/y;
 
-/** Returns true if only blanks and a comment follow. */
+/** Returns true if only blanks, or blanks and a comment, follow the position on its line. */
 function isLineEnd(text: string, position: number): boolean {
   BLANKS.lastIndex = position;
   BLANKS.exec(text);

@@ -13,7 +13,7 @@ import { findDistrust, isExposed, type Distrust } from "../../system/ownership.t
 import { entryExists, within } from "../../system/paths.ts";
 import { type ParsedDotenv, parsePlainly } from "./plain-syntax.ts";
 
-/** The limit on the size of a file. It is above the size of any environment. On Linux, one value may have 128 KiB. */
+/** The limit on the size of a file, which `dotenv-words.ts` states in a message. On Linux, a single value may have 128 KiB. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
 /** A file to read: the default one, or one that the user named. */
@@ -26,6 +26,7 @@ export interface EnvFile {
   readonly isNameable?: boolean;
 }
 
+/** The variables of all files that were read, and what reports show about the files. */
 export interface DotenvReading {
   /** The highest precedence is first: later files win over earlier ones. */
   readonly layers: readonly Layer[];
@@ -124,6 +125,7 @@ async function readText(
   let bytes: Buffer;
   let exposed = false;
   let distrust: Distrust | undefined;
+  // The readers call this with the file that they have opened, so that the file that is checked is the file that is read.
   const accept = (stats: Stats): boolean => {
     if (!required && (stats.isFile() || stats.isFIFO())) distrust = findDistrust(path, stats, folder, project);
     exposed = isExposed(path, stats);

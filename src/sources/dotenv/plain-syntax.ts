@@ -10,6 +10,7 @@ export const ASSIGNMENT = /^\s*(?:export\s+)?([\w.-]+)(?:\s*=|:\s)/;
 /** The characters for which a value needs dotenv. It only trims a value without them. */
 export const NEEDS_DOTENV = /[#"'`]/;
 
+/** The variables of one file, and remarks about its lines. */
 export interface ParsedDotenv {
   readonly variables: readonly Variable[];
   readonly notices: readonly Notice[];

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { expectWording } from "../../helpers/wording.ts";
-import { readCallerNetwork, escAccess } from "../../../src/esc/settings/access-settings.ts";
+import { readCallerNetwork, findAccessSettings } from "../../../src/esc/settings/access-settings.ts";
 import { describeCredential } from "../../../src/esc/settings/credentials.ts";
 import { CREDENTIAL_ORDER, isEscMentioned, WITHHELD_VARIABLES } from "../../../src/esc/settings/own-variables.ts";
 import { SophiaError } from "../../../src/core/error.ts";
@@ -28,10 +28,10 @@ function createLayer(file: string, variables: Set): Layer {
 function accessFrom(
   environment: Set,
   files: readonly Layer[] = [],
-  options: Parameters<typeof escAccess>[2] = OPTIONS,
+  options: Parameters<typeof findAccessSettings>[2] = OPTIONS,
 ) {
   const variables = new Map(Object.entries(environment));
-  const result = escAccess(variables, files, options);
+  const result = findAccessSettings(variables, files, options);
   // A start looks first whether there is anything to settle.
   if (!isEscMentioned(variables, files)) expect(result).toStrictEqual({ access: { kind: "off" }, notices: [] });
   return result;
@@ -320,7 +320,7 @@ describe("the environment that the caller's token opens", () => {
 
   test("is not missed without a token, if only the contract names it", () => {
     const options = { ...OPTIONS, contract: named };
-    const { access: found } = escAccess(new Map(), [], options);
+    const { access: found } = findAccessSettings(new Map(), [], options);
     expect(found).toMatchObject({ kind: "incomplete", missing: "ESC_TOKEN", names: "acme/b/c", isByContract: true });
     expect(accessFrom({ ESC_ENV: "acme/b/c" }, [], options).access).not.toHaveProperty("isByContract");
   });

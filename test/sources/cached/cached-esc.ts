@@ -4,7 +4,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { escAccess, type EscSettings } from "../../../src/esc/settings/access-settings.ts";
+import { findAccessSettings, type EscSettings } from "../../../src/esc/settings/access-settings.ts";
 import { SILENT } from "../../../src/esc/transport/connection.ts";
 import { type CacheOptions, readThroughCache } from "../../../src/sources/cached/read.ts";
 import { contentText, type CacheContent } from "../../../src/sources/cached/content.ts";
@@ -48,7 +48,10 @@ export function listEntries(caches: string): readonly string[] {
 }
 
 function settingsOf(variables: Readonly<Record<string, string>>): EscSettings {
-  const { access } = escAccess(new Map(Object.entries(variables)), [], { timeoutMs: 20_000, insecureHttp: false });
+  const { access } = findAccessSettings(new Map(Object.entries(variables)), [], {
+    timeoutMs: 20_000,
+    insecureHttp: false,
+  });
   return requireEscSettings(access);
 }
 

@@ -378,7 +378,7 @@ describe("the broker's audit log", () => {
       env: service.env,
     });
     expect([status, stdout]).toEqual([5, "200 answered\n"]);
-    expect(unwrapped(stderr)).toContain("sophia-run: warning: the audit log ");
+    expect(unwrapLines(stderr)).toContain("sophia-run: warning: the audit log ");
     expectWording(
       unwrapLines(stderr)
         .split("\n")

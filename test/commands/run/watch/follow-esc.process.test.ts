@@ -3,7 +3,7 @@ import { followEsc } from "../../../../src/commands/run/watch/follow-esc.ts";
 import type { Lines, NewValues } from "../../../../src/commands/run/watch/rounds.ts";
 import { createDigest, type Digests } from "../../../../src/commands/run/watch/digests.ts";
 import { readEsc } from "../../../../src/sources/esc-layers.ts";
-import { escAccess, type EscSettings } from "../../../../src/esc/settings/access-settings.ts";
+import { findAccessSettings, type EscSettings } from "../../../../src/esc/settings/access-settings.ts";
 import { detectChanges } from "../../../../src/esc/api/detect-changes.ts";
 import { SILENT } from "../../../../src/esc/transport/connection.ts";
 import { type EscServer, secret, startEscServer } from "../../../esc-server/index.ts";
@@ -101,7 +101,7 @@ function settingsFor(server: EscServer, token: string): EscSettings {
     ["ESC_TOKEN", token],
     ["ESC_ENV", ENV],
   ]);
-  const { access } = escAccess(variables, [], { timeoutMs: 5000, insecureHttp: false });
+  const { access } = findAccessSettings(variables, [], { timeoutMs: 5000, insecureHttp: false });
   return requireEscSettings(access);
 }
 

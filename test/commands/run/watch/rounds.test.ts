@@ -9,7 +9,7 @@ import {
 } from "../../../../src/commands/run/watch/rounds.ts";
 import type { Digests } from "../../../../src/commands/run/watch/digests.ts";
 import type { ChangeReport, KnownEnvironments } from "../../../../src/esc/api/detect-changes.ts";
-import { escAccess } from "../../../../src/esc/settings/access-settings.ts";
+import { findAccessSettings } from "../../../../src/esc/settings/access-settings.ts";
 import { parseFullName } from "../../../../src/esc/settings/environment-names.ts";
 import { expectWording } from "../../../helpers/wording.ts";
 import { requireEscSettings } from "../../../esc/esc-settings.ts";
@@ -31,7 +31,7 @@ const SEEN: KnownEnvironments["seen"] = new Map([
 const VISIBLE: KnownEnvironments = { seen: SEEN, hidden: new Set() };
 const HIDDEN: KnownEnvironments = { seen: new Map(), hidden: new Set([ENV]) };
 
-const { access } = escAccess(
+const { access } = findAccessSettings(
   new Map([
     ["ESC_TOKEN", "pul-x"],
     ["ESC_ENV", ENV],
