@@ -26,7 +26,7 @@ export interface Clock extends Record<"now" | "random", () => number> {
 }
 
 /** The caller's functions for the actions of rounds, and the times of rounds. */
-export interface FollowedActions<Renewal> extends Pick<RoundTiming, "everyMs" | "sessionMs"> {
+export interface FollowedActions<Renewal> extends Pick<RoundTiming, "pollingIntervalMs" | "sessionMs"> {
   /** The digests of the values that the program got at its start. */
   readonly digests: Digests;
   /** Looks at the revisions of the environments. */
@@ -50,9 +50,9 @@ export interface Follower {
 
 /** Begins the loop, which runs until the signal is aborted. */
 export function followEsc<Renewal>(actions: FollowedActions<Renewal>, signal: AbortSignal): Follower {
-  const { digests, clock, everyMs, sessionMs, report } = actions;
+  const { digests, clock, pollingIntervalMs, sessionMs, report } = actions;
   const pause = new Pause(clock, signal);
-  const timing = (): RoundTiming => ({ now: clock.now(), random: clock.random(), everyMs, sessionMs });
+  const timing = (): RoundTiming => ({ now: clock.now(), random: clock.random(), pollingIntervalMs, sessionMs });
   const perform = async (action: RoundAction<Renewal>): Promise<RoundEvent<Renewal>> => {
     switch (action.kind) {
       case "wait":

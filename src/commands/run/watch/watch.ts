@@ -37,7 +37,7 @@ export function createWatch(watched: WatchedStart, context: Context): Watch | un
   }
   refusePipedValues(start, context.cwd);
   refusePipedToken("--watch", start, context);
-  const everyMs = settings.watchEveryMs ?? DEFAULT_INTERVAL_MS;
+  const pollingIntervalMs = settings.watchEveryMs ?? DEFAULT_INTERVAL_MS;
   return {
     signal: settings.watchSignal,
     graceMs: settings.watchGraceMs ?? DEFAULT_GRACE_MS,
@@ -46,7 +46,7 @@ export function createWatch(watched: WatchedStart, context: Context): Watch | un
       const { signal } = abortController;
       // The program uses the terminal, so nothing is asked there, and no progress is shown.
       const contextBesideProgram = { ...context, err: write, isTerminal: () => false };
-      void followProgram(watched, { restart, mask }, { everyMs, context: contextBesideProgram, signal });
+      void followProgram(watched, { restart, mask }, { pollingIntervalMs, context: contextBesideProgram, signal });
       return () => abortController.abort();
     },
   };

@@ -50,7 +50,7 @@ async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE, i
   const follower = followEsc<Digests>(
     {
       digests: await read(),
-      everyMs: 1000,
+      pollingIntervalMs: 1000,
       sessionMs,
       look: (before) => {
         events.push("look");

@@ -15,7 +15,7 @@ import { expectWording } from "../../../helpers/wording.ts";
 import { usable } from "../../../esc/usable.ts";
 
 const MINUTE = 60_000;
-const TIMING = { random: 0, everyMs: 1000, sessionMs: 60 * MINUTE };
+const TIMING = { random: 0, pollingIntervalMs: 1000, sessionMs: 60 * MINUTE };
 
 type Values = Readonly<Record<string, string>>;
 
@@ -174,7 +174,7 @@ describe("a round of --watch", () => {
 
   it("reports an unmet contract each time, and an unreadable source once", () => {
     const unmet: RoundEvent<string> = { kind: "opened", values: { kind: "unmet", lines: ["unmet"] } };
-    const trouble: RoundEvent<string> = { kind: "opened", values: { kind: "trouble", lines: ["trouble"] } };
+    const trouble: RoundEvent<string> = { kind: "opened", values: { kind: "unreadable", lines: ["trouble"] } };
     const to = [WOKEN, looked(VISIBLE, true)];
     expect(through(STEADY, [...to, unmet]).messages).toEqual([["warning", ["unmet"]]]);
     const twice = through(STEADY, [...to, trouble, ...to, trouble]);
