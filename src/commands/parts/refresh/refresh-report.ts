@@ -18,7 +18,7 @@ import {
 } from "../../run/refresh/cloud-credentials.ts";
 import { planRefresh, type RefreshPlan } from "../../run/refresh/refresh-plan.ts";
 import { type RefreshScope, refreshScope } from "../../run/refresh/refresh-scope.ts";
-import { renewalOf } from "../../run/refresh/renewal.ts";
+import { computeFirstTry } from "../../run/refresh/renewal.ts";
 
 export type RenewalReport =
   | {
@@ -124,7 +124,7 @@ function reportTimes(credentials: Pick<Credentials, "openedAt" | "expiresAt" | "
   return {
     expiresAt: formatSecond(credentials.expiresAt),
     by: credentials.expirySource,
-    renewsAt: formatSecond(renewalOf({ ...credentials, leadMs })),
+    renewsAt: formatSecond(computeFirstTry({ ...credentials, leadMs })),
   };
 }
 

@@ -143,7 +143,7 @@ export async function openRunBroker(checkedStart: CheckedStart): Promise<RunBrok
   const refresh: Refresh | undefined = await preparedRefresh?.serve(server, {
     record: (renewals) => record?.({ event: "renewal", run, ...renewals }, false, start),
     // `refresh` still has the former secrets when it calls this with the renewed ones.
-    mask: (secrets) => requestWriter?.mask(start, [...secrets, ...dummiesIn({ planner, refresh })]),
+    maskInAuditLog: (secrets) => requestWriter?.mask(start, [...secrets, ...dummiesIn({ planner, refresh })]),
   });
   const gh = server === undefined ? undefined : await openGhIfNeeded(firstPlan, checkedStart, server);
   await warnOfGitSettings(firstPlan, checkedStart, server);

@@ -33,7 +33,7 @@ import { GOOGLE_HEADER, googleFile } from "./google-variables.ts";
 import { loopbackAnswer, type LoopbackPath } from "./loopback-paths.ts";
 import { planRefresh, type RefreshPlan } from "./refresh-plan.ts";
 import { createVariableChanges, type RefreshAddresses } from "./refreshed-variables.ts";
-import { Renewer, type RenewerParts } from "./renewer.ts";
+import { Renewer, type RenewerDependencies } from "./renewer.ts";
 import type { SteadyClock } from "./steady-clock.ts";
 
 /** The credentials and files that are renewed for one program. */
@@ -68,9 +68,9 @@ interface RefreshService {
   readonly environment: Environment;
   readonly clock: SteadyClock;
   /** Records renewals in the audit log. */
-  readonly record: RenewerParts["record"];
+  readonly record: RenewerDependencies["record"];
   /** Masks further secrets in the audit log. */
-  readonly mask: (secrets: readonly Secret[]) => void;
+  readonly maskInAuditLog: (secrets: readonly Secret[]) => void;
 }
 
 /** The private files in the folder of this run. Their paths are in `RefreshAddresses`. */
@@ -96,7 +96,7 @@ interface RunSecrets {
  */
 export async function serveRefresh(
   firstPlan: RefreshPlan,
-  { server, isAlone, start, environment, clock, record, mask }: RefreshService,
+  { server, isAlone, start, environment, clock, record, maskInAuditLog }: RefreshService,
   context: Context,
 ): Promise<Refresh> {
   if (firstPlan.credentials.some(({ cloud }) => cloud === "aws")) await warnOfProfile(environment, context);
@@ -111,7 +111,7 @@ export async function serveRefresh(
   writeGoogleCredentials(folder, origin, runSecrets);
   const addresses: RefreshAddresses = { origin, awsToken: runSecrets.awsToken, files: pathsIn(folder) };
   const storeCredentials = (credentials: Credentials): void => storeToken(credentials, folder);
-  const renewer = new Renewer(firstPlan, start, { context, clock, storeCredentials, record, mask });
+  const renewer = new Renewer(firstPlan, start, { context, clock, storeCredentials, record, maskInAuditLog });
   const deliver = (nextStart: Start): RefreshedDelivery => {
     const isFirst = nextStart === start;
     const plan = isFirst ? firstPlan : planOrRefuse(planRefresh(firstPlan.scope, nextStart, Date.now()));

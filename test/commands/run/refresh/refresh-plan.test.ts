@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parseTokenEnd } from "../../../../src/commands/run/refresh/azure-credentials.ts";
 import { azureVariables } from "../../../../src/commands/run/refresh/azure-variables.ts";
 import { CLOUDS, type ReadStart } from "../../../../src/commands/run/refresh/cloud-credentials.ts";
-import { fileChanges } from "../../../../src/commands/run/refresh/renewed-files.ts";
+import { compareFiles } from "../../../../src/commands/run/refresh/renewed-files.ts";
 import { describeEmptyPlan, planRefresh } from "../../../../src/commands/run/refresh/refresh-plan.ts";
 import { refreshScope } from "../../../../src/commands/run/refresh/refresh-scope.ts";
 import type { Origin, ResolvedVariable } from "../../../../src/core/model.ts";
@@ -224,7 +224,7 @@ test("a renewal of files finds new contents, missing ones, and those that break 
   );
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else of a contract is read
   const contract = { variables, aliases: new Map() } as unknown as Start["files"]["contract"];
-  const changes = fileChanges(present, startVariables, contract, () => ({ kind: "not-json" }));
+  const changes = compareFiles(present, startVariables, contract, () => ({ kind: "not-json" }));
   expect(Object.fromEntries(changes.contents)).toEqual({ NEW: "b", PATH_OF: "b" });
   expect(changes.missing).toEqual(["GONE"]);
   expect(Object.fromEntries(changes.refused)).toEqual({ BAD: "must be JSON" });
