@@ -22,7 +22,11 @@ export const explain: Command = async ({ options, positionals }, context) => {
   const start = await resolveCommandStart(settings, context);
   const broker = createBrokerExplainer(start, settings, options, context);
   const refresh = createRefreshExplainer(start, settings);
-  const explanation = createExplanation(start, positionals, options["all"] === true, { broker, refresh });
+  const explanation = createExplanation(
+    start,
+    { names: positionals, listsAll: options["all"] === true },
+    { broker, refresh },
+  );
   const asJson = options["json"] === true;
   // The report for people begins with the reason why ESC is not read, so that the notice would repeat it.
   const notices = start.verdict.notices.filter(({ kind }) => asJson || kind !== "esc-incomplete");

@@ -65,7 +65,8 @@ export class ServedKeys implements BrokerParts {
     this.#lookForChange = look;
   }
 
-  // The server gets the functions below as properties of an object (`BrokerParts`), so they must not depend on `this` of the caller.
+  // The server calls the functions below, which `BrokerParts` explains. They are properties of an object for it, so they must not
+  // depend on the `this` of the caller.
   readonly keyOf = (name: string): string => this.#keys.get(name)?.value ?? "";
 
   readonly agentFor = (origin: string): Agent => {
