@@ -14,7 +14,7 @@ import type { Notice, Origin, ResolvedVariable } from "../../core/model.ts";
 import { type Maskability, maskabilityOf } from "../../masking/texts.ts";
 import { isSecret } from "../../contract/secret-names.ts";
 import { isHidden } from "../../resolve/secret-values.ts";
-import { refuseUnknownVariables, namesSkippedByEsc } from "../parts/unknown-variables.ts";
+import { refuseUnknownVariables, findNamesSkippedByEsc } from "../parts/unknown-variables.ts";
 import type { BrokerExplainer, BrokerExplanation } from "./explain-broker.ts";
 import type { RefreshExplainer, RefreshExplanation } from "./explain-refresh.ts";
 import { createWithholdingRule, type WithholdingReason } from "../../resolve/select.ts";
@@ -172,7 +172,7 @@ function explainUndeclared(
   explainer: VariableExplainer,
   addedNames: readonly string[],
 ): readonly VariableExplanation[] {
-  const allNames = new Set([...start.values.resolution.keys(), ...namesSkippedByEsc(start), ...addedNames]);
+  const allNames = new Set([...start.values.resolution.keys(), ...findNamesSkippedByEsc(start), ...addedNames]);
   const undeclaredNames = [...allNames].filter((name) => !start.files.contract.variables.has(name));
   return undeclaredNames.toSorted().map((name) => explainer.explain(name));
 }
@@ -185,11 +185,11 @@ function isNoteworthy(variable: VariableExplanation): boolean {
     variable.broker?.kind === "address" ||
     variable.refresh?.kind === "set" ||
     variable.refresh?.kind === "refused" ||
-    originsOf(variable).some(({ source }) => source !== "environment")
+    listOrigins(variable).some(({ source }) => source !== "environment")
   );
 }
 
-function originsOf({ origin, shadows, withheld }: VariableExplanation): readonly Origin[] {
+function listOrigins({ origin, shadows, withheld }: VariableExplanation): readonly Origin[] {
   return [
     ...(origin === undefined ? [] : [origin]),
     ...[...shadows, ...withheld].map(({ origin: otherOrigin }) => otherOrigin),

@@ -7,7 +7,7 @@ import { enumerate, printable } from "../../core/text.ts";
 import type { EscAccess, Proposal } from "../../esc/settings/access-settings.ts";
 import { isInCi } from "../../access/unattended.ts";
 import { askYesOrNo, canAskUser } from "./confirm.ts";
-import { agentBy } from "../run/agents.ts";
+import { findAgentVariable } from "../run/agents.ts";
 
 /** The answer: `yes`, or the reason why there is no consent. */
 type ConsentAnswer = "yes" | Extract<EscAccess, { readonly kind: "unconsented" }>["why"];
@@ -20,7 +20,7 @@ type ConsentAnswer = "yes" | Extract<EscAccess, { readonly kind: "unconsented" }
  */
 export async function askConsent(proposal: Proposal, isLasting: boolean, context: Context): Promise<ConsentAnswer> {
   const { environment } = context;
-  if (agentBy(environment) !== undefined) return "agent";
+  if (findAgentVariable(environment) !== undefined) return "agent";
   if (!canAskUser(context) || isInCi(environment)) return "not-asked";
   const question = isLasting ? "Allow it, from now on?" : "Allow it, for this start?";
   return (await askYesOrNo([...describeProposal(proposal), question], context)) ? "yes" : "declined";

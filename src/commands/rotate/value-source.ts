@@ -31,14 +31,14 @@ export function findSource(name: string, states: readonly EnvironmentState[]): V
   if (current === undefined || variable === undefined) {
     const names = states.flatMap(({ opened }) => opened.variables.map((other) => other.name));
     const environments = states.map((state) => formatName(state.name));
-    throw placeError(
+    throw createPlaceError(
       `${shownName} is not in ${enumerate(environments, "or")}${didYouMean(name, names)}`,
       `to set its first value: sophia-run set ${shellWord(shownName)}`,
     );
   }
   const environment = formatName(current.name);
   if (variable.delivery === "file") {
-    throw placeError(
+    throw createPlaceError(
       `${shownName} is a file in ${environment} (values.files)`,
       `change it with pulumi env edit ${environment}`,
     );
@@ -48,7 +48,7 @@ export function findSource(name: string, states: readonly EnvironmentState[]): V
   const { origin } = variable;
   const imported = origin.source === "esc" ? origin.importedFrom : undefined;
   if (imported === undefined) {
-    throw placeError(
+    throw createPlaceError(
       `${shownName} comes from an import of ${environment}, and the service does not report which one`,
       "name the import with --in organization/project/environment",
     );
@@ -56,7 +56,7 @@ export function findSource(name: string, states: readonly EnvironmentState[]): V
   const fullImport = printable(fullImportName(imported, current.name.organization));
   // An import is named as in `project/environment@3`.
   const [, version = "latest"] = imported.split("@", 2);
-  throw placeError(
+  throw createPlaceError(
     `${shownName} comes from ${printable(imported)}, which ${environment} imports`,
     version === "latest"
       ? `to change it there, for all that import it: sophia-run rotate ${shellWord(shownName)} --in ${fullImport}`
@@ -74,13 +74,13 @@ export function refuseComputed(name: string, { defined, current }: ValueSource):
   if (defined.kind === "secret" || defined.kind === "value") return;
   const environment = formatName(current.name);
   const fact = defined.kind === "function" ? "is the result of a function" : "refers to other values";
-  throw placeError(
+  throw createPlaceError(
     `${printable(name)} ${fact} in ${environment}`,
     `change its inputs with pulumi env edit ${environment}`,
   );
 }
 
 /** Returns the error for a value that cannot be changed in this environment. */
-export function placeError(message: string, hint: string): SophiaError {
+export function createPlaceError(message: string, hint: string): SophiaError {
   return new SophiaError({ code: "rotate-place", message, hint });
 }

@@ -26,7 +26,7 @@ import { readerName } from "./agents.ts";
 /**
  * Returns the masking for the launch; undefined if sophia-run itself masks nothing.
  *
- * @param variable the variable by which `outputReader` recognized a coding agent or GitHub Actions
+ * @param variable the variable by which `findOutputReader` recognized a coding agent or GitHub Actions
  * @throws SophiaError (redact-github, redact-size; 125)
  */
 export function createOutputMasking(

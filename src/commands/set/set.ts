@@ -23,7 +23,7 @@ import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
 import { askYesOrNo, canAskUser } from "../parts/confirm.ts";
 import { usageError } from "../parts/usage-errors.ts";
-import { agentBy } from "../run/agents.ts";
+import { findAgentVariable } from "../run/agents.ts";
 import {
   askOnlyEnvironment,
   type EscTarget,
@@ -189,7 +189,7 @@ function refuseChangedValues(
  * An agent passes a value by the standard input.
  */
 function withoutPromptsForAgent(context: Context): Context {
-  if (agentBy(context.environment) === undefined) return context;
+  if (findAgentVariable(context.environment) === undefined) return context;
   return { ...context, isTerminal: (fd: 0 | 1 | 2) => fd !== 2 && context.isTerminal(fd) };
 }
 

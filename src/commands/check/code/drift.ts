@@ -64,7 +64,7 @@ export function compareCode(
 ): CodeDrift {
   const namesOutsideScope = contract.scope?.outside ?? new Set<string>();
   const declaredNames = new Set([...contract.variables.keys(), ...contract.aliases.keys()]);
-  const addressNames = new Set(brokerAddresses(contract));
+  const addressNames = new Set(findBrokerAddresses(contract));
   // The declarations also have the variables of other profiles, which the contract of this profile does not have.
   const isKnown = (name: string): boolean =>
     declaredNames.has(name) || addressNames.has(name) || (declarations.has(name) && !namesOutsideScope.has(name));
@@ -96,7 +96,7 @@ export function compareCode(
  * Returns the variables in which a program gets the address of the broker with `--broker`. The contract need not declare
  * them.
  */
-function brokerAddresses({ variables }: Contract): readonly string[] {
+function findBrokerAddresses({ variables }: Contract): readonly string[] {
   return Array.from(variables.values()).flatMap((declaration) => {
     const entry = compileBrokerEntry(declaration);
     return entry === undefined ? [] : Object.keys(baseOf(declaration.name, entry));

@@ -88,7 +88,7 @@ class Authentication {
       case AUTHENTICATION.plainText:
         return this.#sendPassword(() => this.#target.password);
       case AUTHENTICATION.md5:
-        return this.#sendPassword(() => md5Answer(this.#target, data.subarray(0, 4)));
+        return this.#sendPassword(() => createMd5Answer(this.#target, data.subarray(0, 4)));
       case AUTHENTICATION.sasl:
         return this.#beginScram(data);
       case AUTHENTICATION.saslContinue:
@@ -150,7 +150,7 @@ function parseAuthentication(body: Buffer): { readonly method: number; readonly 
 }
 
 /** Returns `md5` and the hex digits of MD5(MD5(password + user) + salt). */
-function md5Answer({ user, password }: PostgresTarget, salt: Buffer): string {
+function createMd5Answer({ user, password }: PostgresTarget, salt: Buffer): string {
   const inner = createHash("md5").update(password).update(user).digest("hex");
   return `md5${createHash("md5").update(inner).update(salt).digest("hex")}`;
 }

@@ -19,7 +19,7 @@ import type { Secret } from "../../../masking/masking-model.ts";
 import { type EscStatus, hasNoContract, type Start } from "../../../resolve/start.ts";
 import { collectSecrets } from "../../../resolve/secret-values.ts";
 import { isBun } from "../../../system/runtime.ts";
-import { outputReader, readerName } from "../../run/agents.ts";
+import { findOutputReader, readerName } from "../../run/agents.ts";
 import type { Renewals } from "../../run/refresh/renewer.ts";
 import { appendToAuditLog } from "./log-file.ts";
 
@@ -82,7 +82,7 @@ export function createAuditRecorder(
   return (recordedEvent, isRefused, start) => {
     const secrets = collectSecrets(start);
     if (reason !== undefined) refuseReasonWithSecret(reason, secrets);
-    const readerVariable = outputReader(context.environment);
+    const readerVariable = findOutputReader(context.environment);
     const record = {
       ...createRecord(recordedEvent, isRefused, start, secrets),
       caller: readerVariable === undefined ? undefined : readerName(readerVariable),

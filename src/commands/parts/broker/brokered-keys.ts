@@ -14,7 +14,7 @@ import type { Contract, Declaration } from "../../../contract/contract-model.ts"
 import type { Environment, Resolution, ResolvedVariable } from "../../../core/model.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { readBrokeredNames, findReplacedVariables } from "../../../resolve/outer-broker.ts";
-import { type ExposedKey, findExposedKeys, knownSpellingOf } from "./exposed-keys.ts";
+import { type ExposedKey, findExposedKeys, normalizeSpelling } from "./exposed-keys.ts";
 import { CALLER_SOURCE, type NamedFiles, createSourcedAddress, sourceOf } from "./value-provenance.ts";
 
 /** A key that the broker holds: the program gets `route.dummy` in its place. */
@@ -222,6 +222,6 @@ export function findBrokerableKeys(
 
 /** Returns a declaration with the name of a known service's key in its usual case. On Windows a contract may use any case. */
 export function normalizeKeyName(declaration: Declaration, { foldsCase }: Pick<Environment, "foldsCase">): Declaration {
-  const name = knownSpellingOf(declaration.name, foldsCase);
+  const name = normalizeSpelling(declaration.name, foldsCase);
   return name === declaration.name ? declaration : { ...declaration, name };
 }

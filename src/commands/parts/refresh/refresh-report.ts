@@ -17,7 +17,7 @@ import {
   type RenewedKind,
 } from "../../run/refresh/cloud-credentials.ts";
 import { planRefresh, type RefreshPlan } from "../../run/refresh/refresh-plan.ts";
-import { type RefreshScope, refreshScope } from "../../run/refresh/refresh-scope.ts";
+import { type RefreshScope, createRefreshScope } from "../../run/refresh/refresh-scope.ts";
 import { computeFirstTry } from "../../run/refresh/renewal.ts";
 
 export type RenewalReport =
@@ -57,7 +57,7 @@ const FULL_SCOPE: RefreshScope = { option: "--refresh", clouds: CLOUDS, hasFiles
 
 /** Reports what `run` would renew; undefined if neither the options nor the contract ask for a renewal. */
 export function reportRefresh(start: Start, settings: Settings): RefreshReport | undefined {
-  const scope = refreshScope(settings, start.files.contract);
+  const scope = createRefreshScope(settings, start.files.contract);
   return scope === undefined ? undefined : createReport(scope, start);
 }
 

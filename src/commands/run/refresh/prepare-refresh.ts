@@ -84,13 +84,13 @@ export async function prepareRefresh(
         return await serveRefresh(plan, service, context);
       } catch (error) {
         server?.close();
-        throw error instanceof SophiaError ? error : cannotListen(option, error);
+        throw error instanceof SophiaError ? error : createListenError(option, error);
       }
     },
   };
 }
 
-function cannotListen(option: string, error: unknown): SophiaError {
+function createListenError(option: string, error: unknown): SophiaError {
   return new SophiaError({
     code: "broker",
     message: `${option} cannot accept connections on 127.0.0.1 (${systemErrorCode(error) ?? "UNKNOWN"})`,

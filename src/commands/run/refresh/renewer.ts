@@ -44,7 +44,7 @@ import {
   type Credentials,
   type EscSession,
   type RenewedKind,
-  secretsOfCredentials,
+  listSecrets,
 } from "./cloud-credentials.ts";
 import { GOOGLE_EXPIRY } from "./google-variables.ts";
 import { planRefresh, type RefreshPlan } from "./refresh-plan.ts";
@@ -86,12 +86,12 @@ const MAX_FORMER_SECRETS = 150;
 
 /** The failure if ESC returns credentials that have already expired. */
 const ALREADY_EXPIRED_FAILURES: Readonly<Record<Cloud, Failure>> = {
-  aws: expiredFailure(`check the clock of this machine, and ${AWS_EXPIRATION} in the ESC environment`),
-  google: expiredFailure(`check the clock of this machine, and ${GOOGLE_EXPIRY} in the ESC environment`),
-  azure: expiredFailure("check the clock of this machine"),
+  aws: createExpiredFailure(`check the clock of this machine, and ${AWS_EXPIRATION} in the ESC environment`),
+  google: createExpiredFailure(`check the clock of this machine, and ${GOOGLE_EXPIRY} in the ESC environment`),
+  azure: createExpiredFailure("check the clock of this machine"),
 };
 
-function expiredFailure(hint: string): Failure {
+function createExpiredFailure(hint: string): Failure {
   return { code: "refresh", message: "the credentials of ESC have already expired", hint };
 }
 
@@ -183,7 +183,7 @@ export class Renewer {
 
   /** Returns the secrets that any program of this run may have: the present credentials, and former secrets. */
   secrets(): readonly TextSecret[] {
-    return [...Array.from(this.#credentials.values()).flatMap(secretsOfCredentials), ...this.#formerSecrets];
+    return [...Array.from(this.#credentials.values()).flatMap(listSecrets), ...this.#formerSecrets];
   }
 
   /** The caller calls this when a program has been started; `LaunchBroker.started` explains the arguments. */
@@ -325,7 +325,7 @@ export class Renewer {
       this.#dependencies.record({ start, credentials: renewed, files: fileNames });
     }
     const newSecrets = [
-      ...renewed.flatMap(secretsOfCredentials),
+      ...renewed.flatMap(listSecrets),
       ...collectSecrets(start).filter(({ name }) => changes.contents.has(name)),
     ];
     if (newSecrets.length > 0) this.#maskEverywhere(newSecrets, start);

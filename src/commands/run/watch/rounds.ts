@@ -36,7 +36,7 @@ import { LONGEST_TIMER_MS } from "../../../command-line/settings.ts";
 import { enumerateFew } from "../../../core/lines.ts";
 import { printable } from "../../../core/text.ts";
 import type { KnownEnvironments, ChangeReport } from "../../../esc/api/detect-changes.ts";
-import { changedNames, type Digests } from "./digests.ts";
+import { findChangedNames, type Digests } from "./digests.ts";
 
 /**
  * The result of reading all sources again. `unreadable`: a source cannot be read. `unmet`: the values break a rule of the contract.
@@ -153,7 +153,7 @@ export function beginRounds<Renewal>(digests: Digests, timing: RoundTiming): Rou
     volatileNames: new Set(),
     known: undefined,
     lost: new Map(),
-    expiresAt: nextExpiry(timing),
+    expiresAt: computeExpiry(timing),
     nextOpeningAt: timing.now + OPEN_INTERVAL_MS,
     failureCount: 0,
     noRequestBefore: timing.now,
@@ -271,7 +271,7 @@ function onOpened<Renewal>(before: WatchState, values: NewValues<Renewal>, timin
 function onReplaced(state: WatchState, kind: "restarted" | "swapped", timing: RoundTiming): RoundStep<never> {
   const { replacement = state.digests } = state.round;
   if (kind === "restarted") {
-    return completeOpening({ ...state, digests: replacement, expiresAt: nextExpiry(timing) }, [], timing);
+    return completeOpening({ ...state, digests: replacement, expiresAt: computeExpiry(timing) }, [], timing);
   }
   // The running program keeps its variables, and with them the session in which providers made some of them.
   const digests = { ...state.digests, brokered: replacement.brokered };
@@ -280,8 +280,8 @@ function onReplaced(state: WatchState, kind: "restarted" | "swapped", timing: Ro
 
 /** Returns the names whose digests differ: those of the program's variables, those of brokered keys, and both, sorted. */
 function compareDigests(before: Digests, after: Digests) {
-  const program = changedNames(before.program, after.program);
-  const brokered = changedNames(before.brokered, after.brokered);
+  const program = findChangedNames(before.program, after.program);
+  const brokered = findChangedNames(before.brokered, after.brokered);
   return { program, brokered, all: [...new Set([...program, ...brokered])].toSorted() };
 }
 
@@ -290,7 +290,7 @@ function completeOpening(before: WatchState, messages: readonly RoundMessage[], 
   const { isEarly, isExpiring, isOpeningDue, knownAfterLook = before.known } = before.round;
   // An early round must not postpone the regular opening, however often a service refuses a key.
   const nextOpeningAt = isEarly && !isOpeningDue ? before.nextOpeningAt : timing.now + OPEN_INTERVAL_MS;
-  const expiresAt = isExpiring ? nextExpiry(timing) : before.expiresAt;
+  const expiresAt = isExpiring ? computeExpiry(timing) : before.expiresAt;
   return completeRound({ ...before, known: knownAfterLook, nextOpeningAt, expiresAt }, messages, timing);
 }
 
@@ -340,7 +340,7 @@ function pause(
 }
 
 /** Returns the time at which values that were made now must be renewed. */
-function nextExpiry({ now, random, sessionMs }: RoundTiming): number {
+function computeExpiry({ now, random, sessionMs }: RoundTiming): number {
   const part = MIN_RENEWAL_PART + (MAX_RENEWAL_PART - MIN_RENEWAL_PART) * random;
   return now + sessionMs * part;
 }

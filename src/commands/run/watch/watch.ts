@@ -60,7 +60,7 @@ export function createWatch(watched: WatchedStart, context: Context): Watch | un
 function refusePipedValues({ values: { resolution } }: Pick<Start, "values">, cwd: string): void {
   for (const { name, origin, shadowed = [] } of resolution.values()) {
     for (const eachOrigin of [origin, ...shadowed.map((hidden) => hidden.origin)]) {
-      const file = fileOf(eachOrigin);
+      const file = findValueFile(eachOrigin);
       const isPipe = file !== undefined && attempt(() => statSync(resolve(cwd, file)).isFIFO()) === true;
       if (!isPipe) continue;
       // A path in a variable `NAME_FILE` is not shown, because the user may have put a secret there by mistake.
@@ -76,7 +76,7 @@ function refusePipedValues({ values: { resolution } }: Pick<Start, "values">, cw
 }
 
 /** Returns the file from which a value was read; undefined if no file has the value. `NAME_FILE` is the origin of its file's value. */
-function fileOf(origin: Origin): string | undefined {
+function findValueFile(origin: Origin): string | undefined {
   if (origin.source === "environment") return origin.read?.file;
   return "line" in origin && "file" in origin ? origin.file : undefined;
 }

@@ -115,7 +115,7 @@ class WatchedRun {
     this.#watched = watched;
     this.#program = program;
     this.#context = context;
-    this.#openedSettings = settingsOfOpened(watched.start);
+    this.#openedSettings = createOpenedSettings(watched.start);
     this.#lookSettings = this.#openedSettings;
     this.#outputMasking = watched.outputMasking;
     this.#esc = watched.start.store.esc;
@@ -210,7 +210,7 @@ class WatchedRun {
     const start = await resolveCommandStart({ ...settings, cache, cacheFreshMs: undefined }, this.#context);
     const unusable = findUnreadableSource(start) ?? this.#findUnmetContract(start);
     if (unusable !== undefined) return unusable;
-    this.#openedSettings = settingsOfOpened(start);
+    this.#openedSettings = createOpenedSettings(start);
     this.#lookSettings = this.#openedSettings;
     const delivered = broker?.deliver(start) ?? createDelivery(start);
     const outputMasking = await this.#createOutputMasking(start);
@@ -298,7 +298,7 @@ function enumerateNames(names: readonly string[]): string {
 }
 
 /** Returns the settings of a start with the full names of the environments that ESC has opened, so that no name has two meanings. */
-function settingsOfOpened({ store: { esc } }: Start): EscSettings {
+function createOpenedSettings({ store: { esc } }: Start): EscSettings {
   if (!("settings" in esc)) throw new TypeError("no ESC environment to follow");
   if (esc.kind !== "read") return esc.settings;
   const opened = esc.environments.map(({ name, version }) => parseFullName(name, version));
