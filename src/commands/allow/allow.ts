@@ -117,7 +117,9 @@ function formatConsentLine({ file, environment }: Consent): Line {
 }
 
 /**
- * Replaces the stored consents by those that `update` returns. @throws SophiaError (file, 125) if they cannot be written
+ * Replaces the stored consents by those that `update` returns.
+ *
+ * @throws SophiaError (file, 125) if they cannot be written
  */
 async function changeConsents(
   context: Context,

@@ -97,8 +97,8 @@ function titleOf({ name, version }: ComparedEnvironment): string {
 }
 
 /**
- * Returns a short label for each environment: its name without the leading parts that all names share. If one of these labels is long,
- * the labels are `[1]`, `[2]` and so on.
+ * Returns a short label for each environment: its name without the leading parts that all names share. If one of these labels is
+ * long, the labels are `[1]`, `[2]` and so on.
  */
 function createLabels(environments: readonly ComparedEnvironment[]): readonly string[] {
   // A full name is ORGANIZATION/PROJECT/NAME.

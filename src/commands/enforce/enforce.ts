@@ -1,6 +1,6 @@
 /**
- * The command `sophia-run enforce`. It writes the contract into an ESC environment as a schema, by which ESC itself checks the values
- * whenever the environment is saved or opened. `--check` compares the schema with the contract, and `--remove` removes it.
+ * The command `sophia-run enforce`. It writes the contract into an ESC environment as a schema, by which ESC itself checks the
+ * values whenever the environment is saved or opened. `--check` compares the schema with the contract, and `--remove` removes it.
  */
 import { resolveSettings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/find-contract.ts";
@@ -44,7 +44,9 @@ interface Enforcement {
 
 /**
  * Returns 0; 1 if `--check` finds a difference or the user declines, 3 if the change waits for an approval, and 78 if the present
- * values violate the contract. @throws SophiaError (125)
+ * values violate the contract.
+ *
+ * @throws SophiaError (125)
  */
 export const enforce: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);
@@ -59,14 +61,12 @@ export const enforce: Command = async ({ options }, context) => {
 
   if (request.purpose === "check") return reportCheck(enforcement);
   if (change.editedYaml === undefined) return reportNoChange(enforcement);
-  if (request.purpose === "write") {
-    // With the schema, no program could open an environment whose values violate it.
-    const lines = createViolationLines(enforcement);
-    if (lines !== undefined) {
-      const message = `Nothing was written: values of ${formatRevision(current)} violate the contract.`;
-      printReport(context, [message, ...lines]);
-      return ExitStatus.config;
-    }
+  // With the schema, no program could open an environment whose values violate it.
+  const violationLines = request.purpose === "write" ? createViolationLines(enforcement) : undefined;
+  if (violationLines !== undefined) {
+    const message = `Nothing was written: values of ${formatRevision(current)} violate the contract.`;
+    printReport(context, [message, ...violationLines]);
+    return ExitStatus.config;
   }
   printReport(context, [...createDiffLines(change, current), ...createGapLines(change)]);
   if (isDry) {

@@ -1,6 +1,6 @@
 /**
- * Checks the values that an environment has now against the contract, before `sophia-run enforce` writes a schema for them. This file
- * has no side effects.
+ * Checks the values that an environment has now against the contract, before `sophia-run enforce` writes a schema for them. This
+ * file has no side effects.
  */
 import { applyContract } from "../../contract/apply.ts";
 import { checkContract, namesOfViolation } from "../../contract/check-contract.ts";

@@ -132,7 +132,9 @@ function createNotSetError(name: string, start: Start): SophiaError {
 }
 
 /**
- * Returns the value as JSON. Its version changes if a field changes its meaning. @throws SophiaError (not-exportable, 125)
+ * Returns the value as JSON. Its version changes if a field changes its meaning.
+ *
+ * @throws SophiaError (not-exportable, 125)
  */
 function formatVariable({ name, origin, delivery }: ResolvedVariable, bytes: Buffer, isSecret: boolean): string {
   if (!isUtf8(bytes)) {

@@ -160,7 +160,10 @@ function forgetLogin(context: Context): number {
 }
 
 /**
- * Writes the URL of the service, without the token. @param backend undefined to remove the choice @returns why that failed
+ * Writes the URL of the service, without the token.
+ *
+ * @param backend undefined to remove the choice
+ * @returns why that failed
  */
 function writeLoginChoice(backend: string | undefined, { environment }: Context): string | undefined {
   const path = settingsFilePath(environment);

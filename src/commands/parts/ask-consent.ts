@@ -1,6 +1,6 @@
 /**
- * Asks the user for consent if a file in the repository names a Pulumi ESC environment: the user's token would open that environment
- * for the code of the repository. This file is loaded only for such a question.
+ * Asks the user for consent if a file in the repository names a Pulumi ESC environment: the user's token would open that
+ * environment for the code of the repository. This file is loaded only for such a question.
  */
 import type { Context } from "../../core/context.ts";
 import { enumerate, printable } from "../../core/text.ts";
@@ -13,8 +13,8 @@ import { findAgentVariable } from "../run/agents.ts";
 type ConsentAnswer = "yes" | Extract<EscAccess, { readonly kind: "unconsented" }>["why"];
 
 /**
- * Asks at the terminal. There is no question under a coding agent, which could answer in the user's place, nor in CI, where there is
- * no user.
+ * Asks at the terminal. There is no question under a coding agent, which could answer in the user's place, nor in CI, where there
+ * is no user.
  *
  * @param isLasting true if the consent will be stored; false if it holds for this start only
  */

@@ -1,7 +1,7 @@
 /**
- * Reads and writes the files of a project for commands such as `init`, `docs` and `import`. A failure is a SophiaError that names the
- * file as the user knows it. Nothing is written through a symbolic link, because a repository could contain a link to one of the
- * user's files outside of the project.
+ * Reads and writes the files of a project for commands such as `init`, `docs` and `import`. A failure is a SophiaError that names
+ * the file as the user knows it. Nothing is written through a symbolic link, because a repository could contain a link to one of
+ * the user's files outside of the project.
  */
 import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -95,8 +95,8 @@ function listWorkflowNames(folder: string): readonly string[] {
 }
 
 /**
- * Writes a file, and creates missing folders. If the text does not fit on the disk, a new file is removed, and an existing file gets
- * its former content back.
+ * Writes a file, and creates missing folders. If the text does not fit on the disk, a new file is removed, and an existing file
+ * gets its former content back.
  *
  * @param flag `w` to create or overwrite the file; `wx` if the file must not exist yet
  * @throws SophiaError (file, 125)

@@ -1,6 +1,6 @@
 /**
- * Obtains the new value for `sophia-run rotate NAME`: from the user, or with `--generate` a random value in the format that the contract
- * declares.
+ * Obtains the new value for `sophia-run rotate NAME`: from the user, or with `--generate` a random value in the format that the
+ * contract declares.
  */
 import { randomBytes } from "node:crypto";
 import { findFormatFault } from "../../contract/format.ts";

@@ -1,9 +1,9 @@
 /**
- * The command `sophia-run rotate NAME`. It replaces the value of a variable in a Pulumi ESC environment: finds the environment whose
- * value a start would use, finds the new value, shows the change, asks the user, writes, and reads the value back.
+ * The command `sophia-run rotate NAME`. It replaces the value of a variable in a Pulumi ESC environment: finds the environment
+ * whose value a start would use, finds the new value, shows the change, asks the user, writes, and reads the value back.
  *
- * The new value comes from the user, is generated (`--generate`), is restored from an earlier revision of the environment (`--to`), or
- * is made by ESC itself (`fn::rotate`).
+ * The new value comes from the user, is generated (`--generate`), is restored from an earlier revision of the environment (`--to`),
+ * or is made by ESC itself (`fn::rotate`).
  */
 import type { Values } from "../../command-line/options.ts";
 import { resolveSettings } from "../../command-line/settings.ts";
@@ -238,7 +238,9 @@ function chooseStatusIfUnwritten({ isDry }: RotateOptions): number {
 
 /**
  * Returns the definition with the new value; undefined if it already has that value. It is called again for each revision that
- * another user writes meanwhile, and applies the same rules to it. @throws SophiaError (125) if the variable itself has changed
+ * another user writes meanwhile, and applies the same rules to it.
+ *
+ * @throws SophiaError (125) if the variable itself has changed
  */
 function editRevision(
   latest: EnvironmentState,

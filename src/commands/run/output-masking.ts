@@ -1,6 +1,6 @@
 /**
- * Creates the masking of the program's output by the option `--redact`: the launch then replaces secrets in the output by `***`. With
- * `--redact=github`, GitHub's runner masks the output instead, by commands that this file prints. It also prints the warnings.
+ * Creates the masking of the program's output by the option `--redact`: the launch then replaces secrets in the output by `***`.
+ * With `--redact=github`, GitHub's runner masks the output instead, by commands that this file prints. It also prints the warnings.
  */
 import { fstatSync } from "node:fs";
 import type { Context } from "../../core/context.ts";

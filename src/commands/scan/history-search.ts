@@ -153,8 +153,8 @@ async function addReachableObjects(
 }
 
 /**
- * Searches the names of all files that some commit added. A commit that renames a file adds the new name. For a merge git lists only
- * the names that no parent has. Git's output has records such as `//COMMIT`, each followed by the names of the commit's files.
+ * Searches the names of all files that some commit added. A commit that renames a file adds the new name. For a merge git lists
+ * only the names that no parent has. Git's output has records such as `//COMMIT`, each followed by the names of the commit's files.
  */
 async function searchFileNames(
   search: SecretSearch,

@@ -1,6 +1,6 @@
 /**
- * Formats the warnings of `sophia-run scan` about what it could not search, with the git commands that fetch or remove that. This file has
- * no side effects.
+ * Formats the warnings of `sophia-run scan` about what it could not search, with the git commands that fetch or remove that. This
+ * file has no side effects.
  */
 import { enumerateFew, limitLines } from "../../core/lines.ts";
 import { shellWord } from "../../core/shell.ts";

@@ -170,8 +170,10 @@ async function writeAndReport(values: readonly ValueToWrite[], run: SetRun): Pro
 }
 
 /**
- * Checks the newest revision before each attempt to write. Another user may have set a variable while this user typed, and that value
- * must not be lost. @throws SophiaError (esc-conflict, 125)
+ * Checks the newest revision before each attempt to write. Another user may have set a variable while this user typed, and that
+ * value must not be lost.
+ *
+ * @throws SophiaError (esc-conflict, 125)
  */
 function refuseChangedValues(
   values: readonly ValueToWrite[],
@@ -233,7 +235,9 @@ function requireNames(names: readonly string[], contract: Contract, context: Con
 }
 
 /**
- * Checks that a name can be set. @throws SophiaError (usage, 125) without printing an invalid name, which may be a value
+ * Checks that a name can be set.
+ *
+ * @throws SophiaError (usage, 125) without printing an invalid name, which may be a value
  */
 function requireName(name: string, contract: Contract): void {
   const [assignedName = "", ...assignedValue] = name.split("=");

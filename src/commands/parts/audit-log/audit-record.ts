@@ -1,7 +1,7 @@
 /**
- * Creates the records of the audit log, in which an administrator sees who got which secrets. Before a start, `get` or `export`, one
- * line of JSON is appended. docs/agents.md documents the format. A record contains names, sources and times, but no values and no
- * arguments of the program. This file is loaded only if the user has an audit log.
+ * Creates the records of the audit log, in which an administrator sees who got which secrets. Before a start, `get` or `export`,
+ * one line of JSON is appended. docs/agents.md documents the format. A record contains names, sources and times, but no values and
+ * no arguments of the program. This file is loaded only if the user has an audit log.
  */
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
@@ -188,8 +188,8 @@ function createRunFields(recordedEvent: RecordedEvent): {
 }
 
 /**
- * Returns the source of each variable that the event passes on. For a start, the undeclared variables of the caller's environment are
- * left out: they would fill the log, and the program has them without sophia-run.
+ * Returns the source of each variable that the event passes on. For a start, the undeclared variables of the caller's environment
+ * are left out: they would fill the log, and the program has them without sophia-run.
  */
 function listSourcesByName(
   recordedEvent: RecordedEvent,

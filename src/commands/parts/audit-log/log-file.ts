@@ -39,7 +39,8 @@ const GROUP_AND_OTHERS_WRITE = 0o022;
 /**
  * Appends a line to the log. A missing file is created, with a mode that lets only its owner read it.
  *
- * @param path an absolute path @param line with the line break at its end
+ * @param path an absolute path
+ * @param line with the line break at its end
  * @throws SophiaError (audit, 125) if the line cannot be written, if the file is not a regular file, or if another user than root
  *   may change it
  */

@@ -142,8 +142,8 @@ const OPTIONAL_WRAPPERS = new Set([
 ]);
 
 /**
- * Returns true for a step by which the schema accepts other values. Returns false for `.or(z.literal(""))`, since a contract takes an
- * empty variable for one that is not set.
+ * Returns true for a step by which the schema accepts other values. Returns false for `.or(z.literal(""))`, since a contract takes
+ * an empty variable for one that is not set.
  */
 function isLoosening({ name, argumentText = "" }: ChainStep): boolean {
   return LOOSENING_METHODS.has(name) && !/^\s*z\.literal\(\s*(?:""|''|undefined)\s*\)\s*$/.test(argumentText);

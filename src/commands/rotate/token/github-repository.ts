@@ -13,8 +13,10 @@ import { type GithubProduct, runGh, type GhLocation, listGithubSecrets } from ".
 const SECRET_NAME = "ESC_TOKEN";
 
 /**
- * Returns the time of the secret's last change as gh lists it (`2025-01-31T23:59:59Z`): undefined if there is no secret, and an empty
- * text if gh lists no time. @throws SophiaError (gh, 125)
+ * Returns the time of the secret's last change as gh lists it (`2025-01-31T23:59:59Z`): undefined if there is no secret, and an
+ * empty text if gh lists no time.
+ *
+ * @throws SophiaError (gh, 125)
  */
 export async function findSecretUpdateTime(app: GithubProduct, gh: GhLocation): Promise<string | undefined> {
   const secrets = await listGithubSecrets(app, gh);
@@ -35,7 +37,8 @@ const TIME_RESOLUTION_MS = 1000;
 /**
  * Sets the secret, and checks that its time has changed.
  *
- * @param timeBefore the time of the secret's last change before this one @throws SophiaError (gh, 125)
+ * @param timeBefore the time of the secret's last change before this one
+ * @throws SophiaError (gh, 125)
  */
 export async function storeToken(
   app: GithubProduct,

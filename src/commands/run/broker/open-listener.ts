@@ -1,6 +1,6 @@
 /**
- * Opens the broker's server at the address that the user has named by `--broker-listen`, or on a free port of loopback. If the address
- * is the path of a Unix socket, the file of the socket is removed when the run ends.
+ * Opens the broker's server at the address that the user has named by `--broker-listen`, or on a free port of loopback. If the
+ * address is the path of a Unix socket, the file of the socket is removed when the run ends.
  */
 import { unlinkSync } from "node:fs";
 import { resolve } from "node:path";

@@ -18,8 +18,8 @@ interface CredentialsLife {
   readonly openedAt: number;
   readonly expiresAt: number;
   /**
-   * The origin of `expiresAt`: the name of a variable of ESC; `token` if the token itself says it; `session` for the lifetime of the
-   * session; `default` if nothing says it, and an hour is assumed.
+   * The origin of `expiresAt`: the name of a variable of ESC; `token` if the token itself says it; `session` for the lifetime of
+   * the session; `default` if nothing says it, and an hour is assumed.
    */
   readonly expirySource: string;
 }

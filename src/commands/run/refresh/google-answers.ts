@@ -1,6 +1,6 @@
 /**
- * Answers SDKs of Google Cloud that ask for an access token. An SDK sends two requests. The first has the header of the credentials file, and gets a subject
- * token. The second exchanges the subject token for the access token (RFC 8693):
+ * Answers SDKs of Google Cloud that ask for an access token. An SDK sends two requests. The first has the header of the credentials
+ * file, and gets a subject token. The second exchanges the subject token for the access token (RFC 8693):
  *
  *     GET /sophia-run/google-subject-token       X-Sophia-Run-Token: HEADER      SUBJECT
  *     POST /sophia-run/google-token              grant_type=…&subject_token=SUBJECT      {"access_token":"ya29…",…}

@@ -1,6 +1,7 @@
 /**
- * The variables of Google Cloud: those in which ESC gives an access token, and those by which the program finds the token. SDKs in the
- * program read a file that sends them to this process (`formatGoogleCredentials`). The command-line program gcloud reads a file with the token.
+ * The variables of Google Cloud: those in which ESC gives an access token, and those by which the program finds the token. SDKs in
+ * the program read a file that sends them to this process (`formatGoogleCredentials`). The command-line program gcloud reads a file
+ * with the token.
  */
 import type { Changes } from "../../../broker/broker-variables.ts";
 

@@ -1,7 +1,7 @@
 /**
- * Decides which HTTP requests may get cloud credentials from this process (`--refresh`), and which path answers them. The cloud SDKs in
- * the program send these requests over loopback. Other users' processes, and web pages in a browser, can reach the same server, so
- * requests are checked here first. This file has no side effects.
+ * Decides which HTTP requests may get cloud credentials from this process (`--refresh`), and which path answers them. The cloud
+ * SDKs in the program send these requests over loopback. Other users' processes, and web pages in a browser, can reach the same
+ * server, so requests are checked here first. This file has no side effects.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { RequestHead } from "../../../broker/admit.ts";

@@ -1,7 +1,7 @@
 /**
- * Plans what `--refresh` and `--aws-refresh` renew for a program: which credentials and files of ESC, and why others are not renewed.
- * This file has no side effects. The callers make a plan for each start and restart of the program, and whenever a renewal has opened
- * ESC again. The commands `check` and `explain` show the plan of a start.
+ * Plans what `--refresh` and `--aws-refresh` renew for a program: which credentials and files of ESC, and why others are not
+ * renewed. This file has no side effects. The callers make a plan for each start and restart of the program, and whenever a renewal
+ * has opened ESC again. The commands `check` and `explain` show the plan of a start.
  */
 import { variableOf } from "../../../command-line/options.ts";
 import { SophiaError } from "../../../core/error.ts";

@@ -3,8 +3,8 @@
  *
  * The cloud SDKs in the program send requests for credentials to this process over loopback (AWS, Google Cloud), or read private
  * files that this process replaces (Azure, Google Cloud). This process answers each request at once with the present credentials,
- * even while a renewal is under way or has failed, until they expire. renewer.ts renews them. prepare-refresh.ts calls `serveRefresh`
- * before the first program starts.
+ * even while a renewal is under way or has failed, until they expire. renewer.ts renews them. prepare-refresh.ts calls
+ * `serveRefresh` before the first program starts.
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";

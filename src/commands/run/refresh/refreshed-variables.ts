@@ -1,6 +1,6 @@
 /**
- * Works out the program's variables with `--refresh`: in place of credentials, which expire, the program gets the addresses and files
- * from which its cloud SDKs read credentials that this process renews.
+ * Works out the program's variables with `--refresh`: in place of credentials, which expire, the program gets the addresses and
+ * files from which its cloud SDKs read credentials that this process renews.
  */
 import { type Changes, withoutProxyForLoopback } from "../../../broker/broker-variables.ts";
 import type { Environment } from "../../../core/model.ts";

@@ -314,8 +314,8 @@ export class Renewer {
   }
 
   /**
-   * Records, masks, and then gives the program what is new, in this order: each step may fail, and the program must not get a secret
-   * that is neither recorded nor masked.
+   * Records, masks, and then gives the program what is new, in this order: each step may fail, and the program must not get a
+   * secret that is neither recorded nor masked.
    *
    * @throws SophiaError (audit, secret-files, redact-size)
    */

@@ -27,8 +27,8 @@ export function computePassedMs(earlier: ClockReading, later: ClockReading): num
 
 export interface SteadyClock {
   /**
-   * Returns the milliseconds since the clock was created, never less than before. The caller must read it at least once a minute, so
-   * that it notices each sleep.
+   * Returns the milliseconds since the clock was created, never less than before. The caller must read it at least once a minute,
+   * so that it notices each sleep.
    */
   readonly now: () => number;
   /** Returns the milliseconds until a time of the system's clock; zero or less if that time is over. */

@@ -79,8 +79,8 @@ export function followEsc<Renewal>(actions: FollowedActions<Renewal>, signal: Ab
 }
 
 /**
- * The pauses between rounds. A caller of `cutShort` ends a pause early, and waits for the end of the round that follows. If a round is
- * under way, it may already have looked at ESC, so the caller waits for the end of the next round.
+ * The pauses between rounds. A caller of `cutShort` ends a pause early, and waits for the end of the round that follows. If a round
+ * is under way, it may already have looked at ESC, so the caller waits for the end of the next round.
  */
 class Pause {
   readonly #clock: Clock;
@@ -126,9 +126,9 @@ class Pause {
 const MIN_LOOK_INTERVAL_MS = 10_000;
 
 /**
- * Returns a function that the broker calls whenever a service answers HTTP 401. The function calls `look`, which asks ESC whether keys
- * have changed, and resolves when the look has ended. Answers during a look wait for the same look. Answers within ten seconds of the
- * beginning of a look cause no further look.
+ * Returns a function that the broker calls whenever a service answers HTTP 401. The function calls `look`, which asks ESC whether
+ * keys have changed, and resolves when the look has ended. Answers during a look wait for the same look. Answers within ten seconds
+ * of the beginning of a look cause no further look.
  */
 export function limitLooks(look: () => Promise<void>, now: () => number): () => Promise<void> {
   let lastLookAt = -Infinity;

@@ -1,7 +1,8 @@
 /**
- * Implements `--watch`: when values in Pulumi ESC change, the program is restarted, or the broker swaps the keys that it adds to the
- * program's requests. The file is loaded only with the option. It checks that all sources can be read again, and returns the `Watch`
- * for the launch. While the program runs, follow-esc.ts has the loop, rounds.ts decides what is done next, and watched-run.ts does it.
+ * Implements `--watch`: when values in Pulumi ESC change, the program is restarted, or the broker swaps the keys that it adds to
+ * the program's requests. The file is loaded only with the option. It checks that all sources can be read again, and returns the
+ * `Watch` for the launch. While the program runs, follow-esc.ts has the loop, rounds.ts decides what is done next, and
+ * watched-run.ts does it.
  */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
