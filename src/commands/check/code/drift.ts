@@ -70,6 +70,7 @@ export function compareCode(
     declaredNames.has(name) || addressNames.has(name) || (declarations.has(name) && !namesOutsideScope.has(name));
   const isUndeclared = (name: string): boolean => !isKnown(name) && findExclusionReason(name) === undefined;
   const undeclaredReads = Array.from(reads).filter(([name]) => isUndeclared(name));
+
   const findSimilarDeclared = createNameFinder(declaredNames);
   const undeclared = undeclaredReads.map(([name, variableReads]) => ({
     name,

@@ -105,6 +105,7 @@ class Pause {
   async wait(ms: number): Promise<boolean> {
     for (const release of this.#roundWaiters) release();
     this.#timer = new AbortController();
+    // `cutShort` was called during the round, when there was no pause that it could end.
     const isRoundRequested = this.#nextRoundWaiters.length > 0;
     if (!isRoundRequested && !this.#signal.aborted) await this.#clock.wait(ms, this.#timer.signal);
     this.#roundWaiters = this.#nextRoundWaiters;
