@@ -4,7 +4,7 @@
  */
 import { baseOf, compileBrokerEntry } from "../../../contract/broker/entry.ts";
 import { namesOfDeclaration } from "../../../contract/check-contract.ts";
-import type { Contract } from "../../../contract/contract-model.ts";
+import type { Contract, Declaration } from "../../../contract/contract-model.ts";
 import { createNameFinder } from "../../../core/suggest.ts";
 import type { CodePlace } from "../../parts/code/code-place.ts";
 import { findExclusionReason } from "../../parts/code/exclusions.ts";
@@ -70,7 +70,6 @@ export function compareCode(
     declaredNames.has(name) || addressNames.has(name) || (declarations.has(name) && !namesOutsideScope.has(name));
   const isUndeclared = (name: string): boolean => !isKnown(name) && findExclusionReason(name) === undefined;
   const undeclaredReads = Array.from(reads).filter(([name]) => isUndeclared(name));
-
   const findSimilarDeclared = createNameFinder(declaredNames);
   const undeclared = undeclaredReads.map(([name, variableReads]) => ({
     name,
@@ -79,11 +78,7 @@ export function compareCode(
     isOutsideScope: namesOutsideScope.has(name),
   }));
 
-  const isRead = (name: string): boolean => reads.has(name) || !unmentioned.has(name);
-  const unreadDeclarations = Array.from(contract.variables.values()).filter(
-    (declaration) =>
-      declarations.get(declaration.name)?.isUnread !== true && !namesOfDeclaration(declaration).some(isRead),
-  );
+  const unreadDeclarations = findUnreadDeclarations(contract, reads, declarations, unmentioned);
   const findSimilarUndeclared = createNameFinder(undeclaredReads.map(([name]) => name));
   const unread = unreadDeclarations.map(({ name }) => ({
     name,
@@ -91,6 +86,23 @@ export function compareCode(
     place: declarations.get(name),
   }));
   return { undeclared: undeclared.toSorted((a, b) => (a.name < b.name ? -1 : 1)), unread };
+}
+
+/**
+ * Finds the declarations that the code must read and does not. If any file mentions one of the names, the code may read the variable
+ * in a way that sophia-run does not recognize, so the declaration is not reported.
+ */
+function findUnreadDeclarations(
+  contract: Contract,
+  reads: ReadonlyMap<string, VariableReads>,
+  declarations: ReadonlyMap<string, DeclarationPlace>,
+  unmentioned: ReadonlySet<string>,
+): readonly Declaration[] {
+  const isRead = (name: string): boolean => reads.has(name) || !unmentioned.has(name);
+  return Array.from(contract.variables.values()).filter(
+    (declaration) =>
+      declarations.get(declaration.name)?.isUnread !== true && !namesOfDeclaration(declaration).some(isRead),
+  );
 }
 
 /**
