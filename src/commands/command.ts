@@ -18,8 +18,10 @@ export interface CommandDefinition {
   /** The meaning of each exit status, except for 125 (sophia-run failed), which means the same for all commands. */
   readonly statuses: Readonly<Record<number, string>>;
   /**
-   * Returns the exit status if the command fails with a SophiaError, in place of that error's status. A command needs
-   * this if its caller, such as a coding agent, gives 125 another meaning. @param words the words behind the command
+   * Returns the exit status if the command fails with a SophiaError, in place of that error's status. A command needs this if its
+   * caller, such as a coding agent, gives 125 another meaning.
+   *
+   * @param words the words behind the command
    */
   readonly failureStatus?: (words: readonly string[]) => number;
   /** Command lines that work when pasted. `--help` shows the first two, `--help=all` all of them. */

@@ -130,7 +130,8 @@ async function runHelpCommand(words: readonly string[], context: Context): Promi
 /**
  * Prints the help of a command or a topic.
  *
- * @param subject undefined for the help of sophia-run itself @param form the value of `--help`: "" or "all"
+ * @param subject undefined for the help of sophia-run itself
+ * @param form the value of `--help`: "" or "all"
  * @throws SophiaError (usage, 125) for another value
  */
 async function printHelpOf(

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { generatedFiles } from "../../scripts/contract/files.ts";
 import { BUILT_IN } from "../../src/contract/generated/built-in.ts";
 import { loadContract } from "../../src/contract/find-contract.ts";
-import { probesOf } from "../../src/commands/check/live/probe-plan.ts";
+import { listProbes } from "../../src/commands/check/live/probe-plan.ts";
 import { summarizeViolations, findViolations, contractOf, resolutionOf, root, withoutProbes } from "./contracts.ts";
 import { foldersOf } from "../helpers/folders.ts";
 
@@ -31,8 +31,8 @@ describe("the built-in contract", () => {
     const file = await loadContract({}, foldersOf(join(root, "src", "contract")));
     expect(file.source).toStrictEqual({ kind: "file", path: join(root, "sophia.contract.json") });
     expect({ ...withoutProbes(file), source: { kind: "built-in" } }).toStrictEqual(contract);
-    expect(probesOf(contract)).toStrictEqual(probesOf(file));
-    expect(probesOf(contract).every(({ isBuiltIn }) => isBuiltIn)).toBe(true);
+    expect(listProbes(contract)).toStrictEqual(listProbes(file));
+    expect(listProbes(contract).every(({ isBuiltIn }) => isBuiltIn)).toBe(true);
   });
 
   it("has the rules that the product's table lists", () => {

@@ -20,7 +20,7 @@ import { type Consent, readConsents, replaceConsents, mergeConsents } from "../.
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
 import { conflictError } from "../parts/usage-errors.ts";
-import { agentBy, readerName } from "../run/agents.ts";
+import { findAgentVariable, readerName } from "../run/agents.ts";
 
 /** Runs the command, and returns 0. @throws SophiaError (125) */
 export const allow: Command = async ({ options }, context) => {
@@ -37,7 +37,7 @@ export const allow: Command = async ({ options }, context) => {
 /** Prints all stored consents. */
 function listConsents(context: Context): number {
   const { consents, problem } = readConsents(context.environment);
-  if (problem !== undefined) throw consentFileError(problem);
+  if (problem !== undefined) throw createConsentFileError(problem);
   printReport(context, consents.length === 0 ? ["nothing is allowed"] : consents.map(formatConsentLine));
   return ExitStatus.ok;
 }
@@ -48,7 +48,7 @@ async function addConsents(neededConsents: readonly Consent[], context: Context)
     printReport(context, ["no consent is needed: no file that was found names an ESC environment"]);
     return ExitStatus.ok;
   }
-  const agentVariable = agentBy(context.environment);
+  const agentVariable = findAgentVariable(context.environment);
   if (agentVariable !== undefined) {
     throw new SophiaError({
       code: "not-confirmed",
@@ -117,16 +117,18 @@ function formatConsentLine({ file, environment }: Consent): Line {
 }
 
 /**
- * Replaces the stored consents by those that `update` returns. @throws SophiaError (file, 125) if they cannot be written
+ * Replaces the stored consents by those that `update` returns.
+ *
+ * @throws SophiaError (file, 125) if they cannot be written
  */
 async function changeConsents(
   context: Context,
   update: (storedConsents: readonly Consent[]) => readonly Consent[],
 ): Promise<void> {
   const problem = await replaceConsents(context.environment, update);
-  if (problem !== undefined) throw consentFileError(problem);
+  if (problem !== undefined) throw createConsentFileError(problem);
 }
 
-function consentFileError(problem: string): SophiaError {
+function createConsentFileError(problem: string): SophiaError {
   return new SophiaError({ code: "file", message: `the consents cannot be used: ${problem}` });
 }

@@ -46,7 +46,8 @@ export type SecretFilter = (declaration: Declaration) => boolean;
 const isDeclaredSecret: SecretFilter = ({ secret }) => secret;
 
 /**
- * Reads when each secret last changed: by default each variable that the contract declares secret. If several environments have it, the last one decides, as in a start.
+ * Reads when each secret last changed: by default each variable that the contract declares secret. If several environments have it,
+ * the last one decides, as in a start.
  *
  * @throws SophiaError (125) if ESC cannot be read; a history that the token may not see is a result
  */

@@ -31,8 +31,9 @@ export interface AuditAccess {
 }
 
 /**
- * Finds the access of a start and the access by which the audit reads. @throws SophiaError (esc-settings, 125) for malformed settings, (usage, 125) with
- * `SOPHIA_OFFLINE`
+ * Finds the access of a start and the access by which the audit reads.
+ *
+ * @throws SophiaError (esc-settings, 125) for malformed settings, (usage, 125) with `SOPHIA_OFFLINE`
  */
 export async function findAuditAccess(
   settings: Settings,

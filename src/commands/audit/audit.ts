@@ -25,8 +25,9 @@ import { auditValues, type ValueAudit } from "./audit-values.ts";
 import { findEnvFileRisks, findMissingRepositorySecrets, type Finding, findTokenRisks } from "./findings.ts";
 
 /**
- * Returns 0; with `--strict` 1 if there is a finding, and 2 if there is none, but ESC was not read. @throws SophiaError
- * (125)
+ * Returns 0; with `--strict` 1 if there is a finding, and 2 if there is none, but ESC was not read.
+ *
+ * @throws SophiaError (125)
  */
 export const audit: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);

@@ -30,7 +30,7 @@ const MAX_NAMES = 5;
 export function checkBroker(start: Start, settings: Settings, options: Values, { environment }: Context): ExtraCheck {
   checkBrokerExcept(settings, options, start, environment);
   const report = reportBroker(start, settings, environment);
-  const lines = keyLines(report, start.files.contract.source);
+  const lines = createKeyLines(report, start.files.contract.source);
   const exposedCount = report.failures.filter(({ why }) => why !== undefined).length;
   const refusedCount = report.failures.length - exposedCount;
   return {
@@ -43,29 +43,29 @@ export function checkBroker(start: Start, settings: Settings, options: Values, {
   };
 }
 
-function keyLines(report: BrokerReport, source: ContractSource): readonly string[] {
+function createKeyLines(report: BrokerReport, source: ContractSource): readonly string[] {
   const { keys, failures, outer } = report;
   return [
-    ...keys.map(brokeredLine),
+    ...keys.map(createBrokeredLine),
     ...keys.flatMap(({ name, copies }) =>
       copies.length === 0 ? [] : [`⚠️ ${name}: ${enumerateFew(copies, MAX_NAMES)} still has the value`],
     ),
     ...failures.flatMap(({ name, problem, remedy, why }) =>
       why === undefined ? [`❌ ${name}: ${problem}`, `   ${remedy}`] : [],
     ),
-    ...exposedLines(failures, source),
+    ...createExposedLines(failures, source),
     ...outer.map((name) => `✅ ${name}: Brokered by the outer sophia-run`),
-    ...notBrokeredLines(report),
+    ...createUnbrokeredLines(report),
   ];
 }
 
-function brokeredLine({ name, origin, furtherOrigins = [], path, variables, byWords }: KeyReport): string {
+function createBrokeredLine({ name, origin, furtherOrigins = [], path, variables, byWords }: KeyReport): string {
   const destinations = [origin + path, ...furtherOrigins].join(", ");
   return `✅ ${name} → ${destinations} (${variables.join(", ")}), ${byWords}`;
 }
 
 /** Reports in one block the keys that the program would get itself: one remedy often helps several of them. */
-function exposedLines(failures: BrokerReport["failures"], source: ContractSource): readonly string[] {
+function createExposedLines(failures: BrokerReport["failures"], source: ContractSource): readonly string[] {
   const exposedKeys = failures.flatMap(({ name, why }) => (why === undefined ? [] : [{ name, why }]));
   if (exposedKeys.length === 0) return [];
   const [names, ...reasons] = describeExposedKeys(exposedKeys);
@@ -73,7 +73,7 @@ function exposedLines(failures: BrokerReport["failures"], source: ContractSource
   return [`❌ In clear: ${names}`, ...furtherLines.map((line) => `   ${line}`)];
 }
 
-function notBrokeredLines({ others }: BrokerReport): readonly string[] {
+function createUnbrokeredLines({ others }: BrokerReport): readonly string[] {
   if (others.length === 0) return [];
   const groups = Array.from(
     groupBy(others, ({ why }) => why),

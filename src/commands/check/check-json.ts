@@ -9,7 +9,7 @@ import type { EnvironmentAge } from "./environments.ts";
 import type { ReportExtras } from "./check-text.ts";
 
 /** Returns the report as JSON. The `version` changes if a field changes its meaning. */
-export function reportJson(report: Report, extras: ReportExtras): string {
+export function formatReportJson(report: Report, extras: ReportExtras): string {
   const { trackedFiles, environmentAges, environmentGates, extraChecks } = extras;
   return formatJson({
     version: 1,
@@ -30,11 +30,11 @@ export function reportJson(report: Report, extras: ReportExtras): string {
     notices: report.notices,
     tracked: trackedFiles,
     gates: environmentGates,
-    revisions: environmentAges.map(revisionJson),
+    revisions: environmentAges.map(createRevisionJson),
     ...Object.assign({}, ...extraChecks.map(({ fields }) => fields)),
   });
 }
 
-function revisionJson({ environment, revision: { number, created, by } }: EnvironmentAge): object {
+function createRevisionJson({ environment, revision: { number, created, by } }: EnvironmentAge): object {
   return { environment, revision: number, created: created.toISOString(), by: by === "" ? null : by };
 }

@@ -6,7 +6,7 @@ import type { Context } from "../../core/context.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { describeExpirySource, type RefreshReport, type RenewalReport } from "../parts/refresh/refresh-report.ts";
 import type { RenewedKind } from "../run/refresh/cloud-credentials.ts";
-import { configWithCredentials } from "../run/refresh/config-profile.ts";
+import { findConfigWithCredentials } from "../run/refresh/config-profile.ts";
 import type { ExtraCheck } from "./extra-check.ts";
 
 const TITLES: Readonly<Record<RenewedKind, string>> = {
@@ -26,7 +26,7 @@ export async function checkRefresh(
   const isOnlyAws = option === "--aws-refresh";
   const title = isOnlyAws ? TITLES.aws : "Renewed while the program runs";
   const partLines = shownParts.flatMap(([kind, report]) =>
-    renewalLines(report, isOnlyAws ? "" : `${TITLES[kind]}: `, option),
+    createRenewalLines(report, isOnlyAws ? "" : `${TITLES[kind]}: `, option),
   );
   const refusedParts = shownParts.filter(([, { kind }]) => kind === "refused");
   const renewsAws = reportsByKind.get("aws")?.kind === "renewed";
@@ -36,7 +36,7 @@ export async function checkRefresh(
       ...(partLines.length === 0
         ? [`➖ ${option} has no effect: ESC gives neither credentials that expire nor files`]
         : partLines),
-      ...(renewsAws ? await awsProfileLines(environment) : []),
+      ...(renewsAws ? await createAwsProfileLines(environment) : []),
       ...warnings.flatMap(warningLines),
     ],
     failures: refusedParts.map(([kind]) => `${TITLES[kind]} cannot be renewed, see ${title}`),
@@ -45,7 +45,7 @@ export async function checkRefresh(
 }
 
 /** @param prefix the title of the kind and a colon, in a report about several kinds; otherwise empty */
-function renewalLines(report: RenewalReport, prefix: string, option: string): readonly string[] {
+function createRenewalLines(report: RenewalReport, prefix: string, option: string): readonly string[] {
   switch (report.kind) {
     case "nothing":
       return [`➖ ${option} has no effect: ${report.why}`];
@@ -66,8 +66,8 @@ function renewalLines(report: RenewalReport, prefix: string, option: string): re
 /**
  * Warns of credentials in the user's own AWS configuration: some SDKs look there first, and would not use the renewed ones.
  */
-async function awsProfileLines(environment: Context["environment"]): Promise<readonly string[]> {
-  const path = await configWithCredentials(environment);
+async function createAwsProfileLines(environment: Context["environment"]): Promise<readonly string[]> {
+  const path = await findConfigWithCredentials(environment);
   if (path === undefined) return [];
   return [
     `⚠️ The default profile of ${printable(path)} has credentials, which some SDKs use in place of ESC's`,

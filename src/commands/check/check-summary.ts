@@ -15,7 +15,7 @@ import type { ExtraCheck } from "./extra-check.ts";
 
 const INDENT = "   ";
 
-/** The columns that are left for an indented line, such as a remedy. */
+/** The columns that are left for an indent line, such as a remedy. */
 export const INDENTED_WIDTH = WIDTH - INDENT.length;
 
 /**
@@ -24,40 +24,40 @@ export const INDENTED_WIDTH = WIDTH - INDENT.length;
  * @param unmet the explanation of an unmet contract; undefined if it is met
  * @param similarNames warnings of names that resemble an unset variable
  */
-export function summaryLines(
+export function createSummaryLines(
   report: Report,
   unmet: UnmetReport | undefined,
   extraChecks: readonly ExtraCheck[],
   similarNames: readonly string[],
 ): readonly Line[] {
   return [
-    ...contractLines(report, unmet, extraChecks),
-    ...extraChecks.flatMap(failureLines),
+    ...createContractLines(report, unmet, extraChecks),
+    ...extraChecks.flatMap(createFailureLines),
     ...extraChecks.flatMap(({ warnings = [] }) => warnings.map((warning) => `⚠️ ${warning}`)),
-    ...escFailureLines(report),
-    ...overriddenLines(report),
+    ...createEscFailureLines(report),
+    ...createOverriddenLines(report),
     ...similarNames.map((line) => `⚠️ ${line}`),
-    ...report.credentials.flatMap(credentialLines),
+    ...report.credentials.flatMap(createCredentialLines),
   ];
 }
 
 /** Returns the result of the contract's check. A met contract has no lines if an extra check has failed. */
-function contractLines(
+function createContractLines(
   report: Report,
   unmet: UnmetReport | undefined,
   extraChecks: readonly ExtraCheck[],
 ): readonly Line[] {
-  if (unmet !== undefined) return unmetLines(report, unmet);
+  if (unmet !== undefined) return createUnmetLines(report, unmet);
   // The line "✅ All checks passed!" would hide that another check has failed.
-  return extraChecks.some(({ failures }) => failures.length > 0) ? [] : passedLines(report, extraChecks);
+  return extraChecks.some(({ failures }) => failures.length > 0) ? [] : createPassedLines(report, extraChecks);
 }
 
 /** Returns the failure of an extra check and its remedies; none if the check has passed. */
-function failureLines({ failures: [failure, ...details] }: ExtraCheck): readonly Line[] {
-  return failure === undefined ? [] : [`❌ ${failure}`, ...details.map(indented)];
+function createFailureLines({ failures: [failure, ...details] }: ExtraCheck): readonly Line[] {
+  return failure === undefined ? [] : [`❌ ${failure}`, ...details.map(indent)];
 }
 
-function passedLines(report: Report, extraChecks: readonly ExtraCheck[]): readonly Line[] {
+function createPassedLines(report: Report, extraChecks: readonly ExtraCheck[]): readonly Line[] {
   const cacheAge = report.esc.environments.at(-1)?.ageSeconds;
   const sources = report.sources.map((source) =>
     source === "esc" && cacheAge !== undefined ? `ESC (${cacheWords(cacheAge)})` : labelOf(source),
@@ -65,16 +65,16 @@ function passedLines(report: Report, extraChecks: readonly ExtraCheck[]): readon
   const sourcesText = sources.length === 0 ? "" : ` Configuration loaded from ${enumerate(sources)}`;
   const allPassedText = report.nothingRequired ? "All checks passed, but nothing is required." : "All checks passed!";
   const hasWarnings = extraChecks.some(({ warnings = [] }) => warnings.length > 0);
-  const resultLine = searchable(`✅ ${hasWarnings ? "The contract is met." : allPassedText}${sourcesText}`);
+  const resultLine = createSearchableLine(`✅ ${hasWarnings ? "The contract is met." : allPassedText}${sourcesText}`);
   if (!report.nothingRequired) return [resultLine];
   return [
     resultLine,
-    indented("to require a variable, write in the contract:"),
-    indented(`  ${requirementExample(report.variables[0]?.name)}`),
+    indent("to require a variable, write in the contract:"),
+    indent(`  ${requirementExample(report.variables[0]?.name)}`),
   ];
 }
 
-function unmetLines(report: Report, unmet: UnmetReport): readonly Line[] {
+function createUnmetLines(report: Report, unmet: UnmetReport): readonly Line[] {
   const { builtInApplies, cause = [], findings, remedy, postscript = [], lacksEsc } = unmet;
   const [causeLine, ...furtherCauseLines] = cause;
   const causeMark = report.esc.environment.state === "absent" ? "➖" : "❌";
@@ -85,15 +85,15 @@ function unmetLines(report: Report, unmet: UnmetReport): readonly Line[] {
     ...postscript,
   ];
   return [
-    ...(builtInApplies === undefined ? [] : [`⚠️ ${capitalize(builtInApplies[0])}`, indented(builtInApplies[1])]),
+    ...(builtInApplies === undefined ? [] : [`⚠️ ${capitalize(builtInApplies[0])}`, indent(builtInApplies[1])]),
     ...(causeLine === undefined ? [] : [`${causeMark} ${causeLine}`]),
-    ...furtherCauseLines.map(indented),
+    ...furtherCauseLines.map(indent),
     ...(report.isAbsent ? [] : [`❌ ${count(report.violations.length, "check")} failed`]),
     ...findings.flatMap(({ kind, text, advice }) => [
-      kind === "violation" ? `❌ ${report.isAbsent ? capitalize(text) : text}` : indented(text),
-      ...advice.map(indented),
+      kind === "violation" ? `❌ ${report.isAbsent ? capitalize(text) : text}` : indent(text),
+      ...advice.map(indent),
     ]),
-    ...remedies.map(indented),
+    ...remedies.map(indent),
   ];
 }
 
@@ -101,37 +101,37 @@ const NO_CONTRACT_REMEDY = "sophia-run --no-contract -- COMMAND starts a program
 const ESC_REMEDY = "to use Pulumi ESC as well, set ESC_ENV and ESC_TOKEN";
 
 /** Warns of a failure of ESC although the contract is met. If the contract is not met, the failure is its cause. */
-function escFailureLines({ met, esc }: Report): readonly Line[] {
+function createEscFailureLines({ met, esc }: Report): readonly Line[] {
   if (!met || esc.failure === undefined) return [];
-  return [`⚠️ ${esc.failure.message}`, ...esc.failure.further.map(indented)];
+  return [`⚠️ ${esc.failure.message}`, ...esc.failure.further.map(indent)];
 }
 
-function overriddenLines({ overridden }: Report): readonly Line[] {
+function createOverriddenLines({ overridden }: Report): readonly Line[] {
   if (overridden.length === 0) return [];
   const pronoun = overridden.length === 1 ? "it" : "them";
   return [`⚠️ The environment overrides ESC for ${enumerateFew(overridden)}; unset ${pronoun} there to use ESC`];
 }
 
 /** Warns of a variable that the contract declares public although its value is a credential. */
-function credentialLines({ name, credential, reason }: PublicCredential): readonly Line[] {
+function createCredentialLines({ name, credential, reason }: PublicCredential): readonly Line[] {
   if (reason !== undefined) return [`⚠️ ${name} is not masked, although its value holds ${credential}: ${reason}`];
   return [
     `⚠️ ${name} is a secret: its value holds ${credential}, although the contract declares it public`,
-    indented(PUBLIC_REMEDY),
+    indent(PUBLIC_REMEDY),
   ];
 }
 
 /** Warns of a `.env` file that git tracks. */
-export function trackedFileLines(file: string): readonly Line[] {
+export function createTrackedFileLines(file: string): readonly Line[] {
   return [
     `⚠️ Git tracks ${file}: all readers of the repository see its values. Replace its secrets, then`,
     { text: `${INDENT}git rm --cached -- ${shellWord(file)}`, neverWraps: true },
-    indented("and add it to .gitignore"),
+    indent("and add it to .gitignore"),
   ];
 }
 
 /** Marks a line for which users search in logs, so that it is wrapped only at a terminal. */
-export function searchable(text: string): Line {
+export function createSearchableLine(text: string): Line {
   return { text, wrapsOnlyAtTerminal: true };
 }
 
@@ -140,6 +140,6 @@ export function capitalize(text: string): string {
 }
 
 /** Indents a line. A line that already begins with spaces is part of a command, and is not wrapped. */
-function indented(text: string): Line {
+function indent(text: string): Line {
   return { text: INDENT + text, neverWraps: text.startsWith("  ") };
 }

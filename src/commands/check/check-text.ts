@@ -11,8 +11,8 @@ import { type LineReport, type Report, createReportTitle } from "../../output/re
 import type { UnmetReport } from "../../output/unmet.ts";
 import type { Line } from "../../core/lines.ts";
 import { enumerate } from "../../core/text.ts";
-import { capitalize, searchable, summaryLines, trackedFileLines } from "./check-summary.ts";
-import { describeGate, type EnvironmentAge, environmentLine, type EnvironmentGates } from "./environments.ts";
+import { capitalize, createSearchableLine, createSummaryLines, createTrackedFileLines } from "./check-summary.ts";
+import { describeGate, type EnvironmentAge, createEnvironmentLine, type EnvironmentGates } from "./environments.ts";
 import type { ExtraCheck } from "./extra-check.ts";
 import type { Origin } from "../../core/model.ts";
 import { escEnvironmentWords, originWords } from "../../resolve/source-words.ts";
@@ -39,24 +39,24 @@ interface TextExtras extends ReportExtras {
  *
  * @param unmet the explanation of an unmet contract; undefined if it is met
  */
-export function reportText(
+export function formatReport(
   report: Report,
   unmet: UnmetReport | undefined,
   { trackedFiles, environmentAges, environmentGates, extraChecks, similarNames }: TextExtras,
 ): readonly Line[] {
   const contractSections = report.sections.map(({ title, lines }) => [
     `--- ${title} ---`,
-    ...lines.map((line) => searchable(variableLine(line, report))),
+    ...lines.map((line) => createSearchableLine(createVariableLine(line, report))),
   ]);
   const summarySection = [
     "--- Summary ---",
-    ...summaryLines(report, unmet, extraChecks, similarNames),
-    ...trackedFiles.flatMap((file) => trackedFileLines(file)),
+    ...createSummaryLines(report, unmet, extraChecks, similarNames),
+    ...trackedFiles.flatMap((file) => createTrackedFileLines(file)),
   ];
   const sections: readonly (readonly Line[])[] = [
-    ...escSections(report, environmentAges, environmentGates),
+    ...createEscSections(report, environmentAges, environmentGates),
     ...contractSections,
-    ...mainSourceSections(report),
+    ...createMainSourceSections(report),
     ...extraChecks.map(({ section }) => section),
     summarySection,
   ];
@@ -68,7 +68,7 @@ export function reportText(
  * Returns the section about ESC: environment, token, revisions and approvals. The list is empty if the project does not use
  * ESC.
  */
-function escSections(
+function createEscSections(
   report: Report,
   environmentAges: readonly EnvironmentAge[],
   environmentGates: readonly EnvironmentGates[],
@@ -81,14 +81,14 @@ function escSections(
   return [
     [
       isBuiltIn ? "--- ESC Configuration ---" : "--- Pulumi ESC ---",
-      ...settings.map((setting) => searchable(escSettingLine(setting, report))),
-      ...environmentAges.map((age) => searchable(environmentLine(age, now))),
+      ...settings.map((setting) => createSearchableLine(createEscSettingLine(setting, report))),
+      ...environmentAges.map((age) => createSearchableLine(createEnvironmentLine(age, now))),
       ...environmentGates.map((gate) => `⏸️ ${describeGate(gate)}`),
     ],
   ];
 }
 
-function escSettingLine({ state, variable, shown = "" }: EscSetting, { met, esc }: Report): string {
+function createEscSettingLine({ state, variable, shown = "" }: EscSetting, { met, esc }: Report): string {
   const [mark, text] = {
     accepted: ["✅", shown],
     rejected: ["❌", `${shown} (${REJECTIONS[esc.failure?.code ?? ""] ?? "not accepted"})`],
@@ -110,9 +110,9 @@ const REJECTIONS: Readonly<Record<string, string>> = {
   "esc-schema": "a schema refuses its values",
 };
 
-function variableLine(line: LineReport, report: Report): string {
+function createVariableLine(line: LineReport, report: Report): string {
   const { label, state, shown = "***", withheld, empty } = line;
-  const source = sourceSuffix(line, report);
+  const source = describeSource(line, report);
   const reasonForAbsence = capitalize(withheld ?? empty ?? "not configured");
   const [mark, text] = {
     set: ["✅", shown + source],
@@ -124,14 +124,14 @@ function variableLine(line: LineReport, report: Report): string {
 }
 
 /** Returns the source of a value as in ` (.env:3)`; empty for the main source, which has a section of its own. */
-function sourceSuffix(line: LineReport, report: Report): string {
+function describeSource(line: LineReport, report: Report): string {
   const { origin } = line;
   if (origin === undefined || isFromMainSource(origin, report)) return "";
-  return ` (${originWords(origin)}${hiddenSources(line, report)})`;
+  return ` (${originWords(origin)}${describeHiddenSources(line, report)})`;
 }
 
 /** Names the sources whose values `.env.override` hides. */
-function hiddenSources({ name, origin }: LineReport, { variables }: Report): string {
+function describeHiddenSources({ name, origin }: LineReport, { variables }: Report): string {
   if (origin?.source !== "override") return "";
   const { shadows = [] } = variables.find((variable) => variable.name === name) ?? {};
   return shadows.length === 0 ? "" : `, hides ${enumerate(shadows.map(originWords))}`;
@@ -147,11 +147,11 @@ function isFromMainSource(origin: Origin, { esc }: Report): boolean {
 }
 
 /** Returns the section that names the main source. The list is empty if no value comes from there. */
-function mainSourceSections(report: Report): readonly (readonly Line[])[] {
+function createMainSourceSections(report: Report): readonly (readonly Line[])[] {
   const mainEnvironment = report.esc.environments.at(-1);
   const origins = report.sections.flatMap(({ lines }) => lines.flatMap(({ origin }) => origin ?? []));
   const hasMainSource = origins.some((origin) => isFromMainSource(origin, report));
   if (mainEnvironment === undefined || !hasMainSource) return [];
   const environmentText = escEnvironmentWords(mainEnvironment);
-  return [["--- Sources ---", searchable(`✅ ESC ${environmentText} (where a line names no other source)`)]];
+  return [["--- Sources ---", createSearchableLine(`✅ ESC ${environmentText} (where a line names no other source)`)]];
 }

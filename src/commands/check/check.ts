@@ -27,9 +27,9 @@ import { printNotices } from "../../output/print-notices.ts";
 import { resolveCommandStart } from "../parts/command-start.ts";
 import type { Command } from "../command.ts";
 import { versionLine } from "../version/version.ts";
-import { reportJson } from "./check-json.ts";
+import { formatReportJson } from "./check-json.ts";
 import { INDENTED_WIDTH } from "./check-summary.ts";
-import { reportText } from "./check-text.ts";
+import { formatReport } from "./check-text.ts";
 import type { ExtraCheck } from "./extra-check.ts";
 import { findTrackedEnvFiles } from "./tracked-env-files.ts";
 
@@ -103,11 +103,11 @@ async function checkStart(settings: Settings, options: Values, context: Context)
   const extras = { trackedFiles, environmentAges, environmentGates, extraChecks };
   if (options["json"] === true) {
     printUnreportedNotices(start, undefined, settings, context);
-    context.out(reportJson(report, extras));
+    context.out(formatReportJson(report, extras));
   } else {
     const unmet = report.met ? undefined : await explainUnmetStart(start, settings, context);
     printUnreportedNotices(start, unmet, settings, context);
-    printReport(context, reportText(report, unmet, { ...extras, similarNames: describeSimilarNames(start) }));
+    printReport(context, formatReport(report, unmet, { ...extras, similarNames: describeSimilarNames(start) }));
   }
   const hasPassed = report.met && extraChecks.every(({ failures }) => failures.length === 0);
   return hasPassed ? ExitStatus.ok : ExitStatus.unmet;

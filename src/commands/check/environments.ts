@@ -39,7 +39,10 @@ export async function readEnvironmentAges(
   return answers.flatMap(({ environment, revision }) => (revision === undefined ? [] : [{ environment, revision }]));
 }
 
-export function environmentLine({ environment, revision: { number, created, by } }: EnvironmentAge, now: Date): string {
+export function createEnvironmentLine(
+  { environment, revision: { number, created, by } }: EnvironmentAge,
+  now: Date,
+): string {
   const author = by === "" ? "" : ` by ${by}`;
   return `✅ ${environment}: Revision ${number}, changed ${describeAge(created, now)}${author}`;
 }

@@ -23,7 +23,7 @@ export async function checkOverdue(settings: Settings, contract: Contract, conte
   const { readingAccess } = await findAuditAccess(settings, contract, dotenv, context);
   if (readingAccess.kind !== "on") {
     const reason = describeUnreadEsc(readingAccess);
-    return agesCheck({ lines: [`➖ ${reason}`], failures: [], ages: [], unseen: [reason] });
+    return createAgesCheck({ lines: [`➖ ${reason}`], failures: [], ages: [], unseen: [reason] });
   }
   const progress = await createProgress(context, settings);
   let ages: readonly SecretAge[];
@@ -32,7 +32,7 @@ export async function checkOverdue(settings: Settings, contract: Contract, conte
   } catch (error) {
     if (!(error instanceof SophiaError)) throw error;
     const failure = `The age of secrets could not be read: ${error.message}`;
-    return agesCheck({ lines: [`❌ ${failure}`], failures: [failure], ages: [], unseen: [failure] });
+    return createAgesCheck({ lines: [`❌ ${failure}`], failures: [failure], ages: [], unseen: [failure] });
   }
   const unseen = describeUnseenAges(ages);
   const agesInEsc = ages.filter(({ change }) => change !== undefined && change.kind !== "unseen");
@@ -40,7 +40,7 @@ export async function checkOverdue(settings: Settings, contract: Contract, conte
     ...agesInEsc.map((age) => describeSecretAge(age, now)),
     ...unseen.map((description) => `➖ ${description}`),
   ];
-  return agesCheck({ lines, failures: overdueFailures(ages), ages, unseen });
+  return createAgesCheck({ lines, failures: describeOverdue(ages), ages, unseen });
 }
 
 /** The result of the check. */
@@ -53,7 +53,7 @@ interface AgesResult {
   readonly unseen: readonly string[];
 }
 
-function agesCheck({ lines, failures, ages, unseen }: AgesResult): ExtraCheck {
+function createAgesCheck({ lines, failures, ages, unseen }: AgesResult): ExtraCheck {
   return {
     section: ["--- Age of Secrets ---", ...lines],
     failures,
@@ -62,7 +62,7 @@ function agesCheck({ lines, failures, ages, unseen }: AgesResult): ExtraCheck {
 }
 
 /** Returns the failure, and a command for each secret that must be rotated. */
-function overdueFailures(ages: readonly SecretAge[]): readonly string[] {
+function describeOverdue(ages: readonly SecretAge[]): readonly string[] {
   const overdue = ages.filter((age) => age.overdue === true);
   if (overdue.length === 0) return [];
   return [

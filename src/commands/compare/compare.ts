@@ -13,7 +13,7 @@ import { evaluate, type EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import { SILENT } from "../../esc/transport/connection.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import { comparisonJson, comparisonText } from "./comparison-text.ts";
+import { formatComparisonJson, formatComparison } from "./comparison-text.ts";
 import { type Notice, formatDiagnostic } from "../../core/model.ts";
 import { printReport } from "../../output/colour.ts";
 import { layoutFor } from "../../output/layout.ts";
@@ -51,8 +51,8 @@ export async function compare(environmentNames: string, options: Values, context
   });
   if (options["json"] === true) {
     const noticeTexts = notices.map((notice) => describeNotice(notice)[0]);
-    context.out(comparisonJson(comparison, noticeTexts));
-  } else printReport(context, comparisonText(comparison, layoutFor(context, 1).width));
+    context.out(formatComparisonJson(comparison, noticeTexts));
+  } else printReport(context, formatComparison(comparison, layoutFor(context, 1).width));
   return comparison.hasPassed ? ExitStatus.ok : ExitStatus.unmet;
 }
 
@@ -117,14 +117,14 @@ async function evaluateEnvironments(
   const notices = [
     ...accessNotices,
     ...answers.remarks,
-    ...environments.flatMap(evaluationNotices),
+    ...environments.flatMap(createEvaluationNotices),
     ...gates.map((gate) => createRemark(describeGate(gate))),
   ];
   return { environments, notices };
 }
 
 /** Returns the warnings of ESC about a definition, and the notices about its values. */
-function evaluationNotices({ name, diagnostics, notices }: EvaluatedEnvironment): readonly Notice[] {
+function createEvaluationNotices({ name, diagnostics, notices }: EvaluatedEnvironment): readonly Notice[] {
   // An error would have ended the command before, so all diagnostics are warnings. They are formatted as errors here, because
   // `formatDiagnostic` would put "warning:" before a warning, and so does the notice.
   const texts = diagnostics.map((diagnostic) => formatDiagnostic({ ...diagnostic, severity: "error" }));

@@ -13,7 +13,7 @@ import { count } from "../../core/text.ts";
 import { describeContract, createReportTitle } from "../../output/report.ts";
 
 /** Returns the comparison as JSON. Its version changes if a field is removed or changes its meaning; fields may be added. */
-export function comparisonJson(
+export function formatComparisonJson(
   { isMet, hasDrift, hasPassed, contract, environments, rows }: Comparison,
   notices: readonly string[],
 ): string {
@@ -66,26 +66,29 @@ const MARGIN_COLUMNS = 2 + GAP_COLUMNS;
 const HEADING_COLUMNS = 10;
 
 /** Returns the comparison for people. A table that is wider than the terminal is split. */
-export function comparisonText(comparison: Comparison, terminalColumns: number): readonly Line[] {
+export function formatComparison(comparison: Comparison, terminalColumns: number): readonly Line[] {
   const { contract, environments, rows } = comparison;
   const labels = createLabels(environments);
   const blocks: readonly (readonly Line[])[] = [
     [createReportTitle("comparison", contract)],
     [
       { text: `Contract: ${describeContract(contract)}`, hangingIndent: HEADING_COLUMNS },
-      ...environmentLines(environments, labels),
+      ...createEnvironmentLines(environments, labels),
     ],
     ...splitTable(rows, labels, terminalColumns).map((lines) => lines.map((text) => ({ text, neverWraps: true }))),
-    legendLines(rows),
-    ...environments.filter(({ violations }) => violations.length > 0).map(violationLines),
-    ["--- Summary ---", ...summaryLines(comparison)],
+    createLegendLines(rows),
+    ...environments.filter(({ violations }) => violations.length > 0).map(createViolationLines),
+    ["--- Summary ---", ...createSummaryLines(comparison)],
   ];
   const shownBlocks = blocks.filter((lines) => lines.length > 0);
   return shownBlocks.flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]));
 }
 
 /** Lists the full names of the environments, each followed by its label in the table if the name does not end in the label. */
-function environmentLines(environments: readonly ComparedEnvironment[], labels: readonly string[]): readonly Line[] {
+function createEnvironmentLines(
+  environments: readonly ComparedEnvironment[],
+  labels: readonly string[],
+): readonly Line[] {
   return environments.map((environment, index) => {
     const title = titleOf(environment);
     const label = labels[index] ?? "";
@@ -102,8 +105,8 @@ function titleOf({ name, version }: ComparedEnvironment): string {
 }
 
 /**
- * Returns a short label for each environment: its name without the leading parts that all names share. If one of these labels is long,
- * the labels are `[1]`, `[2]` and so on.
+ * Returns a short label for each environment: its name without the leading parts that all names share. If one of these labels is
+ * long, the labels are `[1]`, `[2]` and so on.
  */
 function createLabels(environments: readonly ComparedEnvironment[]): readonly string[] {
   // A full name is ORGANIZATION/PROJECT/NAME.
@@ -142,22 +145,31 @@ function splitTable(
   const tableCount = Math.ceil(labels.length / cellsPerTable);
   return Array.from({ length: tableCount }, (_, index) => {
     const startIndex = index * cellsPerTable;
-    return tableLines(rows, labels, { nameColumns, cellColumns, startIndex, endIndex: startIndex + cellsPerTable });
+    return createTableLines(rows, labels, {
+      nameColumns,
+      cellColumns,
+      startIndex,
+      endIndex: startIndex + cellsPerTable,
+    });
   });
 }
 
 /** Returns the lines of one table: the names of the environments, the declared variables, and then the undeclared ones. */
-function tableLines(rows: readonly ComparisonRow[], labels: readonly string[], layout: TableLayout): readonly string[] {
-  const headLine = tableLine({ mark: " ", name: "Variable", cells: labels }, layout);
-  const declaredLines = rows.filter(({ isDeclared }) => isDeclared).map((row) => variableLine(row, layout));
-  const undeclaredLines = rows.filter(({ isDeclared }) => !isDeclared).map((row) => variableLine(row, layout));
+function createTableLines(
+  rows: readonly ComparisonRow[],
+  labels: readonly string[],
+  layout: TableLayout,
+): readonly string[] {
+  const headLine = createTableLine({ mark: " ", name: "Variable", cells: labels }, layout);
+  const declaredLines = rows.filter(({ isDeclared }) => isDeclared).map((row) => createVariableLine(row, layout));
+  const undeclaredLines = rows.filter(({ isDeclared }) => !isDeclared).map((row) => createVariableLine(row, layout));
   if (undeclaredLines.length === 0) return [headLine, ...declaredLines];
   return [headLine, ...declaredLines, "  Not declared by the contract:", ...undeclaredLines];
 }
 
-function variableLine({ name, states, hasDrift }: ComparisonRow, layout: TableLayout): string {
+function createVariableLine({ name, states, hasDrift }: ComparisonRow, layout: TableLayout): string {
   const cells = isMissingEverywhere(states) ? states.map(() => "-") : states.map((state) => STATE_TEXTS[state][0]);
-  return tableLine({ mark: hasDrift ? "!" : " ", name, cells }, layout);
+  return createTableLine({ mark: hasDrift ? "!" : " ", name, cells }, layout);
 }
 
 interface TableRow {
@@ -167,7 +179,7 @@ interface TableRow {
   readonly cells: readonly string[];
 }
 
-function tableLine({ mark, name, cells }: TableRow, layout: TableLayout): string {
+function createTableLine({ mark, name, cells }: TableRow, layout: TableLayout): string {
   const { nameColumns, cellColumns, startIndex, endIndex } = layout;
   const shownCells = cells.slice(startIndex, endIndex).map((cell) => cell.padEnd(cellColumns));
   const isLongName = name.length > nameColumns;
@@ -182,7 +194,7 @@ function isMissingEverywhere(states: readonly ComparisonState[]): boolean {
 }
 
 /** Explains those marks and words that appear in the table. */
-function legendLines(rows: readonly ComparisonRow[]): readonly Line[] {
+function createLegendLines(rows: readonly ComparisonRow[]): readonly Line[] {
   const usedStates = new Set<string>(rows.flatMap(({ states }) => states));
   const entries: readonly (readonly [word: string, explanation?: string])[] = [
     ...(rows.some(({ hasDrift }) => hasDrift) ? [DRIFT_LEGEND] : []),
@@ -196,16 +208,16 @@ function legendLines(rows: readonly ComparisonRow[]): readonly Line[] {
   );
 }
 
-function violationLines(environment: ComparedEnvironment): readonly Line[] {
+function createViolationLines(environment: ComparedEnvironment): readonly Line[] {
   return [`--- ${titleOf(environment)} ---`, ...environment.lines];
 }
 
-function summaryLines(comparison: Comparison): readonly string[] {
-  return [...contractSummary(comparison), ...driftSummary(comparison)];
+function createSummaryLines(comparison: Comparison): readonly string[] {
+  return [...summarizeContract(comparison), ...summarizeDrift(comparison)];
 }
 
 /** Says which environments do not meet the contract, or that all of them do. */
-function contractSummary({ isMet, environments }: Comparison): readonly string[] {
+function summarizeContract({ isMet, environments }: Comparison): readonly string[] {
   if (!isMet) {
     const unmetEnvironments = environments.filter(({ violations }) => violations.length > 0);
     return unmetEnvironments.map((environment) => `❌ The contract is not met by ${titleOf(environment)}`);
@@ -217,7 +229,7 @@ function contractSummary({ isMet, environments }: Comparison): readonly string[]
 }
 
 /** Says in how many variables the environments differ. Without `--strict`, drift is only a warning. */
-function driftSummary({ isStrict, environments, rows }: Comparison): readonly string[] {
+function summarizeDrift({ isStrict, environments, rows }: Comparison): readonly string[] {
   const driftCount = rows.filter(({ hasDrift }) => hasDrift).length;
   if (driftCount > 0) {
     const driftText = `Drift in ${count(driftCount, "variable")}`;

@@ -110,7 +110,7 @@ interface CheckedEnvironment {
 
 /** Resolves the variables of an environment as a start would, and finds the violations that are certain. */
 function checkEnvironment(contract: Contract, environment: EvaluatedEnvironment): CheckedEnvironment {
-  const { layers } = applyContract(contract, [layerOf(environment)]);
+  const { layers } = applyContract(contract, [createLayer(environment)]);
   const resolution = resolveLayers(layers.map(withoutOwnVariables), (name) => isDeclared(contract, name));
   const violations = checkContract(contract, resolution, createFormatCheck()).filter((violation) =>
     isCertain(violation, resolution, environment),
@@ -120,7 +120,7 @@ function checkEnvironment(contract: Contract, environment: EvaluatedEnvironment)
 }
 
 /** Returns the variables of an environment, in the form in which a start combines sources by precedence. */
-function layerOf({ name, variables }: EvaluatedEnvironment): Layer {
+function createLayer({ name, variables }: EvaluatedEnvironment): Layer {
   const environment = formatName(name);
   const toVariables = (variableName: string, evaluated: EvaluatedVariable): readonly Variable[] => {
     if (evaluated.kind === "known") return [evaluated.variable];
@@ -163,12 +163,14 @@ function isCertain(violation: CheckedViolation, resolution: Resolution, { isPart
 /** Returns a row for each declared variable, and then for each undeclared variable with drift. */
 function createRows(contract: Contract, environments: readonly CheckedEnvironment[]): readonly ComparisonRow[] {
   const declaredRows = Array.from(contract.variables.keys(), (name) => createRow(name, contract, environments));
-  const undeclaredRows = undeclaredNames(contract, environments).map((name) => createRow(name, contract, environments));
+  const undeclaredRows = findUndeclaredNames(contract, environments).map((name) =>
+    createRow(name, contract, environments),
+  );
   return [...declaredRows, ...undeclaredRows.filter(({ hasDrift }) => hasDrift)];
 }
 
 /** Returns the sorted names of the variables that an environment has and the contract does not declare. */
-function undeclaredNames(contract: Contract, environments: readonly CheckedEnvironment[]): readonly string[] {
+function findUndeclaredNames(contract: Contract, environments: readonly CheckedEnvironment[]): readonly string[] {
   // If the contract has a scope, a start passes no undeclared variables on, so their drift has no effect.
   if (contract.scope !== undefined) return [];
   const names = new Set(environments.flatMap(({ environment }) => [...environment.variables.keys()]));
@@ -176,7 +178,7 @@ function undeclaredNames(contract: Contract, environments: readonly CheckedEnvir
 }
 
 function createRow(name: string, contract: Contract, environments: readonly CheckedEnvironment[]): ComparisonRow {
-  const states = environments.map((environment) => stateOf(name, environment));
+  const states = environments.map((environment) => findState(name, environment));
   return {
     name: printable(name),
     isDeclared: contract.variables.has(name),
@@ -191,7 +193,8 @@ function isSecretIn(resolution: Resolution, name: string, contract: Contract): b
   return resolved === undefined ? contract.variables.get(name)?.secret === true : isHidden(contract, resolved);
 }
 
-function stateOf(name: string, { environment, resolution, invalidNames }: CheckedEnvironment): ComparisonState {
+/** Returns the state of a variable in one environment. The value from ESC decides, if there is one that a start would use. */
+function findState(name: string, { environment, resolution, invalidNames }: CheckedEnvironment): ComparisonState {
   const resolved = resolution.get(name);
   if (resolved?.origin.source === "esc") {
     if (resolved.value === UNKNOWN_VALUE) return "value-not-known";

@@ -70,7 +70,8 @@ function findCommandIndex(wordsBefore: readonly string[]): number | undefined {
 /**
  * Finds the candidates for the word under the cursor. The result is `files` or `command` if the shell must complete the word.
  *
- * @param wordsBefore the words before the one under the cursor @param currentWord the text of that word, which may be empty
+ * @param wordsBefore the words before the one under the cursor
+ * @param currentWord the text of that word, which may be empty
  */
 async function findCandidates(
   wordsBefore: readonly string[],

@@ -26,7 +26,7 @@ export function parseRequest(options: Values): EnforceRequest {
   if (isCheck && isRemove) throw conflictError("--check", "--remove");
   const key = typeof options["key"] === "string" ? options["key"] : undefined;
   if (key !== undefined) requireKey(key);
-  const selection = { only: globsIn(options["only"]), except: globsIn(options["except"]) };
+  const selection = { only: listGlobs(options["only"]), except: listGlobs(options["except"]) };
   if (isRemove) return { purpose: "remove", key, selection };
   if (options["only"] !== undefined && !selection.only.some(canMatchVariable)) {
     // The schema would check nothing, and record no selection, so that a later `--check` would compare it with the whole
@@ -56,6 +56,6 @@ function requireKey(key: string): void {
  * Returns the globs of an option. The user may give the option several times, and each time with several globs:
  * `--only PORT,LOG_*`, as the schema records them.
  */
-function globsIn(option: Values[string]): readonly string[] {
+function listGlobs(option: Values[string]): readonly string[] {
   return Array.isArray(option) ? option.flatMap((globs) => globs.split(",")) : [];
 }

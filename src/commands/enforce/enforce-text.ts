@@ -24,7 +24,7 @@ export function checkLines({ editedYaml, entry, key }: SchemaChange, current: En
 }
 
 /** Returns a unified diff of the schema alone, so that no value beside it is shown. */
-export function diffLines({ entry, editedYaml, key }: SchemaChange, current: EnvironmentState): readonly Line[] {
+export function createDiffLines({ entry, editedYaml, key }: SchemaChange, current: EnvironmentState): readonly Line[] {
   const editedEntry = editedYaml === undefined ? undefined : entryOf(editedYaml, key);
   // A schema that is added or removed has the same place before and after the change.
   const firstLine = entry?.line ?? editedEntry?.line ?? 1;
@@ -42,7 +42,7 @@ function linesOf(entry: ValuesEntry | undefined): readonly string[] {
 const MAX_NAMES = 12;
 
 /** Returns a line for each rule that a schema cannot express, so that only a start checks it. */
-export function gapLines({ schemaOfContract: { gaps } }: SchemaChange): readonly Line[] {
+export function createGapLines({ schemaOfContract: { gaps } }: SchemaChange): readonly Line[] {
   return Array.from(gaps, ([rule, names]) => ({
     text: `➖ checked at a start only: ${rule} (${enumerateFew(names, MAX_NAMES)})`,
     hangingIndent: 3,

@@ -1,6 +1,6 @@
 /**
- * The command `sophia-run enforce`. It writes the contract into an ESC environment as a schema, by which ESC itself checks the values
- * whenever the environment is saved or opened. `--check` compares the schema with the contract, and `--remove` removes it.
+ * The command `sophia-run enforce`. It writes the contract into an ESC environment as a schema, by which ESC itself checks the
+ * values whenever the environment is saved or opened. `--check` compares the schema with the contract, and `--remove` removes it.
  */
 import { resolveSettings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/find-contract.ts";
@@ -27,7 +27,7 @@ import {
 import { findWriteTarget, createWriteQuestion } from "../parts/writing/write-access.ts";
 import { requireChangeOrDraft, describeRevisions } from "../parts/writing/write-change.ts";
 import { type EnforceRequest, parseRequest } from "./enforce-request.ts";
-import { checkLines, diffLines, gapLines } from "./enforce-text.ts";
+import { checkLines, createDiffLines, createGapLines } from "./enforce-text.ts";
 import { findPresentViolations } from "./present-violations.ts";
 import { planSchemaChange, type SchemaChange } from "./schema-change.ts";
 
@@ -44,7 +44,9 @@ interface Enforcement {
 
 /**
  * Returns 0; 1 if `--check` finds a difference or the user declines, 3 if the change waits for an approval, and 78 if the present
- * values violate the contract. @throws SophiaError (125)
+ * values violate the contract.
+ *
+ * @throws SophiaError (125)
  */
 export const enforce: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);
@@ -59,16 +61,14 @@ export const enforce: Command = async ({ options }, context) => {
 
   if (request.purpose === "check") return reportCheck(enforcement);
   if (change.editedYaml === undefined) return reportNoChange(enforcement);
-  if (request.purpose === "write") {
-    // With the schema, no program could open an environment whose values violate it.
-    const lines = violationLines(enforcement);
-    if (lines !== undefined) {
-      const message = `Nothing was written: values of ${formatRevision(current)} violate the contract.`;
-      printReport(context, [message, ...lines]);
-      return ExitStatus.config;
-    }
+  // With the schema, no program could open an environment whose values violate it.
+  const violationLines = request.purpose === "write" ? createViolationLines(enforcement) : undefined;
+  if (violationLines !== undefined) {
+    const message = `Nothing was written: values of ${formatRevision(current)} violate the contract.`;
+    printReport(context, [message, ...violationLines]);
+    return ExitStatus.config;
   }
-  printReport(context, [...diffLines(change, current), ...gapLines(change)]);
+  printReport(context, [...createDiffLines(change, current), ...createGapLines(change)]);
   if (isDry) {
     printReport(context, "Nothing was written: --dry-run.\n");
     return ExitStatus.ok;
@@ -89,12 +89,12 @@ function reportCheck({ change, current, access: { context } }: Enforcement): num
 /** Reports that the environment needs no change. @returns the exit status */
 function reportNoChange({ request: { purpose }, change, current, access: { context } }: Enforcement): number {
   const fact = purpose === "remove" ? "has no schema of a contract" : "is checked by this contract already";
-  printReport(context, [`✅ ${formatName(current.name)} ${fact}.`, ...gapLines(change)]);
+  printReport(context, [`✅ ${formatName(current.name)} ${fact}.`, ...createGapLines(change)]);
   return ExitStatus.ok;
 }
 
 /** Returns the violations of the values that the environment has now; undefined if they meet the rules that the schema has. */
-function violationLines({ contract, change, current, access }: Enforcement): readonly Line[] | undefined {
+function createViolationLines({ contract, change, current, access }: Enforcement): readonly Line[] | undefined {
   const { settings, context } = access;
   const { violations, selected } = findPresentViolations(contract, change.isEnforced, current);
   if (violations.length === 0) return undefined;

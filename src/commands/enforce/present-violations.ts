@@ -1,6 +1,6 @@
 /**
- * Checks the values that an environment has now against the contract, before `sophia-run enforce` writes a schema for them. This file
- * has no side effects.
+ * Checks the values that an environment has now against the contract, before `sophia-run enforce` writes a schema for them. This
+ * file has no side effects.
  */
 import { applyContract } from "../../contract/apply.ts";
 import { checkContract, namesOfViolation } from "../../contract/check-contract.ts";
@@ -27,11 +27,11 @@ export function findPresentViolations(
   const isDeclared = (name: string): boolean => contract.variables.has(name) || contract.aliases.has(name);
   const selected = resolveLayers(layers, isDeclared);
   const violations = checkContract(contract, selected, unlessUnseen(createFormatCheck()));
-  return { violations: violations.filter((violation) => namesInRule(violation).every(isEnforced)), selected };
+  return { violations: violations.filter((violation) => listNamesInRule(violation).every(isEnforced)), selected };
 }
 
 /** Returns all names that the rule is about, also that of a condition (`required when`). */
-function namesInRule(violation: Violation): readonly string[] {
+function listNamesInRule(violation: Violation): readonly string[] {
   if (violation.kind === "missing-when") return [violation.name, violation.when.name];
   return namesOfViolation(violation);
 }

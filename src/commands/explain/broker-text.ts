@@ -16,12 +16,14 @@ import type { KeyLocation } from "./locations.ts";
 type Row = readonly [key: string, text: string];
 
 /** Returns the rows about one variable. @param isDetailed true for a variable that the user named, which gets all rows */
-export function brokerRows(explanation: BrokerExplanation | undefined, isDetailed: boolean): readonly Row[] {
+export function createBrokerRows(explanation: BrokerExplanation | undefined, isDetailed: boolean): readonly Row[] {
   switch (explanation?.kind) {
     case undefined:
       return [];
     case "brokered":
-      return isDetailed ? [...briefKeyRows(explanation), ...detailedKeyRows(explanation)] : briefKeyRows(explanation);
+      return isDetailed
+        ? [...createBriefKeyRows(explanation), ...createDetailedKeyRows(explanation)]
+        : createBriefKeyRows(explanation);
     case "refused":
       return [
         ["broker", `refused: ${explanation.problem}`],
@@ -44,7 +46,7 @@ export function brokerRows(explanation: BrokerExplanation | undefined, isDetaile
 type BrokeredKeyExplanation = Extract<BrokerExplanation, { readonly kind: "brokered" }>;
 
 /** Returns the rows that each brokered key has: what the program gets, and where the broker sends the key. */
-function briefKeyRows({ origin, furtherOrigins = [], path, byWords }: BrokeredKeyExplanation): readonly Row[] {
+function createBriefKeyRows({ origin, furtherOrigins = [], path, byWords }: BrokeredKeyExplanation): readonly Row[] {
   return [
     ["broker", "the program gets a dummy, never the value"],
     ["sent to", `${enumerate([origin + path, ...furtherOrigins])}, ${byWords}`],
@@ -52,7 +54,14 @@ function briefKeyRows({ origin, furtherOrigins = [], path, byWords }: BrokeredKe
 }
 
 /** Returns the further rows of a key that the user named: the rules for requests, and other places that have the key. */
-function detailedKeyRows({ name, variables, allow, deny, limit, liesIn }: BrokeredKeyExplanation): readonly Row[] {
+function createDetailedKeyRows({
+  name,
+  variables,
+  allow,
+  deny,
+  limit,
+  liesIn,
+}: BrokeredKeyExplanation): readonly Row[] {
   const defaultPaths = deny.length === 0 ? "all paths" : "all paths that are not denied";
   const locations = liesIn.length === 0 ? ["no other place that sophia-run knows"] : liesIn.map(describeLocation);
   return [

@@ -90,7 +90,7 @@ function explainByRenewal(
 }
 
 /** Returns the rows about one variable, each a key and a text. @param isDetailed true for a variable that the user named */
-export function refreshRows(
+export function createRefreshRows(
   explanation: RefreshExplanation | undefined,
   isDetailed: boolean,
 ): readonly (readonly [string, string])[] {

@@ -13,7 +13,7 @@ import type { Command } from "../command.ts";
 import { createBrokerExplainer } from "./explain-broker.ts";
 import { createRefreshExplainer } from "./explain-refresh.ts";
 import { createExplanation } from "./explanation.ts";
-import { explanationJson, explanationText } from "./explanation-text.ts";
+import { formatExplanationJson, formatExplanation } from "./explanation-text.ts";
 
 /** Returns 0, also if the contract is not met. @throws SophiaError (125) */
 export const explain: Command = async ({ options, positionals }, context) => {
@@ -22,12 +22,16 @@ export const explain: Command = async ({ options, positionals }, context) => {
   const start = await resolveCommandStart(settings, context);
   const broker = createBrokerExplainer(start, settings, options, context);
   const refresh = createRefreshExplainer(start, settings);
-  const explanation = createExplanation(start, positionals, options["all"] === true, { broker, refresh });
+  const explanation = createExplanation(
+    start,
+    { names: positionals, listsAll: options["all"] === true },
+    { broker, refresh },
+  );
   const asJson = options["json"] === true;
   // The report for people begins with the reason why ESC is not read, so that the notice would repeat it.
   const notices = start.verdict.notices.filter(({ kind }) => asJson || kind !== "esc-incomplete");
   printNotices(context, { quiet: true, isReport: !settings.quiet }, notices);
-  if (asJson) context.out(explanationJson(explanation));
-  else printReport(context, explanationText(explanation, positionals.length > 0));
+  if (asJson) context.out(formatExplanationJson(explanation));
+  else printReport(context, formatExplanation(explanation, positionals.length > 0));
   return ExitStatus.ok;
 };

@@ -10,8 +10,8 @@
  */
 import { createEscJson } from "../../output/esc-report.ts";
 import { describeContract } from "../../output/report.ts";
-import { brokerRows } from "./broker-text.ts";
-import { refreshRows } from "./explain-refresh.ts";
+import { createBrokerRows } from "./broker-text.ts";
+import { createRefreshRows } from "./explain-refresh.ts";
 import type { Explanation, RuleExplanation, VariableExplanation } from "./explanation.ts";
 import { formatJson } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";
@@ -26,7 +26,7 @@ const INDENT = "  ";
 /**
  * Returns the explanation as JSON. Its version changes if a field is removed or changes its meaning; fields may be added.
  */
-export function explanationJson({ contract, esc, chapters, unlisted, notices }: Explanation): string {
+export function formatExplanationJson({ contract, esc, chapters, unlisted, notices }: Explanation): string {
   const variables = chapters.flatMap((chapter) => chapter.variables);
   return formatJson({ version: 1, contract, esc: createEscJson(esc), variables, unlisted, notices });
 }
@@ -36,23 +36,23 @@ export function explanationJson({ contract, esc, chapters, unlisted, notices }: 
  *
  * @param isDetailed true if the user named the variables. Their rows then also have descriptions and remedies
  */
-export function explanationText(explanation: Explanation, isDetailed: boolean): readonly Line[] {
+export function formatExplanation(explanation: Explanation, isDetailed: boolean): readonly Line[] {
   const { chapters, unlisted } = explanation;
   // Variables that the user named have no chapters, so their only title is empty.
   const blocks: (readonly Line[])[] = chapters.flatMap(({ title, variables }) => [
     ...(title === "" ? [] : [[`--- ${printable(title)} ---`]]),
-    ...variables.map((variable) => variableLines(variable, isDetailed)),
+    ...variables.map((variable) => createVariableLines(variable, isDetailed)),
   ]);
   const { passed, withheld } = unlisted;
   if (passed + withheld > 0) {
     const passedWords = `${count(passed, "further variable")} of the process environment passed on`;
     blocks.push([`${passedWords}, ${count(withheld, "variable")} withheld; --all lists them`]);
   }
-  return [...headLines(explanation), ...blocks.flatMap((lines) => ["", ...lines])];
+  return [...createHeadLines(explanation), ...blocks.flatMap((lines) => ["", ...lines])];
 }
 
 /** Returns the lines about the contract and about ESC. */
-function headLines({ contract, isAbsent, esc }: Explanation): readonly Line[] {
+function createHeadLines({ contract, isAbsent, esc }: Explanation): readonly Line[] {
   const contractText = isAbsent ? "none; sophia-run init writes one" : describeContract(contract);
   const adviceLines = [...(esc.remedy ?? []), ...(esc.failure?.further ?? [])];
   return [
@@ -101,44 +101,48 @@ function describeEsc({ status, environment, environments, credential, failure }:
 type Row = readonly [key: string, text: string | undefined];
 
 /** Returns the lines about a variable: a line with its name, and a table. */
-function variableLines(variable: VariableExplanation, isDetailed: boolean): readonly Line[] {
+function createVariableLines(variable: VariableExplanation, isDetailed: boolean): readonly Line[] {
   const { name, declaration } = variable;
   const label = declaration === undefined || declaration.label === name ? "" : ` (${printable(declaration.label)})`;
   const rows: readonly Row[] = [
     ["state", describeState(variable)],
     ["purpose", isDetailed ? declaration?.description : undefined],
-    ...sourceRows(variable),
+    ...createSourceRows(variable),
     ["output", describeOutput(variable, isDetailed)],
-    ...brokerRows(variable.broker, isDetailed),
-    ...refreshRows(variable.refresh, isDetailed),
-    ...contractRows(variable, isDetailed),
+    ...createBrokerRows(variable.broker, isDetailed),
+    ...createRefreshRows(variable.refresh, isDetailed),
+    ...createContractRows(variable, isDetailed),
     ...variable.problems.flatMap(({ message, remedies }): readonly Row[] => [
       ["problem", message],
       ...(isDetailed ? remedies : []).map((line) => ["", line] as const),
     ]),
   ];
-  return [`${markOf(variable)} ${name}${label}`, ...rows.flatMap(rowLines)];
+  return [`${chooseMark(variable)} ${name}${label}`, ...rows.flatMap(formatRow)];
 }
 
 /**
  * Returns the rows about the sources of a variable: the one in use, those that it hides, and those that are not passed on.
  */
-function sourceRows({ origin, delivery, shadows, withheld, skipped }: VariableExplanation): readonly Row[] {
+function createSourceRows({ origin, delivery, shadows, withheld, skipped }: VariableExplanation): readonly Row[] {
   return [
     ["from", origin && describeLocation(origin) + (delivery === "file" ? ", passed as a private file" : "")],
     ["replaces", origin && describeOverridden(origin)],
     ...shadows.map(({ origin: shadowOrigin, same }) =>
-      originRow("hides", shadowOrigin, ` (${same ? "the same value" : "a different value"})`),
+      createOriginRow("hides", shadowOrigin, ` (${same ? "the same value" : "a different value"})`),
     ),
     ...withheld.map(({ origin: withheldOrigin, why }) =>
-      originRow("withheld", withheldOrigin, `${describeOpener(withheldOrigin)}: ${WITHHOLDING_DESCRIPTIONS[why]}`),
+      createOriginRow(
+        "withheld",
+        withheldOrigin,
+        `${describeOpener(withheldOrigin)}: ${WITHHOLDING_DESCRIPTIONS[why]}`,
+      ),
     ),
     ...skipped.map(({ environment, why }) => ["skipped", `ESC ${environment}: ${SKIPPED_REASONS[why]}`] as const),
   ];
 }
 
 /** Returns the rows about what the contract says of a variable. */
-function contractRows(variable: VariableExplanation, isDetailed: boolean): readonly Row[] {
+function createContractRows(variable: VariableExplanation, isDetailed: boolean): readonly Row[] {
   const { name, declaration, rules, aliasOf } = variable;
   const fullDeclaration = isDetailed ? declaration : undefined;
   return [
@@ -153,7 +157,7 @@ function contractRows(variable: VariableExplanation, isDetailed: boolean): reado
   ];
 }
 
-function rowLines([key, text = ""]: Row): readonly Line[] {
+function formatRow([key, text = ""]: Row): readonly Line[] {
   if (text === "") return [];
   return [
     {
@@ -182,7 +186,7 @@ const SKIPPED_REASONS = {
   "list-or-object": "a list or an object cannot be a variable; use fn::toJSON",
 } as const;
 
-function originRow(key: string, origin: Origin, explanation: string): readonly [key: string, text: string] {
+function createOriginRow(key: string, origin: Origin, explanation: string): readonly [key: string, text: string] {
   return [key, describeLocation(origin) + explanation];
 }
 
@@ -212,7 +216,7 @@ function describeLine({ line }: { readonly line?: number }): string {
  * Returns the mark before the name. ❌: a rule is not met. ✅: declared, and the program gets it. ▫️: not declared, and the
  * program gets it. ➖: the program does not get it.
  */
-function markOf({ state, declared, passed, broker, refresh }: VariableExplanation): string {
+function chooseMark({ state, declared, passed, broker, refresh }: VariableExplanation): string {
   if (state === "missing" || state === "invalid") return "❌";
   // These options set the variable although no source has it.
   if (broker?.kind === "address" || refresh?.kind === "set") return "✅";

@@ -14,7 +14,7 @@ import type { Notice, Origin, ResolvedVariable } from "../../core/model.ts";
 import { type Maskability, maskabilityOf } from "../../masking/texts.ts";
 import { isSecret } from "../../contract/secret-names.ts";
 import { isHidden } from "../../resolve/secret-values.ts";
-import { refuseUnknownVariables, namesSkippedByEsc } from "../parts/unknown-variables.ts";
+import { refuseUnknownVariables, findNamesSkippedByEsc } from "../parts/unknown-variables.ts";
 import type { BrokerExplainer, BrokerExplanation } from "./explain-broker.ts";
 import type { RefreshExplainer, RefreshExplanation } from "./explain-refresh.ts";
 import { createWithholdingRule, type WithholdingReason } from "../../resolve/select.ts";
@@ -107,20 +107,21 @@ interface StartEffects {
   readonly refresh: RefreshExplainer;
 }
 
-/**
- * Explains variables.
- *
- * @param names the variables that the user named; empty for all
- * @param listsAll true with `--all`: undeclared variables of the process environment are listed as well
- * @throws SophiaError (125) for a name that neither the contract nor a source has
- */
+/** The variables that the report lists. */
+interface ReportSelection {
+  /** The variables that the user named; empty for all. */
+  readonly names: readonly string[];
+  /** True with `--all`: undeclared variables of the process environment are listed as well. */
+  readonly listsAll: boolean;
+}
+
+/** Explains variables. @throws SophiaError (125) for a name that neither the contract nor a source has */
 export function createExplanation(
-  givenStart: Start,
-  names: readonly string[],
-  listsAll: boolean,
+  resolvedStart: Start,
+  { names, listsAll }: ReportSelection,
   effects: StartEffects,
 ): Explanation {
-  const start = removeUnrelatedContract(givenStart);
+  const start = removeUnrelatedContract(resolvedStart);
   const report = createReport(start);
   const { contract, isAbsent, esc, notices } = report;
   const explainer = new VariableExplainer(start, report, effects);
@@ -171,7 +172,7 @@ function explainUndeclared(
   explainer: VariableExplainer,
   addedNames: readonly string[],
 ): readonly VariableExplanation[] {
-  const allNames = new Set([...start.values.resolution.keys(), ...namesSkippedByEsc(start), ...addedNames]);
+  const allNames = new Set([...start.values.resolution.keys(), ...findNamesSkippedByEsc(start), ...addedNames]);
   const undeclaredNames = [...allNames].filter((name) => !start.files.contract.variables.has(name));
   return undeclaredNames.toSorted().map((name) => explainer.explain(name));
 }
@@ -184,11 +185,11 @@ function isNoteworthy(variable: VariableExplanation): boolean {
     variable.broker?.kind === "address" ||
     variable.refresh?.kind === "set" ||
     variable.refresh?.kind === "refused" ||
-    originsOf(variable).some(({ source }) => source !== "environment")
+    listOrigins(variable).some(({ source }) => source !== "environment")
   );
 }
 
-function originsOf({ origin, shadows, withheld }: VariableExplanation): readonly Origin[] {
+function listOrigins({ origin, shadows, withheld }: VariableExplanation): readonly Origin[] {
   return [
     ...(origin === undefined ? [] : [origin]),
     ...[...shadows, ...withheld].map(({ origin: otherOrigin }) => otherOrigin),
@@ -202,7 +203,7 @@ class VariableExplainer {
   readonly #effects: StartEffects;
   readonly #states: ReadonlyMap<string, State>;
   readonly #reasonToWithhold: ReturnType<typeof createWithholdingRule>;
-  readonly #rulesOf: ReturnType<typeof createRuleFinder>;
+  readonly #findRules: ReturnType<typeof createRuleFinder>;
   readonly #brokenRules: ReadonlySet<Rule | string>;
   readonly #violationsByName: ReadonlyMap<string | undefined, readonly Report["violations"][number][]>;
   readonly #skippedByName: ReadonlyMap<string, readonly SkippedValue[]>;
@@ -215,7 +216,7 @@ class VariableExplainer {
     this.#effects = effects;
     this.#states = new Map(report.variables.map(({ name, state }) => [name, state]));
     this.#reasonToWithhold = createWithholdingRule(start.values.selection, (name) => isDeclared(contract, name));
-    this.#rulesOf = createRuleFinder(contract);
+    this.#findRules = createRuleFinder(contract);
     this.#brokenRules = new Set(
       violations.flatMap((violation) => ("rule" in violation ? [identityOf(violation.rule)] : [])),
     );
@@ -231,11 +232,11 @@ class VariableExplainer {
   explain(name: string): VariableExplanation {
     const { contract } = this.#start.files;
     const { resolution, selected } = this.#start.values;
-    // The value before variables are withheld, and the value that the program gets.
+    // The value of highest precedence. The program does not get it if the variable is withheld.
     const winner = resolution.get(name);
-    const resolved = selected.get(name);
+    const passedVariable = selected.get(name);
     const declaration = contract.variables.get(name);
-    const secrecy = secrecyOf(contract, name, winner);
+    const secrecy = explainSecrecy(contract, name, winner);
     const skipped = this.#skippedByName.get(name) ?? [];
     return {
       name: printable(name),
@@ -243,13 +244,13 @@ class VariableExplainer {
       aliasOf: contract.aliases.get(name),
       ...secrecy,
       declaration: declaration === undefined ? undefined : describeDeclaration(contract, declaration),
-      state: this.#states.get(name) ?? (resolved === undefined ? "unset" : "set"),
-      passed: resolved !== undefined,
-      delivery: resolved?.delivery,
-      origin: resolved?.origin,
-      shadows: resolved?.shadowed ?? [],
+      state: this.#states.get(name) ?? (passedVariable === undefined ? "unset" : "set"),
+      passed: passedVariable !== undefined,
+      delivery: passedVariable?.delivery,
+      origin: passedVariable?.origin,
+      shadows: passedVariable?.shadowed ?? [],
       withheld: this.#withheldOrigins(name, winner),
-      rules: this.#rulesOf(name).map((rule) => this.#explainRule(rule)),
+      rules: this.#findRules(name).map((rule) => this.#explainRule(rule)),
       problems: this.#violationsByName.get(name)?.map(({ message, remedies }) => ({ message, remedies })) ?? [],
       broker: this.#effects.broker.explain(name),
       refresh: this.#effects.refresh.explain(name),
@@ -287,7 +288,7 @@ function identityOf(rule: Rule): Rule | string {
 }
 
 /** Decides whether the value is secret, whether --redact masks it, and why. */
-function secrecyOf(
+function explainSecrecy(
   contract: Contract,
   name: string,
   winner: ResolvedVariable | undefined,
@@ -296,6 +297,7 @@ function secrecyOf(
   const secret = isDeclaredSecret || (winner !== undefined && isHidden(contract, winner));
   const maskingOfValue = (value: string): VariableExplanation["masking"] =>
     secret ? maskabilityOf(value) : "not-secret";
+  // Such a value is secret by its declaration, or is a default of the contract, which is public whatever its form is (`isHidden`).
   const needsNoCredential = isDeclaredSecret || winner?.origin.source === "contract";
   return {
     secret,

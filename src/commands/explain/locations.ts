@@ -30,13 +30,13 @@ export function findKeyLocations({ name, copies }: KeyReport, start: Start, cont
   const winner = start.values.resolution.get(name);
   const origins = winner === undefined ? [] : [{ origin: winner.origin, same: true }, ...(winner.shadowed ?? [])];
   return [
-    ...origins.flatMap(({ origin, same }) => locationOfOrigin(origin, name, same)),
+    ...origins.flatMap(({ origin, same }) => findLocationOfOrigin(origin, name, same)),
     ...copies.map((where) => ({ kind: "variable" as const, where })),
     ...(origins.some(({ origin }) => origin.source === "esc") ? findEscCredentials(start, context) : []),
   ];
 }
 
-function locationOfOrigin(origin: Origin, name: string, isSame: boolean): readonly KeyLocation[] {
+function findLocationOfOrigin(origin: Origin, name: string, isSame: boolean): readonly KeyLocation[] {
   const other = isSame ? {} : ({ isOther: true } as const);
   switch (origin.source) {
     case "environment":

@@ -59,7 +59,7 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
   refuseUnknownVariables([name], start);
   const { selected } = start.values;
   const variable = selected.get(name) ?? selected.get(declaredName);
-  if (variable === undefined) throw notSetError(declaredName, start);
+  if (variable === undefined) throw createNotSetError(declaredName, start);
   printRealKeysNotice(context, settings, "get has the real value, not a dummy: SOPHIA_BROKER has no effect on it");
   printValue(variable, options["json"] === true, run);
   return ExitStatus.ok;
@@ -71,7 +71,7 @@ async function requireMetRules(
   declaredName: string,
   { start, settings, record, context }: GetRun,
 ): Promise<void> {
-  const violations = relevantViolations(declaredName, start);
+  const violations = findRelevantViolations(declaredName, start);
   if (!settings.enforceContract || violations.length === 0) return;
   record?.({ event: "get", names: [] }, true, start);
   const { createContractUnmetError } = await import("../parts/contract-unmet.ts");
@@ -110,14 +110,14 @@ function printValue(variable: ResolvedVariable, isJson: boolean, { start, record
  * Returns the violations of rules about the variable. If a schema of ESC refuses the environment, each violation is a
  * reason why ESC gives no value, and so all are returned.
  */
-function relevantViolations(declaredName: string, { verdict, values }: Start): Start["verdict"]["violations"] {
+function findRelevantViolations(declaredName: string, { verdict, values }: Start): Start["verdict"]["violations"] {
   const isEnvironmentRefused = verdict.judged !== undefined && !values.selected.has(declaredName);
   if (isEnvironmentRefused) return verdict.violations;
   return verdict.violations.filter((violation) => namesOfViolation(violation).includes(declaredName));
 }
 
 /** Returns the failure of a variable that has no value, with the reason. */
-function notSetError(name: string, start: Start): SophiaError {
+function createNotSetError(name: string, start: Start): SophiaError {
   const { scope } = start.files.contract;
   const isOutsideScope = scope?.outside.has(name) === true;
   const reason = isOutsideScope ? `not in the scope ${printable(scope.name)}` : createWithholdingDescriber(start)(name);
@@ -132,7 +132,9 @@ function notSetError(name: string, start: Start): SophiaError {
 }
 
 /**
- * Returns the value as JSON. Its version changes if a field changes its meaning. @throws SophiaError (not-exportable, 125)
+ * Returns the value as JSON. Its version changes if a field changes its meaning.
+ *
+ * @throws SophiaError (not-exportable, 125)
  */
 function formatVariable({ name, origin, delivery }: ResolvedVariable, bytes: Buffer, isSecret: boolean): string {
   if (!isUtf8(bytes)) {

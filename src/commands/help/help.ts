@@ -40,7 +40,10 @@ const FULL_HELP_EPILOGUE = [
 ];
 
 /**
- * Returns the help of a command or a topic. @param subject undefined for sophia-run itself @param isFull for `--help=all`
+ * Returns the help of a command or a topic.
+ *
+ * @param subject undefined for sophia-run itself
+ * @param isFull for `--help=all`
  */
 export async function createHelp(
   subject: CommandName | TopicName | undefined,
@@ -65,7 +68,9 @@ export async function createMainHelp(layout: Layout, isFull: boolean): Promise<s
 }
 
 /**
- * Returns the text of `sophia-run NAME --help`. @param isFull true for all paragraphs, examples and shared options as well
+ * Returns the text of `sophia-run NAME --help`.
+ *
+ * @param isFull true for all paragraphs, examples and shared options as well
  */
 export async function createCommandHelp(name: CommandName, layout: Layout, isFull: boolean): Promise<string> {
   const command: CommandDefinition = COMMANDS[name];
@@ -82,8 +87,9 @@ export async function createCommandHelp(name: CommandName, layout: Layout, isFul
 }
 
 /**
- * Returns the text of `sophia-run help TOPIC`. @param isFull true for all options of a start, if the topic lists no options
- * itself
+ * Returns the text of `sophia-run help TOPIC`.
+ *
+ * @param isFull true for all options of a start, if the topic lists no options itself
  */
 async function createTopicHelp(name: TopicName, layout: Layout, isFull: boolean): Promise<string> {
   const { title, paragraphs, commands, examples: lines, documentPath }: Topic = TOPICS[name];

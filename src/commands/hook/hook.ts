@@ -80,8 +80,9 @@ function isDeeperThan(value: unknown, maxDepth: number): boolean {
 }
 
 /**
- * Returns the answer to an event; undefined if the tool goes its normal way. @throws SophiaError (input, 125) for other
- * events
+ * Returns the answer to an event; undefined if the tool goes its normal way.
+ *
+ * @throws SophiaError (input, 125) for other events
  */
 async function answerEvent(event: Fields, args: CommandArguments, context: Context): Promise<Fields | undefined> {
   const name = event["hook_event_name"];

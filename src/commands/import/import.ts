@@ -157,8 +157,9 @@ function isSameInEsc({ state }: PlannedValue): boolean {
 }
 
 /**
- * Returns the names of `--plain`. @throws SophiaError (usage, 125) if the file lacks one, or the contract declares it
- * secret
+ * Returns the names of `--plain`.
+ *
+ * @throws SophiaError (usage, 125) if the file lacks one, or the contract declares it secret
  */
 function parsePlainOption(
   option: unknown,

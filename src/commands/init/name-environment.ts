@@ -10,14 +10,15 @@ import { enumerate } from "../../core/text.ts";
 import { findConsentPath } from "../../access/consent.ts";
 import { replaceConsents, mergeConsents } from "../../access/remembered-consents.ts";
 import { askYesOrNo, canAskUser } from "../parts/confirm.ts";
-import { agentBy } from "../run/agents.ts";
+import { findAgentVariable } from "../run/agents.ts";
 
 /**
  * Asks whether the new contract names the ESC environments from which its variables come. Without a terminal, or if a
  * coding agent runs init, there is no question, and the contract does not name them.
  */
 export async function askEnvironment(environments: readonly string[], context: Context): Promise<boolean> {
-  if (environments.length === 0 || !canAskUser(context) || agentBy(context.environment) !== undefined) return false;
+  if (environments.length === 0 || !canAskUser(context) || findAgentVariable(context.environment) !== undefined)
+    return false;
   return askYesOrNo(
     [
       `The values are in ESC: ${enumerate(environments)}.`,

@@ -27,7 +27,7 @@ import { writeUserFile } from "../../system/user-file.ts";
 import { askWithoutEnvironment } from "../parts/esc-requests.ts";
 import type { Command } from "../command.ts";
 import { conflictError } from "../parts/usage-errors.ts";
-import { agentBy, readerName } from "../run/agents.ts";
+import { findAgentVariable, readerName } from "../run/agents.ts";
 
 /** Returns 0; with `--status` 1 if a start at this place would not use the login. @throws SophiaError (125) */
 export const login: Command = async ({ options }, context) => {
@@ -47,7 +47,7 @@ async function storeLogin(settings: Settings, context: Context): Promise<number>
   const progress = await createProgress(context, settings);
   const user = await askWithoutEnvironment(escSettings, progress, readUser).finally(progress.done);
   const writeFault = writeLoginChoice(cliLogin.backend, context);
-  if (writeFault !== undefined) throw loginError(`the login is not remembered: ${writeFault}`);
+  if (writeFault !== undefined) throw createLoginError(`the login is not remembered: ${writeFault}`);
   const { login: userName = "unknown", organizations = [] } = user ?? {};
   printReport(context, [
     `✅ Starts on this machine use the login of Pulumi's CLI from now on: ${userName}, at ${backend}`,
@@ -59,13 +59,13 @@ async function storeLogin(settings: Settings, context: Context): Promise<number>
 
 /** Refuses to log in where no person would use the login: under a coding agent, in CI, or without a terminal. */
 function refuseWithoutPerson({ environment }: Context): void {
-  const agentVariable = agentBy(environment);
+  const agentVariable = findAgentVariable(environment);
   const reason =
     agentVariable === undefined
       ? findReasonAgainstLogin(environment)
       : `a coding agent runs it (${readerName(agentVariable)}, by ${agentVariable})`;
   if (reason === undefined) return;
-  throw loginError(
+  throw createLoginError(
     `a login is for people, but ${reason}`,
     "use a token that may only open: ESC_TOKEN or ESC_TOKEN_FILE",
   );
@@ -91,11 +91,11 @@ function findCliLogin({ environment }: Context): CliLogin {
     const serviceName = backend ?? backendSetting?.value ?? "Pulumi Cloud";
     // A new login helps only if there is none. The messages of the other faults name their own remedies.
     const hint = cliLogin.kind === "absent" ? "pulumi login, then start again" : undefined;
-    throw loginError(describeLoginProblem(cliLogin, serviceName), hint);
+    throw createLoginError(describeLoginProblem(cliLogin, serviceName), hint);
   }
-  if (backend === undefined) throw loginError("the CLI has no current login", "pulumi login, then start again");
+  if (backend === undefined) throw createLoginError("the CLI has no current login", "pulumi login, then start again");
   if (!/^https?:/i.test(backend)) {
-    throw loginError(
+    throw createLoginError(
       `the CLI's current login is to ${printable(backend)}, which has no ESC`,
       "pulumi login https://api.pulumi.com, then start again",
     );
@@ -128,7 +128,7 @@ function createLoginSettings(
 function reportLoginStatus(settings: Settings, context: Context): number {
   const { environment } = context;
   const { backend, problem } = readChosenBackend(environment);
-  if (problem !== undefined) throw loginError(problem);
+  if (problem !== undefined) throw createLoginError(problem);
   if (backend === undefined) {
     printReport(context, ["➖ no login is used; sophia-run login uses that of Pulumi's CLI"]);
     return ExitStatus.unmet;
@@ -148,19 +148,22 @@ function reportLoginStatus(settings: Settings, context: Context): number {
 /** Removes the choice of the login. The CLI's own login stays. */
 function forgetLogin(context: Context): number {
   const { backend, problem } = readChosenBackend(context.environment);
-  if (problem !== undefined) throw loginError(problem);
+  if (problem !== undefined) throw createLoginError(problem);
   if (backend === undefined) {
     printReport(context, ["no login is used"]);
     return ExitStatus.ok;
   }
   const writeFault = writeLoginChoice(undefined, context);
-  if (writeFault !== undefined) throw loginError(writeFault);
+  if (writeFault !== undefined) throw createLoginError(writeFault);
   printReport(context, [`the login to ${printable(backend)} is used no more; pulumi logout removes it from the CLI`]);
   return ExitStatus.ok;
 }
 
 /**
- * Writes the URL of the service, without the token. @param backend undefined to remove the choice @returns why that failed
+ * Writes the URL of the service, without the token.
+ *
+ * @param backend undefined to remove the choice
+ * @returns why that failed
  */
 function writeLoginChoice(backend: string | undefined, { environment }: Context): string | undefined {
   const path = settingsFilePath(environment);
@@ -172,6 +175,6 @@ function writeLoginChoice(backend: string | undefined, { environment }: Context)
   return writeUserFile(path, `${JSON.stringify(document, undefined, 2)}\n`);
 }
 
-function loginError(message: string, hint?: string): SophiaError {
+function createLoginError(message: string, hint?: string): SophiaError {
   return new SophiaError({ code: "login", message, ...(hint === undefined ? {} : { hint }) });
 }

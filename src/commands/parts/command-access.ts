@@ -22,8 +22,8 @@ interface AlreadyReadFiles {
 }
 
 /**
- * Finds the settings of ESC in the process environment, the `.env` files and the contract. If a file names the environment, asks the
- * user for consent.
+ * Finds the settings of ESC in the process environment, the `.env` files and the contract. If a file names the environment, asks
+ * the user for consent.
  *
  * @param options settings that replace those in the environment, the files and the contract
  * @throws SophiaError (125) for malformed settings, files and contracts

@@ -1,6 +1,6 @@
 /**
- * Reads the sources of variables and selects their values for a command, by the stages in `resolve/stages.ts`. While the sources are
- * read, progress is shown on standard error, and the user may be asked for consent at the terminal.
+ * Reads the sources of variables and selects their values for a command, by the stages in `resolve/stages.ts`. While the sources
+ * are read, progress is shown on standard error, and the user may be asked for consent at the terminal.
  */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";

@@ -1,6 +1,7 @@
 /**
- * Runs the GitHub CLI, `gh`, by which `rotate` and `audit` list and set the secrets of a repository on GitHub. `gh` has the user's login, and finds the
- * repository that belongs to a folder. Failures are returned, not thrown, because the commands continue without `gh`.
+ * Runs the GitHub CLI, `gh`, by which `rotate` and `audit` list and set the secrets of a repository on GitHub. `gh` has the user's
+ * login, and finds the repository that belongs to a folder. Failures are returned, not thrown, because the commands continue
+ * without `gh`.
  */
 import { execFile } from "node:child_process";
 import type { Contract } from "../../contract/contract-model.ts";

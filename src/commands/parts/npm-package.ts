@@ -31,8 +31,8 @@ export function executableName(processor: string): string {
 }
 
 /**
- * Finds the package. Returns undefined for an executable outside of the package, and for an executable that cannot find its own path
- * because there is no /proc.
+ * Finds the package. Returns undefined for an executable outside of the package, and for an executable that cannot find its own
+ * path because there is no /proc.
  */
 export function findNpmPackage(): NpmPackage | undefined {
   const distFolder = attempt(() =>

@@ -1,7 +1,7 @@
 /**
- * Reads and writes the files of a project for commands such as `init`, `docs` and `import`. A failure is a SophiaError that names the
- * file as the user knows it. Nothing is written through a symbolic link, because a repository could contain a link to one of the
- * user's files outside of the project.
+ * Reads and writes the files of a project for commands such as `init`, `docs` and `import`. A failure is a SophiaError that names
+ * the file as the user knows it. Nothing is written through a symbolic link, because a repository could contain a link to one of
+ * the user's files outside of the project.
  */
 import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -35,7 +35,7 @@ export async function readFileIfExists({ path, name }: NamedFile): Promise<strin
     return readFoundFile(path, { maxBytes: MAX_FILE_BYTES }).toString("utf8");
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
-    throw fileError(name, "read", error);
+    throw createFileError(name, "read", error);
   }
 }
 
@@ -59,7 +59,7 @@ export async function readFileWithinRepository(folder: string, name: string): Pr
     return bytes.toString("utf8");
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
-    if (!(error instanceof EscapingLinkError)) throw fileError(name, "read", error);
+    if (!(error instanceof EscapingLinkError)) throw createFileError(name, "read", error);
     const hint = "put a copy of what it leads to in its place";
     throw new SophiaError({ code: "link-outside", message: describeEscape(name, error.escape), hint });
   }
@@ -95,8 +95,8 @@ function listWorkflowNames(folder: string): readonly string[] {
 }
 
 /**
- * Writes a file, and creates missing folders. If the text does not fit on the disk, a new file is removed, and an existing file gets
- * its former content back.
+ * Writes a file, and creates missing folders. If the text does not fit on the disk, a new file is removed, and an existing file
+ * gets its former content back.
  *
  * @param flag `w` to create or overwrite the file; `wx` if the file must not exist yet
  * @throws SophiaError (file, 125)
@@ -110,7 +110,7 @@ export function writeTextFile(file: TargetFile, text: string, flag: "w" | "wx" =
     else overwriteFile(path, Buffer.from(text));
   } catch (error) {
     // If another process has put a link there after the check above, the file was not opened.
-    throw isSymbolicLink(path) ? symbolicLinkError([name]) : fileError(name, "written", error);
+    throw isSymbolicLink(path) ? createSymbolicLinkError([name]) : createFileError(name, "written", error);
   }
 }
 
@@ -144,7 +144,7 @@ function replaceFile(file: TargetFile, text: string, mode: number | undefined): 
   try {
     replaceFileAtomically(file.path, text, mode);
   } catch (error) {
-    throw fileError(file.name, "written", error);
+    throw createFileError(file.name, "written", error);
   }
 }
 
@@ -155,7 +155,7 @@ export function refuseIrregularFile(file: TargetFile): void {
   try {
     isIrregular = statSync(file.path, { throwIfNoEntry: false })?.isFile() === false;
   } catch (error) {
-    throw fileError(file.name, "written", error);
+    throw createFileError(file.name, "written", error);
   }
   if (!isIrregular) return;
   throw new SophiaError({
@@ -168,10 +168,10 @@ export function refuseIrregularFile(file: TargetFile): void {
 /** Refuses symbolic links, and files below a link that leads out of the project. @throws SophiaError (file, 125) */
 export function refuseLinks(files: readonly TargetFile[]): void {
   const links = files.filter(({ path }) => isSymbolicLink(path));
-  if (links.length > 0) throw symbolicLinkError(links.map(({ name }) => name));
+  if (links.length > 0) throw createSymbolicLinkError(links.map(({ name }) => name));
   const outwardLinks = new Set(files.flatMap(({ path, root }) => findOutwardLink(root, path) ?? []));
   if (outwardLinks.size > 0) {
-    throw symbolicLinkError([...outwardLinks].map(printable), " that leads out of the project");
+    throw createSymbolicLinkError([...outwardLinks].map(printable), " that leads out of the project");
   }
 }
 
@@ -180,7 +180,7 @@ function isSymbolicLink(path: string): boolean {
 }
 
 /** @param suffix text that describes the links further, after a space */
-function symbolicLinkError(names: readonly string[], suffix = ""): SophiaError {
+function createSymbolicLinkError(names: readonly string[], suffix = ""): SophiaError {
   const [predicate, pronoun] = names.length === 1 ? ["is a symbolic link", "it"] : ["are symbolic links", "them"];
   return new SophiaError({
     code: "file",
@@ -196,7 +196,7 @@ const ERROR_EXPLANATIONS: ReadonlyMap<string, string> = new Map([
   ["NOT_REGULAR", "it is not a regular file"],
 ]);
 
-function fileError(name: string, action: "read" | "written", error: unknown): SophiaError {
+function createFileError(name: string, action: "read" | "written", error: unknown): SophiaError {
   const code = systemErrorCode(error) ?? "UNKNOWN";
   const reason = ERROR_EXPLANATIONS.get(code) ?? code;
   const remedy = code === "NOT_REGULAR" ? "remove it" : "check the file, its folder and their permissions";

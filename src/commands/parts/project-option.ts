@@ -1,6 +1,7 @@
 /**
- * Applies `--project DIR` and `SOPHIA_PROJECT`, by which the user names the folder of the project. The contract and `.env` files are
- * then searched from that folder rather than from the working directory. `main` loads this file only if the user names a folder.
+ * Applies `--project DIR` and `SOPHIA_PROJECT`, by which the user names the folder of the project. The contract and `.env` files
+ * are then searched from that folder rather than from the working directory. `main` loads this file only if the user names a
+ * folder.
  */
 import { statSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
@@ -57,8 +58,9 @@ export function applyProjectFolder({ project: option }: Values, context: Context
 }
 
 /**
- * Returns the absolute path of a folder. If the working directory was deleted, or if its path is not UTF-8, `cwd` is a symbolic link
- * in /proc (`WORKING_DIRECTORY_LINK`). `resolve` would then turn `..` into the folder of that link, so the paths are joined instead.
+ * Returns the absolute path of a folder. If the working directory was deleted, or if its path is not UTF-8, `cwd` is a symbolic
+ * link in /proc (`WORKING_DIRECTORY_LINK`). `resolve` would then turn `..` into the folder of that link, so the paths are joined
+ * instead.
  */
 function resolveFolder(path: string, { cwd }: Context): string {
   if (cwd !== WORKING_DIRECTORY_LINK || isAbsolute(path)) return resolve(cwd, path);

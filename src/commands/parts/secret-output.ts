@@ -6,7 +6,7 @@ import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { printLines } from "../../output/stderr.ts";
-import { agentBy, readerName } from "../run/agents.ts";
+import { findAgentVariable, readerName } from "../run/agents.ts";
 
 /** The texts of the errors that differ for each command. */
 interface RefusalTexts {
@@ -24,7 +24,7 @@ interface RefusalTexts {
  * @throws SophiaError (terminal, 125)
  */
 export function refuseAgent({ messageStart, agentRemedy }: RefusalTexts, { environment }: Context): void {
-  const agentVariable = agentBy(environment);
+  const agentVariable = findAgentVariable(environment);
   if (agentVariable === undefined) return;
   throw new SophiaError({
     code: "terminal",

@@ -24,7 +24,7 @@ export function refuseUnknownVariables(
     ...contract.aliases.keys(),
     ...(contract.scope?.outside ?? []),
     ...resolution.keys(),
-    ...namesSkippedByEsc(start),
+    ...findNamesSkippedByEsc(start),
     ...furtherNames,
   ]);
   // The maps are asked as well, because on Windows they ignore case, which the set does not.
@@ -45,6 +45,6 @@ export function refuseUnknownVariables(
 }
 
 /** Returns the names in ESC that no program gets, because their values are lists or objects, or because they are not known yet. */
-export function namesSkippedByEsc({ verdict: { notices } }: Pick<Start, "verdict">): readonly string[] {
+export function findNamesSkippedByEsc({ verdict: { notices } }: Pick<Start, "verdict">): readonly string[] {
   return notices.flatMap((notice) => (notice.kind === "esc-skipped" ? notice.names : []));
 }

@@ -101,7 +101,9 @@ function describeRequestStates(states: ReadonlyMap<OpenRequest, "filed" | "submi
 }
 
 /**
- * Returns the reason. @throws SophiaError (usage, 125), without the reason, if it is missing, too long or contains a token
+ * Returns the reason.
+ *
+ * @throws SophiaError (usage, 125), without the reason, if it is missing, too long or contains a token
  */
 function requireReason({ reason }: Settings): string {
   if (reason === undefined || reason.trim() === "") {

@@ -1,13 +1,13 @@
 /**
- * Obtains the new value for `sophia-run rotate NAME`: from the user, or with `--generate` a random value in the format that the contract
- * declares.
+ * Obtains the new value for `sophia-run rotate NAME`: from the user, or with `--generate` a random value in the format that the
+ * contract declares.
  */
 import { randomBytes } from "node:crypto";
 import { findFormatFault } from "../../contract/format.ts";
 import type { Declaration, ValueFormat } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
-import { readValueToWrite, valueError } from "../parts/writing/given-value.ts";
+import { readValueToWrite, createValueError } from "../parts/writing/given-value.ts";
 
 /**
  * Returns the new value.
@@ -32,7 +32,7 @@ export async function obtainNewValue(
   const value = isAddress ? undefined : generateValue(declaration?.format, name);
   if (value !== undefined) return value;
   const shownName = printable(name);
-  throw valueError(
+  throw createValueError(
     isAddress
       ? `${shownName} is a URL, which cannot be generated`
       : `no random value can be generated in the format that the contract declares for ${shownName}`,

@@ -1,9 +1,9 @@
 /**
- * The command `sophia-run rotate NAME`. It replaces the value of a variable in a Pulumi ESC environment: finds the environment whose
- * value a start would use, finds the new value, shows the change, asks the user, writes, and reads the value back.
+ * The command `sophia-run rotate NAME`. It replaces the value of a variable in a Pulumi ESC environment: finds the environment
+ * whose value a start would use, finds the new value, shows the change, asks the user, writes, and reads the value back.
  *
- * The new value comes from the user, is generated (`--generate`), is restored from an earlier revision of the environment (`--to`), or
- * is made by ESC itself (`fn::rotate`).
+ * The new value comes from the user, is generated (`--generate`), is restored from an earlier revision of the environment (`--to`),
+ * or is made by ESC itself (`fn::rotate`).
  */
 import type { Values } from "../../command-line/options.ts";
 import { resolveSettings } from "../../command-line/settings.ts";
@@ -47,7 +47,7 @@ import { obtainNewValue } from "./new-value.ts";
 import type { Replacement } from "./replacement.ts";
 import { findRotatedProperty, rotateProperty } from "./rotated-by-esc.ts";
 import { restoreFromRevision } from "./value-from-revision.ts";
-import { findSource, isAbsent, placeError, refuseComputed, type ValueSource } from "./value-source.ts";
+import { findSource, isAbsent, createPlaceError, refuseComputed, type ValueSource } from "./value-source.ts";
 
 /** The options of the command. */
 interface RotateOptions {
@@ -102,13 +102,16 @@ async function rotateByEscItself(
   { rotation, options, context }: RotationRun,
 ): Promise<number> {
   if (options.revision !== undefined || options.isGenerated) {
-    throw placeError(`ESC rotates ${printable(rotation.name)} itself (fn::rotate)`, "leave out --generate and --to");
+    throw createPlaceError(
+      `ESC rotates ${printable(rotation.name)} itself (fn::rotate)`,
+      "leave out --generate and --to",
+    );
   }
   const isRotatedItself = source.defined.kind === "rotated";
   const description = isRotatedItself
     ? "ESC rotates it (fn::rotate)"
     : `refers to a value that ESC rotates: ${printable(property)} (fn::rotate)`;
-  if (!(await confirmChange(description, rotation, options, context))) return statusIfUnwritten(options);
+  if (!(await confirmChange(description, rotation, options, context))) return chooseStatusIfUnwritten(options);
   const result = await rotateProperty(source, property, rotation.target);
   return reportResult(result, { rotation, options, context }, { canRestore: false });
 }
@@ -127,7 +130,8 @@ async function rotateStoredValue({
     printReport(context, `✅ ${describePlace(rotation)} already has this value.\n`);
     return ExitStatus.ok;
   }
-  if (!(await confirmChange(replacement.description, rotation, options, context))) return statusIfUnwritten(options);
+  if (!(await confirmChange(replacement.description, rotation, options, context)))
+    return chooseStatusIfUnwritten(options);
   const edit = (latest: EnvironmentState): string | undefined => editRevision(latest, replacement, rotation, options);
   const result = await askOnlyEnvironment(target, (fullName, connection) =>
     changeEnvironment(fullName, connection, edit, [replacement.value], readDespiteSchema),
@@ -158,12 +162,12 @@ async function findTarget(name: string, { revision }: RotateOptions, access: Esc
   const source = isRemoved ? undefined : findSource(name, environments);
   const current = source?.current ?? onlyEnvironment;
   if (current === undefined) throw new TypeError("no environment was read");
-  const target = restrictTarget(current.name, requestedTarget(current, access));
+  const target = restrictTarget(current.name, findRequestedTarget(current, access));
   return { name, source, current, access, target };
 }
 
 /** Returns the access to one environment as the user named it, so that messages use the same name. */
-function requestedTarget({ name: fullName }: EnvironmentState, access: EscTarget): EscTarget {
+function findRequestedTarget({ name: fullName }: EnvironmentState, access: EscTarget): EscTarget {
   const requested = access.esc.environments.filter(({ name, project }) => {
     // In a name of two parts, the first part is a project or an organization.
     const isSameProject = project === undefined || project === fullName.project || project === fullName.organization;
@@ -228,13 +232,15 @@ async function confirmChange(
 }
 
 /** Returns the exit status if nothing was written: a dry run succeeds, and a user who declines does not. */
-function statusIfUnwritten({ isDry }: RotateOptions): number {
+function chooseStatusIfUnwritten({ isDry }: RotateOptions): number {
   return isDry ? ExitStatus.ok : ExitStatus.unmet;
 }
 
 /**
  * Returns the definition with the new value; undefined if it already has that value. It is called again for each revision that
- * another user writes meanwhile, and applies the same rules to it. @throws SophiaError (125) if the variable itself has changed
+ * another user writes meanwhile, and applies the same rules to it.
+ *
+ * @throws SophiaError (125) if the variable itself has changed
  */
 function editRevision(
   latest: EnvironmentState,
@@ -265,11 +271,11 @@ function reportResult(
   const change = requireChangeOrDraft(result, access);
   // A change that waits for an approval has an exit status of its own.
   if (typeof change === "number") return change;
-  printReport(context, resultLines(name, change, inEnvironment, facts));
+  printReport(context, createResultLines(name, change, inEnvironment, facts));
   return ExitStatus.ok;
 }
 
-function resultLines(
+function createResultLines(
   name: string,
   { before, after }: EffectiveChange,
   inEnvironment: string | undefined,

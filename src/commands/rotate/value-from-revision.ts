@@ -12,7 +12,7 @@ import { usageError } from "../parts/usage-errors.ts";
 import { askOnlyEnvironment, type EscTarget } from "../parts/writing/esc-target.ts";
 import { findValue } from "../parts/writing/write-change.ts";
 import type { Replacement } from "./replacement.ts";
-import { placeError } from "./value-source.ts";
+import { createPlaceError } from "./value-source.ts";
 
 /**
  * Returns the change that restores the text of a variable as it was in a revision, or in a revision with a tag.
@@ -29,7 +29,7 @@ export async function restoreFromRevision(name: string, version: string, target:
   const isStored = defined?.kind === "secret" || defined?.kind === "value";
   if (defined === undefined || value === undefined || !isStored) {
     const suggestion = defined === undefined ? didYouMean(name, [...variableNames(revision.definition)]) : "";
-    throw placeError(
+    throw createPlaceError(
       `revision ${version} has no stored value of ${printable(name)}${suggestion}`,
       `pulumi env version history ${target.esc.environments[0]?.text ?? ""} lists the revisions`,
     );
@@ -47,7 +47,7 @@ async function readRevision(version: string, target: EscTarget): Promise<Environ
       // The environment has just been read, so that only the revision can be missing.
       if (statusOf(error) !== 404) throw error;
       const environment = printable(formatName(fullName));
-      throw placeError(
+      throw createPlaceError(
         `${environment} has no revision or tag ${printable(version)}`,
         `pulumi env version history ${environment} lists the revisions`,
       );

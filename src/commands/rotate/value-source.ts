@@ -25,38 +25,47 @@ export interface ValueSource {
  * @throws SophiaError (rotate-place, 125) if no environment has it, or if it is a file or comes from an import
  */
 export function findSource(name: string, states: readonly EnvironmentState[]): ValueSource {
-  const shownName = printable(name);
   const current = states.findLast((state) => !isAbsent(name, [state]));
   const variable = current?.opened.variables.find((candidate) => candidate.name === name);
-  if (current === undefined || variable === undefined) {
-    const names = states.flatMap(({ opened }) => opened.variables.map((other) => other.name));
-    const environments = states.map((state) => formatName(state.name));
-    throw placeError(
-      `${shownName} is not in ${enumerate(environments, "or")}${didYouMean(name, names)}`,
-      `to set its first value: sophia-run set ${shellWord(shownName)}`,
-    );
-  }
-  const environment = formatName(current.name);
+  if (current === undefined || variable === undefined) throw createAbsentError(name, states);
   if (variable.delivery === "file") {
-    throw placeError(
-      `${shownName} is a file in ${environment} (values.files)`,
+    const environment = formatName(current.name);
+    throw createPlaceError(
+      `${printable(name)} is a file in ${environment} (values.files)`,
       `change it with pulumi env edit ${environment}`,
     );
   }
   const defined = findVariable(current.definition, name);
-  if (defined !== undefined) return { current, variable, defined };
-  const { origin } = variable;
+  // The opened environment has the variable, but its own definition does not, so an import has it.
+  if (defined === undefined) throw createImportedError(variable, current);
+  return { current, variable, defined };
+}
+
+function createAbsentError(name: string, states: readonly EnvironmentState[]): SophiaError {
+  const shownName = printable(name);
+  const names = states.flatMap(({ opened }) => opened.variables.map((other) => other.name));
+  const environments = states.map((state) => formatName(state.name));
+  return createPlaceError(
+    `${shownName} is not in ${enumerate(environments, "or")}${didYouMean(name, names)}`,
+    `to set its first value: sophia-run set ${shellWord(shownName)}`,
+  );
+}
+
+/** Returns the error for a variable of an import. The hint names the environment in which the user can change it. */
+function createImportedError({ name, origin }: Variable, importer: EnvironmentState): SophiaError {
+  const shownName = printable(name);
+  const environment = formatName(importer.name);
   const imported = origin.source === "esc" ? origin.importedFrom : undefined;
   if (imported === undefined) {
-    throw placeError(
+    return createPlaceError(
       `${shownName} comes from an import of ${environment}, and the service does not report which one`,
       "name the import with --in organization/project/environment",
     );
   }
-  const fullImport = printable(fullImportName(imported, current.name.organization));
+  const fullImport = printable(fullImportName(imported, importer.name.organization));
   // An import is named as in `project/environment@3`.
   const [, version = "latest"] = imported.split("@", 2);
-  throw placeError(
+  return createPlaceError(
     `${shownName} comes from ${printable(imported)}, which ${environment} imports`,
     version === "latest"
       ? `to change it there, for all that import it: sophia-run rotate ${shellWord(shownName)} --in ${fullImport}`
@@ -74,13 +83,13 @@ export function refuseComputed(name: string, { defined, current }: ValueSource):
   if (defined.kind === "secret" || defined.kind === "value") return;
   const environment = formatName(current.name);
   const fact = defined.kind === "function" ? "is the result of a function" : "refers to other values";
-  throw placeError(
+  throw createPlaceError(
     `${printable(name)} ${fact} in ${environment}`,
     `change its inputs with pulumi env edit ${environment}`,
   );
 }
 
 /** Returns the error for a value that cannot be changed in this environment. */
-export function placeError(message: string, hint: string): SophiaError {
+export function createPlaceError(message: string, hint: string): SophiaError {
   return new SophiaError({ code: "rotate-place", message, hint });
 }

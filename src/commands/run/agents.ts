@@ -39,19 +39,19 @@ export const AGENTS: Readonly<Record<string, string>> = {
 const AGENT_VALUES: ReadonlySet<string> = new Set(["1", "true", "amp", "goose", "crush"]);
 
 /** Returns the variable by which GitHub Actions or a coding agent is recognized; undefined if the user reads the output. */
-export function outputReader(environment: Environment): string | undefined {
-  return environment.get(GITHUB_VARIABLE) === "true" ? GITHUB_VARIABLE : agentBy(environment);
+export function findOutputReader(environment: Environment): string | undefined {
+  return environment.get(GITHUB_VARIABLE) === "true" ? GITHUB_VARIABLE : findAgentVariable(environment);
 }
 
 /** Returns the variable by which a coding agent is recognized, even in a job of GitHub Actions; undefined for none. */
-export function agentBy(environment: Environment): string | undefined {
+export function findAgentVariable(environment: Environment): string | undefined {
   const isOn = (name: string): boolean => !["", "0", "false"].includes(environment.get(name) ?? "");
   const variable = Object.keys(AGENTS).find(isOn);
   if (variable !== undefined) return variable;
   return AGENT_VALUES.has(environment.get("AGENT") ?? "") ? "AGENT" : undefined;
 }
 
-/** Returns the reader's name for messages. @param variable the result of `outputReader` or `agentBy` */
+/** Returns the reader's name for messages. @param variable the result of `findOutputReader` or `findAgentVariable` */
 export function readerName(variable: string): string {
   return variable === GITHUB_VARIABLE ? "GitHub Actions" : (AGENTS[variable] ?? "a coding agent");
 }

@@ -15,7 +15,7 @@ import type { OutputMasking, Watch } from "../../launch/index.ts";
 import type { Secret } from "../../masking/masking-model.ts";
 import type { Start } from "../../resolve/start.ts";
 import type { AuditRecorder } from "../parts/audit-log/audit-record.ts";
-import { outputReader } from "./agents.ts";
+import { findOutputReader } from "./agents.ts";
 import type { RunBroker } from "./broker/run-broker.ts";
 
 /** A run whose options are known, before any source is read. */
@@ -146,7 +146,7 @@ export async function attend(run: RequestedRun, prepared: Additions, start: Star
 
 /** Returns true if the output is masked, or if the user must be warned that `--redact=never` shows secrets to a coding agent. */
 function needsMasking({ settings: { redact }, context }: Pick<RequestedRun, "settings" | "context">): boolean {
-  return (redact !== "auto" && redact !== "never") || outputReader(context.environment) !== undefined;
+  return (redact !== "auto" && redact !== "never") || findOutputReader(context.environment) !== undefined;
 }
 
 /** Returns the masking of the program's output; undefined for none. @param dummies further secrets to mask, which the broker made */
@@ -158,5 +158,5 @@ async function createOutputMaskingFor(
 ): Promise<OutputMasking | undefined> {
   if (!needsMasking({ settings, context })) return undefined;
   const { createOutputMasking } = await import("./output-masking.ts");
-  return createOutputMasking(settings, { ...start, dummies }, outputReader(context.environment), context);
+  return createOutputMasking(settings, { ...start, dummies }, findOutputReader(context.environment), context);
 }

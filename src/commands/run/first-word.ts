@@ -1,6 +1,7 @@
 /**
- * Advises a user who knows another tool, and writes a command of that tool: `sophia-run exec npm test`. In a command line without `--`,
- * the first word is the program (here `exec`), because bun, Yarn 1 and PowerShell remove `--`. run.ts loads this file only without `--`.
+ * Advises a user who knows another tool, and writes a command of that tool: `sophia-run exec npm test`. In a command line without
+ * `--`, the first word is the program (here `exec`), because bun, Yarn 1 and PowerShell remove `--`. run.ts loads this file only
+ * without `--`.
  */
 import type { Run } from "../../command-line/command-line.ts";
 import { resolveSettings } from "../../command-line/settings.ts";

@@ -1,6 +1,6 @@
 /**
- * Creates the masking of the program's output by the option `--redact`: the launch then replaces secrets in the output by `***`. With
- * `--redact=github`, GitHub's runner masks the output instead, by commands that this file prints. It also prints the warnings.
+ * Creates the masking of the program's output by the option `--redact`: the launch then replaces secrets in the output by `***`.
+ * With `--redact=github`, GitHub's runner masks the output instead, by commands that this file prints. It also prints the warnings.
  */
 import { fstatSync } from "node:fs";
 import type { Context } from "../../core/context.ts";
@@ -26,7 +26,7 @@ import { readerName } from "./agents.ts";
 /**
  * Returns the masking for the launch; undefined if sophia-run itself masks nothing.
  *
- * @param variable the variable by which `outputReader` recognized a coding agent or GitHub Actions
+ * @param variable the variable by which `findOutputReader` recognized a coding agent or GitHub Actions
  * @throws SophiaError (redact-github, redact-size; 125)
  */
 export function createOutputMasking(

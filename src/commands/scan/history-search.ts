@@ -153,8 +153,8 @@ async function addReachableObjects(
 }
 
 /**
- * Searches the names of all files that some commit added. A commit that renames a file adds the new name. For a merge git lists only
- * the names that no parent has. Git's output has records such as `//COMMIT`, each followed by the names of the commit's files.
+ * Searches the names of all files that some commit added. A commit that renames a file adds the new name. For a merge git lists
+ * only the names that no parent has. Git's output has records such as `//COMMIT`, each followed by the names of the commit's files.
  */
 async function searchFileNames(
   search: SecretSearch,
@@ -237,7 +237,7 @@ async function searchSubmodules(
     const name = Buffer.concat([prefix, folder]);
     const submoduleName = search.maskName(name);
     const submodule: SearchedRepository = {
-      git: gitForSubmodule(resolve(git.cwd, folder.toString()), git),
+      git: createSubmoduleGit(resolve(git.cwd, folder.toString()), git),
       paths: [],
       submoduleName,
     };
@@ -271,7 +271,7 @@ async function listSubmodules(git: Git, paths: readonly string[]): Promise<reado
 }
 
 /** Returns the surroundings in which git reads the repository of a submodule. */
-function gitForSubmodule(cwd: string, git: Git): Git {
+function createSubmoduleGit(cwd: string, git: Git): Git {
   const environment = new Map(Array.from(git.environment).filter(([variable]) => !REPOSITORY_VARIABLES.test(variable)));
   return { ...git, environment, cwd };
 }

@@ -1,6 +1,6 @@
 /**
- * Formats the result of `sophia-run scan` for the user: a line for each finding, a summary, and what to do. No line contains the value of a
- * secret. scan-json.ts formats the same for programs. This file has no side effects.
+ * Formats the result of `sophia-run scan` for the user: a line for each finding, a summary, and what to do. No line contains the
+ * value of a secret. scan-json.ts formats the same for programs. This file has no side effects.
  */
 import type { Line } from "../../core/lines.ts";
 import { count, printable } from "../../core/text.ts";

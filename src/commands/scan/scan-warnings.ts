@@ -1,6 +1,6 @@
 /**
- * Formats the warnings of `sophia-run scan` about what it could not search, with the git commands that fetch or remove that. This file has
- * no side effects.
+ * Formats the warnings of `sophia-run scan` about what it could not search, with the git commands that fetch or remove that. This
+ * file has no side effects.
  */
 import { enumerateFew, limitLines } from "../../core/lines.ts";
 import { shellWord } from "../../core/shell.ts";
@@ -21,7 +21,7 @@ export function describeScanWarnings(search: SecretSearch): readonly WarningLine
     const verb = objectCount === 1 ? "contains" : "contain";
     warnings.push([
       `warning: ${count(objectCount, "object")} to which nothing refers ${verb} a secret, in this clone alone`,
-      `remove all such objects: ${gitCommand(repository)} gc --prune=now`,
+      `remove all such objects: ${createGitCommand(repository)} gc --prune=now`,
     ]);
   }
   if (unreadFiles.length === 0) return warnings;
@@ -33,7 +33,7 @@ export function describeScanWarnings(search: SecretSearch): readonly WarningLine
 
 function describeGap(gap: Gap): WarningLines {
   const repository = "repository" in gap ? gap.repository : undefined;
-  const git = gitCommand(repository);
+  const git = createGitCommand(repository);
   const ofRepository = repository === undefined ? "" : ` of ${repository}`;
   const refetchRemedy = `fetch the objects that a partial clone lacks: ${git} fetch --refetch --no-filter`;
   switch (gap.kind) {
@@ -72,6 +72,6 @@ function describeGap(gap: Gap): WarningLines {
   }
 }
 
-function gitCommand(repository: string | undefined): string {
+function createGitCommand(repository: string | undefined): string {
   return repository === undefined ? "git" : `git -C ${shellWord(repository)}`;
 }

@@ -12,6 +12,7 @@ import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import { printLines } from "../../output/stderr.ts";
 import { withoutSecrets } from "../../contract/secret-names.ts";
 import { collectSecretBytes } from "../../resolve/secret-values.ts";
+import type { Start } from "../../resolve/start.ts";
 import { loader } from "../../system/addon/addon.ts";
 import { resolveCommandStart } from "../parts/command-start.ts";
 import type { Command } from "../command.ts";
@@ -35,6 +36,23 @@ export const scan: Command = async ({ options, positionals }, context) => {
   loader?.limitTurns?.(0);
   warnUnavailable(context, start.store.esc);
   printNotices(context, start.settings, start.verdict.notices);
+  const { search, secretCount } = createSecretSearch(start, context);
+  const git = { cwd: context.project, environment: withoutSecrets(context.environment, start.files.contract) };
+  // Git and tree.ts resolve paths against the project's folder, but the user types them in the working directory.
+  const isProjectElsewhere = context.project !== context.cwd;
+  const paths = isProjectElsewhere ? positionals.map((path) => resolve(context.cwd, path)) : positionals;
+  await { files: scanTree, index: scanIndex, history: scanHistory }[area](search, git, paths, homeFolder);
+  return reportScan(search, { secretCount, area, isJson: options["json"] === true }, context);
+};
+
+/**
+ * Creates the search for the secrets of a start. If ESC could not be read, the search begins with that gap. If there is no secret
+ * although ESC has not failed, this prints a warning.
+ */
+function createSecretSearch(
+  start: Start,
+  context: Context,
+): { readonly search: SecretSearch; readonly secretCount: number } {
   const secrets = collectSecretBytes(start);
   const { size: secretCount, ...searchedSecrets } = createSearch(secrets, loadMaskingAddon());
   const { kind: escStatus } = start.store.esc;
@@ -50,13 +68,8 @@ export const scan: Command = async ({ options, positionals }, context) => {
     const names = secretCount === 0 ? [] : [...new Set(secrets.map(({ name }) => printable(name)))];
     search.gaps.push({ kind: "esc", status: escStatus, searchedFor: names });
   }
-  const git = { cwd: context.project, environment: withoutSecrets(context.environment, start.files.contract) };
-  // Git and tree.ts resolve paths against the project's folder, but the user types them in the working directory.
-  const isProjectElsewhere = context.project !== context.cwd;
-  const paths = isProjectElsewhere ? positionals.map((path) => resolve(context.cwd, path)) : positionals;
-  await { files: scanTree, index: scanIndex, history: scanHistory }[area](search, git, paths, homeFolder);
-  return reportScan(search, { secretCount, area, isJson: options["json"] === true }, context);
-};
+  return { search, secretCount };
+}
 
 /** Prints the warnings and the report. @returns the exit status */
 function reportScan(

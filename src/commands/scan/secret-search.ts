@@ -1,7 +1,7 @@
 /**
- * The state of one run of `sophia-run scan`: the secrets that it searches for, what it has found, and what it could not search (gaps).
- * scan.ts creates it. tree.ts, index-search.ts and history-search.ts pass it the contents of files and of git's objects; scan-text.ts,
- * scan-warnings.ts and scan-json.ts report the result.
+ * The state of one run of `sophia-run scan`: the secrets that it searches for, what it has found, and what it could not search
+ * (gaps). scan.ts creates it. tree.ts, index-search.ts and history-search.ts pass it the contents of files and of git's objects;
+ * scan-text.ts, scan-warnings.ts and scan-json.ts report the result.
  */
 import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";

@@ -2,8 +2,8 @@
  * The part of `sophia-run scan` that searches files for secrets: the files in folders as git lists them, and the settings of coding
  * agents, which git often ignores. (`--staged` and `--history` search git's objects: index-search.ts and history-search.ts.)
  *
- * Paths and names are buffers, since a file's name may be no valid UTF-8. A path is what the system opens; the name of the same file is
- * what a report shows, such as a path that is relative to the folder that the user named.
+ * Paths and names are buffers, since a file's name may be no valid UTF-8. A path is what the system opens; the name of the same
+ * file is what a report shows, such as a path that is relative to the folder that the user named.
  */
 import {
   closeSync,
@@ -64,9 +64,9 @@ type PathOrigin =
   | "listed";
 
 /**
- * Searches the files at and below the paths. Skips files that git ignores, unless git ignores the path itself, or the files are settings
- * of agents. Without git, searches all files except for `.git` folders. For a symbolic link, searches the path of its target, because
- * git stores that path as the content of the link.
+ * Searches the files at and below the paths. Skips files that git ignores, unless git ignores the path itself, or the files are
+ * settings of agents. Without git, searches all files except for `.git` folders. For a symbolic link, searches the path of its
+ * target, because git stores that path as the content of the link.
  *
  * @param home the home folder, whose settings of agents are searched as well (`--home`)
  * @throws SophiaError (file, 125) for a path that does not exist
@@ -276,7 +276,8 @@ function* walkFolder(folder: Buffer, search: SecretSearch, subfolder: Buffer = E
 type FileKind = "folder" | "file" | "none";
 
 /**
- * Searches the content of a file, or the target of a symbolic link. Skips devices, named pipes and sockets. The caller searches folders.
+ * Searches the content of a file, or the target of a symbolic link. Skips devices, named pipes and sockets. The caller searches
+ * folders.
  *
  * @throws SophiaError (file, 125) if the user named the path and it cannot be searched
  */

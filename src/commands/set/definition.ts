@@ -33,5 +33,5 @@ export const setCommand: CommandDefinition = {
     "sophia-run set DATABASE_URL PORT --overwrite",
     "pass show qdrant | sophia-run set QDRANT_API_KEY --in acme/app/prod",
   ],
-  load: async () => (await import("./set.ts")).setVariables,
+  load: async () => (await import("./set.ts")).set,
 };

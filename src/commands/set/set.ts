@@ -3,6 +3,10 @@
  * input:
  *
  *     pass show qdrant | sophia-run set QDRANT_API_KEY --in acme/app/prod
+ *
+ * The steps are: check the names, read the environment, read the new values, show the plan, ask the user, write, and read the values
+ * back. If another user changes one of these variables in the meantime, nothing is written (`refuseChangedValues`), because the user
+ * has agreed to a plan that no longer holds.
  */
 import type { Values } from "../../command-line/options.ts";
 import { resolveSettings } from "../../command-line/settings.ts";
@@ -19,7 +23,7 @@ import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
 import { askYesOrNo, canAskUser } from "../parts/confirm.ts";
 import { usageError } from "../parts/usage-errors.ts";
-import { agentBy } from "../run/agents.ts";
+import { findAgentVariable } from "../run/agents.ts";
 import {
   askOnlyEnvironment,
   type EscTarget,
@@ -63,7 +67,7 @@ interface SetRun {
 }
 
 /** Returns 0 if ESC has the values, 1 if it keeps others or the user declines, 3 for a draft. @throws SophiaError (125) */
-export const setVariables: Command = async ({ options, positionals: names }, callerContext) => {
+export const set: Command = async ({ options, positionals: names }, callerContext) => {
   const context = withoutPromptsForAgent(callerContext);
   const run = await prepareRun(names, options, context);
   const keptVariables = findKeptVariables(run);
@@ -76,8 +80,11 @@ export const setVariables: Command = async ({ options, positionals: names }, cal
   const values = await readValues(run);
   const plan = values.map(createPlanner(run.initialState, run.mayOverwrite));
   printPlan(plan, run);
-  if (plan.every(({ state }) => state === "same")) return ExitStatus.ok;
-  if (plan.some((planned) => planned.state !== "same" && !isChange(planned))) return ExitStatus.unmet;
+  const unequalValues = plan.filter(({ state }) => state !== "same");
+  if (unequalValues.length === 0) return ExitStatus.ok;
+  // The plan has said why a value must not be replaced. Then none of the values is written.
+  if (!unequalValues.every(isChange)) return ExitStatus.unmet;
+
   const isMisspellingAllowed = run.isConfirmed || run.isDry || canAskUser(context);
   for (const name of names) warnOfMisspelling(name, isMisspellingAllowed, run.contract, context);
   if (run.isDry) {
@@ -110,7 +117,7 @@ async function prepareRun(names: readonly string[], options: Values, context: Co
   return { names, contract, isDry, isConfirmed, isPlainText, target, initialState, oldValues, mayOverwrite, context };
 }
 
-/** Finds the variables whose value in ESC would not be replaced, whatever the new value is. */
+/** Finds the variables whose values in ESC would not be replaced, whatever the new value is. */
 function findKeptVariables({ names, initialState, mayOverwrite }: SetRun): readonly PlannedValue[] {
   const plan = names.map((name) => ({
     name,
@@ -163,8 +170,10 @@ async function writeAndReport(values: readonly ValueToWrite[], run: SetRun): Pro
 }
 
 /**
- * Checks the newest revision before each attempt to write. Another user may have set a variable while this user typed, and that value
- * must not be lost. @throws SophiaError (esc-conflict, 125)
+ * Checks the newest revision before each attempt to write. Another user may have set a variable while this user typed, and that
+ * value must not be lost.
+ *
+ * @throws SophiaError (esc-conflict, 125)
  */
 function refuseChangedValues(
   values: readonly ValueToWrite[],
@@ -182,7 +191,7 @@ function refuseChangedValues(
  * An agent passes a value by the standard input.
  */
 function withoutPromptsForAgent(context: Context): Context {
-  if (agentBy(context.environment) === undefined) return context;
+  if (findAgentVariable(context.environment) === undefined) return context;
   return { ...context, isTerminal: (fd: 0 | 1 | 2) => fd !== 2 && context.isTerminal(fd) };
 }
 
@@ -226,7 +235,9 @@ function requireNames(names: readonly string[], contract: Contract, context: Con
 }
 
 /**
- * Checks that a name can be set. @throws SophiaError (usage, 125) without printing an invalid name, which may be a value
+ * Checks that a name can be set.
+ *
+ * @throws SophiaError (usage, 125) without printing an invalid name, which may be a value
  */
 function requireName(name: string, contract: Contract): void {
   const [assignedName = "", ...assignedValue] = name.split("=");

@@ -29,8 +29,9 @@ function describeInstallation(): string {
 }
 
 /**
- * Returns true if pip or uv has installed the executable from the wheel. The wheel contains the same executable as a release, so this
- * looks for the record of the installation, such as `lib/python3.12/site-packages/sophia_run-0.1.0.dist-info` beside `bin/sophia-run`.
+ * Returns true if pip or uv has installed the executable from the wheel. The wheel contains the same executable as a release, so
+ * this looks for the record of the installation, such as `lib/python3.12/site-packages/sophia_run-0.1.0.dist-info` beside
+ * `bin/sophia-run`.
  */
 function isInWheel(executable: string): boolean {
   const base = dirname(dirname(executable));

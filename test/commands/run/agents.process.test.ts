@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { AGENTS, GITHUB_VARIABLE, outputReader, readerName } from "../../../src/commands/run/agents.ts";
+import { AGENTS, GITHUB_VARIABLE, findOutputReader, readerName } from "../../../src/commands/run/agents.ts";
 
 const findAgent = (environment: Readonly<Record<string, string>>): string | undefined =>
-  outputReader(new Map(Object.entries(environment)));
+  findOutputReader(new Map(Object.entries(environment)));
 
 test.each(Object.keys(AGENTS))("%s means that an agent runs sophia-run, unless it is empty or off", (name) => {
   expect(findAgent({ [name]: "1" })).toBe(name);

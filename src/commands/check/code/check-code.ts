@@ -18,7 +18,7 @@ import { systemErrorCode } from "../../../system/errors.ts";
 import { surveyCode } from "./code-survey.ts";
 import { findDeclarations } from "./declared-at.ts";
 import { compareCode } from "./drift.ts";
-import { codeJson, codeText } from "./drift-text.ts";
+import { formatDriftJson, formatDrift } from "./drift-text.ts";
 import { findTurboGaps } from "./turbo.ts";
 
 /**
@@ -50,14 +50,14 @@ export async function checkCode(folder: string | undefined, options: Values, con
     turboGaps: findTurboGaps(turboFiles, namesForTurbo),
     isStrict: options["strict"] === true,
   };
-  if (options["json"] === true) context.out(codeJson(comparison));
-  else printReport(context, codeText(comparison));
+  if (options["json"] === true) context.out(formatDriftJson(comparison));
+  else printReport(context, formatDrift(comparison));
   return comparison.isStrict && undeclared.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
 }
 
 /** @param name the folder as the user named it @throws SophiaError (file, 125) if there is no such folder */
 function requireFolder(path: string, name: string): void {
-  const fault = folderFault(path);
+  const fault = findFolderFault(path);
   if (fault === undefined) return;
   throw new SophiaError({
     code: "file",
@@ -67,7 +67,7 @@ function requireFolder(path: string, name: string): void {
 }
 
 /** Returns why a path is not a folder, as the end of a sentence; undefined if it is one. */
-function folderFault(path: string): string | undefined {
+function findFolderFault(path: string): string | undefined {
   try {
     return statSync(path).isDirectory() ? undefined : "is not a folder";
   } catch (error) {

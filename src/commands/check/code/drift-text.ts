@@ -25,7 +25,7 @@ export interface CodeComparison {
 }
 
 /** Returns the comparison as JSON. Its version changes if a field changes its meaning. */
-export function codeJson({
+export function formatDriftJson({
   contract,
   folder,
   extent,
@@ -66,7 +66,7 @@ const MAX_NAMES = 10;
 const HEADING_COLUMNS = 10;
 
 /** Returns the comparison for people. */
-export function codeText(comparison: CodeComparison): readonly Line[] {
+export function formatDrift(comparison: CodeComparison): readonly Line[] {
   const { undeclared, unread = [], turboGaps } = comparison;
   const contract = reportContract(comparison.contract);
   const sections: readonly (readonly Line[])[] = [
@@ -74,24 +74,24 @@ export function codeText(comparison: CodeComparison): readonly Line[] {
       { text: `Contract: ${describeContract(contract)}`, hangingIndent: HEADING_COLUMNS },
       { text: `Code:     ${printable(comparison.folder)}`, hangingIndent: HEADING_COLUMNS },
     ],
-    sectionLines(
+    createSectionLines(
       "--- Read, Not Declared ---",
-      undeclared.flatMap((variable) => undeclaredLines(variable, comparison)),
+      undeclared.flatMap((variable) => createUndeclaredLines(variable, comparison)),
     ),
-    sectionLines("--- Declared, Not Read ---", unread.map(unreadLine)),
-    sectionLines("--- Turborepo ---", turboGaps.flatMap(turboLines)),
-    ["--- Summary ---", ...summaryLines(comparison)],
+    createSectionLines("--- Declared, Not Read ---", unread.map(createUnreadLine)),
+    createSectionLines("--- Turborepo ---", turboGaps.flatMap(createTurboLines)),
+    ["--- Summary ---", ...createSummaryLines(comparison)],
   ];
   const shownSections = sections.filter((lines) => lines.length > 0);
   return [createReportTitle("code", contract), ...shownSections.flatMap((lines) => ["", ...lines])];
 }
 
 /** Returns a section, or nothing if it would have no lines. */
-function sectionLines(title: string, lines: readonly Line[]): readonly Line[] {
+function createSectionLines(title: string, lines: readonly Line[]): readonly Line[] {
   return lines.length === 0 ? [] : [title, ...lines];
 }
 
-function undeclaredLines(
+function createUndeclaredLines(
   { name, required, places, similarName, isOutsideScope }: UndeclaredVariable,
   { contract: { scope }, isStrict }: CodeComparison,
 ): readonly Line[] {
@@ -103,13 +103,13 @@ function undeclaredLines(
   return [{ text: `${mark} ${name}: ${shownPlaces}${consequence}`, wrapsOnlyAtTerminal: true }, ...explanation];
 }
 
-function unreadLine({ name, similarName, place }: UnreadVariable): Line {
+function createUnreadLine({ name, similarName, place }: UnreadVariable): Line {
   const shownPlace = place === undefined ? "the built-in contract" : describeCodePlace(place);
   const suggestion = similarName === undefined ? "" : ` (the code reads ${similarName})`;
   return { text: `⚠️ ${name}: ${shownPlace}${suggestion}`, wrapsOnlyAtTerminal: true };
 }
 
-function turboLines({ place, names }: TurboGap): readonly Line[] {
+function createTurboLines({ place, names }: TurboGap): readonly Line[] {
   if (names.length === 0) return [`⚠️ ${describeCodePlace(place)} is not JSON, so that its lists are not known`];
   const shownNames = enumerateFew(names, MAX_NAMES, "or");
   const pronoun = names.length === 1 ? "it" : "them";
@@ -119,20 +119,20 @@ function turboLines({ place, names }: TurboGap): readonly Line[] {
   ];
 }
 
-function summaryLines(comparison: CodeComparison): readonly Line[] {
+function createSummaryLines(comparison: CodeComparison): readonly Line[] {
   const { undeclared, unread = [], extent, contract, turboGaps } = comparison;
   const files = count(extent.codeFileCount, "file");
   const declared = count(contract.variables.size, "variable");
   const agrees = undeclared.length === 0 && unread.length === 0 && turboGaps.length === 0;
   return [
-    ...undeclaredSummary(comparison),
-    ...unreadSummary(comparison),
+    ...summarizeUndeclared(comparison),
+    ...summarizeUnread(comparison),
     agrees ? `✅ Code (${files}) and contract (${declared}) agree` : `➖ Compared ${files} of code with ${declared}`,
-    ...extentLines(extent),
+    ...createExtentLines(extent),
   ];
 }
 
-function undeclaredSummary({ undeclared, isStrict }: CodeComparison): readonly Line[] {
+function summarizeUndeclared({ undeclared, isStrict }: CodeComparison): readonly Line[] {
   const [first] = undeclared;
   if (first === undefined) return [];
   const read = `The code reads ${count(undeclared.length, "variable")} that the contract does not declare`;
@@ -143,7 +143,7 @@ function undeclaredSummary({ undeclared, isStrict }: CodeComparison): readonly L
   ];
 }
 
-function unreadSummary({ unread, folder }: CodeComparison): readonly Line[] {
+function summarizeUnread({ unread, folder }: CodeComparison): readonly Line[] {
   if (unread === undefined) {
     const part = `${printable(folder)} is a part of the contract's folder`;
     return [`➖ Declared variables that nothing reads: not searched for, since ${part}`];
@@ -154,7 +154,7 @@ function unreadSummary({ unread, folder }: CodeComparison): readonly Line[] {
 }
 
 /** Reports the files that were not read, since they may read further variables. */
-function extentLines({ unreadPaths, isLimitReached }: CodeExtent): readonly Line[] {
+function createExtentLines({ unreadPaths, isLimitReached }: CodeExtent): readonly Line[] {
   const reasons = "in UTF-16, too deep, unreadable, or larger than 1 MiB";
   return [
     ...(unreadPaths.length === 0

@@ -4,7 +4,7 @@
  */
 import { baseOf, compileBrokerEntry } from "../../../contract/broker/entry.ts";
 import { namesOfDeclaration } from "../../../contract/check-contract.ts";
-import type { Contract } from "../../../contract/contract-model.ts";
+import type { Contract, Declaration } from "../../../contract/contract-model.ts";
 import { createNameFinder } from "../../../core/suggest.ts";
 import type { CodePlace } from "../../parts/code/code-place.ts";
 import { findExclusionReason } from "../../parts/code/exclusions.ts";
@@ -64,7 +64,7 @@ export function compareCode(
 ): CodeDrift {
   const namesOutsideScope = contract.scope?.outside ?? new Set<string>();
   const declaredNames = new Set([...contract.variables.keys(), ...contract.aliases.keys()]);
-  const addressNames = new Set(brokerAddresses(contract));
+  const addressNames = new Set(findBrokerAddresses(contract));
   // The declarations also have the variables of other profiles, which the contract of this profile does not have.
   const isKnown = (name: string): boolean =>
     declaredNames.has(name) || addressNames.has(name) || (declarations.has(name) && !namesOutsideScope.has(name));
@@ -78,11 +78,7 @@ export function compareCode(
     isOutsideScope: namesOutsideScope.has(name),
   }));
 
-  const isRead = (name: string): boolean => reads.has(name) || !unmentioned.has(name);
-  const unreadDeclarations = Array.from(contract.variables.values()).filter(
-    (declaration) =>
-      declarations.get(declaration.name)?.isUnread !== true && !namesOfDeclaration(declaration).some(isRead),
-  );
+  const unreadDeclarations = findUnreadDeclarations(contract, reads, declarations, unmentioned);
   const findSimilarUndeclared = createNameFinder(undeclaredReads.map(([name]) => name));
   const unread = unreadDeclarations.map(({ name }) => ({
     name,
@@ -93,10 +89,27 @@ export function compareCode(
 }
 
 /**
+ * Finds the declarations that the code must read and does not. If any file mentions one of the names, the code may read the variable
+ * in a way that sophia-run does not recognize, so the declaration is not reported.
+ */
+function findUnreadDeclarations(
+  contract: Contract,
+  reads: ReadonlyMap<string, VariableReads>,
+  declarations: ReadonlyMap<string, DeclarationPlace>,
+  unmentioned: ReadonlySet<string>,
+): readonly Declaration[] {
+  const isRead = (name: string): boolean => reads.has(name) || !unmentioned.has(name);
+  return Array.from(contract.variables.values()).filter(
+    (declaration) =>
+      declarations.get(declaration.name)?.isUnread !== true && !namesOfDeclaration(declaration).some(isRead),
+  );
+}
+
+/**
  * Returns the variables in which a program gets the address of the broker with `--broker`. The contract need not declare
  * them.
  */
-function brokerAddresses({ variables }: Contract): readonly string[] {
+function findBrokerAddresses({ variables }: Contract): readonly string[] {
   return Array.from(variables.values()).flatMap((declaration) => {
     const entry = compileBrokerEntry(declaration);
     return entry === undefined ? [] : Object.keys(baseOf(declaration.name, entry));

@@ -85,9 +85,9 @@ function parseTurboFile({ file, text }: TurboFile): TurboConfiguration | CodePla
     const hasGlobalList = membersOf(root).some(({ key }) => key === GLOBAL_LIST);
     const offset = hasGlobalList ? createOffsetFinder(root)({ path: [GLOBAL_LIST], isAtKey: true }) : root.offset;
     return {
-      isRoot: !stringsIn(content["extends"]).includes("//"),
+      isRoot: !listStrings(content["extends"]).includes("//"),
       isLoose: content["envMode"] === "loose",
-      patterns: lists.flatMap(stringsIn),
+      patterns: lists.flatMap(listStrings),
       place: { file, line: lineOf(offset) },
     };
   } catch (error) {
@@ -96,6 +96,6 @@ function parseTurboFile({ file, text }: TurboFile): TurboConfiguration | CodePla
   }
 }
 
-function stringsIn(list: unknown): readonly string[] {
+function listStrings(list: unknown): readonly string[] {
   return Array.isArray(list) ? list.filter((item) => typeof item === "string") : [];
 }

@@ -19,13 +19,13 @@ type ValueLookup = (name: string) => string;
  * Returns the variable that holds scheme and host: `QDRANT_URL` for `${QDRANT_URL}/collections`; undefined for a fixed
  * host.
  */
-export function variableInHost(url: string): string | undefined {
+export function findVariableInHost(url: string): string | undefined {
   return /^\$\{([^{}]*)\}/.exec(url)?.[1];
 }
 
 /** Fills the URL of a template. The value of a variable in place of the host is not escaped; all other values are. */
 export function fillUrl(url: string, valueOf: ValueLookup): string {
-  const hostName = variableInHost(url);
+  const hostName = findVariableInHost(url);
   const fillEscaped = (text: string): string => fillReferences(text, (name) => encodeURIComponent(valueOf(name)));
   if (hostName === undefined) return fillEscaped(url);
   const baseUrl = valueOf(hostName).trim().replace(/\/+$/, "");
@@ -40,7 +40,7 @@ export function fillUrl(url: string, valueOf: ValueLookup): string {
  */
 export function createHttpProbe(template: ProbeTemplate, address: string, valueOf: ValueLookup): HttpProbe | string {
   const { body, method = "GET", expect = [200], reject = [401] } = template;
-  const hostName = variableInHost(template.url);
+  const hostName = findVariableInHost(template.url);
   const shownAddress = hostName === undefined ? "the address" : printable(hostName);
   const url = parseUrl(address);
   if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:")) {

@@ -2,6 +2,17 @@
  * Logs in to a PostgreSQL server for `check --live`, and disconnects. The server chooses the method: no password, the
  * password in plain text, an MD5 hash, or SCRAM-SHA-256, by which the client proves that it knows the password without
  * sending it. https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP
+ *
+ * A login by SCRAM has these messages, each with its type and, for `R`, the number of its method:
+ *
+ *     client                           server
+ *     startup: user, database     →
+ *                                 ←    R 10: the mechanisms that the server offers
+ *     p: the first SCRAM message  →
+ *                                 ←    R 11: a challenge
+ *     p: the client's proof       →
+ *                                 ←    R 12: the server's proof, R 0: logged in, Z: ready for a query
+ *     X: end of the session       →
  */
 import { createHash } from "node:crypto";
 import type { PostgresConnection } from "./postgres-connection.ts";
@@ -77,7 +88,7 @@ class Authentication {
       case AUTHENTICATION.plainText:
         return this.#sendPassword(() => this.#target.password);
       case AUTHENTICATION.md5:
-        return this.#sendPassword(() => md5Answer(this.#target, data.subarray(0, 4)));
+        return this.#sendPassword(() => createMd5Answer(this.#target, data.subarray(0, 4)));
       case AUTHENTICATION.sasl:
         return this.#beginScram(data);
       case AUTHENTICATION.saslContinue:
@@ -139,7 +150,7 @@ function parseAuthentication(body: Buffer): { readonly method: number; readonly 
 }
 
 /** Returns `md5` and the hex digits of MD5(MD5(password + user) + salt). */
-function md5Answer({ user, password }: PostgresTarget, salt: Buffer): string {
+function createMd5Answer({ user, password }: PostgresTarget, salt: Buffer): string {
   const inner = createHash("md5").update(password).update(user).digest("hex");
   return `md5${createHash("md5").update(inner).update(salt).digest("hex")}`;
 }
@@ -164,8 +175,8 @@ function describeLoginError(body: ServerMessage["body"]): ProbeResult {
       return unclear("quota", code);
     default: {
       // The classes of exhausted resources, operator intervention, system errors and internal errors.
-      const isServerTrouble = /^(?:53|57|58|XX)/.test(code);
-      return unclear(isServerTrouble ? "trouble" : "unexpected", code);
+      const isServerFault = /^(?:53|57|58|XX)/.test(code);
+      return unclear(isServerFault ? "trouble" : "unexpected", code);
     }
   }
 }

@@ -17,7 +17,7 @@ import { type ProbeResult, unclear, unsent } from "./probe-result.ts";
  * machine, and without SCRAM only if the server's certificate is trusted.
  */
 export async function probePostgres(url: string, network: NetworkSettings, limitMs: number): Promise<ProbeResult> {
-  const target = parsePostgresUrl(url, systemUserName());
+  const target = parsePostgresUrl(url, findSystemUserName());
   if (target === undefined) return unsent("it is not the URL of a PostgreSQL database");
   const sockets: net.Socket[] = [];
   let isClosed = false;
@@ -51,7 +51,7 @@ export async function probePostgres(url: string, network: NetworkSettings, limit
 }
 
 /** Returns the user for a URL that names none, as libpq does: the user of this process. */
-function systemUserName(): string {
+function findSystemUserName(): string {
   try {
     return userInfo().username;
   } catch {

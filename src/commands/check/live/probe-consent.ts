@@ -14,7 +14,7 @@ import type { EscStatus } from "../../../resolve/start.ts";
  * @param host the variable that holds the host; undefined if the built-in contract itself names the host
  * @param value the value that would be sent
  */
-export function reasonForHost(
+export function findReasonForHost(
   host: ResolvedVariable | undefined,
   value: ResolvedVariable,
   esc: EscStatus,
@@ -22,16 +22,16 @@ export function reasonForHost(
   if (host !== undefined && !isHostTrusted(host.origin, value.origin, esc)) {
     return `a file sets ${printable(host.name)}`;
   }
-  return reasonForAlias(value);
+  return findReasonForAlias(value);
 }
 
 /** Judges the URL of a database. Its source names the destination itself, unless the URL is the contract's default. */
-export function reasonForDefaultUrl(value: ResolvedVariable, destination: string): string | undefined {
-  return value.origin.source === "contract" ? `the contract's default names ${destination}` : reasonForAlias(value);
+export function findReasonForDefaultUrl(value: ResolvedVariable, destination: string): string | undefined {
+  return value.origin.source === "contract" ? `the contract's default names ${destination}` : findReasonForAlias(value);
 }
 
 /** Judges a value that its source has under another name. Only the contract says that it is meant for this variable. */
-function reasonForAlias({ name, origin: { alias } }: ResolvedVariable): string | undefined {
+function findReasonForAlias({ name, origin: { alias } }: ResolvedVariable): string | undefined {
   return alias === undefined ? undefined : `the contract makes ${printable(alias)} an alias of ${printable(name)}`;
 }
 

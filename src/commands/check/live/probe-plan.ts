@@ -15,8 +15,8 @@ import { DEFAULT_BACKEND } from "../../../esc/settings/backend.ts";
 import { isAboutWrongValue } from "../../../output/violations.ts";
 import type { Start } from "../../../resolve/start.ts";
 import type { HttpProbe } from "./http-probe.ts";
-import { createHttpProbe, fillUrl, type ProbeTemplate, variableInHost } from "./http-template.ts";
-import { reasonForDefaultUrl, reasonForHost } from "./probe-consent.ts";
+import { createHttpProbe, fillUrl, type ProbeTemplate, findVariableInHost } from "./http-template.ts";
+import { findReasonForDefaultUrl, findReasonForHost } from "./probe-consent.ts";
 
 /** The test of one value. Only `request` contains the value; the texts do not. */
 export interface ProbePlan {
@@ -56,7 +56,7 @@ export function planProbes(start: Start, backend: string | undefined): readonly 
     verdict: { violations },
   } = start;
   const invalidNames = new Set(violations.filter(isAboutWrongValue).map(({ name }) => name));
-  return probesOf(contract).flatMap((variableProbe): readonly ProbePlan[] => {
+  return listProbes(contract).flatMap((variableProbe): readonly ProbePlan[] => {
     const resolved = isSet(selected, variableProbe.name) ? selected.get(variableProbe.name) : undefined;
     if (resolved === undefined || invalidNames.has(variableProbe.name)) return [];
     const name = printable(variableProbe.name);
@@ -78,7 +78,7 @@ function planRequest(
   if (typeof probe !== "string") return planHttpRequest({ template: probe, isBuiltIn, resolved, backend }, start);
   const destination = `the database of ${printable(name)}`;
   const request = { kind: "postgresql", url: resolved.value } as const;
-  return { destination, ...withConsentReason(reasonForDefaultUrl(resolved, destination)), request };
+  return { destination, ...withConsentReason(findReasonForDefaultUrl(resolved, destination)), request };
 }
 
 /** The test of a variable's value by a request over HTTP. */
@@ -96,9 +96,9 @@ function planHttpRequest(
   { template, isBuiltIn, resolved, backend }: HttpTest,
   { store: { esc }, values: { selected } }: Start,
 ): PlannedRequest {
-  const hostName = variableInHost(template.url);
+  const hostName = findVariableInHost(template.url);
   const declaredDestination = describeDestination(template.url);
-  const unsetName = referencesOf(template).find((name) => !isSet(selected, name));
+  const unsetName = listReferences(template).find((name) => !isSet(selected, name));
   if (unsetName !== undefined) return withoutRequest(declaredDestination, `${printable(unsetName)} is not set`);
 
   // Half a surrogate pair has no form in a request.
@@ -113,7 +113,9 @@ function planHttpRequest(
   if (typeof probe === "string") return withoutRequest(declaredDestination, probe);
 
   const host = hostName === undefined ? undefined : selected.get(hostName);
-  const reason = isBuiltIn ? reasonForHost(host, resolved, esc) : `the contract names the host ${declaredDestination}`;
+  const reason = isBuiltIn
+    ? findReasonForHost(host, resolved, esc)
+    : `the contract names the host ${declaredDestination}`;
   return {
     destination: callersBackend === undefined ? declaredDestination : probe.url.host,
     ...withConsentReason(reason),
@@ -123,14 +125,14 @@ function planHttpRequest(
 
 /** Returns the host in the URL of a template, or names the variable that holds the host. */
 function describeDestination(url: string): string {
-  const hostName = variableInHost(url);
+  const hostName = findVariableInHost(url);
   if (hostName !== undefined) return `the host of ${printable(hostName)}`;
   // Any text in place of the references makes the template a URL.
   return parseUrl(fillReferences(url, () => "x"))?.host ?? "";
 }
 
 /** Returns the names of all variables to which a template refers. */
-function referencesOf({ url, headers = {}, basic = "", body = "" }: ProbeTemplate): readonly string[] {
+function listReferences({ url, headers = {}, basic = "", body = "" }: ProbeTemplate): readonly string[] {
   return [url, ...Object.values(headers), basic, body].flatMap(referencesIn);
 }
 
@@ -143,7 +145,7 @@ function withConsentReason(reason: string | undefined): Pick<ProbePlan, "consent
 }
 
 /** Returns the probes of a contract, and whether each is the same as in the built-in contract. */
-export function probesOf(contract: Contract): readonly VariableProbe[] {
+export function listProbes(contract: Contract): readonly VariableProbe[] {
   const builtInProbes = new Map(
     Object.entries(parseContract(builtInText)?.variables ?? {}).flatMap(([name, { probe }]) =>
       probe === undefined ? [] : [[name, probe] as const],

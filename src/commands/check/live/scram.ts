@@ -45,7 +45,7 @@ export function startScram(password: string): ScramLogin {
       // `biws` is "n,," in Base64: no channel binding.
       const clientFinalWithoutProof = `c=biws,r=${fullNonce}`;
       const authMessage = `${clientFirstBare},${serverFirst},${clientFinalWithoutProof}`;
-      const proof = clientProof(saltedPassword, authMessage);
+      const proof = computeClientProof(saltedPassword, authMessage);
       const expectedSignature = hmac(hmac(saltedPassword, "Server Key"), authMessage);
       return {
         clientFinal: `${clientFinalWithoutProof},p=${proof.toString("base64")}`,
@@ -79,7 +79,7 @@ function parseChallenge(serverFirst: string, nonce: string): Challenge | undefin
 }
 
 /** Computes ClientKey XOR ClientSignature (RFC 5802, section 3). */
-function clientProof(saltedPassword: Buffer, authMessage: string): Buffer {
+function computeClientProof(saltedPassword: Buffer, authMessage: string): Buffer {
   const clientKey = hmac(saltedPassword, "Client Key");
   const storedKey = createHash("sha256").update(clientKey).digest();
   const signature = hmac(storedKey, authMessage);

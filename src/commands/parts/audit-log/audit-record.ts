@@ -1,7 +1,7 @@
 /**
- * Creates the records of the audit log, in which an administrator sees who got which secrets. Before a start, `get` or `export`, one
- * line of JSON is appended. docs/agents.md documents the format. A record contains names, sources and times, but no values and no
- * arguments of the program. This file is loaded only if the user has an audit log.
+ * Creates the records of the audit log, in which an administrator sees who got which secrets. Before a start, `get` or `export`,
+ * one line of JSON is appended. docs/agents.md documents the format. A record contains names, sources and times, but no values and
+ * no arguments of the program. This file is loaded only if the user has an audit log.
  */
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
@@ -19,7 +19,7 @@ import type { Secret } from "../../../masking/masking-model.ts";
 import { type EscStatus, hasNoContract, type Start } from "../../../resolve/start.ts";
 import { collectSecrets } from "../../../resolve/secret-values.ts";
 import { isBun } from "../../../system/runtime.ts";
-import { outputReader, readerName } from "../../run/agents.ts";
+import { findOutputReader, readerName } from "../../run/agents.ts";
 import type { Renewals } from "../../run/refresh/renewer.ts";
 import { appendToAuditLog } from "./log-file.ts";
 
@@ -82,7 +82,7 @@ export function createAuditRecorder(
   return (recordedEvent, isRefused, start) => {
     const secrets = collectSecrets(start);
     if (reason !== undefined) refuseReasonWithSecret(reason, secrets);
-    const readerVariable = outputReader(context.environment);
+    const readerVariable = findOutputReader(context.environment);
     const record = {
       ...createRecord(recordedEvent, isRefused, start, secrets),
       caller: readerVariable === undefined ? undefined : readerName(readerVariable),
@@ -188,8 +188,8 @@ function createRunFields(recordedEvent: RecordedEvent): {
 }
 
 /**
- * Returns the source of each variable that the event passes on. For a start, the undeclared variables of the caller's environment are
- * left out: they would fill the log, and the program has them without sophia-run.
+ * Returns the source of each variable that the event passes on. For a start, the undeclared variables of the caller's environment
+ * are left out: they would fill the log, and the program has them without sophia-run.
  */
 function listSourcesByName(
   recordedEvent: RecordedEvent,

@@ -39,7 +39,8 @@ const GROUP_AND_OTHERS_WRITE = 0o022;
 /**
  * Appends a line to the log. A missing file is created, with a mode that lets only its owner read it.
  *
- * @param path an absolute path @param line with the line break at its end
+ * @param path an absolute path
+ * @param line with the line break at its end
  * @throws SophiaError (audit, 125) if the line cannot be written, if the file is not a regular file, or if another user than root
  *   may change it
  */
@@ -54,7 +55,7 @@ export function appendToAuditLog(path: string, line: string): void {
     }
   } catch (error) {
     if (error instanceof SophiaError) throw error;
-    throw logError(path, `cannot be written (${systemErrorCode(error) ?? "UNKNOWN"})`);
+    throw createLogError(path, `cannot be written (${systemErrorCode(error) ?? "UNKNOWN"})`);
   }
 }
 
@@ -79,15 +80,15 @@ function appendLine({ descriptor, stats }: OpenLog, bytes: Buffer, path: string)
   const isLastLineIncomplete = endsInMidLine(descriptor, stats.size);
   const appendedBytes = isLastLineIncomplete ? Buffer.concat([Buffer.from("\n"), bytes]) : bytes;
   const writtenLength = writeSync(descriptor, appendedBytes);
-  if (writtenLength !== appendedBytes.length) throw logError(path, "is full: the line does not fit on the disk");
+  if (writtenLength !== appendedBytes.length) throw createLogError(path, "is full: the line does not fit on the disk");
 }
 
 /** Opens the log for reading and appending, and checks that no other user controls it. @throws SophiaError, or a system error */
 function openLog(path: string): OpenLog {
   // The kind of the file is checked before open(2), because opening some devices has effects.
   const entry = lstatSync(path, { throwIfNoEntry: false });
-  if (entry?.isSymbolicLink() === true) throw logError(path, "is a symbolic link");
-  if (entry?.isFile() === false) throw irregularFileError(path);
+  if (entry?.isSymbolicLink() === true) throw createLogError(path, "is a symbolic link");
+  if (entry?.isFile() === false) throw createIrregularFileError(path);
   if (entry === undefined) makePrivateFolder(dirname(path));
   const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
   // Windows has none of the last three flags.
@@ -102,15 +103,15 @@ function openLog(path: string): OpenLog {
 }
 
 function findOwnershipError(path: string, stats: Stats): SophiaError | undefined {
-  if (!stats.isFile()) return irregularFileError(path);
+  if (!stats.isFile()) return createIrregularFileError(path);
   // Windows has no owners and modes of this kind.
   if (process.geteuid === undefined) return undefined;
   // The owner can change the content. Root is accepted, because root can change every file anyway.
   if (stats.uid !== process.geteuid() && stats.uid !== 0) {
-    return logError(path, `belongs to another user (uid ${stats.uid})`);
+    return createLogError(path, `belongs to another user (uid ${stats.uid})`);
   }
   if ((stats.mode & GROUP_AND_OTHERS_WRITE) === 0) return undefined;
-  return logError(path, "can be written by other users", `run chmod go-w ${shellWord(path)}, then start again`);
+  return createLogError(path, "can be written by other users", `run chmod go-w ${shellWord(path)}, then start again`);
 }
 
 /**
@@ -158,11 +159,11 @@ function removeOldLogs(path: string, ownerId: number): void {
   }
 }
 
-function irregularFileError(path: string): SophiaError {
-  return logError(path, "is not a regular file");
+function createIrregularFileError(path: string): SophiaError {
+  return createLogError(path, "is not a regular file");
 }
 
-function logError(path: string, problem: string, hint?: string): SophiaError {
+function createLogError(path: string, problem: string, hint?: string): SophiaError {
   return new SophiaError({
     code: "audit",
     message: `the audit log ${printable(path)} ${problem}`,

@@ -14,7 +14,7 @@ import type { Contract, Declaration } from "../../../contract/contract-model.ts"
 import type { Environment, Resolution, ResolvedVariable } from "../../../core/model.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { readBrokeredNames, findReplacedVariables } from "../../../resolve/outer-broker.ts";
-import { type ExposedKey, findExposedKeys, knownSpellingOf } from "./exposed-keys.ts";
+import { type ExposedKey, findExposedKeys, normalizeSpelling } from "./exposed-keys.ts";
 import { CALLER_SOURCE, type NamedFiles, createSourcedAddress, sourceOf } from "./value-provenance.ts";
 
 /** A key that the broker holds: the program gets `route.dummy` in its place. */
@@ -72,12 +72,8 @@ export function planBroker(
   options: BrokerPlanOptions,
   dummyOf: (declaration: Declaration) => string | undefined,
 ): BrokerPlan {
-  const { selected } = start.values;
   const namesBrokeredByOuter = readBrokeredNames(environment);
-  // Another source may set such a variable again. Then its value is not the dummy of the outer sophia-run.
-  const outerKeyNames = namesBrokeredByOuter.filter(
-    (name) => isSet(selected, name) && selected.get(name)?.origin.source === "environment",
-  );
+  const outerKeyNames = findOuterKeys(namesBrokeredByOuter, start.values.selected);
   const isExcepted = createNameMatcher(options.exceptedNames, environment);
   const brokerableKeys = findBrokerableKeys(start, environment).filter(
     ({ declaration }) => !outerKeyNames.includes(declaration.name),
@@ -87,6 +83,8 @@ export function planBroker(
   const planContext = createPlanContext(start, environment, options);
   const keyPlans = keysToBroker.map((key) => planBrokerableKey(key, dummyOf(key.declaration), options, planContext));
   const { keys, faults } = separateFaults(keyPlans, start);
+
+  // The program would get these keys in plain text. The user may have allowed that for some of them (`--broker-except`).
   const exposures = findExposedKeys(start, {
     plannedKeyNames: [...keys.map(({ route }) => route.name), ...faults.map(({ name }) => name)],
     outerKeyNames: namesBrokeredByOuter,
@@ -105,6 +103,13 @@ export function planBroker(
     exceptedKeys: [...exceptedKeysOfOtherServices, ...exposures.filter(({ why }) => why === "excepted")],
     outerKeyNames,
   };
+}
+
+/** Finds the names whose values are dummies of an outer sophia-run. Another source may have set such a variable again. */
+function findOuterKeys(namesBrokeredByOuter: readonly string[], selected: Resolution): readonly string[] {
+  return namesBrokeredByOuter.filter(
+    (name) => isSet(selected, name) && selected.get(name)?.origin.source === "environment",
+  );
 }
 
 /** Separates the keys that the broker can hold from those that it cannot hold. */
@@ -217,6 +222,6 @@ export function findBrokerableKeys(
 
 /** Returns a declaration with the name of a known service's key in its usual case. On Windows a contract may use any case. */
 export function normalizeKeyName(declaration: Declaration, { foldsCase }: Pick<Environment, "foldsCase">): Declaration {
-  const name = knownSpellingOf(declaration.name, foldsCase);
+  const name = normalizeSpelling(declaration.name, foldsCase);
   return name === declaration.name ? declaration : { ...declaration, name };
 }

@@ -44,7 +44,7 @@ export function findExposedKeys(
   { files: { contract }, values: { selected } }: Pick<Start, "files" | "values">,
   { plannedKeyNames, outerKeyNames, isContractNamed, isExcepted, foldsCase }: ExposureSearch,
 ): readonly ExposedKey[] {
-  const knownSpelling = (name: string): string => knownSpellingOf(name, foldsCase);
+  const knownSpelling = (name: string): string => normalizeSpelling(name, foldsCase);
   const aliasesOf = (name: string): readonly string[] =>
     (contract.variables.get(name)?.aliases ?? []).map((alias) => alias.name);
   const plannedNames = new Set(plannedKeyNames.flatMap((name) => [name, ...aliasesOf(name).map(knownSpelling)]));
@@ -72,7 +72,7 @@ export function findExposedKeys(
 }
 
 /** Returns the name of a known service's key in its usual case, since on Windows a name may be in any case. */
-export function knownSpellingOf(name: string, foldsCase: boolean | undefined): string {
+export function normalizeSpelling(name: string, foldsCase: boolean | undefined): string {
   const upperCaseName = name.toUpperCase();
   return foldsCase === true && providerOf(upperCaseName) !== undefined ? upperCaseName : name;
 }

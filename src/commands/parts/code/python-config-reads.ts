@@ -119,8 +119,8 @@ const IMPLIED_VARIABLES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The variables for which the scheme of django-environ has a default; `unknown` if the scheme is defined in another variable, or too
- * long to be parsed.
+ * The variables for which the scheme of django-environ has a default; `unknown` if the scheme is defined in another variable, or
+ * too long to be parsed.
  */
 type SchemeDefaults = ReadonlySet<string> | "unknown";
 

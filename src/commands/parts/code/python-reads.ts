@@ -1,7 +1,7 @@
 /**
  * Finds where Python code reads environment variables. `init` proposes a contract with these variables, and `check --code` reports
- * those that the contract lacks. This file has the patterns for the module `os`; python-config-reads.ts has those for libraries such
- * as django-environ, and pydantic-reads.ts those for settings classes.
+ * those that the contract lacks. This file has the patterns for the module `os`; python-config-reads.ts has those for libraries
+ * such as django-environ, and pydantic-reads.ts those for settings classes.
  *
  * The limits in the patterns, such as `{1,20}`, bound the time that they take on code of any kind.
  */
@@ -94,8 +94,8 @@ const ASSIGNMENT_BEFORE = /(?:^|[\s(])(?:self\.|cls\.)?(\w+)[ \t]{0,20}(?::[^=\n
 
 /**
  * Finds `os.environ.get("X")` and `os.getenv("X")`. Without a default the result is None if the variable is not set. Such a read is
- * untested if the code around it neither tests the value nor has a fallback for it, and if the file nowhere tests the local variable
- * to which the value is assigned.
+ * untested if the code around it neither tests the value nor has a fallback for it, and if the file nowhere tests the local
+ * variable to which the value is assigned.
  */
 function findGetReads(text: string): VariableReads {
   const locals: LocalVariables = new Map();

@@ -1,6 +1,13 @@
 /**
  * Translates the schemas of zod, valibot, envalid and joi into formats of a contract. Each library has a function that parses the
- * expression of one field, such as `z.coerce.number().int().min(1)`, and schema-reads.ts calls it.
+ * expression of one field, and schema-reads.ts calls it. The function splits the expression into steps, collects the facts that
+ * each step states, and creates the format from all facts:
+ *
+ *     z.coerce.number().int().min(1)                       the expression of a field
+ *     { kind: "integer", range: { minimum: 1 } }           its facts (SchemaFacts)
+ *     { type: "integer", minimum: 1 }                      its format in the contract
+ *
+ * In doubt a field gets no format. With a format that is too narrow, the contract would refuse values that the program accepts.
  */
 import type { FormatEntry } from "../../../contract/generated/document.ts";
 import { type ChainStep, parseChain, parseNumber, parseString, parseStringList, splitList } from "./expressions.ts";
@@ -21,7 +28,10 @@ export type SchemaFormatParser = (expression: string, name: string, findList: Li
 /** How many schemas within schemas are followed, as in `z.optional(z.union([z.literal("a")]))`. */
 const MAX_DEPTH = 4;
 
-/** The facts that the steps of a schema have stated so far. */
+/**
+ * The facts that the steps of a schema have stated so far. `kind` decides which of the others `createFormat` uses: the range for a
+ * number, and the format, the prefix and the length for a text.
+ */
 interface SchemaFacts {
   /** The type of the value; undefined if `format` is known already, or if the type is none of these. */
   readonly kind?: "text" | "number" | "integer" | undefined;
@@ -132,8 +142,8 @@ const OPTIONAL_WRAPPERS = new Set([
 ]);
 
 /**
- * Returns true for a step by which the schema accepts other values. Returns false for `.or(z.literal(""))`, since a contract takes an
- * empty variable for one that is not set.
+ * Returns true for a step by which the schema accepts other values. Returns false for `.or(z.literal(""))`, since a contract takes
+ * an empty variable for one that is not set.
  */
 function isLoosening({ name, argumentText = "" }: ChainStep): boolean {
   return LOOSENING_METHODS.has(name) && !/^\s*z\.literal\(\s*(?:""|''|undefined)\s*\)\s*$/.test(argumentText);
@@ -151,10 +161,10 @@ function parseZod(expression: string, name: string, findList: ListFinder, depth:
   if (depth === 0 || !isZod) return undefined;
   // `z.coerce.number()` has the type `number`.
   const [type, ...methods] = steps[0]?.name === "coerce" ? steps.slice(1) : steps;
-  if (type?.argumentText === undefined) return undefined;
-  if (methods.some(isLoosening)) return undefined;
+  if (type?.argumentText === undefined || methods.some(isLoosening)) return undefined;
   const parseInner = (inner = ""): FormatEntry | undefined => parseZod(inner, name, findList, depth - 1);
   if (OPTIONAL_WRAPPERS.has(type.name)) return parseInner(splitList(type.argumentText)[0]);
+
   let facts = findZodTypeFacts(type, parseInner, findList);
   for (const [index, method] of methods.entries()) {
     if (method.name === "transform" || method.name === "pipe") {

@@ -19,7 +19,8 @@ export function isPortName(name: string): boolean {
 }
 
 /**
- * Returns the format of a number. It is `port` if the variable has the name of a port, and the range is that of ports or is not limited.
+ * Returns the format of a number. It is `port` if the variable has the name of a port, and the range is that of ports or is not
+ * limited.
  *
  * @param name the name of the variable
  */

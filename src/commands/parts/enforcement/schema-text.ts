@@ -20,7 +20,8 @@ const UNQUOTED_TYPE = /^(?:array|boolean|number|object|string)$/;
 const MULTILINE_MEMBERS = ["properties", "anyOf", "$defs"] as const;
 
 /**
- * Returns the lines of an entry below `values`, without its key. They make ESC check the variables of the environment by the schema.
+ * Returns the lines of an entry below `values`, without its key. They make ESC check the variables of the environment by the
+ * schema.
  *
  * @param indent the columns by which each line is indented
  */

@@ -17,8 +17,8 @@ import {
   type RenewedKind,
 } from "../../run/refresh/cloud-credentials.ts";
 import { planRefresh, type RefreshPlan } from "../../run/refresh/refresh-plan.ts";
-import { type RefreshScope, refreshScope } from "../../run/refresh/refresh-scope.ts";
-import { renewalOf } from "../../run/refresh/renewal.ts";
+import { type RefreshScope, createRefreshScope } from "../../run/refresh/refresh-scope.ts";
+import { computeFirstTry } from "../../run/refresh/renewal.ts";
 
 export type RenewalReport =
   | {
@@ -57,7 +57,7 @@ const FULL_SCOPE: RefreshScope = { option: "--refresh", clouds: CLOUDS, hasFiles
 
 /** Reports what `run` would renew; undefined if neither the options nor the contract ask for a renewal. */
 export function reportRefresh(start: Start, settings: Settings): RefreshReport | undefined {
-  const scope = refreshScope(settings, start.files.contract);
+  const scope = createRefreshScope(settings, start.files.contract);
   return scope === undefined ? undefined : createReport(scope, start);
 }
 
@@ -124,7 +124,7 @@ function reportTimes(credentials: Pick<Credentials, "openedAt" | "expiresAt" | "
   return {
     expiresAt: formatSecond(credentials.expiresAt),
     by: credentials.expirySource,
-    renewsAt: formatSecond(renewalOf({ ...credentials, leadMs })),
+    renewsAt: formatSecond(computeFirstTry({ ...credentials, leadMs })),
   };
 }
 

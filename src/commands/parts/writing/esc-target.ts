@@ -1,7 +1,7 @@
 /**
  * The target of a command that changes Pulumi ESC: the environments, and the access to them. A command gets the target from
- * `findWriteTarget`, and reads the environment with `askOnlyEnvironment`. Then it restricts the target to the environment that was read
- * (`restrictTarget`), so that it cannot write into another one.
+ * `findWriteTarget`, and reads the environment with `askOnlyEnvironment`. Then it restricts the target to the environment that was
+ * read (`restrictTarget`), so that it cannot write into another one.
  */
 import type { Settings } from "../../../command-line/settings.ts";
 import type { Contract } from "../../../contract/contract-model.ts";

@@ -31,9 +31,9 @@ export async function readValueToWrite(
   const value = canAskUser(context)
     ? await context.readHidden(layOutQuestion(context, [question]))
     : await readValueFromInput(printableName, remedy, context);
-  if (value === undefined || isBlank(value)) throw valueError(`there is no ${what} for ${printableName}`, remedy);
+  if (value === undefined || isBlank(value)) throw createValueError(`there is no ${what} for ${printableName}`, remedy);
   const invalidValueError = (fault: string, hint: string): SophiaError =>
-    valueError(`the ${what} of ${printableName} ${fault}`, hint);
+    createValueError(`the ${what} of ${printableName} ${fault}`, hint);
   if (value.includes("\0")) {
     throw invalidValueError("contains a NUL character", "remove it: no environment variable can contain one");
   }
@@ -49,18 +49,18 @@ export async function readValueToWrite(
 /** Reads the standard input to its end, and removes the final line break, which most tools add to their output. */
 async function readValueFromInput(printableName: string, remedy: string, context: Context): Promise<string> {
   // At a terminal the user would type the value here, and the terminal would show it.
-  if (context.isTerminal(0)) throw valueError(`no prompt is possible for the value of ${printableName}`, remedy);
+  if (context.isTerminal(0)) throw createValueError(`no prompt is possible for the value of ${printableName}`, remedy);
   const bytes = await context.readInput();
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw valueError("the standard input is not valid UTF-8", "pass the value as UTF-8");
+    throw createValueError("the standard input is not valid UTF-8", "pass the value as UTF-8");
   }
   return text.replace(/\r?\n$/, "");
 }
 
 /** Returns the error for a value that cannot be used, whose code is `rotate-value` for all commands. */
-export function valueError(message: string, hint: string): SophiaError {
+export function createValueError(message: string, hint: string): SophiaError {
   return new SophiaError({ code: "rotate-value", message, hint });
 }

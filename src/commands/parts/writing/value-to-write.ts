@@ -97,6 +97,7 @@ export function findReservation(name: string, contract: Contract): "setting" | "
       () => false,
       () => isNameDeclared,
     );
+  // The contract cannot make a setting of sophia-run a variable of the program.
   const isReservedIfDeclared = isReserved(true);
   if (isReservedIfDeclared) return "setting";
   return isReserved(isDeclared(contract, name)) ? "undeclared" : undefined;

@@ -55,13 +55,14 @@ interface TargetSearch {
 }
 
 /**
- * Finds the access of a command that writes, and prints its notices. A dry run without `ESC_ADMIN_TOKEN` uses the launcher's
- * own credential if there is one, because it only reads.
+ * Finds the access of a command that writes, and prints its notices. A dry run without `ESC_ADMIN_TOKEN` uses the launcher's own
+ * credential if there is one, because it only reads.
  *
  * @param inEnvironment the value of `--in`
- * @returns the target; if a found file chose the environment, `chosenBy` is set and the command must ask {@link createWriteQuestion}
- * @throws SophiaError (125) if there is no token or no environment, or if a found file chose the environment and the user cannot
- *   be asked
+ * @returns the target; if a found file chose the environment, `chosenBy` is set and the command must ask {@link
+ *   createWriteQuestion}
+ * @throws SophiaError (125) if there is no token or no environment, or if a found file chose the environment and the user cannot be
+ *   asked
  */
 export async function findWriteTarget(
   inEnvironment: unknown,

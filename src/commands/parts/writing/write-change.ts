@@ -1,6 +1,6 @@
 /**
- * Writes values to Pulumi ESC, and describes the result of a change: the change is in effect, it waits for an approval as a draft, or
- * it failed. `set`, `import`, `rotate`, `enforce` and `request` share these texts.
+ * Writes values to Pulumi ESC, and describes the result of a change: the change is in effect, it waits for an approval as a draft,
+ * or it failed. `set`, `import`, `rotate`, `enforce` and `request` share these texts.
  */
 import type { Context } from "../../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../../core/error.ts";

@@ -13,8 +13,10 @@ import { type GithubProduct, runGh, type GhLocation, listGithubSecrets } from ".
 const SECRET_NAME = "ESC_TOKEN";
 
 /**
- * Returns the time of the secret's last change as gh lists it (`2025-01-31T23:59:59Z`): undefined if there is no secret, and an empty
- * text if gh lists no time. @throws SophiaError (gh, 125)
+ * Returns the time of the secret's last change as gh lists it (`2025-01-31T23:59:59Z`): undefined if there is no secret, and an
+ * empty text if gh lists no time.
+ *
+ * @throws SophiaError (gh, 125)
  */
 export async function findSecretUpdateTime(app: GithubProduct, gh: GhLocation): Promise<string | undefined> {
   const secrets = await listGithubSecrets(app, gh);
@@ -35,7 +37,8 @@ const TIME_RESOLUTION_MS = 1000;
 /**
  * Sets the secret, and checks that its time has changed.
  *
- * @param timeBefore the time of the secret's last change before this one @throws SophiaError (gh, 125)
+ * @param timeBefore the time of the secret's last change before this one
+ * @throws SophiaError (gh, 125)
  */
 export async function storeToken(
   app: GithubProduct,
@@ -46,7 +49,7 @@ export async function storeToken(
   if (await setSecret(app, token, timeBefore, gh)) return;
   // If the previous change was in the same second, the time is equal although the secret is new. The next second differs.
   await setTimeout(TIME_RESOLUTION_MS);
-  if (!(await setSecret(app, token, timeBefore, gh))) throw notStoredError(app);
+  if (!(await setSecret(app, token, timeBefore, gh))) throw createNotStoredError(app);
 }
 
 /** Sets the secret. @returns false if the list still has the time before the change @throws SophiaError (gh, 125) */
@@ -57,14 +60,14 @@ async function setSecret(
   gh: GhLocation,
 ): Promise<boolean> {
   const answer = await runGh(["secret", "set", SECRET_NAME, "--app", app], gh, token.reveal());
-  if (typeof answer === "string") throw notStoredError(app);
+  if (typeof answer === "string") throw createNotStoredError(app);
   const timeAfter = await findSecretUpdateTime(app, gh);
-  if (timeAfter === undefined) throw notStoredError(app);
+  if (timeAfter === undefined) throw createNotStoredError(app);
   // If gh lists no time, its success alone is taken as the proof.
   return timeAfter === "" || timeAfter !== timeBefore;
 }
 
-function notStoredError(app: GithubProduct): SophiaError {
+function createNotStoredError(app: GithubProduct): SophiaError {
   return new SophiaError({
     code: "gh",
     message: `gh has not set the repository secret ${SECRET_NAME} for ${app}`,

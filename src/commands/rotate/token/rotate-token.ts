@@ -124,8 +124,8 @@ async function prepareRotation(options: Values, context: Context) {
 }
 
 /**
- * Creates the new token, checks it, and stores it as the repository secret. Deletes it again after a failure, unless it may already be
- * stored.
+ * Creates the new token, checks it, and stores it as the repository secret. Deletes it again after a failure, unless it may already
+ * be stored.
  *
  * @throws SophiaError (125), which says which tokens work now
  */
@@ -278,8 +278,8 @@ interface OldTokenFacts {
 }
 
 /**
- * Finds the launcher's token in the list of its owner's tokens, which has the id that is needed to delete it. The service identifies a
- * token only by its name, so the name must be unique.
+ * Finds the launcher's token in the list of its owner's tokens, which has the id that is needed to delete it. The service
+ * identifies a token only by its name, so the name must be unique.
  *
  * @throws SophiaError (125) if a request fails, or if the launcher has no token to rotate
  */
@@ -328,8 +328,8 @@ function refuseIdToken({ credential: { kind } }: EscSettings): void {
 }
 
 /**
- * Asks the service which token the launcher has. A token may have expired, which is a reason to rotate it, so that a rejected token does
- * not end the command.
+ * Asks the service which token the launcher has. A token may have expired, which is a reason to rotate it, so that a rejected token
+ * does not end the command.
  *
  * @returns undefined if the service does not identify the token
  */

@@ -44,7 +44,8 @@ export function parseExpiry(option: Values[string], now: number): Date {
 /**
  * Finds the owner of the new token: the owner that the options name, or else the owner of the old token.
  *
- * @param findOrganization called if neither names the organization @throws SophiaError (usage, 125)
+ * @param findOrganization called if neither names the organization
+ * @throws SophiaError (usage, 125)
  */
 export function findOwner(
   { kind, team }: Values,

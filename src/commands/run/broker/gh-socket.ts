@@ -54,7 +54,10 @@ export async function openGhBroker(
       hint: "set TMPDIR to a folder with a short path that may be written, or leave --broker out",
     });
   }
-  return { variables: (keys, environmentWithDummies) => ghVariables(keys, folder, environmentWithDummies), remove };
+  return {
+    variables: (keys, environmentWithDummies) => createGhVariables(keys, folder, environmentWithDummies),
+    remove,
+  };
 }
 
 interface GhFolder {
@@ -89,7 +92,7 @@ async function createGhFolder(environment: Environment, context: Context): Promi
  * Returns the variable with gh's folder, and a dummy for gh if the program has no token for it. The socket accepts only dummies of
  * this run, so there are no variables if the program has another token (by `--broker-except`, or from an outer sophia-run).
  */
-function ghVariables(
+function createGhVariables(
   keys: readonly Brokered[],
   folder: string,
   environment: Environment,

@@ -1,6 +1,6 @@
 /**
- * Prints notices about git in a program with `--broker`. git reaches GitHub through the broker, by settings that sophia-run adds for the
- * program. Some settings of the user prevent that (`insteadOf`), and some must be changed for the program (`NO_PROXY`).
+ * Prints notices about git in a program with `--broker`. git reaches GitHub through the broker, by settings that sophia-run adds
+ * for the program. Some settings of the user prevent that (`insteadOf`), and some must be changed for the program (`NO_PROXY`).
  */
 import { entriesAgainstGit } from "../../../broker/broker-variables.ts";
 import { type GitAccess, remotesOf } from "../../../broker/git-access.ts";

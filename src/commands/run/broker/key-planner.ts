@@ -1,7 +1,7 @@
 /**
- * Plans which keys of a start the broker holds, for the first program of a run and for each later one (`--watch`). A variable has the
- * same dummy, the made-up value that the program gets, in all plans of a run. So a running program can go on with its dummy after the
- * broker's keys were swapped.
+ * Plans which keys of a start the broker holds, for the first program of a run and for each later one (`--watch`). A variable has
+ * the same dummy, the made-up value that the program gets, in all plans of a run. So a running program can go on with its dummy
+ * after the broker's keys were swapped.
  */
 import { dummyKey } from "../../../broker/dummy.ts";
 import type { Settings } from "../../../command-line/settings.ts";

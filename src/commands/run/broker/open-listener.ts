@@ -1,6 +1,6 @@
 /**
- * Opens the broker's server at the address that the user has named by `--broker-listen`, or on a free port of loopback. If the address
- * is the path of a Unix socket, the file of the socket is removed when the run ends.
+ * Opens the broker's server at the address that the user has named by `--broker-listen`, or on a free port of loopback. If the
+ * address is the path of a Unix socket, the file of the socket is removed when the run ends.
  */
 import { unlinkSync } from "node:fs";
 import { resolve } from "node:path";
@@ -31,7 +31,7 @@ export async function openListener(parts: BrokerParts, address: ListenAddress, c
     broker = await openBroker(parts, absoluteAddress);
   } catch (error) {
     socket?.remove();
-    throw listenError(absoluteAddress, systemErrorCode(error) ?? "UNKNOWN");
+    throw createListenError(absoluteAddress, systemErrorCode(error) ?? "UNKNOWN");
   }
   const close = (): void => {
     broker.close();
@@ -62,8 +62,9 @@ function createSocketAddress(path: string): SocketAddress {
 }
 
 /** Returns the error (broker, 125) for an address at which this process cannot listen. @param code the name of the errno */
-function listenError(address: ListenAddress, code: string): SophiaError {
-  const { message, hint } = "path" in address ? socketFailure(address.path, code) : portFailure(address, code);
+function createListenError(address: ListenAddress, code: string): SophiaError {
+  const { message, hint } =
+    "path" in address ? describeSocketFailure(address.path, code) : describePortFailure(address, code);
   return new SophiaError({ code: "broker", message: `${message} (${code})`, hint });
 }
 
@@ -72,7 +73,7 @@ interface ListenFailure {
   readonly hint: string;
 }
 
-function socketFailure(socketPath: string, code: string): ListenFailure {
+function describeSocketFailure(socketPath: string, code: string): ListenFailure {
   const path = printable(socketPath);
   switch (code) {
     case "EADDRINUSE":
@@ -93,7 +94,7 @@ function socketFailure(socketPath: string, code: string): ListenFailure {
   }
 }
 
-function portFailure(address: Exclude<ListenAddress, { readonly path: string }>, code: string): ListenFailure {
+function describePortFailure(address: Exclude<ListenAddress, { readonly path: string }>, code: string): ListenFailure {
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
   const hostAndPort = address.port === 0 ? host : `${host}:${address.port}`;
   // The user has named no address, or the address is not the reason.

@@ -18,8 +18,9 @@ import { appendToAuditLog } from "../../parts/audit-log/log-file.ts";
 const MAX_PATH_LENGTH = 512;
 
 /**
- * The limit on the lines in an hour for refused requests that carry no key of this run. Other users, and web pages in a browser, can
- * send any number of such requests. Since the log keeps only its latest lines, the lines for the program's own requests would be lost.
+ * The limit on the lines in an hour for refused requests that carry no key of this run. Other users, and web pages in a browser,
+ * can send any number of such requests. Since the log keeps only its latest lines, the lines for the program's own requests would
+ * be lost.
  */
 const MAX_REFUSED_LINES = 1000;
 const HOUR_MS = 3_600_000;

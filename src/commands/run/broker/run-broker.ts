@@ -39,7 +39,7 @@ import type { BrokeredKey, BrokerPlan } from "../../parts/broker/brokered-keys.t
 import { checkBrokerExcept } from "../../parts/broker/broker-except-option.ts";
 import { createDelivery } from "../delivery.ts";
 import type { Refresh } from "../refresh/refresh.ts";
-import { refreshScope } from "../refresh/refresh-scope.ts";
+import { createRefreshScope } from "../refresh/refresh-scope.ts";
 import type { Renewals } from "../refresh/renewer.ts";
 import type { GhBroker } from "./gh-socket.ts";
 import { KeyPlanner } from "./key-planner.ts";
@@ -104,7 +104,7 @@ export async function refuseBrokerStart({
   settings,
   flags,
 }: Pick<CheckedStart, "settings" | "flags">): Promise<undefined> {
-  const obstacle = obstacleToExec(settings);
+  const obstacle = findObstacleToExec(settings);
   if (settings.mode === "exec" && obstacle !== undefined) {
     throw (await import("../../../launch/exec/obstacles.ts")).execUnavailable(obstacle);
   }
@@ -112,7 +112,7 @@ export async function refuseBrokerStart({
   return undefined;
 }
 
-function obstacleToExec({ broker, refresh, awsRefresh }: Settings): "broker" | "refresh" | "aws" | undefined {
+function findObstacleToExec({ broker, refresh, awsRefresh }: Settings): "broker" | "refresh" | "aws" | undefined {
   if (broker) return "broker";
   if (refresh === true) return "refresh";
   return awsRefresh === true ? "aws" : undefined;
@@ -143,7 +143,7 @@ export async function openRunBroker(checkedStart: CheckedStart): Promise<RunBrok
   const refresh: Refresh | undefined = await preparedRefresh?.serve(server, {
     record: (renewals) => record?.({ event: "renewal", run, ...renewals }, false, start),
     // `refresh` still has the former secrets when it calls this with the renewed ones.
-    mask: (secrets) => requestWriter?.mask(start, [...secrets, ...dummiesIn({ planner, refresh })]),
+    maskInAuditLog: (secrets) => requestWriter?.mask(start, [...secrets, ...listDummies({ planner, refresh })]),
   });
   const gh = server === undefined ? undefined : await openGhIfNeeded(firstPlan, checkedStart, server);
   await warnOfGitSettings(firstPlan, checkedStart, server);
@@ -156,7 +156,7 @@ export async function openRunBroker(checkedStart: CheckedStart): Promise<RunBrok
     firstDelivery,
     renewed: preparedRefresh?.renewals,
     names: () => keys.names(),
-    dummies: () => dummiesIn(openBroker),
+    dummies: () => listDummies(openBroker),
     deliver: (nextStart) => deliverPlan(nextStart, planner.plan(nextStart), openBroker),
     onUnauthorized: (look) => keys.lookForChangesWith(look),
     launchBroker: createLaunchBroker(openBroker),
@@ -211,7 +211,7 @@ function checkForKeys(
 
 /** Loads the code of `--refresh` only if the options or the contract ask for it. @throws as `prepareRefresh` */
 async function prepareRefreshIfRequested({ settings, flags, start, context }: CheckedStart) {
-  const scope = refreshScope(settings, start.files.contract);
+  const scope = createRefreshScope(settings, start.files.contract);
   if (scope === undefined) return undefined;
   return (await import("../refresh/prepare-refresh.ts")).prepareRefresh(scope, { settings, flags, start, context });
 }
@@ -271,7 +271,7 @@ interface OpenBroker {
 }
 
 /** Returns the dummies of keys, and the tokens and credentials of `--refresh`. */
-function dummiesIn({ planner, refresh }: Pick<OpenBroker, "planner" | "refresh">): readonly Secret[] {
+function listDummies({ planner, refresh }: Pick<OpenBroker, "planner" | "refresh">): readonly Secret[] {
   return [...planner.dummies(), ...(refresh?.secrets() ?? [])];
 }
 
@@ -283,7 +283,7 @@ function deliverPlan(start: Start, plan: BrokerPlan, openBroker: OpenBroker): Br
   const { environment, files } = createDelivery(start);
   const refreshed = refresh?.deliver(start);
   // The changes build on each other: gh's depend on the variables of the keys, and those of --refresh on gh's.
-  const environmentWithKeys = applyChanges(environment, keyVariables(plan, environment, server));
+  const environmentWithKeys = applyChanges(environment, createKeyVariables(plan, environment, server));
   const environmentWithGh = applyChanges(environmentWithKeys, gh?.variables(plan.keys, environmentWithKeys) ?? {});
   return {
     environment: applyChanges(environmentWithGh, refreshed?.variables(environmentWithGh) ?? {}),
@@ -292,7 +292,7 @@ function deliverPlan(start: Start, plan: BrokerPlan, openBroker: OpenBroker): Br
     brokered: new Map(plan.keys.map(({ route, value }) => [route.name, JSON.stringify([value, route])])),
     apply: () => {
       // The masking comes first: it may throw, and then the broker must go on with the former keys.
-      requestWriter?.mask(start, dummiesIn(openBroker));
+      requestWriter?.mask(start, listDummies(openBroker));
       keys.replace(plan.keys);
       server?.replaceRoutes(plan.keys.map(({ route }) => route));
       refreshed?.apply();
@@ -301,7 +301,7 @@ function deliverPlan(start: Start, plan: BrokerPlan, openBroker: OpenBroker): Br
 }
 
 /** Returns the variables by which the program finds the broker: an address for each key, or one for the socket. */
-function keyVariables(
+function createKeyVariables(
   { keys, outerKeyNames }: BrokerPlan,
   environment: Environment,
   server: BrokerListener | undefined,

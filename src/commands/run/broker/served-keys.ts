@@ -1,7 +1,7 @@
 /**
- * Holds the API keys that the broker of a run adds to the program's requests (`--broker`). For each request, the broker's server asks
- * a `ServedKeys` for the real key and for a connection to the service, and has it record the request (`BrokerParts`). The class also
- * reports problems of the server to the user, and knows which keys the program has used.
+ * Holds the API keys that the broker of a run adds to the program's requests (`--broker`). For each request, the broker's server
+ * asks a `ServedKeys` for the real key and for a connection to the service, and has it record the request (`BrokerParts`). The
+ * class also reports problems of the server to the user, and knows which keys the program has used.
  */
 import type { Agent } from "node:http";
 import type { BrokerParts } from "../../../broker/broker-server.ts";
@@ -65,7 +65,8 @@ export class ServedKeys implements BrokerParts {
     this.#lookForChange = look;
   }
 
-  // The server gets the functions below as properties of an object (`BrokerParts`), so they must not depend on `this` of the caller.
+  // The server calls the functions below, which `BrokerParts` explains. They are properties of an object for it, so they must not
+  // depend on the `this` of the caller.
   readonly keyOf = (name: string): string => this.#keys.get(name)?.value ?? "";
 
   readonly agentFor = (origin: string): Agent => {

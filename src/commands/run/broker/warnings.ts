@@ -1,6 +1,6 @@
 /**
- * Prints the warnings of a start with `--broker`: options that have no effect, keys that the program gets in spite of the broker, and
- * keys whose requests the broker will refuse.
+ * Prints the warnings of a start with `--broker`: options that have no effect, keys that the program gets in spite of the broker,
+ * and keys whose requests the broker will refuse.
  */
 import { displacedKeys } from "../../../broker/broker-variables.ts";
 import type { Context } from "../../../core/context.ts";

@@ -5,7 +5,7 @@
  *     Authorization: TOKEN                  "Token": "…", "Expiration": "2026-12-02T08:00:00Z"}
  */
 import { formatSecond } from "../../../core/day.ts";
-import { type Fault, FOLDER, hasHeader, jsonAnswer, type LoopbackPath } from "./loopback-paths.ts";
+import { type Fault, FOLDER, hasHeader, createJsonAnswer, type LoopbackPath } from "./loopback-paths.ts";
 import type { AwsCredentials } from "./cloud-credentials.ts";
 
 export const AWS_PATH = `${FOLDER}aws-credentials`;
@@ -28,7 +28,7 @@ const ERROR_CODES: Readonly<Record<Fault["status"], string>> = {
  * @param token the value of AWS_CONTAINER_AUTHORIZATION_TOKEN
  * @param currentCredentials returns undefined if the credentials have expired
  */
-export function awsPath(token: string, currentCredentials: () => AwsCredentials | undefined): LoopbackPath {
+export function createAwsPath(token: string, currentCredentials: () => AwsCredentials | undefined): LoopbackPath {
   return {
     method: "GET",
     fail,
@@ -41,7 +41,7 @@ export function awsPath(token: string, currentCredentials: () => AwsCredentials 
         const message = "the AWS credentials have expired, and ESC gives no new ones";
         return fail({ status: 503, message: `${message}: see the standard error of sophia-run` });
       }
-      return jsonAnswer(200, {
+      return createJsonAnswer(200, {
         AccessKeyId: credentials.keyId,
         SecretAccessKey: credentials.secretKey,
         Token: credentials.sessionToken,
@@ -53,5 +53,5 @@ export function awsPath(token: string, currentCredentials: () => AwsCredentials 
 }
 
 function fail({ status, message }: Fault) {
-  return jsonAnswer(status, { code: ERROR_CODES[status], message: `sophia-run: ${message}` });
+  return createJsonAnswer(status, { code: ERROR_CODES[status], message: `sophia-run: ${message}` });
 }

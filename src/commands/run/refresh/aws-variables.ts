@@ -36,7 +36,7 @@ export const AWS_SET = [ADDRESS_VARIABLE, TOKEN_VARIABLE, FILE_VARIABLE] as cons
  * @param address the URL at which SDKs ask for credentials
  * @param credentialsFile the path of an empty file. SDKs read it in place of `~/.aws/credentials`, which they would prefer
  */
-export function awsVariables(address: string, token: string, credentialsFile: string): Changes {
+export function createAwsVariables(address: string, token: string, credentialsFile: string): Changes {
   const removed = [...AWS_KEYS, AWS_EXPIRATION, ...AWS_WITHHELD];
   return {
     ...Object.fromEntries(removed.map((name) => [name, undefined])),

@@ -1,6 +1,6 @@
 /**
- * Finds, in the variables of a start, the federated token for Azure that ESC has set. The token is a JWT, which contains the time at
- * which it expires.
+ * Finds, in the variables of a start, the federated token for Azure that ESC has set. The token is a JWT, which contains the time
+ * at which it expires.
  */
 import { parseObject } from "../../../core/json-object.ts";
 import { enumerate } from "../../../core/text.ts";

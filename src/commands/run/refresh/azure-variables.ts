@@ -30,7 +30,7 @@ const IDENTITY_VARIABLES = [
  * @param environment the program's variables
  * @param tokenFile the path of a file that contains only the token
  */
-export function azureVariables(environment: Environment, tokenFile: string): Changes {
+export function createAzureVariables(environment: Environment, tokenFile: string): Changes {
   const changes: Record<string, string | undefined> = {};
   for (const name of AZURE_TOKENS) changes[name] = undefined;
   for (const { name, armName } of IDENTITY_VARIABLES) {

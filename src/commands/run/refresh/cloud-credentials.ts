@@ -18,8 +18,8 @@ interface CredentialsLife {
   readonly openedAt: number;
   readonly expiresAt: number;
   /**
-   * The origin of `expiresAt`: the name of a variable of ESC; `token` if the token itself says it; `session` for the lifetime of the
-   * session; `default` if nothing says it, and an hour is assumed.
+   * The origin of `expiresAt`: the name of a variable of ESC; `token` if the token itself says it; `session` for the lifetime of
+   * the session; `default` if nothing says it, and an hour is assumed.
    */
   readonly expirySource: string;
 }
@@ -109,9 +109,7 @@ export const CLOUD_FACTS: Readonly<Record<Cloud, CloudFacts>> = {
 };
 
 /** Returns the secret values of credentials, with the names of their variables. */
-export function secretsOfCredentials(
-  credentials: Credentials,
-): readonly { readonly name: string; readonly value: string }[] {
+export function listSecrets(credentials: Credentials): readonly { readonly name: string; readonly value: string }[] {
   if (credentials.cloud !== "aws") {
     const [name = ""] = CLOUD_FACTS[credentials.cloud].tokenVariables;
     return [{ name, value: credentials.token }];
@@ -123,7 +121,7 @@ export function secretsOfCredentials(
 /** Returns true if both credentials have the same secret values, whatever their lifetimes are. */
 export function areSameCredentials(first: Credentials, second: Credentials): boolean {
   const secretsText = (credentials: Credentials): string =>
-    JSON.stringify(secretsOfCredentials(credentials).map(({ value }) => value));
+    JSON.stringify(listSecrets(credentials).map(({ value }) => value));
   return secretsText(first) === secretsText(second);
 }
 

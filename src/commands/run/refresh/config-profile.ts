@@ -16,8 +16,8 @@ const CREDENTIALS_SETTING =
   /^[ \t]*(?:aws_access_key_id|credential_process|credential_source|role_arn|source_profile|sso_\w+|login_session|web_identity_token_file)[ \t]*=/m;
 
 /** Returns the path of the configuration if its default profile has credentials; otherwise undefined. */
-export async function configWithCredentials(environment: Environment): Promise<string | undefined> {
-  const path = configPath(environment);
+export async function findConfigWithCredentials(environment: Environment): Promise<string | undefined> {
+  const path = findConfigPath(environment);
   if (path === undefined) return undefined;
   const text = attempt(() => readFoundFile(path, { maxBytes: MAX_CONFIG_BYTES }).toString("utf8"));
   const sections = text?.split(/^(?=[ \t]*\[)/m) ?? [];
@@ -25,7 +25,7 @@ export async function configWithCredentials(environment: Environment): Promise<s
   return hasCredentials ? path : undefined;
 }
 
-function configPath(environment: Environment): string | undefined {
+function findConfigPath(environment: Environment): string | undefined {
   const home = environment.get(process.platform === "win32" ? "USERPROFILE" : "HOME") ?? "";
   const namedPath = environment.get("AWS_CONFIG_FILE") ?? "";
   if (namedPath !== "") return namedPath.replace(/^~(?=\/)/, home);

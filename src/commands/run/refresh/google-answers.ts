@@ -1,13 +1,21 @@
 /**
- * Answers SDKs of Google Cloud that ask for an access token. An SDK sends two requests. The first has the header of the credentials file, and gets a subject
- * token. The second exchanges the subject token for the access token (RFC 8693):
+ * Answers SDKs of Google Cloud that ask for an access token. An SDK sends two requests. The first has the header of the credentials
+ * file, and gets a subject token. The second exchanges the subject token for the access token (RFC 8693):
  *
  *     GET /sophia-run/google-subject-token       X-Sophia-Run-Token: HEADER      SUBJECT
  *     POST /sophia-run/google-token              grant_type=…&subject_token=SUBJECT      {"access_token":"ya29…",…}
  */
 import type { LocalAnswer, UnreadBody } from "../../../broker/local.ts";
 import { ACCESS_TOKEN_TYPE, GOOGLE_HEADER, TOKEN_EXCHANGE } from "./google-variables.ts";
-import { failOAuth, FOLDER, hasHeader, isEqual, jsonAnswer, type LoopbackPath, textAnswer } from "./loopback-paths.ts";
+import {
+  failOAuth,
+  FOLDER,
+  hasHeader,
+  isEqual,
+  createJsonAnswer,
+  type LoopbackPath,
+  createTextAnswer,
+} from "./loopback-paths.ts";
 
 export const SUBJECT_TOKEN_PATH = `${FOLDER}google-subject-token`;
 export const ACCESS_TOKEN_PATH = `${FOLDER}google-token`;
@@ -28,28 +36,31 @@ export interface GoogleSecrets {
 }
 
 /** Returns the two paths that answer SDKs. @param currentToken returns the present access token; undefined if it has expired */
-export function googlePaths(
+export function createGooglePaths(
   secrets: GoogleSecrets,
   currentToken: () => LivingToken | undefined,
 ): ReadonlyMap<string, LoopbackPath> {
   return new Map([
-    [SUBJECT_TOKEN_PATH, subjectTokenPath(secrets)],
-    [ACCESS_TOKEN_PATH, accessTokenPath(secrets, currentToken)],
+    [SUBJECT_TOKEN_PATH, createSubjectTokenPath(secrets)],
+    [ACCESS_TOKEN_PATH, createAccessTokenPath(secrets, currentToken)],
   ]);
 }
 
-function subjectTokenPath({ header, subjectToken }: GoogleSecrets): LoopbackPath {
+function createSubjectTokenPath({ header, subjectToken }: GoogleSecrets): LoopbackPath {
   return {
     method: "GET",
     fail: failOAuth,
     answer: (head) =>
       hasHeader(head, GOOGLE_HEADER.toLowerCase(), header)
-        ? textAnswer(subjectToken)
+        ? createTextAnswer(subjectToken)
         : failOAuth({ status: 401, message: `the header ${GOOGLE_HEADER} is not that of the credentials file` }),
   };
 }
 
-function accessTokenPath({ subjectToken }: GoogleSecrets, currentToken: () => LivingToken | undefined): LoopbackPath {
+function createAccessTokenPath(
+  { subjectToken }: GoogleSecrets,
+  currentToken: () => LivingToken | undefined,
+): LoopbackPath {
   return {
     method: "POST",
     fail: failOAuth,
@@ -83,7 +94,7 @@ function exchangeToken(
     const message = "the Google Cloud credentials have expired, and ESC gives no new ones";
     return failOAuth({ status: 503, message: `${message}: see the standard error of sophia-run` });
   }
-  return jsonAnswer(200, {
+  return createJsonAnswer(200, {
     access_token: current.token,
     issued_token_type: ACCESS_TOKEN_TYPE,
     token_type: "Bearer",

@@ -1,6 +1,7 @@
 /**
- * The variables of Google Cloud: those in which ESC gives an access token, and those by which the program finds the token. SDKs in the
- * program read a file that sends them to this process (`googleFile`). The command-line program gcloud reads a file with the token.
+ * The variables of Google Cloud: those in which ESC gives an access token, and those by which the program finds the token. SDKs in
+ * the program read a file that sends them to this process (`formatGoogleCredentials`). The command-line program gcloud reads a file
+ * with the token.
  */
 import type { Changes } from "../../../broker/broker-variables.ts";
 
@@ -28,10 +29,10 @@ const SUBJECT_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:jwt";
 /**
  * Returns the changes of the program's variables.
  *
- * @param credentialsFile the path of a file with the content of {@link googleFile}
+ * @param credentialsFile the path of a file with the content of {@link formatGoogleCredentials}
  * @param tokenFile the path of a file that contains only the access token
  */
-export function googleVariables(credentialsFile: string, tokenFile: string): Changes {
+export function createGoogleVariables(credentialsFile: string, tokenFile: string): Changes {
   return {
     ...Object.fromEntries([...GOOGLE_TOKENS, GOOGLE_EXPIRY].map((name) => [name, undefined])),
     [CREDENTIALS_FILE]: credentialsFile,
@@ -45,7 +46,7 @@ export function googleVariables(credentialsFile: string, tokenFile: string): Cha
  *
  * @param header the value of {@link GOOGLE_HEADER}
  */
-export function googleFile(subjectTokenUrl: string, accessTokenUrl: string, header: string): string {
+export function formatGoogleCredentials(subjectTokenUrl: string, accessTokenUrl: string, header: string): string {
   const file = {
     type: "external_account",
     audience: AUDIENCE,

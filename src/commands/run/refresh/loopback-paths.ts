@@ -1,7 +1,7 @@
 /**
- * Decides which HTTP requests may get cloud credentials from this process (`--refresh`), and which path answers them. The cloud SDKs in
- * the program send these requests over loopback. Other users' processes, and web pages in a browser, can reach the same server, so
- * requests are checked here first. This file has no side effects.
+ * Decides which HTTP requests may get cloud credentials from this process (`--refresh`), and which path answers them. The cloud
+ * SDKs in the program send these requests over loopback. Other users' processes, and web pages in a browser, can reach the same
+ * server, so requests are checked here first. This file has no side effects.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { RequestHead } from "../../../broker/admit.ts";
@@ -21,7 +21,7 @@ export interface Fault {
 /** A path at which SDKs ask for credentials. */
 export interface LoopbackPath {
   readonly method: "GET" | "POST";
-  /** Answers a request that `loopbackAnswer` has admitted. It must check the secret of the request itself. */
+  /** Answers a request that `answerRequest` has admitted. It must check the secret of the request itself. */
   readonly answer: (head: RequestHead) => LocalAnswer | LocalReading;
   /** Returns the answer for a fault, in the form that the SDKs of this path show. */
   readonly fail: (fault: Fault) => LocalAnswer;
@@ -36,7 +36,7 @@ export interface LoopbackServices {
 }
 
 /** Answers a request for credentials; returns undefined for a request that the broker's admission must decide over. */
-export function loopbackAnswer(
+export function answerRequest(
   head: RequestHead,
   { hosts, isAlone, paths }: LoopbackServices,
 ): LocalAnswer | LocalReading | undefined {
@@ -85,15 +85,15 @@ const OAUTH_CODES: Readonly<Record<Fault["status"], string>> = {
 
 /** Returns an error answer of OAuth 2.0 (RFC 6749, section 5.2). @param error the code; by default the code for the status */
 export function failOAuth({ status, message }: Fault, error = OAUTH_CODES[status]): LocalAnswer {
-  return jsonAnswer(status, { error, error_description: `sophia-run: ${message}` });
+  return createJsonAnswer(status, { error, error_description: `sophia-run: ${message}` });
 }
 
-export function jsonAnswer(status: number, content: Readonly<Record<string, string | number>>): LocalAnswer {
+export function createJsonAnswer(status: number, content: Readonly<Record<string, string | number>>): LocalAnswer {
   return createAnswer(status, "application/json", JSON.stringify(content));
 }
 
 /** Returns an answer of text. It has no line break at its end, which SDKs would take for a part of it. */
-export function textAnswer(body: string): LocalAnswer {
+export function createTextAnswer(body: string): LocalAnswer {
   return createAnswer(200, "text/plain; charset=utf-8", body);
 }
 

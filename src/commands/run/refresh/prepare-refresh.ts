@@ -4,7 +4,7 @@
  *
  *     const prepared = await prepareRefresh(scope, checkedStart);       // refuses what cannot be renewed
  *     const server = prepared?.needsServer ? await openListener(…) : undefined;
- *     const refresh = await prepared?.serve(server, { record, mask });  // begins to renew
+ *     const refresh = await prepared?.serve(server, { record, maskInAuditLog });  // begins to renew
  */
 import type { Values } from "../../../command-line/options.ts";
 import type { Settings } from "../../../command-line/settings.ts";
@@ -36,7 +36,10 @@ export interface PreparedRefresh {
    */
   readonly serve: (
     server: BrokerListener | undefined,
-    parts: { readonly record: (renewals: Renewals) => void; readonly mask: (secrets: readonly Secret[]) => void },
+    auditLog: {
+      readonly record: (renewals: Renewals) => void;
+      readonly maskInAuditLog: (secrets: readonly Secret[]) => void;
+    },
   ) => Promise<Refresh>;
 }
 
@@ -74,20 +77,20 @@ export async function prepareRefresh(
     renewals: { start, credentials: plan.credentials, files: plan.files.map(({ name }) => name) },
     // After a restart the program may have credentials of another cloud.
     needsServer: needsServer(plan) || settings.watch,
-    serve: async (server, parts) => {
+    serve: async (server, auditLog) => {
       const { environment } = createDelivery(start);
-      const service = { server, isAlone: !settings.broker, start, environment, clock, ...parts };
+      const service = { server, isAlone: !settings.broker, start, environment, clock, ...auditLog };
       try {
         return await serveRefresh(plan, service, context);
       } catch (error) {
         server?.close();
-        throw error instanceof SophiaError ? error : cannotListen(option, error);
+        throw error instanceof SophiaError ? error : createListenError(option, error);
       }
     },
   };
 }
 
-function cannotListen(option: string, error: unknown): SophiaError {
+function createListenError(option: string, error: unknown): SophiaError {
   return new SophiaError({
     code: "broker",
     message: `${option} cannot accept connections on 127.0.0.1 (${systemErrorCode(error) ?? "UNKNOWN"})`,

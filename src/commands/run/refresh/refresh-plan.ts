@@ -1,7 +1,7 @@
 /**
- * Plans what `--refresh` and `--aws-refresh` renew for a program: which credentials and files of ESC, and why others are not renewed.
- * This file has no side effects. The callers make a plan for each start and restart of the program, and whenever a renewal has opened
- * ESC again. The commands `check` and `explain` show the plan of a start.
+ * Plans what `--refresh` and `--aws-refresh` renew for a program: which credentials and files of ESC, and why others are not
+ * renewed. This file has no side effects. The callers make a plan for each start and restart of the program, and whenever a renewal
+ * has opened ESC again. The commands `check` and `explain` show the plan of a start.
  */
 import { variableOf } from "../../../command-line/options.ts";
 import { SophiaError } from "../../../core/error.ts";
@@ -56,7 +56,7 @@ const CREDENTIALS_FINDERS = {
 
 /** Plans a start whose sources were read. @param readAt the time at which the sources were read, in milliseconds since 1970 */
 export function planRefresh(scope: RefreshScope, start: ReadStart, readAt: number): RefreshPlan {
-  const session = sessionOf(start, readAt);
+  const session = createSession(start, readAt);
   const credentials: Credentials[] = [];
   const reasons = new Map<Cloud, string>();
   const refusals: Refusal[] = start.settings.offline ? [{ cloud: undefined, error: createOfflineError(scope) }] : [];
@@ -78,7 +78,7 @@ export function planRefresh(scope: RefreshScope, start: ReadStart, readAt: numbe
     scope,
     credentials,
     reasons,
-    files: scope.hasFiles ? escFiles(start) : [],
+    files: scope.hasFiles ? listEscFiles(start) : [],
     session,
     namesSetByEsc: credentials.flatMap(({ cloud }) => CLOUD_FACTS[cloud].settableByEsc.filter(isFromEsc)),
     withheldNames: credentials.flatMap(({ cloud }) => CLOUD_FACTS[cloud].preferredBySdks.filter(isFromEsc)),
@@ -104,14 +104,14 @@ export function describeEmptyPlan(
 }
 
 /** Returns the session in which ESC made the values. Cached values are from an earlier session, and have its age. */
-function sessionOf({ store: { esc }, settings }: ReadStart, readAt: number): EscSession {
+function createSession({ store: { esc }, settings }: ReadStart, readAt: number): EscSession {
   const ages = esc.kind === "read" ? esc.environments.map(({ ageSeconds = 0 }) => ageSeconds * 1000) : [];
   const openedAt = readAt - Math.max(0, ...ages);
   return { openedAt, expiresAt: openedAt + (settings.sessionMs ?? SESSION_MS) };
 }
 
 /** Returns the variables whose values the program gets as files from ESC. */
-function escFiles({ values: { selected } }: Pick<ReadStart, "values">): readonly ResolvedVariable[] {
+function listEscFiles({ values: { selected } }: Pick<ReadStart, "values">): readonly ResolvedVariable[] {
   return Array.from(selected.values()).filter(({ delivery, origin }) => delivery === "file" && origin.source === "esc");
 }
 

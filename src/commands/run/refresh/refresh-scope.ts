@@ -20,7 +20,7 @@ export interface RefreshScope {
 }
 
 /** Returns what is renewed; undefined if nothing is. The contract decides about an option that the user has not set. */
-export function refreshScope(
+export function createRefreshScope(
   { refresh, awsRefresh }: Pick<Settings, "refresh" | "awsRefresh">,
   contract: Pick<Contract, "refresh" | "awsRefresh">,
 ): RefreshScope | undefined {

@@ -3,8 +3,8 @@
  *
  * The cloud SDKs in the program send requests for credentials to this process over loopback (AWS, Google Cloud), or read private
  * files that this process replaces (Azure, Google Cloud). This process answers each request at once with the present credentials,
- * even while a renewal is under way or has failed, until they expire. renewer.ts renews them. prepare-refresh.ts calls `serveRefresh`
- * before the first program starts.
+ * even while a renewal is under way or has failed, until they expire. renewer.ts renews them. prepare-refresh.ts calls
+ * `serveRefresh` before the first program starts.
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
@@ -18,22 +18,22 @@ import { makeRunFolder } from "../../../launch/secret-files.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
 import { printLines } from "../../../output/stderr.ts";
 import type { Start } from "../../../resolve/start.ts";
-import { AWS_PATH, awsPath } from "./aws-answers.ts";
+import { AWS_PATH, createAwsPath } from "./aws-answers.ts";
 import { TOKEN_VARIABLE } from "./aws-variables.ts";
 import type { Credentials } from "./cloud-credentials.ts";
-import { configWithCredentials } from "./config-profile.ts";
+import { findConfigWithCredentials } from "./config-profile.ts";
 import {
   ACCESS_TOKEN_PATH,
   type GoogleSecrets,
-  googlePaths,
+  createGooglePaths,
   type LivingToken,
   SUBJECT_TOKEN_PATH,
 } from "./google-answers.ts";
-import { GOOGLE_HEADER, googleFile } from "./google-variables.ts";
-import { loopbackAnswer, type LoopbackPath } from "./loopback-paths.ts";
+import { GOOGLE_HEADER, formatGoogleCredentials } from "./google-variables.ts";
+import { answerRequest, type LoopbackPath } from "./loopback-paths.ts";
 import { planRefresh, type RefreshPlan } from "./refresh-plan.ts";
 import { createVariableChanges, type RefreshAddresses } from "./refreshed-variables.ts";
-import { Renewer, type RenewerParts } from "./renewer.ts";
+import { Renewer, type RenewerDependencies } from "./renewer.ts";
 import type { SteadyClock } from "./steady-clock.ts";
 
 /** The credentials and files that are renewed for one program. */
@@ -68,9 +68,9 @@ interface RefreshService {
   readonly environment: Environment;
   readonly clock: SteadyClock;
   /** Records renewals in the audit log. */
-  readonly record: RenewerParts["record"];
+  readonly record: RenewerDependencies["record"];
   /** Masks further secrets in the audit log. */
-  readonly mask: (secrets: readonly Secret[]) => void;
+  readonly maskInAuditLog: (secrets: readonly Secret[]) => void;
 }
 
 /** The private files in the folder of this run. Their paths are in `RefreshAddresses`. */
@@ -96,7 +96,7 @@ interface RunSecrets {
  */
 export async function serveRefresh(
   firstPlan: RefreshPlan,
-  { server, isAlone, start, environment, clock, record, mask }: RefreshService,
+  { server, isAlone, start, environment, clock, record, maskInAuditLog }: RefreshService,
   context: Context,
 ): Promise<Refresh> {
   if (firstPlan.credentials.some(({ cloud }) => cloud === "aws")) await warnOfProfile(environment, context);
@@ -109,9 +109,9 @@ export async function serveRefresh(
     createPaths(runSecrets, () => renewer),
   );
   writeGoogleCredentials(folder, origin, runSecrets);
-  const addresses: RefreshAddresses = { origin, awsToken: runSecrets.awsToken, files: pathsIn(folder) };
+  const addresses: RefreshAddresses = { origin, awsToken: runSecrets.awsToken, files: joinFilePaths(folder) };
   const storeCredentials = (credentials: Credentials): void => storeToken(credentials, folder);
-  const renewer = new Renewer(firstPlan, start, { context, clock, storeCredentials, record, mask });
+  const renewer = new Renewer(firstPlan, start, { context, clock, storeCredentials, record, maskInAuditLog });
   const deliver = (nextStart: Start): RefreshedDelivery => {
     const isFirst = nextStart === start;
     const plan = isFirst ? firstPlan : planOrRefuse(planRefresh(firstPlan.scope, nextStart, Date.now()));
@@ -124,7 +124,7 @@ export async function serveRefresh(
   };
   return {
     deliver,
-    secrets: () => [...namedSecrets(runSecrets), ...renewer.secrets()],
+    secrets: () => [...listRunSecrets(runSecrets), ...renewer.secrets()],
     started: (report, maskOutput, replaceFile) => renewer.started(report, maskOutput, replaceFile),
     end: () => {
       renewer.end();
@@ -139,7 +139,7 @@ function createFolder(environment: Environment): RefreshFolder {
   return makeRunFolder(() => emptyFiles, environment.get("XDG_RUNTIME_DIR"));
 }
 
-function pathsIn({ folder }: RefreshFolder): RefreshAddresses["files"] {
+function joinFilePaths({ folder }: RefreshFolder): RefreshAddresses["files"] {
   return {
     awsCredentials: join(folder, FILE_NAMES.awsCredentials),
     googleCredentials: join(folder, FILE_NAMES.googleCredentials),
@@ -156,8 +156,8 @@ function createPaths({ awsToken, google }: RunSecrets, findRenewer: () => Renewe
     return credentials && { token: credentials.token, remainingMs: renewer.remainingMs("google") };
   };
   return new Map([
-    [AWS_PATH, awsPath(awsToken, () => findRenewer().currentCredentials("aws"))],
-    ...googlePaths(google, currentGoogleToken),
+    [AWS_PATH, createAwsPath(awsToken, () => findRenewer().currentCredentials("aws"))],
+    ...createGooglePaths(google, currentGoogleToken),
   ]);
 }
 
@@ -169,14 +169,14 @@ async function serveLoopback(
 ): Promise<string> {
   // A request must name the server's address in its Host header. Until `serveLocally` returns the address, each request is refused.
   let hosts: ReadonlySet<string> = new Set();
-  const address = await server?.serveLocally((head) => loopbackAnswer(head, { hosts, isAlone, paths }));
+  const address = await server?.serveLocally((head) => answerRequest(head, { hosts, isAlone, paths }));
   hosts = new Set(address?.hosts);
   return address?.origin ?? "";
 }
 
 /** Writes the file that sends the SDKs for Google Cloud to this process. */
 function writeGoogleCredentials(folder: RefreshFolder, origin: string, { google }: RunSecrets): void {
-  const content = googleFile(origin + SUBJECT_TOKEN_PATH, origin + ACCESS_TOKEN_PATH, google.header);
+  const content = formatGoogleCredentials(origin + SUBJECT_TOKEN_PATH, origin + ACCESS_TOKEN_PATH, google.header);
   folder.replace(FILE_NAMES.googleCredentials, content);
 }
 
@@ -186,7 +186,7 @@ function storeToken(credentials: Credentials, folder: RefreshFolder): void {
   if (credentials.cloud === "azure") folder.replace(FILE_NAMES.azureToken, credentials.token);
 }
 
-function namedSecrets({ awsToken, google }: RunSecrets): readonly Secret[] {
+function listRunSecrets({ awsToken, google }: RunSecrets): readonly Secret[] {
   return [
     { name: TOKEN_VARIABLE, value: awsToken },
     { name: GOOGLE_HEADER, value: google.header },
@@ -203,7 +203,7 @@ export function planOrRefuse(plan: RefreshPlan): RefreshPlan {
 
 /** Warns if the user's configuration of AWS has credentials, since some SDKs prefer them to those of this process. */
 async function warnOfProfile(environment: Environment, context: Context): Promise<void> {
-  const config = await configWithCredentials(environment);
+  const config = await findConfigWithCredentials(environment);
   if (config === undefined) return;
   printLines(context, [
     `warning: the default profile of ${printable(config)} has credentials, which some SDKs use in place of ESC's`,

@@ -1,15 +1,15 @@
 /**
- * Works out the program's variables with `--refresh`: in place of credentials, which expire, the program gets the addresses and files
- * from which its cloud SDKs read credentials that this process renews.
+ * Works out the program's variables with `--refresh`: in place of credentials, which expire, the program gets the addresses and
+ * files from which its cloud SDKs read credentials that this process renews.
  */
 import { type Changes, withoutProxyForLoopback } from "../../../broker/broker-variables.ts";
 import type { Environment } from "../../../core/model.ts";
 import { REFRESHED_VARIABLE, readRefreshedNames } from "../../../resolve/outer-refresh.ts";
 import { AWS_PATH } from "./aws-answers.ts";
-import { awsVariables } from "./aws-variables.ts";
-import { azureVariables } from "./azure-variables.ts";
+import { createAwsVariables } from "./aws-variables.ts";
+import { createAzureVariables } from "./azure-variables.ts";
 import { type Cloud, CLOUD_FACTS } from "./cloud-credentials.ts";
-import { googleVariables } from "./google-variables.ts";
+import { createGoogleVariables } from "./google-variables.ts";
 import type { RefreshPlan } from "./refresh-plan.ts";
 
 /** The addresses, files and tokens of this run, which stay the same while the credentials are renewed. */
@@ -43,25 +43,29 @@ export function createVariableChanges(
   caller: Environment,
 ): Changes {
   const changes: Record<string, string | undefined> = needsServer(plan) ? { ...withoutProxyForLoopback(program) } : {};
-  for (const { cloud } of plan.credentials) Object.assign(changes, variablesOfCloud(cloud, addresses, program));
+  for (const { cloud } of plan.credentials) Object.assign(changes, createCloudVariables(cloud, addresses, program));
   for (const name of plan.withheldNames) changes[name] = undefined;
   for (const name of plan.namesSetByEsc) delete changes[name];
-  return { ...changes, ...markForNested(plan, caller) };
+  return { ...changes, ...createMark(plan, caller) };
 }
 
-function variablesOfCloud(cloud: Cloud, { origin, awsToken, files }: RefreshAddresses, program: Environment): Changes {
+function createCloudVariables(
+  cloud: Cloud,
+  { origin, awsToken, files }: RefreshAddresses,
+  program: Environment,
+): Changes {
   switch (cloud) {
     case "aws":
-      return awsVariables(origin + AWS_PATH, awsToken, files.awsCredentials);
+      return createAwsVariables(origin + AWS_PATH, awsToken, files.awsCredentials);
     case "google":
-      return googleVariables(files.googleCredentials, files.googleToken);
+      return createGoogleVariables(files.googleCredentials, files.googleToken);
     case "azure":
-      return azureVariables(program, files.azureToken);
+      return createAzureVariables(program, files.azureToken);
   }
 }
 
 /** Returns the mark by which a sophia-run that the program starts knows what this one and those around it renew. */
-function markForNested({ credentials }: RefreshPlan, caller: Environment): Changes {
+function createMark({ credentials }: RefreshPlan, caller: Environment): Changes {
   const names = credentials.flatMap(({ cloud }) => [
     ...CLOUD_FACTS[cloud].tokenVariables,
     ...CLOUD_FACTS[cloud].replacementVariables,

@@ -24,7 +24,7 @@ export interface RenewalState {
   /** The time at which the last try ended; if none has failed, the time at which the lifetime was recorded. */
   readonly triedAt: number;
   /** True if the last try failed because ESC gave the same credentials again. */
-  readonly isSame?: boolean;
+  readonly hasSameCredentials?: boolean;
 }
 
 /** The part of a lifetime after which the first try begins. */
@@ -45,20 +45,20 @@ const FINAL_PART = 0.2;
 const MIN_TRY_INTERVAL_MS = 10_000;
 
 /** Returns the time of the next try. @param random a random number from 0 to 1 */
-export function nextTry(state: RenewalState, random: number): number {
-  const { lifetime, failures, triedAt, isSame = false } = state;
+export function computeNextTry(state: RenewalState, random: number): number {
+  const { lifetime, failures, triedAt, hasSameCredentials = false } = state;
   if (failures === 0) {
     // Without the pause, credentials that have already expired when ESC returns them would be renewed in a busy loop.
-    return Math.max(renewalOf(lifetime), triedAt + FIRST_PAUSE_MS);
+    return Math.max(computeFirstTry(lifetime), triedAt + FIRST_PAUSE_MS);
   }
   const hasExpired = triedAt >= lifetime.expiresAt;
-  const maxPauseMs = isSame && hasExpired ? MAX_PAUSE_FOR_SAME_MS : MAX_PAUSE_MS;
+  const maxPauseMs = hasSameCredentials && hasExpired ? MAX_PAUSE_FOR_SAME_MS : MAX_PAUSE_MS;
   const doubledMs = FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, MAX_DOUBLINGS);
   return triedAt + Math.min(doubledMs, maxPauseMs) * (1 + MAX_JITTER * random);
 }
 
 /** Returns the time of the first try for a lifetime. */
-export function renewalOf({ openedAt, expiresAt, leadMs = 0 }: Lifetime): number {
+export function computeFirstTry({ openedAt, expiresAt, leadMs = 0 }: Lifetime): number {
   const lifeMs = expiresAt - openedAt;
   const usualRenewal = openedAt + lifeMs * RENEWAL_PART;
   // In a shorter lifetime the lead would put the first try into the first half of the lifetime, or before it.
@@ -77,5 +77,5 @@ export function mayTryNow({ lifetime, triedAt }: RenewalState, now: number): boo
 
 /** Returns true if something should have been renewed by now. Only then does a failure of ESC concern it. */
 export function isDue(state: RenewalState, now: number): boolean {
-  return state.failures > 0 || now >= renewalOf(state.lifetime) || mayTryNow(state, now);
+  return state.failures > 0 || now >= computeFirstTry(state.lifetime) || mayTryNow(state, now);
 }

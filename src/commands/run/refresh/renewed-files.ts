@@ -21,7 +21,7 @@ export interface FileChanges {
  * @param opened the files of the later opening
  * @throws SophiaError (contract-slow, 125) as the check of a start does
  */
-export function fileChanges(
+export function compareFiles(
   present: ReadonlyMap<string, string>,
   opened: readonly ResolvedVariable[],
   contract: Contract,

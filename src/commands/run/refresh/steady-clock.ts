@@ -18,7 +18,7 @@ export interface ClockReading {
 const MIN_JUMP_MS = 1000;
 
 /** Returns the milliseconds between two readings. The time of sleep is included; setting a clock back has no effect. */
-export function passedBetween(earlier: ClockReading, later: ClockReading): number {
+export function computePassedMs(earlier: ClockReading, later: ClockReading): number {
   const monotonicMs = Math.max(0, later.monotonic - earlier.monotonic);
   const systemMs = later.system - earlier.system;
   const hasJumpedAhead = systemMs - monotonicMs > MIN_JUMP_MS;
@@ -27,8 +27,8 @@ export function passedBetween(earlier: ClockReading, later: ClockReading): numbe
 
 export interface SteadyClock {
   /**
-   * Returns the milliseconds since the clock was created, never less than before. The caller must read it at least once a minute, so
-   * that it notices each sleep.
+   * Returns the milliseconds since the clock was created, never less than before. The caller must read it at least once a minute,
+   * so that it notices each sleep.
    */
   readonly now: () => number;
   /** Returns the milliseconds until a time of the system's clock; zero or less if that time is over. */
@@ -42,7 +42,7 @@ export function createSteadyClock(read: () => ClockReading = readClocks): Steady
   let passedMs = 0;
   const now = (): number => {
     const reading = read();
-    passedMs += passedBetween(lastReading, reading);
+    passedMs += computePassedMs(lastReading, reading);
     lastReading = reading;
     return passedMs;
   };

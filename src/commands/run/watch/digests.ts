@@ -46,7 +46,7 @@ export function createDigest(): (values: DeliveredValues) => Digests {
 }
 
 /** Returns the sorted names whose digests differ, or that only one of the maps has. */
-export function changedNames(
+export function findChangedNames(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,
 ): readonly string[] {

@@ -26,7 +26,7 @@ export interface Clock extends Record<"now" | "random", () => number> {
 }
 
 /** The caller's functions for the actions of rounds, and the times of rounds. */
-export interface FollowedActions<Renewal> extends Pick<RoundTiming, "everyMs" | "sessionMs"> {
+export interface FollowedActions<Renewal> extends Pick<RoundTiming, "pollingIntervalMs" | "sessionMs"> {
   /** The digests of the values that the program got at its start. */
   readonly digests: Digests;
   /** Looks at the revisions of the environments. */
@@ -50,9 +50,9 @@ export interface Follower {
 
 /** Begins the loop, which runs until the signal is aborted. */
 export function followEsc<Renewal>(actions: FollowedActions<Renewal>, signal: AbortSignal): Follower {
-  const { digests, clock, everyMs, sessionMs, report } = actions;
+  const { digests, clock, pollingIntervalMs, sessionMs, report } = actions;
   const pause = new Pause(clock, signal);
-  const timing = (): RoundTiming => ({ now: clock.now(), random: clock.random(), everyMs, sessionMs });
+  const timing = (): RoundTiming => ({ now: clock.now(), random: clock.random(), pollingIntervalMs, sessionMs });
   const perform = async (action: RoundAction<Renewal>): Promise<RoundEvent<Renewal>> => {
     switch (action.kind) {
       case "wait":
@@ -79,8 +79,8 @@ export function followEsc<Renewal>(actions: FollowedActions<Renewal>, signal: Ab
 }
 
 /**
- * The pauses between rounds. A caller of `cutShort` ends a pause early, and waits for the end of the round that follows. If a round is
- * under way, it may already have looked at ESC, so the caller waits for the end of the next round.
+ * The pauses between rounds. A caller of `cutShort` ends a pause early, and waits for the end of the round that follows. If a round
+ * is under way, it may already have looked at ESC, so the caller waits for the end of the next round.
  */
 class Pause {
   readonly #clock: Clock;
@@ -105,6 +105,7 @@ class Pause {
   async wait(ms: number): Promise<boolean> {
     for (const release of this.#roundWaiters) release();
     this.#timer = new AbortController();
+    // `cutShort` was called during the round, when there was no pause that it could end.
     const isRoundRequested = this.#nextRoundWaiters.length > 0;
     if (!isRoundRequested && !this.#signal.aborted) await this.#clock.wait(ms, this.#timer.signal);
     this.#roundWaiters = this.#nextRoundWaiters;
@@ -126,9 +127,9 @@ class Pause {
 const MIN_LOOK_INTERVAL_MS = 10_000;
 
 /**
- * Returns a function that the broker calls whenever a service answers HTTP 401. The function calls `look`, which asks ESC whether keys
- * have changed, and resolves when the look has ended. Answers during a look wait for the same look. Answers within ten seconds of the
- * beginning of a look cause no further look.
+ * Returns a function that the broker calls whenever a service answers HTTP 401. The function calls `look`, which asks ESC whether
+ * keys have changed, and resolves when the look has ended. Answers during a look wait for the same look. Answers within ten seconds
+ * of the beginning of a look cause no further look.
  */
 export function limitLooks(look: () => Promise<void>, now: () => number): () => Promise<void> {
   let lastLookAt = -Infinity;

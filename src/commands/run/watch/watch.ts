@@ -1,7 +1,8 @@
 /**
- * Implements `--watch`: when values in Pulumi ESC change, the program is restarted, or the broker swaps the keys that it adds to the
- * program's requests. The file is loaded only with the option. It checks that all sources can be read again, and returns the `Watch`
- * for the launch. While the program runs, follow-esc.ts has the loop, rounds.ts decides what is done next, and watched-run.ts does it.
+ * Implements `--watch`: when values in Pulumi ESC change, the program is restarted, or the broker swaps the keys that it adds to
+ * the program's requests. The file is loaded only with the option. It checks that all sources can be read again, and returns the
+ * `Watch` for the launch. While the program runs, follow-esc.ts has the loop, rounds.ts decides what is done next, and
+ * watched-run.ts does it.
  */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
@@ -37,7 +38,7 @@ export function createWatch(watched: WatchedStart, context: Context): Watch | un
   }
   refusePipedValues(start, context.cwd);
   refusePipedToken("--watch", start, context);
-  const everyMs = settings.watchEveryMs ?? DEFAULT_INTERVAL_MS;
+  const pollingIntervalMs = settings.watchEveryMs ?? DEFAULT_INTERVAL_MS;
   return {
     signal: settings.watchSignal,
     graceMs: settings.watchGraceMs ?? DEFAULT_GRACE_MS,
@@ -46,7 +47,7 @@ export function createWatch(watched: WatchedStart, context: Context): Watch | un
       const { signal } = abortController;
       // The program uses the terminal, so nothing is asked there, and no progress is shown.
       const contextBesideProgram = { ...context, err: write, isTerminal: () => false };
-      void followProgram(watched, { restart, mask }, { everyMs, context: contextBesideProgram, signal });
+      void followProgram(watched, { restart, mask }, { pollingIntervalMs, context: contextBesideProgram, signal });
       return () => abortController.abort();
     },
   };
@@ -60,7 +61,7 @@ export function createWatch(watched: WatchedStart, context: Context): Watch | un
 function refusePipedValues({ values: { resolution } }: Pick<Start, "values">, cwd: string): void {
   for (const { name, origin, shadowed = [] } of resolution.values()) {
     for (const eachOrigin of [origin, ...shadowed.map((hidden) => hidden.origin)]) {
-      const file = fileOf(eachOrigin);
+      const file = findValueFile(eachOrigin);
       const isPipe = file !== undefined && attempt(() => statSync(resolve(cwd, file)).isFIFO()) === true;
       if (!isPipe) continue;
       // A path in a variable `NAME_FILE` is not shown, because the user may have put a secret there by mistake.
@@ -76,7 +77,7 @@ function refusePipedValues({ values: { resolution } }: Pick<Start, "values">, cw
 }
 
 /** Returns the file from which a value was read; undefined if no file has the value. `NAME_FILE` is the origin of its file's value. */
-function fileOf(origin: Origin): string | undefined {
+function findValueFile(origin: Origin): string | undefined {
   if (origin.source === "environment") return origin.read?.file;
   return "line" in origin && "file" in origin ? origin.file : undefined;
 }

@@ -64,14 +64,18 @@ interface ProgramControl {
 export async function followProgram(
   watched: WatchedStart,
   program: ProgramControl,
-  { everyMs, context, signal }: { readonly everyMs: number; readonly context: Context; readonly signal: AbortSignal },
+  {
+    pollingIntervalMs,
+    context,
+    signal,
+  }: { readonly pollingIntervalMs: number; readonly context: Context; readonly signal: AbortSignal },
 ): Promise<void> {
   const { start, broker } = watched;
   const run = new WatchedRun(watched, program, context);
   const follower = followEsc<Change>(
     {
       digests: run.digest(broker?.firstDelivery ?? createDelivery(start)),
-      everyMs,
+      pollingIntervalMs,
       sessionMs: start.settings.sessionMs ?? SESSION_MS,
       look: (before) => run.look(before),
       reopen: () => run.reopen(),
@@ -111,7 +115,7 @@ class WatchedRun {
     this.#watched = watched;
     this.#program = program;
     this.#context = context;
-    this.#openedSettings = settingsOfOpened(watched.start);
+    this.#openedSettings = createOpenedSettings(watched.start);
     this.#lookSettings = this.#openedSettings;
     this.#outputMasking = watched.outputMasking;
     this.#esc = watched.start.store.esc;
@@ -138,7 +142,7 @@ class WatchedRun {
       return await this.#readAgain();
     } catch (error) {
       if (!(error instanceof SophiaError)) throw error;
-      return trouble(await completeFailure(error));
+      return createUnreadable(await completeFailure(error));
     }
   }
 
@@ -152,6 +156,7 @@ class WatchedRun {
     const { invocation, record, broker } = this.#watched;
     const { start, environment, files, brokered, apply } = change;
     try {
+      // The masking and the audit log come first. If either fails, the program continues as it was.
       const { outputMasking, droppedCount } = this.#withFormerSecrets(change);
       const recordedBroker = broker && { run: broker.run, names: () => [...(brokered?.keys() ?? [])] };
       record?.({ event: "start", command: invocation.command[0], broker: recordedBroker }, false, start);
@@ -203,9 +208,9 @@ class WatchedRun {
     // This must ask ESC even if the cache is fresh. The cache stays on, so that it stores the new values.
     const cache = settings.cache || settings.cacheFreshMs !== undefined;
     const start = await resolveCommandStart({ ...settings, cache, cacheFreshMs: undefined }, this.#context);
-    const problem = problemOf(start) ?? this.#unmetContract(start);
-    if (problem !== undefined) return problem;
-    this.#openedSettings = settingsOfOpened(start);
+    const unusable = findUnreadableSource(start) ?? this.#findUnmetContract(start);
+    if (unusable !== undefined) return unusable;
+    this.#openedSettings = createOpenedSettings(start);
     this.#lookSettings = this.#openedSettings;
     const delivered = broker?.deliver(start) ?? createDelivery(start);
     const outputMasking = await this.#createOutputMasking(start);
@@ -213,7 +218,7 @@ class WatchedRun {
   }
 
   /** Returns a warning if the new values do not meet the contract. */
-  #unmetContract(start: Start): NewValues<never> | undefined {
+  #findUnmetContract(start: Start): NewValues<never> | undefined {
     const { enforceContract, quiet } = this.#watched.start.settings;
     if (!enforceContract || start.verdict.violations.length === 0) return undefined;
     const unmet = describeUnmet(start, {
@@ -263,19 +268,19 @@ const CLOCK: Clock = {
 };
 
 /** Returns the reason why the sources of a start cannot replace the program's values; undefined if they can. */
-function problemOf({ settings, files, store: { esc }, verdict }: Start): NewValues<never> | undefined {
+function findUnreadableSource({ settings, files, store: { esc }, verdict }: Start): NewValues<never> | undefined {
   // Values from the cache are not newer than those of the program.
-  if (esc.kind === "read" && esc.cacheUse?.why === "unavailable") return trouble(esc.cacheUse.failure);
-  if (esc.kind === "refused") return trouble(esc.failure);
+  if (esc.kind === "read" && esc.cacheUse?.why === "unavailable") return createUnreadable(esc.cacheUse.failure);
+  if (esc.kind === "refused") return createUnreadable(esc.failure);
   // If a schema of ESC refuses values, the message of the unmet contract names them.
   const isExplainedByContract = settings.enforceContract && verdict.judged !== undefined;
-  if (esc.kind === "unavailable" && !isExplainedByContract) return trouble(esc.failure);
-  if (esc.kind === "unconsented") return trouble(notAllowedError(collectConsentFacts(esc, files.contract)));
+  if (esc.kind === "unavailable" && !isExplainedByContract) return createUnreadable(esc.failure);
+  if (esc.kind === "unconsented") return createUnreadable(notAllowedError(collectConsentFacts(esc, files.contract)));
   return undefined;
 }
 
-function trouble(failure: Failure): NewValues<never> {
-  return { kind: "trouble", lines: describeFailure(failure) };
+function createUnreadable(failure: Failure): NewValues<never> {
+  return { kind: "unreadable", lines: describeFailure(failure) };
 }
 
 /** Returns a warning for an error that the user can do something about. @throws any other error, which is a bug */
@@ -293,7 +298,7 @@ function enumerateNames(names: readonly string[]): string {
 }
 
 /** Returns the settings of a start with the full names of the environments that ESC has opened, so that no name has two meanings. */
-function settingsOfOpened({ store: { esc } }: Start): EscSettings {
+function createOpenedSettings({ store: { esc } }: Start): EscSettings {
   if (!("settings" in esc)) throw new TypeError("no ESC environment to follow");
   if (esc.kind !== "read") return esc.settings;
   const opened = esc.environments.map(({ name, version }) => parseFullName(name, version));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { AWS_PATH as PATH, awsPath } from "../../../../src/commands/run/refresh/aws-answers.ts";
-import { type LoopbackServices, loopbackAnswer } from "../../../../src/commands/run/refresh/loopback-paths.ts";
+import { AWS_PATH as PATH, createAwsPath } from "../../../../src/commands/run/refresh/aws-answers.ts";
+import { type LoopbackServices, answerRequest } from "../../../../src/commands/run/refresh/loopback-paths.ts";
 import type { RequestHead } from "../../../../src/broker/admit.ts";
 import type { AwsCredentials } from "../../../../src/commands/run/refresh/cloud-credentials.ts";
 import { PAGE_REQUESTS, pageRequest } from "../../../helpers/web-page.ts";
@@ -17,11 +17,11 @@ const CREDENTIALS: AwsCredentials = {
 const DOOR = {
   hosts: new Set(["127.0.0.1:4000", "localhost:4000"]),
   isAlone: true,
-  paths: new Map([[PATH, awsPath("the-token", () => CREDENTIALS)]]),
+  paths: new Map([[PATH, createAwsPath("the-token", () => CREDENTIALS)]]),
 };
 
 function awsAnswer(head: RequestHead, door: LoopbackServices) {
-  const answer = loopbackAnswer(head, door);
+  const answer = answerRequest(head, door);
   if (answer !== undefined && !("status" in answer)) throw new TypeError("AWS needs no body");
   return answer;
 }
@@ -84,7 +84,7 @@ describe("the server of AWS credentials", () => {
   });
 
   test("does not give expired credentials, but answers 503 with a message that SDKs show", () => {
-    const answer = awsAnswer(HEAD, { ...DOOR, paths: new Map([[PATH, awsPath("the-token", () => undefined)]]) });
+    const answer = awsAnswer(HEAD, { ...DOOR, paths: new Map([[PATH, createAwsPath("the-token", () => undefined)]]) });
     expect(answer?.status).toBe(503);
     expect(JSON.parse(answer?.body ?? "")).toMatchObject({
       code: "CredentialsExpired",

@@ -2,12 +2,12 @@ import { describe, expect, test } from "vitest";
 import type { LocalAnswer } from "../../../../src/broker/local.ts";
 import {
   ACCESS_TOKEN_PATH,
-  googlePaths,
+  createGooglePaths,
   type LivingToken,
   SUBJECT_TOKEN_PATH,
 } from "../../../../src/commands/run/refresh/google-answers.ts";
-import { googleFile } from "../../../../src/commands/run/refresh/google-variables.ts";
-import { loopbackAnswer } from "../../../../src/commands/run/refresh/loopback-paths.ts";
+import { formatGoogleCredentials } from "../../../../src/commands/run/refresh/google-variables.ts";
+import { answerRequest } from "../../../../src/commands/run/refresh/loopback-paths.ts";
 
 const HEAD = {
   method: "GET",
@@ -35,8 +35,8 @@ interface RequestParts {
 function answerRequest(head: typeof HEAD, asked: RequestParts = {}): LocalAnswer | undefined {
   const { body = formOf({}) } = asked;
   const token = "token" in asked ? asked.token : { token: "ya29.secret", remainingMs: 90_500 };
-  const paths = googlePaths({ header: "the-header", subjectToken: "the-subject" }, () => token);
-  const answer = loopbackAnswer(head, { hosts: new Set(["127.0.0.1:4000"]), isAlone: true, paths });
+  const paths = createGooglePaths({ header: "the-header", subjectToken: "the-subject" }, () => token);
+  const answer = answerRequest(head, { hosts: new Set(["127.0.0.1:4000"]), isAlone: true, paths });
   return answer === undefined || "status" in answer ? answer : answer.answerTo(body);
 }
 
@@ -120,7 +120,9 @@ describe("Google's access token", () => {
 });
 
 test("the file has what the SDKs insist on, and names no project by its number", () => {
-  const file: unknown = JSON.parse(googleFile("http://127.0.0.1:1/a", "http://127.0.0.1:1/b", "the-header"));
+  const file: unknown = JSON.parse(
+    formatGoogleCredentials("http://127.0.0.1:1/a", "http://127.0.0.1:1/b", "the-header"),
+  );
   expect(file).toEqual({
     type: "external_account",
     audience: expect.not.stringMatching(/\/projects\/|\/workforcePools\//),

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { parseTokenEnd } from "../../../../src/commands/run/refresh/azure-credentials.ts";
-import { azureVariables } from "../../../../src/commands/run/refresh/azure-variables.ts";
+import { createAzureVariables } from "../../../../src/commands/run/refresh/azure-variables.ts";
 import { CLOUDS, type ReadStart } from "../../../../src/commands/run/refresh/cloud-credentials.ts";
-import { fileChanges } from "../../../../src/commands/run/refresh/renewed-files.ts";
+import { compareFiles } from "../../../../src/commands/run/refresh/renewed-files.ts";
 import { describeEmptyPlan, planRefresh } from "../../../../src/commands/run/refresh/refresh-plan.ts";
-import { refreshScope } from "../../../../src/commands/run/refresh/refresh-scope.ts";
+import { createRefreshScope } from "../../../../src/commands/run/refresh/refresh-scope.ts";
 import type { Origin, ResolvedVariable } from "../../../../src/core/model.ts";
 import type { Start } from "../../../../src/resolve/start.ts";
 
@@ -58,7 +58,7 @@ describe("the clouds that are renewed", () => {
     ["--refresh without AWS", { refresh: true, awsRefresh: false }, {}, { ...WHOLE, clouds: ["google", "azure"] }],
     ["not --refresh, but AWS", { refresh: false, awsRefresh: undefined }, { awsRefresh: true, refresh: true }, AWS],
   ])("depend on the options and the contract: %s", (_, settings, contract, scope) => {
-    expect(refreshScope(settings, contract)).toEqual(scope);
+    expect(createRefreshScope(settings, contract)).toEqual(scope);
   });
 });
 
@@ -198,7 +198,7 @@ test.each([
 });
 
 test("the identity for Azure is taken from ARM_… unless it is set", () => {
-  const variables = azureVariables(
+  const variables = createAzureVariables(
     new Map(Object.entries({ ARM_CLIENT_ID: "c", ARM_TENANT_ID: "t", AZURE_TENANT_ID: "o" })),
     "/f",
   );
@@ -224,7 +224,7 @@ test("a renewal of files finds new contents, missing ones, and those that break 
   );
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else of a contract is read
   const contract = { variables, aliases: new Map() } as unknown as Start["files"]["contract"];
-  const changes = fileChanges(present, startVariables, contract, () => ({ kind: "not-json" }));
+  const changes = compareFiles(present, startVariables, contract, () => ({ kind: "not-json" }));
   expect(Object.fromEntries(changes.contents)).toEqual({ NEW: "b", PATH_OF: "b" });
   expect(changes.missing).toEqual(["GONE"]);
   expect(Object.fromEntries(changes.refused)).toEqual({ BAD: "must be JSON" });

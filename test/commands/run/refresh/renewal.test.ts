@@ -3,8 +3,8 @@ import { CLOUD_FACTS } from "../../../../src/commands/run/refresh/cloud-credenti
 import {
   isDue,
   mayTryNow,
-  nextTry,
-  renewalOf,
+  computeNextTry,
+  computeFirstTry,
   type RenewalState,
 } from "../../../../src/commands/run/refresh/renewal.ts";
 
@@ -13,8 +13,8 @@ const HOUR = 60 * MINUTE;
 const fresh: RenewalState = { lifetime: { openedAt: 0, expiresAt: HOUR }, failures: 0, triedAt: 0 };
 
 test("a renewal begins at 80 % of the life of the credentials", () => {
-  expect(nextTry(fresh, 0.5)).toBe(0.8 * HOUR);
-  expect(nextTry({ ...fresh, lifetime: { openedAt: 1000, expiresAt: 61_000 } }, 0)).toBe(49_000);
+  expect(computeNextTry(fresh, 0.5)).toBe(0.8 * HOUR);
+  expect(computeNextTry({ ...fresh, lifetime: { openedAt: 1000, expiresAt: 61_000 } }, 0)).toBe(49_000);
 });
 
 test.each([
@@ -26,7 +26,7 @@ test.each([
 ])(
   "a token of Azure that lives for %s is renewed at least 15 minutes before its end, if it can be",
   (_, life, mayStartAt) => {
-    expect(renewalOf({ openedAt: 0, expiresAt: life * MINUTE, leadMs: CLOUD_FACTS.azure.leadMs })).toBe(
+    expect(computeFirstTry({ openedAt: 0, expiresAt: life * MINUTE, leadMs: CLOUD_FACTS.azure.leadMs })).toBe(
       mayStartAt * MINUTE,
     );
   },
@@ -34,27 +34,29 @@ test.each([
 
 test("credentials of other clouds are renewed without a minimum time", () => {
   expect([CLOUD_FACTS.aws.leadMs, CLOUD_FACTS.google.leadMs]).toEqual([undefined, undefined]);
-  expect(renewalOf({ openedAt: 0, expiresAt: HOUR })).toBe(0.8 * HOUR);
+  expect(computeFirstTry({ openedAt: 0, expiresAt: HOUR })).toBe(0.8 * HOUR);
 });
 
 test("failed renewals double the pause up to a minute, and do not start two at the same time", () => {
-  const pauses = [1, 2, 3, 6, 7, 50].map((failures) => nextTry({ ...fresh, failures, triedAt: 0 }, 0));
+  const pauses = [1, 2, 3, 6, 7, 50].map((failures) => computeNextTry({ ...fresh, failures, triedAt: 0 }, 0));
   expect(pauses).toEqual([1000, 2000, 4000, 32_000, 60_000, 60_000]);
-  expect(nextTry({ ...fresh, failures: 1, triedAt: 0 }, 1)).toBe(1200);
+  expect(computeNextTry({ ...fresh, failures: 1, triedAt: 0 }, 1)).toBe(1200);
 });
 
 test("pauses grow to a quarter of an hour if ESC repeats credentials that have expired", () => {
   const pause = (state: Partial<RenewalState>): number => {
     const triedAt = state.triedAt ?? 0;
-    return nextTry({ ...fresh, failures: 50, isSame: true, ...state }, 0) - triedAt;
+    return computeNextTry({ ...fresh, failures: 50, hasSameCredentials: true, ...state }, 0) - triedAt;
   };
   expect(pause({ triedAt: HOUR - 1 })).toBe(MINUTE);
   expect(pause({ triedAt: HOUR })).toBe(15 * MINUTE);
-  expect(pause({ triedAt: HOUR, isSame: false })).toBe(MINUTE);
+  expect(pause({ triedAt: HOUR, hasSameCredentials: false })).toBe(MINUTE);
 });
 
 test("credentials that have expired when they come cause no endless loop", () => {
-  expect(nextTry({ lifetime: { openedAt: 10_000, expiresAt: 5000 }, failures: 0, triedAt: 20_000 }, 0)).toBe(21_000);
+  expect(computeNextTry({ lifetime: { openedAt: 10_000, expiresAt: 5000 }, failures: 0, triedAt: 20_000 }, 0)).toBe(
+    21_000,
+  );
 });
 
 describe("a program's request for credentials", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   type ClockReading,
-  passedBetween,
+  computePassedMs,
   createSteadyClock,
 } from "../../../../src/commands/run/refresh/steady-clock.ts";
 
@@ -30,7 +30,7 @@ describe("the time that has passed", () => {
     ["nothing", 0, 0, 0],
   ])("is measured by the monotonic clock, and includes sleep: %s", (_, monotonic, system, passed) => {
     const earlier = { monotonic: 1000, system: START };
-    expect(passedBetween(earlier, { monotonic: 1000 + monotonic, system: START + system })).toBe(passed);
+    expect(computePassedMs(earlier, { monotonic: 1000 + monotonic, system: START + system })).toBe(passed);
   });
 
   test("does not grow because it is read often", () => {

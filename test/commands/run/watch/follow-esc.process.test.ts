@@ -50,7 +50,7 @@ async function followServer(access: "open" | "read", sessionMs = 24 * 60 * MINUT
   const follower = followEsc<Digests>(
     {
       digests: await read(),
-      everyMs: 1000,
+      pollingIntervalMs: 1000,
       sessionMs,
       look: (before) => {
         events.push("look");

@@ -15,7 +15,7 @@ import { expectWording } from "../../../helpers/wording.ts";
 import { requireEscSettings } from "../../../esc/esc-settings.ts";
 
 const MINUTE = 60_000;
-const TIMING = { random: 0, everyMs: 1000, sessionMs: 60 * MINUTE };
+const TIMING = { random: 0, pollingIntervalMs: 1000, sessionMs: 60 * MINUTE };
 
 type Values = Readonly<Record<string, string>>;
 
@@ -190,7 +190,7 @@ describe("a round of --watch", () => {
 
   it("reports an unmet contract each time, and an unreadable source once", () => {
     const unmet: RoundEvent<string> = { kind: "opened", values: { kind: "unmet", lines: ["unmet"] } };
-    const trouble: RoundEvent<string> = { kind: "opened", values: { kind: "trouble", lines: ["trouble"] } };
+    const trouble: RoundEvent<string> = { kind: "opened", values: { kind: "unreadable", lines: ["trouble"] } };
     const to = [WOKEN, lookedEvent(VISIBLE, true)];
     expect(passThrough(STEADY, [...to, unmet]).messages).toEqual([["warning", ["unmet"]]]);
     const twice = passThrough(STEADY, [...to, trouble, ...to, trouble]);
