@@ -2,7 +2,7 @@
  * The variables of Google Cloud: those in which ESC gives an access token, and those by which the program finds the token. SDKs in the
  * program read a file that sends them to this process (`googleFile`). The command-line program gcloud reads a file with the token.
  */
-import type { Changes } from "../../../broker/broker-variables.ts";
+import type { VariableChanges } from "../../../broker/broker-variables.ts";
 
 /** The variables in which ESC gives an access token. */
 export const GOOGLE_TOKENS = ["GOOGLE_OAUTH_ACCESS_TOKEN", "CLOUDSDK_AUTH_ACCESS_TOKEN"] as const;
@@ -31,7 +31,7 @@ const SUBJECT_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:jwt";
  * @param credentialsFile the path of a file with the content of {@link googleFile}
  * @param tokenFile the path of a file that contains only the access token
  */
-export function googleVariables(credentialsFile: string, tokenFile: string): Changes {
+export function googleVariables(credentialsFile: string, tokenFile: string): VariableChanges {
   return {
     ...Object.fromEntries([...GOOGLE_TOKENS, GOOGLE_EXPIRY].map((name) => [name, undefined])),
     [CREDENTIALS_FILE]: credentialsFile,
