@@ -133,7 +133,7 @@ test("a document with broker members compiles to keys that can be brokered, or i
               allowedOrigins: [],
             },
           );
-          expect(planned).toMatchObject({ route: { name }, because: expect.any(String) });
+          expect(planned).toMatchObject({ route: { name }, trustReason: expect.any(String) });
           return "kind" in planned ? [] : Object.keys(planned.addressPaths);
         });
         expect(new Set(taken).size).toBe(taken.length);
