@@ -3,7 +3,7 @@
  * and MB, as JSON.
  */
 import { createHash } from "node:crypto";
-import { maskingOf } from "../src/masking/masking.ts";
+import { createMasking } from "../src/masking/masking.ts";
 
 const [kind = "", count = "0"] = process.argv.slice(2);
 let turn = 0;
@@ -37,6 +37,6 @@ const secrets = Array.from({ length: Number(count) }, (_, index) => ({
 }));
 const before = process.memoryUsage().rss;
 const begin = performance.now();
-maskingOf(secrets).prepare();
+createMasking(secrets).prepare();
 const ms = performance.now() - begin;
 process.stdout.write(JSON.stringify({ ms, megabytes: (process.memoryUsage().rss - before) / 1e6 }));

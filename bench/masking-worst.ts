@@ -8,7 +8,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { maskingOf } from "../src/masking/masking.ts";
+import { createMasking } from "../src/masking/masking.ts";
 import type { CompiledSearch } from "../src/masking/masking-model.ts";
 import { MIXTURES } from "../test/masking/mixtures.ts";
 import { executable } from "../test/helpers/executables.ts";
@@ -132,7 +132,7 @@ function bytesOf({ unit }: Output, length: number): Buffer {
 }
 
 function timeHere(output: Output, length: number): number {
-  const masking = maskingOf((SECRETS[output.secrets] ?? []).map((value) => ({ name: "SECRET", value })));
+  const masking = createMasking((SECRETS[output.secrets] ?? []).map((value) => ({ name: "SECRET", value })));
   masking.prepare(search);
   const bytes = bytesOf(output, length);
   const masker = masking.stream();

@@ -37,7 +37,7 @@ export interface Loader {
    * interrupt JavaScript.
    */
   readonly limitTurns?: (milliseconds: number) => void;
-  /** Replaces `nativeFile` of system/addon/ in an executable. */
+  /** Replaces `nativeFilePath` of system/addon/ in an executable. */
   readonly nativeFile?: (name: string) => string | undefined;
   /** Replaces `openAddon` of system/addon/ in an executable. */
   readonly openAddon?: (name: string) => unknown;

@@ -9,7 +9,7 @@ import type { Context } from "./core/context.ts";
 import { ExitStatus, SophiaError } from "./core/error.ts";
 import { recordPhaseEnd } from "./core/phases.ts";
 import type { Preparation } from "./launch/index.ts";
-import { prepare } from "./launch/preflight.ts";
+import { prepareLaunch } from "./launch/preflight.ts";
 import { resolveSettings } from "./command-line/settings.ts";
 import { loader } from "./system/addon/addon.ts";
 import { attempt } from "./system/errors.ts";
@@ -107,7 +107,7 @@ function boot(): void {
     if (sample.kind === "run") resolveSettings(sample.flags, new Map());
   }
   // 3. The descriptors and signals that the caller has set are recorded before this process opens a file.
-  const preparation = prepare(process.env);
+  const preparation = prepareLaunch(process.env);
   recordPhaseEnd("prepared");
   const context = surroundings(preparation);
   // 4. After a bug the process ends with status 125 and a message. A bug is an exception outside of main, ...

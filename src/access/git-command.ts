@@ -15,7 +15,7 @@ import { printable } from "../core/text.ts";
 import { lookUp } from "../launch/program/find-executable.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import { findIrregularTopFile, findIrregularFileBelow } from "./git-files.ts";
-import { systemLimitFor } from "../system/system-limits.ts";
+import { findSystemLimit } from "../system/system-limits.ts";
 
 /** The folder and the environment of git. */
 export interface Git {
@@ -143,7 +143,7 @@ async function startGit({ cwd, environment }: Git, args: readonly string[]): Pro
   try {
     await once(child, "spawn");
   } catch (error) {
-    const limit = systemLimitFor(systemErrorCode(error));
+    const limit = findSystemLimit(systemErrorCode(error));
     throw limit === undefined ? new GitRefusal(NOT_INSTALLED) : new SophiaError({ code: "system-limit", ...limit });
   }
   return child;

@@ -12,8 +12,8 @@ import { listReadings } from "../contract/broker/path-forms.ts";
 import { isCovered, isDenied } from "../contract/broker/path-rules.ts";
 import type { Slot } from "../contract/broker/broker-model.ts";
 import type { Site } from "../contract/broker/github-keys.ts";
-import { HeaderFields } from "./fields.ts";
-import type { OwnAddress } from "./own-address.ts";
+import { HeaderFields } from "./header-fields.ts";
+import type { BrokerAddress } from "./broker-listen.ts";
 import { createRefusal, type Refusal } from "./refusals.ts";
 import { findRequestAddress, type RequestAddress, type RequestLine } from "./request-address.ts";
 import { createKeyFinder, type RequestKey } from "./request-key.ts";
@@ -28,22 +28,22 @@ export interface RequestHead extends RequestLine {
 }
 
 /** The decision for a request that the broker passes on: the key for it, and its address at the service. */
-export interface Admitted {
+export interface AdmittedRequest {
   readonly route: Route;
   /** The header that holds the dummy. */
   readonly slot: Slot;
   /** The origin that gets the request. It is one of the route's origins, except for a redirect (redirects.ts). */
   readonly origin: string;
   /** The address that the client used for this origin. It replaces the origin in the headers of the answer. */
-  readonly address: string;
+  readonly clientAddress: string;
   /** Path and query for the service. */
   readonly target: string;
   /** True if the request is sent without the key, and without other credentials. */
-  readonly isBare?: boolean;
+  readonly isWithoutCredentials?: boolean;
 }
 
-/** Decides over one request. */
-export type Admission = (request: RequestHead) => Admitted | Refusal;
+/** Decides whether one request is passed on. */
+export type Admission = (request: RequestHead) => AdmittedRequest | Refusal;
 
 /** Headers by which a client can replace the method or the path in some frameworks. No rule would see what the service then uses. */
 const OVERRIDE_HEADERS = [
@@ -58,11 +58,12 @@ const OVERRIDE_HEADERS = [
 const MAX_HEADER_FIELDS = 1000;
 
 /**
- * Returns the function that decides over each request at one address of the broker.
+ * Returns the function that decides whether each request at one address of the broker is passed on. The first check
+ * that fails decides which refusal the client gets.
  *
  * @param brokerAddress the address at which these requests arrive
  */
-export function admission(routes: readonly Route[], brokerAddress: OwnAddress): Admission {
+export function createAdmission(routes: readonly Route[], brokerAddress: BrokerAddress): Admission {
   const findKey = createKeyFinder(routes);
   const sites = routes.flatMap(routeSites);
   return (request) => {
@@ -72,7 +73,8 @@ export function admission(routes: readonly Route[], brokerAddress: OwnAddress): 
     const headers = new HeaderFields(request.rawHeaders);
     const address = findRequestAddress(request, headers, sites, brokerAddress);
     if ("code" in address) return address;
-    const headFault = bodyFault(headers) ?? (request.isUpgrade ? upgradeFault(request.method, headers) : undefined);
+    const headFault =
+      refuseTransferCoding(headers) ?? (request.isUpgrade ? refuseUpgrade(request.method, headers) : undefined);
     if (headFault !== undefined) return headFault;
     const key = findKey(request.target, headers);
     if ("code" in key) return key;
@@ -81,8 +83,8 @@ export function admission(routes: readonly Route[], brokerAddress: OwnAddress): 
   };
 }
 
-/** Refuses transfer codings other than `chunked`. Servers read others differently, and would disagree about where the body ends. */
-function bodyFault(headers: HeaderFields): Refusal | undefined {
+/** Refuses transfer codings other than `chunked`. Servers read other codings differently, and would disagree about where the body ends. */
+function refuseTransferCoding(headers: HeaderFields): Refusal | undefined {
   const [coding, ...furtherCodings] = headers.valuesOf("transfer-encoding");
   if (coding === undefined) return undefined;
   if (furtherCodings.length === 0 && coding.trim().toLowerCase() === "chunked") return undefined;
@@ -90,7 +92,7 @@ function bodyFault(headers: HeaderFields): Refusal | undefined {
 }
 
 /** Refuses upgrades other than the handshake of a WebSocket. */
-function upgradeFault(method: string, headers: HeaderFields): Refusal | undefined {
+function refuseUpgrade(method: string, headers: HeaderFields): Refusal | undefined {
   const [protocol, ...furtherProtocols] = headers.valuesOf("upgrade");
   const isWebSocket = protocol?.toLowerCase() === "websocket" && furtherProtocols.length === 0;
   const hasBody = headers.has("content-length") || headers.has("transfer-encoding");
@@ -102,7 +104,7 @@ function upgradeFault(method: string, headers: HeaderFields): Refusal | undefine
 interface RequestedService {
   readonly site: Site;
   /** The address that the client used for the service. */
-  readonly address: string;
+  readonly clientAddress: string;
   /** The path and the query at the service. */
   readonly target: string;
 }
@@ -114,26 +116,30 @@ interface RequestedService {
 function findService(
   route: Route,
   { host, isProxied, target }: RequestAddress,
-  brokerAddress: OwnAddress,
+  brokerAddress: BrokerAddress,
 ): RequestedService | Refusal {
   const { name } = route;
   const sites = routeSites(route);
   if (host !== undefined) {
     const site = sites.find((each) => each.host === host && (each.hasGit || !isProxied));
     if (site === undefined) return createRefusal("broker-denied", `${name} is not for ${host}`, name);
-    return { site, address: isProxied ? `http://${host}` : site.origin, target };
+    return { site, clientAddress: isProxied ? `http://${host}` : site.origin, target };
   }
   const [firstSite] = sites;
   if (route.sites === undefined && firstSite !== undefined) {
-    return { site: firstSite, address: brokerAddress.origin, target };
+    return { site: firstSite, clientAddress: brokerAddress.origin, target };
   }
   const path = withoutQuery(target);
   for (const site of sites) {
     const root = `/${site.host}`;
-    const rest = pathBelow(root, path);
-    if (rest === undefined) continue;
+    const pathBelowRoot = pathBelow(root, path);
+    if (pathBelowRoot === undefined) continue;
     const query = target.slice(path.length);
-    return { site, address: brokerAddress.origin + root, target: (rest === "" ? "/" : rest) + query };
+    return {
+      site,
+      clientAddress: brokerAddress.origin + root,
+      target: (pathBelowRoot === "" ? "/" : pathBelowRoot) + query,
+    };
   }
   const roots = sites.map((site) => `/${site.host}`).join(" or ");
   return createRefusal("broker-denied", `${name} is accepted for paths below ${roots} alone`, name);
@@ -145,25 +151,25 @@ function findService(
  */
 function admitPath(
   { route, slot }: RequestKey,
-  { site, address, target }: RequestedService,
+  { site, clientAddress, target }: RequestedService,
   method: string,
   headers: HeaderFields,
-): Admitted | Refusal {
+): AdmittedRequest | Refusal {
   const { name, allow, deny } = route;
   const requestPath = withoutQuery(target);
   const hasRules = allow.length + deny.length > 0;
-  const rest = pathBelow(route.path, requestPath);
+  const pathBelowGateway = pathBelow(route.path, requestPath);
   // Only what follows the gateway's path is examined: the user wrote that path, perhaps with escapes and empty segments.
-  const readings = hasRules || route.path !== "" ? listReadings(rest ?? requestPath) : [requestPath];
+  const readings = hasRules || route.path !== "" ? listReadings(pathBelowGateway ?? requestPath) : [requestPath];
   if (readings === undefined) return refuseAmbiguousPath(name);
   const override = hasRules ? OVERRIDE_HEADERS.find((header) => headers.has(header)) : undefined;
   if (override !== undefined) {
     return createRefusal("broker-denied", `the header ${override} is not accepted`, name);
   }
-  if (rest === undefined) {
+  if (pathBelowGateway === undefined) {
     return createRefusal("broker-denied", `${name} is accepted for paths below ${route.path} alone`, name);
   }
-  const prefixes = readings.map((reading) => missingPrefixOf(route, reading));
+  const prefixes = readings.map((reading) => findMissingPrefix(route, reading));
   const paths = readings.map((reading, index) => `${prefixes[index] ?? ""}${route.servicePath}${reading}`);
   // `isDenied` itself considers all readings of a path.
   const [firstPath = ""] = paths;
@@ -183,11 +189,11 @@ function admitPath(
   // The address of a gateway may end with the prefix already.
   const base = route.path.endsWith(prefix) ? route.path : route.path + prefix;
   const query = target.slice(requestPath.length);
-  return { route, slot, origin: site.origin, address, target: base + rest + query };
+  return { route, slot, origin: site.origin, clientAddress, target: base + pathBelowGateway + query };
 }
 
 /** Returns the prefix that the broker must put in front of a path; empty if the path has it. */
-function missingPrefixOf({ prefix, servicePath }: Route, reading: string): string {
+function findMissingPrefix({ prefix, servicePath }: Route, reading: string): string {
   return pathBelow(prefix, servicePath + reading) === undefined ? prefix : "";
 }
 

@@ -8,19 +8,19 @@
  * its service.
  */
 import { createServer, type Server } from "node:http";
-import { type Admission, admission } from "./admit.ts";
+import { type Admission, createAdmission } from "./admit.ts";
 import { Exchanges } from "./exchange.ts";
-import type { LocalService } from "./local.ts";
+import type { LocalService } from "./local-service.ts";
 import { originsOf, type Route } from "./route.ts";
-import { Guesses } from "./guesses.ts";
-import { Limits } from "./key-limits.ts";
-import { type ListenAddress, listenOn, LOOPBACK_ADDRESS, type OwnAddress, socketIdentity } from "./own-address.ts";
-import { MAX_CONNECTIONS, Places } from "./places.ts";
+import { GuessCounter } from "./guesses.ts";
+import { KeyLimits } from "./key-limits.ts";
+import { type ListenAddress, listenOn, LOOPBACK_ADDRESS, type BrokerAddress, socketIdentity } from "./broker-listen.ts";
+import { MAX_CONNECTIONS, ConnectionPlaces } from "./connection-places.ts";
 import { receiveRequests } from "./receive.ts";
 import type { RequestRecord } from "./request-record.ts";
 import { Redirects } from "./redirects.ts";
-import { ReplacedKeys } from "./replaced.ts";
-import type { Services } from "./service.ts";
+import { ReplaceableKeyCache } from "./replace-keys.ts";
+import type { Services } from "./service-request.ts";
 
 /** The time that a client has for the head of a request. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -42,7 +42,7 @@ export interface Broker {
    * @returns the address on loopback
    * @throws the system's error, as `listenOn`
    */
-  readonly serveLocally: (service: LocalService) => Promise<OwnAddress>;
+  readonly serveLocally: (service: LocalService) => Promise<BrokerAddress>;
   /** Listens on a socket of the file system as well, and admits redirects there (redirects.ts). @throws the system's error, as `listenOn` */
   readonly openSocket: (path: string) => Promise<void>;
   /** Admits later requests by these routes. Requests under way keep theirs. */
@@ -51,32 +51,32 @@ export interface Broker {
   readonly close: () => void;
 }
 
-/** The functions that the broker needs from the code that opens it. */
-export interface BrokerParts extends Services {
+/** The functions that the broker calls, from the code that opens it: keys, connections, and reports. */
+export interface BrokerOptions extends Services {
   /** Writes a record. If it throws, the broker closes, since each use of a key must be on record. */
   readonly record: (entry: RequestRecord) => void;
   /** Called after the broker has closed because `record` threw. */
-  readonly failed: (error: unknown) => void;
+  readonly reportRecordFailure: (error: unknown) => void;
   /** Called when an address has sent many wrong keys, and is refused for a while. */
-  readonly guessed?: (address: string) => void;
+  readonly warnOfGuesses?: (address: string) => void;
 }
 
 /** One address at which the broker listens. */
 interface Listener {
   readonly server: Server;
-  readonly address: OwnAddress;
+  readonly address: BrokerAddress;
   /** True if clients reach the address at 127.0.0.1. (The name alone is no proof: the user may give another address that name.) */
   readonly isLoopback: boolean;
   /** Returns true if another file is now at the path of the listener's socket. */
   readonly isSocketReplaced: () => boolean;
-  /** Decides over the requests at this address. Replaced together with the routes. */
+  /** Decides about the requests at this address. Replaced together with the routes. */
   admit: Admission;
   localService?: LocalService;
 }
 
 /** Opens a broker without routes: it refuses all requests until `replaceRoutes`. @throws the system's error, as `listenOn` */
-export async function openBroker(parts: BrokerParts, address: ListenAddress = LOOPBACK_ADDRESS): Promise<Broker> {
-  const broker = new RunningBroker(parts);
+export async function openBroker(options: BrokerOptions, address: ListenAddress = LOOPBACK_ADDRESS): Promise<Broker> {
+  const broker = new RunningBroker(options);
   const { origin } = await broker.listen(address);
   return {
     origin,
@@ -88,52 +88,54 @@ export async function openBroker(parts: BrokerParts, address: ListenAddress = LO
 }
 
 class RunningBroker {
-  readonly #parts: BrokerParts;
-  readonly #places = new Places(MAX_CONNECTIONS);
+  readonly #options: BrokerOptions;
+  readonly #places = new ConnectionPlaces(MAX_CONNECTIONS);
   readonly #exchanges = new Exchanges((entry) => this.#record(entry));
-  readonly #limits = new Limits();
-  readonly #replacedKeys = new ReplacedKeys();
+  readonly #limits = new KeyLimits();
+  readonly #replacedKeys = new ReplaceableKeyCache();
   readonly #listeners: Listener[] = [];
   /** All origins to which connections may be open. */
   readonly #origins = new Set<string>();
   #routes: readonly Route[] = [];
   #isClosed = false;
 
-  constructor(parts: BrokerParts) {
-    this.#parts = parts;
+  constructor(options: BrokerOptions) {
+    this.#options = options;
   }
 
   /** Listens on an address. @param redirects admits redirects there; undefined if only keys admit requests */
-  async listen(listenAddress: ListenAddress, redirects?: Redirects): Promise<OwnAddress> {
+  async listen(listenAddress: ListenAddress, redirects?: Redirects): Promise<BrokerAddress> {
     const server = createLimitedServer(this.#places);
     const address = await listenOn(server, listenAddress);
     const listener: Listener = {
       server,
       address,
       isLoopback: isReachedAtLoopback(listenAddress),
-      isSocketReplaced: createSocketCheck(listenAddress),
-      admit: admission(this.#routes, address),
+      isSocketReplaced: createSocketReplacedCheck(listenAddress),
+      admit: createAdmission(this.#routes, address),
     };
     this.#listeners.push(listener);
-    const { guessed = () => {} } = this.#parts;
+    const { warnOfGuesses = () => {} } = this.#options;
     receiveRequests(server, {
       admit: (head) => redirects?.admit(head) ?? listener.admit(head),
-      local: (head) => listener.localService?.(head),
+      answerLocally: (head) => listener.localService?.(head),
       places: this.#places,
       exchanges: this.#exchanges,
       limits: this.#limits,
-      guard: address.isOpen === true ? { guesses: new Guesses(), guessed } : undefined,
-      services: this.#parts,
-      replaced: ({ route }, key) => this.#replacedKeys.of(this.#routes, this.#parts.keyOf, [key, route.dummy]),
-      redirected: (admitted, location) => {
-        const redirectOrigin = redirects?.note(admitted, location, this.#routes);
+      guessGuard:
+        address.acceptsOtherMachines === true ? { guessCounter: new GuessCounter(), warnOfGuesses } : undefined,
+      services: this.#options,
+      findReplaceableKeys: ({ route }, key) =>
+        this.#replacedKeys.findKeys(this.#routes, this.#options.keyOf, [key, route.dummy]),
+      noteRedirect: (admitted, location) => {
+        const redirectOrigin = redirects?.noteLocation(admitted, location, this.#routes);
         if (redirectOrigin !== undefined) this.#origins.add(redirectOrigin);
       },
     });
     return address;
   }
 
-  async serveLocally(service: LocalService): Promise<OwnAddress> {
+  async serveLocally(service: LocalService): Promise<BrokerAddress> {
     if (!this.#listeners.some(({ isLoopback }) => isLoopback)) await this.listen(LOOPBACK_ADDRESS);
     const listener = this.#listeners.find(({ isLoopback }) => isLoopback);
     if (listener === undefined) throw new TypeError("no listener is on loopback");
@@ -144,7 +146,7 @@ class RunningBroker {
   replaceRoutes(routes: readonly Route[]): void {
     for (const origin of routes.flatMap(originsOf)) this.#origins.add(origin);
     this.#routes = routes;
-    for (const listener of this.#listeners) listener.admit = admission(routes, listener.address);
+    for (const listener of this.#listeners) listener.admit = createAdmission(routes, listener.address);
   }
 
   close(): void {
@@ -154,19 +156,19 @@ class RunningBroker {
       if (isSocketReplaced()) server.on("connection", (connection) => connection.destroy()).unref();
       else server.close();
     }
-    this.#exchanges.leave();
-    this.#places.clear();
-    for (const origin of this.#origins) this.#parts.agentFor(origin).destroy();
+    this.#exchanges.recordAllAsLeft();
+    this.#places.closeConnections();
+    for (const origin of this.#origins) this.#options.agentFor(origin).destroy();
   }
 
   #record(entry: RequestRecord): void {
     try {
-      this.#parts.record(entry);
+      this.#options.record(entry);
     } catch (error) {
       // `close` itself records the requests under way. An error in these records must not close the broker again.
       if (this.#isClosed) return;
       this.close();
-      this.#parts.failed(error);
+      this.#options.reportRecordFailure(error);
     }
   }
 }
@@ -179,14 +181,14 @@ function isReachedAtLoopback(address: ListenAddress): boolean {
 }
 
 /** Returns a function that returns true if the socket at a path is no longer the socket that is there now; always false for a port. */
-function createSocketCheck(address: ListenAddress): () => boolean {
+function createSocketReplacedCheck(address: ListenAddress): () => boolean {
   if (!("path" in address)) return () => false;
   const identity = socketIdentity(address.path);
   return () => socketIdentity(address.path) !== identity;
 }
 
 /** Returns a server that closes each connection for which there is no place. */
-function createLimitedServer(places: Places): Server {
+function createLimitedServer(places: ConnectionPlaces): Server {
   const server = createServer({
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: 0,
@@ -202,7 +204,7 @@ function createLimitedServer(places: Places): Server {
   server.maxHeadersCount = 0;
   server.on("connection", (connection) => {
     // `server.maxConnections` cannot replace this: Bun ignores it.
-    if (!places.take(connection)) connection.destroy();
+    if (!places.takePlace(connection)) connection.destroy();
   });
   return server;
 }

@@ -10,7 +10,7 @@ import { BROKERED_VARIABLE } from "../contract/broker/broker-model.ts";
 import { GITHUB_TOKENS } from "../contract/broker/providers.ts";
 import type { Environment } from "../core/model.ts";
 import { bareHost } from "../network/network-settings.ts";
-import { type GitAccess, gitVariables } from "./git-access.ts";
+import { type GitAccess, createGitVariables } from "./git-access.ts";
 import type { KeyPlan } from "./key-plan.ts";
 
 /** The variable with the path of a broker that listens only on a socket. */
@@ -21,13 +21,13 @@ const PROXY_VARIABLES = ["http_proxy", "https_proxy", "all_proxy"] as const;
 const NO_PROXY_VARIABLES = ["no_proxy", "NO_PROXY"] as const;
 
 /** A planned key, with all names under which the program gets its dummy. */
-export interface Brokered extends KeyPlan {
+export interface BrokeredKey extends KeyPlan {
   /** The key's other names. */
   readonly aliases: readonly string[];
 }
 
 /** Variables to change, by name; undefined for a variable that must be removed. */
-export type Changes = Readonly<Record<string, string | undefined>>;
+export type VariableChanges = Readonly<Record<string, string | undefined>>;
 
 /**
  * Returns the changes to the program's environment.
@@ -36,22 +36,22 @@ export type Changes = Readonly<Record<string, string | undefined>>;
  * @param environment the environment that the program would get without the broker
  * @param outerKeys the names of the keys that an outer sophia-run, which has started this one, brokers
  */
-export function brokerVariables(
-  keys: readonly Brokered[],
+export function createBrokerVariables(
+  keys: readonly BrokeredKey[],
   broker: string,
   environment: Environment,
   outerKeys: readonly string[] = [],
-): Changes {
-  const variables: Record<string, string> = { ...dummyVariables(keys, environment, outerKeys) };
-  for (const { base } of byPreference(keys)) {
+): VariableChanges {
+  const variables: Record<string, string> = { ...createDummyVariables(keys, environment, outerKeys) };
+  for (const { addressPaths } of sortByPreference(keys)) {
     // Several keys may share a variable, such as GITHUB_API_URL: the preferred one sets it.
-    for (const [name, path] of Object.entries(base)) variables[name] ??= broker + path;
+    for (const [name, path] of Object.entries(addressPaths)) variables[name] ??= broker + path;
   }
-  const accesses = gitAccesses(keys);
+  const accesses = listGitAccesses(keys);
   return {
     ...variables,
-    ...gitVariables(accesses, broker, environment),
-    ...proxyChanges(
+    ...createGitVariables(accesses, broker, environment),
+    ...planProxyChanges(
       environment,
       bareHost(new URL(broker)),
       accesses.map(({ host }) => host),
@@ -60,18 +60,18 @@ export function brokerVariables(
 }
 
 /** Returns the changes for a broker that listens only on a socket. No variable tells clients or git about a socket. */
-export function socketVariables(
-  keys: readonly Brokered[],
+export function createSocketVariables(
+  keys: readonly BrokeredKey[],
   path: string,
   environment: Environment,
   outerKeys: readonly string[] = [],
-): Changes {
-  return { ...dummyVariables(keys, environment, outerKeys), [SOCKET_VARIABLE]: path };
+): VariableChanges {
+  return { ...createDummyVariables(keys, environment, outerKeys), [SOCKET_VARIABLE]: path };
 }
 
 /** Returns the variables with dummies, and the variable that names the keys. */
-function dummyVariables(
-  keys: readonly Brokered[],
+function createDummyVariables(
+  keys: readonly BrokeredKey[],
   environment: Environment,
   outerKeys: readonly string[],
 ): Readonly<Record<string, string>> {
@@ -92,32 +92,32 @@ export interface DisplacedKey {
 }
 
 /** Returns the keys that share an address variable with a preferred key that has another path, such as the path of a gateway. */
-export function displacedKeys(keys: readonly Brokered[]): readonly DisplacedKey[] {
+export function findDisplacedKeys(keys: readonly BrokeredKey[]): readonly DisplacedKey[] {
   const preferredByVariable = new Map<string, { readonly name: string; readonly path: string }>();
-  const displaced: DisplacedKey[] = [];
-  for (const { base, route, git } of byPreference(keys)) {
+  const displacedKeys: DisplacedKey[] = [];
+  for (const { addressPaths, route, git } of sortByPreference(keys)) {
     // Two tokens of GitHub may be for different servers: git and gh choose the token by the host.
     if (git !== undefined) continue;
-    for (const [variable, path] of Object.entries(base)) {
+    for (const [variable, path] of Object.entries(addressPaths)) {
       const preferred = preferredByVariable.get(variable);
       if (preferred === undefined) preferredByVariable.set(variable, { name: route.name, path });
-      else if (preferred.path !== path) displaced.push({ name: route.name, variable, preferred: preferred.name });
+      else if (preferred.path !== path) displacedKeys.push({ name: route.name, variable, preferred: preferred.name });
     }
   }
-  return displaced;
+  return displacedKeys;
 }
 
 /** Sorts the keys: first those that are not tokens of GitHub, and then these tokens in the order of `GITHUB_TOKENS`. */
-function byPreference(keys: readonly Brokered[]): readonly Brokered[] {
+function sortByPreference(keys: readonly BrokeredKey[]): readonly BrokeredKey[] {
   // -1 for the keys that are not tokens of GitHub.
-  const rank = ({ route }: Brokered): number => GITHUB_TOKENS.indexOf(route.name);
+  const rank = ({ route }: BrokeredKey): number => GITHUB_TOKENS.indexOf(route.name);
   return keys.toSorted((first, second) => rank(first) - rank(second));
 }
 
 /** Returns the access of git to each host, with the preferred token for it. */
-export function gitAccesses(keys: readonly Brokered[]): readonly GitAccess[] {
+export function listGitAccesses(keys: readonly BrokeredKey[]): readonly GitAccess[] {
   const accesses = new Map<string, GitAccess>();
-  for (const { git, route } of byPreference(keys)) {
+  for (const { git, route } of sortByPreference(keys)) {
     if (git !== undefined && !accesses.has(git.host)) accesses.set(git.host, { ...git, dummy: route.dummy });
   }
   return [...accesses.values()];
@@ -130,42 +130,43 @@ export function gitAccesses(keys: readonly Brokered[]): readonly GitAccess[] {
  * @param brokerHost the host of the broker
  * @param gitHosts the hosts that git reaches through the broker
  */
-function proxyChanges(environment: Environment, brokerHost: string, gitHosts: readonly string[]): Changes {
-  const proxies = PROXY_VARIABLES.flatMap((name) => [name, name.toUpperCase()]).filter((name) =>
-    isSet(environment, name),
+function planProxyChanges(environment: Environment, brokerHost: string, gitHosts: readonly string[]): VariableChanges {
+  const proxyNames = PROXY_VARIABLES.flatMap((name) => [name, name.toUpperCase()]).filter((name) =>
+    isNonEmpty(environment, name),
   );
-  const lists = NO_PROXY_VARIABLES.map((name) => environment.get(name));
-  const gitEntries = lists.map((list) => entriesFor(list, gitHosts));
+  const noProxyLists = NO_PROXY_VARIABLES.map((name) => environment.get(name));
+  const gitEntriesByList = noProxyLists.map((list) => findMatchingEntries(list, gitHosts));
   // With `*` no client uses a proxy. Removing all of these variables has the same effect, and lets git use the broker.
-  if (gitEntries.some((entries) => entries.includes("*"))) {
-    return Object.fromEntries([...proxies, ...NO_PROXY_VARIABLES].map((name) => [name, undefined]));
+  if (gitEntriesByList.some((entries) => entries.includes("*"))) {
+    return Object.fromEntries([...proxyNames, ...NO_PROXY_VARIABLES].map((name) => [name, undefined]));
   }
-  const hasGitEntries = gitEntries.some((entries) => entries.length > 0);
-  if (proxies.length === 0 && !hasGitEntries) return {};
-  const definedList = lists.find((list) => list !== undefined) ?? "";
+  const hasGitEntries = gitEntriesByList.some((entries) => entries.length > 0);
+  if (proxyNames.length === 0 && !hasGitEntries) return {};
+  const definedList = noProxyLists.find((list) => list !== undefined) ?? "";
   const changeList = (list = definedList): string => {
-    const removed = entriesFor(list, gitHosts);
-    const remaining = entriesOf(list).filter((entry) => !removed.includes(entry));
-    const isDirect = proxies.length === 0 || remaining.includes(brokerHost) || remaining.includes("*");
-    return [...remaining, ...(isDirect ? [] : [brokerHost])].join(",");
+    const removedEntries = findMatchingEntries(list, gitHosts);
+    const remainingEntries = parseNoProxy(list).filter((entry) => !removedEntries.includes(entry));
+    const needsNoEntry =
+      proxyNames.length === 0 || remainingEntries.includes(brokerHost) || remainingEntries.includes("*");
+    return [...remainingEntries, ...(needsNoEntry ? [] : [brokerHost])].join(",");
   };
-  return Object.fromEntries(NO_PROXY_VARIABLES.map((name, index) => [name, changeList(lists[index])]));
+  return Object.fromEntries(NO_PROXY_VARIABLES.map((name, index) => [name, changeList(noProxyLists[index])]));
 }
 
 /** Returns the changes by which requests for loopback go to no proxy. */
-export function withoutProxyForLoopback(environment: Environment): Changes {
-  return proxyChanges(environment, "127.0.0.1", []);
+export function bypassProxyForLoopback(environment: Environment): VariableChanges {
+  return planProxyChanges(environment, "127.0.0.1", []);
 }
 
 /** Returns the entries of `NO_PROXY` by which git would bypass the broker. */
-export function entriesAgainstGit(environment: Environment, hosts: readonly string[]): readonly string[] {
-  return [...new Set(NO_PROXY_VARIABLES.flatMap((name) => entriesFor(environment.get(name), hosts)))];
+export function findEntriesAgainstGit(environment: Environment, hosts: readonly string[]): readonly string[] {
+  return [...new Set(NO_PROXY_VARIABLES.flatMap((name) => findMatchingEntries(environment.get(name), hosts)))];
 }
 
 /** Returns the entries of a list that apply to one of the hosts. curl reads an entry as a host, or as the end of a host. */
-function entriesFor(list: string | undefined, hosts: readonly string[]): readonly string[] {
+function findMatchingEntries(list: string | undefined, hosts: readonly string[]): readonly string[] {
   const names = hosts.map((host) => host.replace(/:\d+$/, ""));
-  return entriesOf(list).filter((entry) => {
+  return parseNoProxy(list).filter((entry) => {
     const suffix = entry
       .toLowerCase()
       .replace(/:\d+$/, "")
@@ -175,11 +176,11 @@ function entriesFor(list: string | undefined, hosts: readonly string[]): readonl
 }
 
 /** Splits a value of NO_PROXY such as `localhost,.example.com`. */
-function entriesOf(list = ""): readonly string[] {
+function parseNoProxy(list = ""): readonly string[] {
   // curl accepts spaces in place of commas.
   return list.split(/[\s,]+/).filter((entry) => entry !== "");
 }
 
-function isSet(environment: Environment, name: string): boolean {
+function isNonEmpty(environment: Environment, name: string): boolean {
   return (environment.get(name) ?? "") !== "";
 }

@@ -7,7 +7,7 @@ import { findFormatFault, createPatternWork } from "../contract/format.ts";
 import type { Declaration, ValueFormat } from "../contract/contract-model.ts";
 
 /** A text in each dummy whose format has room for it, by which people and scanners recognize a dummy. */
-const MARK = "sophia-";
+const DUMMY_MARK = "sophia-";
 
 const DIGITS = "0123456789";
 const HEX = `${DIGITS}abcdef`;
@@ -39,74 +39,74 @@ type DummyDeclaration = Pick<Declaration, "name" | "example" | "format">;
  *
  * @returns undefined if the format has no room for 106 random bits
  */
-export function dummyKey(declared: DummyDeclaration): string | undefined {
-  for (const length of possibleLengths()) {
+export function createDummy(declaration: DummyDeclaration): string | undefined {
+  for (const length of listWordLengths()) {
     const alphabets = ALPHABETS.filter((alphabet) => length * Math.log2(alphabet.length) >= MIN_BITS);
     for (const alphabet of alphabets) {
-      const value = validValueWith(MARK + randomWord(alphabet, length), declared);
+      const value = createValidValue(DUMMY_MARK + createRandomWord(alphabet, length), declaration);
       if (value !== undefined) return value;
     }
   }
   // No single part of the format has room for the mark and the word together: the mark may fit elsewhere.
   const values = ALPHABETS.flatMap((alphabet): readonly string[] => {
-    const word = randomWord(alphabet, WORD_LENGTH);
-    const value = validValueWith(word, declared);
-    return value === undefined ? [] : [insertMark(value, word, declared) ?? value];
+    const word = createRandomWord(alphabet, WORD_LENGTH);
+    const value = createValidValue(word, declaration);
+    return value === undefined ? [] : [insertMark(value, word, declaration) ?? value];
   });
-  return values.find((value) => value.includes(MARK)) ?? values[0];
+  return values.find((value) => value.includes(DUMMY_MARK)) ?? values[0];
 }
 
 /** Returns the lengths with which a word has enough bits in at least one alphabet, the longest first. */
-function possibleLengths(): readonly number[] {
+function listWordLengths(): readonly number[] {
   const minLength = Math.ceil(MIN_BITS / Math.log2(ALPHABETS[0].length));
   return Array.from({ length: WORD_LENGTH - minLength + 1 }, (_, index) => WORD_LENGTH - index);
 }
 
 /** Returns a valid value that contains the word: after the prefix of the declared example (`sk-<key>`), or in the declared format. */
-function validValueWith(word: string, declared: DummyDeclaration): string | undefined {
-  const prefix = /^([A-Za-z][\w-]{0,15}[-_])<[^<>]*>$/.exec(declared.example ?? "")?.[1] ?? "";
-  const values = [prefix + word, valueInFormat(declared.format, word)];
-  return values.find((value) => value.includes(word) && isValid(value, declared));
+function createValidValue(word: string, declaration: DummyDeclaration): string | undefined {
+  const prefix = /^([A-Za-z][\w-]{0,15}[-_])<[^<>]*>$/.exec(declaration.example ?? "")?.[1] ?? "";
+  const values = [prefix + word, createValueInFormat(declaration.format, word)];
+  return values.find((value) => value.includes(word) && isValidValue(value, declaration));
 }
 
 /** In longer values, of formats with a great minimal length, the search for a place for the mark would take too long. */
 const MAX_SEARCHED_LENGTH = 500;
 
 /** Puts the mark somewhere before or after the random word, in place of characters that fill up the format there. */
-function insertMark(value: string, word: string, declared: DummyDeclaration): string | undefined {
+function insertMark(value: string, word: string, declaration: DummyDeclaration): string | undefined {
   if (value.length > MAX_SEARCHED_LENGTH) return undefined;
   const wordOffset = value.indexOf(word);
   const before = value.slice(0, wordOffset);
   const after = value.slice(wordOffset + word.length);
   const candidates = [
-    ...textsWithMark(before).map((marked) => marked + word + after),
-    ...textsWithMark(after).map((marked) => before + word + marked),
+    ...listTextsWithMark(before).map((marked) => marked + word + after),
+    ...listTextsWithMark(after).map((marked) => before + word + marked),
   ];
-  return candidates.find((candidate) => isValid(candidate, declared));
+  return candidates.find((candidate) => isValidValue(candidate, declaration));
 }
 
 /** Returns copies of a text, each with the mark at another place. The mark replaces none, some or as many characters as it has. */
-function textsWithMark(text: string): readonly string[] {
+function listTextsWithMark(text: string): readonly string[] {
   const texts: string[] = [];
   for (let start = 0; start <= text.length; start += 1) {
-    const lastEnd = Math.min(text.length, start + MARK.length);
-    for (let end = start; end <= lastEnd; end += 1) texts.push(text.slice(0, start) + MARK + text.slice(end));
+    const lastEnd = Math.min(text.length, start + DUMMY_MARK.length);
+    for (let end = start; end <= lastEnd; end += 1) texts.push(text.slice(0, start) + DUMMY_MARK + text.slice(end));
   }
   return texts;
 }
 
-function isValid(value: string, { name, format }: DummyDeclaration): boolean {
+function isValidValue(value: string, { name, format }: DummyDeclaration): boolean {
   return format === undefined || findFormatFault(format, value, name, createPatternWork()) === undefined;
 }
 
 /** Returns the value that the format makes of a word. The value may be invalid or lack the word. */
-function valueInFormat(format: ValueFormat | undefined, word: string): string {
+function createValueInFormat(format: ValueFormat | undefined, word: string): string {
   if (format?.kind !== "text") return word;
   const { prefixes, minLength, pattern } = format;
   if (pattern !== undefined) return pattern.sample(word, minLength);
   return ((prefixes[0] ?? "") + word).padEnd(minLength, "0");
 }
 
-function randomWord(alphabet: string, length: number): string {
+function createRandomWord(alphabet: string, length: number): string {
   return Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join("");
 }

@@ -1,26 +1,26 @@
 /**
  * Keeps one record for each request to the broker, from its arrival to its outcome. `Exchanges.open` begins the record. The first call of
- * `refuse`, `answerLocally`, `answered` or `left` decides the outcome and writes the record; later calls write nothing.
+ * `refuse`, `answerLocally`, `recordAnswer` or `recordLeft` decides the outcome and writes the record; later calls write nothing.
  */
 import type { IncomingMessage } from "node:http";
-import type { Admitted } from "./admit.ts";
-import type { Headers } from "./fields.ts";
+import type { AdmittedRequest } from "./admit.ts";
+import type { Headers } from "./header-fields.ts";
 import { hostOf } from "./route.ts";
-import { type Outcome, recordedPath, type RequestRecord, requestIdIn } from "./request-record.ts";
-import { answerTo, type Refusal, type RefusalAnswer } from "./refusals.ts";
+import { type RequestOutcome, createRecordedPath, type RequestRecord, findRequestId } from "./request-record.ts";
+import { createRefusalAnswer, type Refusal, type BrokerAnswer } from "./refusals.ts";
 
 /** A request whose outcome is not known yet. */
 export interface Exchange {
   /** Adds to the number of the body's bytes that were sent to the service. */
-  readonly count: (bytes: number) => void;
+  readonly countBytes: (bytes: number) => void;
   /** Records and sends a refusal, of a request that was not admitted or that failed at its service. */
   readonly refuse: (refusal: Refusal) => void;
   /** Records and sends an answer of this process itself. */
-  readonly answerLocally: (answer: RefusalAnswer) => void;
+  readonly answerLocally: (answer: BrokerAnswer) => void;
   /** Records the head of the service's answer. @param headers the headers as the client gets them, without keys */
-  readonly answered: (status: number | undefined, headers: Headers) => void;
+  readonly recordAnswer: (status: number | undefined, headers: Headers) => void;
   /** Records that the client closed the connection before the answer. */
-  readonly left: () => void;
+  readonly recordLeft: () => void;
 }
 
 type RecordedRequest = Pick<IncomingMessage, "method" | "url">;
@@ -28,9 +28,9 @@ type RecordedRequest = Pick<IncomingMessage, "method" | "url">;
 /** The exchange of one request. (An object literal with closures would cost each request eight times as much as an instance of a class.) */
 class RecordedExchange implements Exchange {
   readonly #request: RecordedRequest;
-  readonly #admitted: Admitted | undefined;
+  readonly #admitted: AdmittedRequest | undefined;
   readonly #record: (exchange: Exchange, entry: RequestRecord) => void;
-  readonly #send: (answer: RefusalAnswer) => void;
+  readonly #send: (answer: BrokerAnswer) => void;
   readonly #start = performance.now();
   #bytesSent = 0;
   #isRecorded = false;
@@ -42,9 +42,9 @@ class RecordedExchange implements Exchange {
    */
   constructor(
     request: RecordedRequest,
-    admitted: Admitted | undefined,
+    admitted: AdmittedRequest | undefined,
     record: (exchange: Exchange, entry: RequestRecord) => void,
-    send: (answer: RefusalAnswer) => void,
+    send: (answer: BrokerAnswer) => void,
   ) {
     this.#request = request;
     this.#admitted = admitted;
@@ -52,41 +52,41 @@ class RecordedExchange implements Exchange {
     this.#send = send;
   }
 
-  count(bytes: number): void {
+  countBytes(bytes: number): void {
     this.#bytesSent += bytes;
   }
 
   refuse(refusal: Refusal): void {
-    const answer = answerTo(refusal);
+    const answer = createRefusalAnswer(refusal);
     const { code, name = this.#admitted?.route.name } = refusal;
-    this.#write(this.#admitted === undefined ? "refused" : "failed", { status: answer.status, code, name });
+    this.#writeOnce(this.#admitted === undefined ? "refused" : "failed", { status: answer.status, code, name });
     this.#send(answer);
   }
 
-  answerLocally(answer: RefusalAnswer): void {
-    this.#write(answer.status < 400 ? "answered" : "refused", { status: answer.status });
+  answerLocally(answer: BrokerAnswer): void {
+    this.#writeOnce(answer.status < 400 ? "answered" : "refused", { status: answer.status });
     this.#send(answer);
   }
 
-  answered(status: number | undefined, headers: Headers): void {
-    const requestId = requestIdIn(headers);
-    this.#write("answered", { status, ...(requestId === undefined ? {} : { requestId }) });
+  recordAnswer(status: number | undefined, headers: Headers): void {
+    const requestId = findRequestId(headers);
+    this.#writeOnce("answered", { status, ...(requestId === undefined ? {} : { requestId }) });
   }
 
-  left(): void {
-    this.#write("left", {});
+  recordLeft(): void {
+    this.#writeOnce("left", {});
   }
 
-  #write(outcome: Outcome, details: Partial<RequestRecord>): void {
+  #writeOnce(outcome: RequestOutcome, details: Partial<RequestRecord>): void {
     if (this.#isRecorded) return;
     this.#isRecorded = true;
     const { method = "", url = "" } = this.#request;
     const admitted = this.#admitted;
     this.#record(this, {
-      name: admitted?.isBare === true ? undefined : admitted?.route.name,
+      name: admitted?.isWithoutCredentials === true ? undefined : admitted?.route.name,
       method: method.slice(0, 32),
       host: admitted === undefined ? undefined : hostOf(admitted.origin),
-      path: recordedPath(admitted?.target ?? url),
+      path: createRecordedPath(admitted?.target ?? url),
       outcome,
       status: undefined,
       ms: Math.round((performance.now() - this.#start) * 10) / 10,
@@ -117,15 +117,19 @@ export class Exchanges {
    * @param admitted undefined for a request that was not admitted
    * @param send sends an answer of this process to the client
    */
-  open(request: RecordedRequest, admitted: Admitted | undefined, send: (answer: RefusalAnswer) => void): Exchange {
+  open(
+    request: RecordedRequest,
+    admitted: AdmittedRequest | undefined,
+    send: (answer: BrokerAnswer) => void,
+  ): Exchange {
     const exchange = new RecordedExchange(request, admitted, this.#record, send);
     this.#underWay.push(exchange);
     return exchange;
   }
 
   /** Records all requests as left by their clients, since the broker closes. */
-  leave(): void {
-    // The loop needs a copy, since `left` removes the exchange from the list.
-    for (const exchange of this.#underWay.slice()) exchange.left();
+  recordAllAsLeft(): void {
+    // The loop needs a copy, since `recordLeft` removes the exchange from the list.
+    for (const exchange of this.#underWay.slice()) exchange.recordLeft();
   }
 }

@@ -4,12 +4,12 @@
  * early, the other side sees an early end, too, and never a message that looks complete.
  */
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
-import type { Admitted } from "./admit.ts";
-import { valuesOf, without } from "./fields.ts";
-import { headFor, isFinal, noAnswer, type Passing } from "./answers.ts";
-import { sendBody } from "./body.ts";
+import type { AdmittedRequest } from "./admit.ts";
+import { valuesOf, withoutHeader } from "./header-fields.ts";
+import { createClientHead, isFinalAnswer, createNotHttpRefusal, type ForwardingContext } from "./forwarding.ts";
+import { sendBody } from "./send-body.ts";
 import type { Refusal } from "./refusals.ts";
-import { failureOf, maySendAgain, requestOf, type Services } from "./service.ts";
+import { createUpstreamRefusal, maySendAgain, createServiceRequest, type Services } from "./service-request.ts";
 
 /** The longest time for which an answer of 401 is held back while ESC is asked whether the key has changed. */
 const MAX_ROTATION_CHECK_MS = 3000;
@@ -26,16 +26,20 @@ interface ClientExchange {
  *
  * @returns a function that ends the request at the service
  */
-export function forward(admitted: Admitted, client: ClientExchange, passing: Passing): () => void {
-  const forwarded = new ForwardedRequest(admitted, client, passing);
-  forwarded.start();
-  return () => forwarded.giveUp();
+export function forwardRequest(
+  admitted: AdmittedRequest,
+  client: ClientExchange,
+  context: ForwardingContext,
+): () => void {
+  const forwardedRequest = new ForwardedRequest(admitted, client, context);
+  forwardedRequest.start();
+  return () => forwardedRequest.abort();
 }
 
 /** One attempt to send the request to the service. */
 interface Attempt {
   /** The request as it is sent to the service. */
-  readonly sent: ClientRequest;
+  readonly serviceRequest: ClientRequest;
   /** The key that it carries. */
   readonly key: string;
   /** The service's answer, once its head has arrived. */
@@ -44,94 +48,97 @@ interface Attempt {
 
 /** A request on its way to the service, and the answer on its way back. */
 class ForwardedRequest {
-  readonly #admitted: Admitted;
+  readonly #admitted: AdmittedRequest;
   readonly #client: ClientExchange;
-  readonly #passing: Passing;
+  readonly #context: ForwardingContext;
   readonly #isChunked: boolean;
   /** `unsent`: no part of the body was read from the client yet. */
-  #body: "none" | "unsent" | "sent";
+  #bodyState: "none" | "unsent" | "sent";
   /** True once the broker itself has answered, so that nothing of the service's answer is passed back. */
   #isRefused = false;
   #latestAttempt: Attempt | undefined;
   #stopBody = (): void => {};
 
-  constructor(admitted: Admitted, client: ClientExchange, passing: Passing) {
+  constructor(admitted: AdmittedRequest, client: ClientExchange, context: ForwardingContext) {
     const { rawHeaders } = client.request;
     this.#admitted = admitted;
     this.#client = client;
-    this.#passing = passing;
+    this.#context = context;
     this.#isChunked = valuesOf(rawHeaders, "transfer-encoding").length > 0;
     const hasBody = this.#isChunked || valuesOf(rawHeaders, "content-length").length > 0;
-    this.#body = hasBody ? "unsent" : "none";
+    this.#bodyState = hasBody ? "unsent" : "none";
   }
 
   start(): void {
     const { request, response } = this.#client;
-    const { exchange } = this.#passing;
+    const { exchange } = this.#context;
     this.#send();
     const leave = (): void => {
-      this.#latestAttempt?.sent.destroy();
-      exchange.left();
+      this.#latestAttempt?.serviceRequest.destroy();
+      exchange.recordLeft();
     };
     response.once("close", () => {
       if (!response.writableFinished) leave();
     });
     // If the client closes the connection before the answers to its earlier requests are complete, this response emits no `close`.
     request.on("error", leave);
-    if (this.#body === "none") return;
+    if (this.#bodyState === "none") return;
     request.on("data", (chunk: Buffer) => {
-      this.#body = "sent";
-      exchange.count(chunk.length);
+      this.#bodyState = "sent";
+      exchange.countBytes(chunk.length);
     });
     request.once("end", () => {
-      this.#body = "sent";
+      this.#bodyState = "sent";
     });
   }
 
   /** Ends the request at the service. The caller answers the client. */
-  giveUp(): void {
+  abort(): void {
     this.#isRefused = true;
-    this.#latestAttempt?.sent.destroy();
+    this.#latestAttempt?.serviceRequest.destroy();
   }
 
   /** Sends the request to the service. */
   #send(): void {
     const { method = "GET", rawHeaders } = this.#client.request;
-    const added: Record<string, string> = this.#isChunked ? { "transfer-encoding": "chunked" } : {};
-    const { services } = this.#passing;
-    const { request: sent, key } = requestOf(this.#admitted, method, rawHeaders, { services, added });
-    const attempt: Attempt = { sent, key, answer: undefined };
+    const connectionHeaders: Record<string, string> = this.#isChunked ? { "transfer-encoding": "chunked" } : {};
+    const { services } = this.#context;
+    const { request: serviceRequest, key } = createServiceRequest(this.#admitted, method, rawHeaders, {
+      services,
+      connectionHeaders,
+    });
+    const attempt: Attempt = { serviceRequest, key, answer: undefined };
     this.#latestAttempt = attempt;
-    this.#sendBody(sent);
-    sent.on("error", (error) => this.#fail(attempt, error));
-    sent.once("response", (answer) => this.#receive(attempt, answer));
+    this.#sendBody(serviceRequest);
+    serviceRequest.on("error", (error) => this.#fail(attempt, error));
+    serviceRequest.once("response", (answer) => this.#receive(attempt, answer));
     // The request has not asked for another protocol, so the client would not understand a service that switches to one.
-    sent.once("upgrade", (_, socket) => {
+    serviceRequest.once("upgrade", (_, socket) => {
       socket.destroy();
-      this.#refuse(attempt, noAnswer(this.#admitted));
+      this.#refuse(attempt, createNotHttpRefusal(this.#admitted));
     });
   }
 
-  #sendBody(sent: ClientRequest): void {
-    if (this.#body === "none") return void sent.end();
+  #sendBody(serviceRequest: ClientRequest): void {
+    if (this.#bodyState === "none") return void serviceRequest.end();
     const { request, response, expectsContinue } = this.#client;
     if (expectsContinue) {
-      sent.flushHeaders();
-      sent.once("continue", () => response.writeContinue());
-    } else setImmediate(() => sendHeadAlone(sent));
+      serviceRequest.flushHeaders();
+      serviceRequest.once("continue", () => response.writeContinue());
+    } else setImmediate(() => flushUnsentHead(serviceRequest));
     // Also for a client that waits for the interim answer: if the service sends none, the client sends the body after a while.
-    this.#stopBody = sendBody(request, sent, this.#isChunked);
+    this.#stopBody = sendBody(request, serviceRequest, this.#isChunked);
   }
 
   /** Answers the client in place of the service. */
-  #refuse({ sent }: Attempt, refusal: Refusal): void {
+  #refuse({ serviceRequest }: Attempt, refusal: Refusal): void {
     this.#isRefused = true;
     this.#stopBody();
-    this.#passing.exchange.refuse(refusal);
-    sent.destroy();
+    this.#context.exchange.refuse(refusal);
+    serviceRequest.destroy();
   }
 
-  /** Handles an error of the connection to the service: sends the request again, or tells the client. */
+  /** Handles an error of the connection to the service: sends the request again, answers the client, or ends the client's connection. */
   #fail(attempt: Attempt, error: unknown): void {
     const { response } = this.#client;
     // After a complete answer, a service may close the connection, or send bytes that are no HTTP: neither matters.
@@ -139,41 +146,41 @@ class ForwardedRequest {
     // The client has a part of the answer: only the end of its connection can show that the rest is missing.
     if (response.headersSent || response.destroyed) {
       if (!response.writableEnded) response.destroy();
-    } else if (attempt.answer === undefined && maySendAgain(attempt.sent, error, this.#body)) {
+    } else if (attempt.answer === undefined && maySendAgain(attempt.serviceRequest, error, this.#bodyState)) {
       this.#stopBody();
       this.#send();
-    } else this.#refuse(attempt, failureOf(error, this.#admitted));
+    } else this.#refuse(attempt, createUpstreamRefusal(error, this.#admitted));
   }
 
   /** Handles the head of an answer. */
   #receive(attempt: Attempt, answer: IncomingMessage): void {
-    if (!isFinal(answer)) return this.#refuse(attempt, noAnswer(this.#admitted));
+    if (!isFinalAnswer(answer)) return this.#refuse(attempt, createNotHttpRefusal(this.#admitted));
     attempt.answer = answer;
     answer.on("error", (error) => this.#fail(attempt, error));
     // The bytes behind the head may not be HTTP. The parser then reports an error before the next tick.
     process.nextTick(() => void this.#passBack(attempt, answer));
   }
 
-  async #passBack({ sent, key }: Attempt, answer: IncomingMessage): Promise<void> {
+  async #passBack({ serviceRequest, key }: Attempt, answer: IncomingMessage): Promise<void> {
     const admitted = this.#admitted;
     const { request, response } = this.#client;
-    const { services, exchange, redirected, replaced } = this.#passing;
+    const { services, exchange, noteRedirect, findReplaceableKeys } = this.#context;
     const isBodyRefused = refusesBody(answer) && !request.complete;
     if (isBodyRefused) this.#dropBody();
-    const shouldRetry = answer.statusCode === 401 && (await isRotated(admitted, key, services));
-    if (this.#isRefused || response.destroyed) return void sent.destroy();
-    redirected(admitted, valuesOf(answer.rawHeaders, "location")[0]);
-    const { reason, headers } = headFor(answer, admitted, replaced(admitted, key));
-    exchange.answered(answer.statusCode, headers);
-    // `answered` ends all requests if the record cannot be written.
-    if (response.destroyed) return void sent.destroy();
-    passAnswer(answer, response, reason, shouldRetry ? withRetryHeader(headers) : headers);
+    const shouldClientRetry = answer.statusCode === 401 && (await hasKeyRotated(admitted, key, services));
+    if (this.#isRefused || response.destroyed) return void serviceRequest.destroy();
+    noteRedirect(admitted, valuesOf(answer.rawHeaders, "location")[0]);
+    const { reason, headers } = createClientHead(answer, admitted, findReplaceableKeys(admitted, key));
+    exchange.recordAnswer(answer.statusCode, headers);
+    // `recordAnswer` ends all requests if the record cannot be written.
+    if (response.destroyed) return void serviceRequest.destroy();
+    passAnswer(answer, response, reason, shouldClientRetry ? withRetryHeader(headers) : headers);
     answer.once("end", () => {
       response.end();
       // The answer is complete, but the request is not: the service will not read the rest of the body.
       if (request.complete && !isBodyRefused) return;
       this.#dropBody();
-      sent.destroy();
+      serviceRequest.destroy();
     });
   }
 
@@ -195,7 +202,7 @@ function passAnswer(
   const { socket } = response;
   socket?.cork();
   response.writeHead(answer.statusCode ?? 502, reason, [...headers]);
-  sendHead(response, [reason, ...headers]);
+  flushAnswerHead(response, [reason, ...headers]);
   // Does what `pipe` does, with a tenth of the listeners. `start` has the listener that ends the request when the response is closed.
   answer.on("data", (chunk: Buffer) => {
     if (response.write(chunk)) return;
@@ -209,12 +216,12 @@ function passAnswer(
  * Sends the head of a request before its body, if no part of the body has come with it. The client may be waiting for an answer,
  * such as a refusal, before it sends the body.
  */
-function sendHeadAlone(sent: ClientRequest): void {
-  if (!sent.headersSent && !sent.destroyed) sent.flushHeaders();
+function flushUnsentHead(serviceRequest: ClientRequest): void {
+  if (!serviceRequest.headersSent && !serviceRequest.destroyed) serviceRequest.flushHeaders();
 }
 
 /** Sends the head of an answer before there is a body. @param texts the reason and the headers */
-function sendHead(response: ServerResponse, texts: readonly string[]): void {
+function flushAnswerHead(response: ServerResponse, texts: readonly string[]): void {
   // Node.js holds the bytes of headers as Latin-1. Without this write it would encode those above 127 as UTF-8.
   const headText = texts.join("");
   if (Buffer.byteLength(headText) > headText.length) response.write("", "latin1");
@@ -230,7 +237,7 @@ function refusesBody({ statusCode = 0, headers }: IncomingMessage): boolean {
 }
 
 /** Returns true if the key was rotated after the request was sent, so that the client may succeed with the new key. */
-export async function isRotated({ route }: Admitted, key: string, services: Services): Promise<boolean> {
+export async function hasKeyRotated({ route }: AdmittedRequest, key: string, services: Services): Promise<boolean> {
   if (services.keyOf(route.name) !== key) return true;
   let timer: NodeJS.Timeout | undefined;
   const timeLimit = new Promise<void>((resolve) => {
@@ -243,5 +250,5 @@ export async function isRotated({ route }: Admitted, key: string, services: Serv
 
 /** Adds the header that asks SDKs to send the request again. It replaces the same header of the service. */
 export function withRetryHeader(headers: readonly string[]): readonly string[] {
-  return [...without(headers, "x-should-retry"), "x-should-retry", "true"];
+  return [...withoutHeader(headers, "x-should-retry"), "x-should-retry", "true"];
 }

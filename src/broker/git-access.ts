@@ -24,13 +24,13 @@ export interface GitAccess {
  *
  * @param broker the origin of the broker
  */
-export function gitVariables(
+export function createGitVariables(
   accesses: readonly GitAccess[],
   broker: string,
   environment: Environment,
 ): Readonly<Record<string, string>> {
   if (accesses.length === 0) return {};
-  const settings = accesses.flatMap((access) => settingsOf(access, broker));
+  const settings = accesses.flatMap((access) => createGitSettings(access, broker));
   // git reads the number by strtoul, which allows spaces in front (wc on macOS writes some), and fails for any other text.
   const firstIndex = Number(/^\s*\+?(\d{1,6})$/.exec(environment.get("GIT_CONFIG_COUNT") ?? "")?.[1] ?? 0);
   const variables = settings.flatMap(([key, value], index) => [
@@ -44,18 +44,18 @@ export function gitVariables(
 type Setting = readonly [key: string, value: string];
 
 /** Returns the beginnings of the remotes that go through the broker. */
-export function remotesOf({ host, ssh }: GitAccess): readonly string[] {
+export function listRemotePrefixes({ host, ssh }: GitAccess): readonly string[] {
   const [hostname = host] = host.split(":");
   return [`https://${host}/`, ...(ssh ? [`git@${hostname}:`, `ssh://git@${hostname}/`] : [])];
 }
 
-function settingsOf(access: GitAccess, broker: string): readonly Setting[] {
+function createGitSettings(access: GitAccess, broker: string): readonly Setting[] {
   const { host, dummy } = access;
   const url = `http://${host}/`;
   // GitHub accepts any user name; its documents use this one.
   const credentials = Buffer.from(`x-access-token:${dummy}`).toString("base64");
   return [
-    ...remotesOf(access).map((remote): Setting => [`url.${url}.insteadOf`, remote]),
+    ...listRemotePrefixes(access).map((remote): Setting => [`url.${url}.insteadOf`, remote]),
     [`http.${url}.proxy`, broker],
     [`http.${url}.extraHeader`, `Authorization: Basic ${credentials}`],
     // An empty helper removes all other helpers, which would ask the user for a password, and would store the dummy.

@@ -5,7 +5,7 @@
  */
 
 /** The delay of the answer to a guess. */
-export const GUESS_MS = 250;
+export const GUESS_DELAY_MS = 250;
 /** An address that sends this many guesses within `PERIOD_MS` is refused for the same time. */
 export const MAX_GUESSES = 100;
 /** The period in which guesses are counted, and for which an address is refused. */
@@ -20,11 +20,11 @@ interface GuessingAddress {
   readonly refusedUntil: number;
 }
 
-export class Guesses {
+export class GuessCounter {
   /** The addresses that have sent guesses. The address with the latest guess is the last entry. */
   readonly #addresses = new Map<string, GuessingAddress>();
   /** The time of the latest report to the user. */
-  #reportedAt = -PERIOD_MS;
+  #lastReportTime = -PERIOD_MS;
 
   /** Returns true if requests of an address are refused now. */
   isRefused(address: string, now: number): boolean {
@@ -32,19 +32,19 @@ export class Guesses {
   }
 
   /** Counts a guess. @returns true if the user should be warned now that the address is refused: at most once in a period */
-  note(address: string, now: number): boolean {
+  countGuess(address: string, now: number): boolean {
     const { times = [] } = this.#addresses.get(address) ?? {};
-    const recent = [...times.filter((time) => time > now - PERIOD_MS), now];
-    const isTooMany = recent.length >= MAX_GUESSES;
+    const recentTimes = [...times.filter((time) => time > now - PERIOD_MS), now];
+    const hasReachedLimit = recentTimes.length >= MAX_GUESSES;
     this.#addresses.delete(address);
     this.#addresses.set(
       address,
-      isTooMany ? { times: [], refusedUntil: now + PERIOD_MS } : { times: recent, refusedUntil: now },
+      hasReachedLimit ? { times: [], refusedUntil: now + PERIOD_MS } : { times: recentTimes, refusedUntil: now },
     );
-    const [oldest] = this.#addresses.keys();
-    if (this.#addresses.size > MAX_ADDRESSES && oldest !== undefined) this.#addresses.delete(oldest);
-    if (!isTooMany || now - this.#reportedAt < PERIOD_MS) return false;
-    this.#reportedAt = now;
+    const [oldestAddress] = this.#addresses.keys();
+    if (this.#addresses.size > MAX_ADDRESSES && oldestAddress !== undefined) this.#addresses.delete(oldestAddress);
+    if (!hasReachedLimit || now - this.#lastReportTime < PERIOD_MS) return false;
+    this.#lastReportTime = now;
     return true;
   }
 }

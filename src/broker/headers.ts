@@ -1,8 +1,8 @@
 /** Changes the headers of requests and answers on their way through the broker. The functions are pure. */
-import type { Admitted } from "./admit.ts";
-import { type Headers, optionsOf, valuesOf, without } from "./fields.ts";
+import type { AdmittedRequest } from "./admit.ts";
+import { type Headers, parseConnectionOptions, valuesOf, withoutHeader } from "./header-fields.ts";
 import type { Slot } from "../contract/broker/broker-model.ts";
-import { holdsKey, type Replaced, withoutKeys } from "./replaced.ts";
+import { containsKey, type ReplaceableKeys, replaceKeys } from "./replace-keys.ts";
 import { hostOf } from "./route.ts";
 
 /** Headers that concern one connection only, which a proxy does not pass on (RFC 9110, 7.6.1). */
@@ -28,17 +28,23 @@ const ALWAYS_PASSED: ReadonlySet<string> = new Set(["host", "content-length"]);
 const CREDENTIAL_HEADERS = ["authorization", "cookie"] as const;
 
 /** Returns the headers for the service: with the service's host, and with the key in place of the dummy. */
-export function forService(rawHeaders: Headers, { origin, slot, isBare = false }: Admitted, key: string): Headers {
+export function createServiceHeaders(
+  rawHeaders: Headers,
+  { origin, slot, isWithoutCredentials = false }: AdmittedRequest,
+  key: string,
+): Headers {
   const host = hostOf(origin);
-  const passed = isBare ? CREDENTIAL_HEADERS.reduce((headers, name) => without(headers, name), rawHeaders) : rawHeaders;
-  return rewrite(passed, (name, value) => {
+  const headersToSend = isWithoutCredentials
+    ? CREDENTIAL_HEADERS.reduce((headers, name) => withoutHeader(headers, name), rawHeaders)
+    : rawHeaders;
+  return rewriteHeaders(headersToSend, (name, value) => {
     if (name === "host") return host;
-    return name === slot.header && !isBare ? withKey(slot, value, key) : value;
+    return name === slot.header && !isWithoutCredentials ? insertKey(slot, value, key) : value;
   });
 }
 
 /** Puts the key into the value of its header. The scheme and the user name stay as the client wrote them. */
-function withKey({ scheme, isPassword }: Slot, value: string, key: string): string {
+function insertKey({ scheme, isPassword }: Slot, value: string, key: string): string {
   if (scheme === undefined) return key;
   const writtenScheme = value.slice(0, scheme.length);
   if (isPassword !== true) return `${writtenScheme} ${key}`;
@@ -53,11 +59,17 @@ const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
  * Returns the headers for the client, without keys. Redirects to the service itself lead to the address that the client used, so
  * that the client stays with the broker.
  */
-export function forClient(rawHeaders: Headers, { origin, address }: Admitted, replaced: Replaced): Headers {
-  const changed = rewrite(rawHeaders, (name, value) => replaceOrigin(name, value, origin, address));
+export function createClientHeaders(
+  rawHeaders: Headers,
+  { origin, clientAddress }: AdmittedRequest,
+  replaceableKeys: ReplaceableKeys,
+): Headers {
+  const rewrittenHeaders = rewriteHeaders(rawHeaders, (name, value) =>
+    replaceOrigin(name, value, origin, clientAddress),
+  );
   // One search in the joined text is enough, since no key has a line break.
-  if (!holdsKey(changed.join("\n"), replaced)) return changed;
-  const texts = changed.map((text) => withoutKeys(text, replaced));
+  if (!containsKey(rewrittenHeaders.join("\n"), replaceableKeys)) return rewrittenHeaders;
+  const texts = rewrittenHeaders.map((text) => replaceKeys(text, replaceableKeys));
   // If a key in a name was replaced by a dummy with other characters, the name may be invalid now. Such a header is left out.
   return texts.filter((_, index) => {
     const nameIndex = index - (index % 2);
@@ -66,10 +78,10 @@ export function forClient(rawHeaders: Headers, { origin, address }: Admitted, re
 }
 
 /** Replaces the service's origin where an address begins. (The address of another host may contain the origin, such as in a query.) */
-function replaceOrigin(name: string, value: string, origin: string, address: string): string {
-  if (name === "link") return value.replaceAll(originPattern("<", origin), `$1${address}`);
+function replaceOrigin(name: string, value: string, origin: string, clientAddress: string): string {
+  if (name === "link") return value.replaceAll(createOriginPattern("<", origin), `$1${clientAddress}`);
   if (name !== "location" && name !== "content-location") return value;
-  return value.replace(originPattern("^", origin), `$1${address}`);
+  return value.replace(createOriginPattern("^", origin), `$1${clientAddress}`);
 }
 
 /**
@@ -77,7 +89,7 @@ function replaceOrigin(name: string, value: string, origin: string, address: str
  *
  * @param before the character in front of the origin; `^` for the beginning of the text
  */
-function originPattern(before: "^" | "<", origin: string): RegExp {
+function createOriginPattern(before: "^" | "<", origin: string): RegExp {
   const { protocol, hostname, port } = new URL(origin);
   const quote = (text: string): string => text.replaceAll(/[^\w]/g, String.raw`\$&`);
   const defaultPort = protocol === "https:" ? "443" : "80";
@@ -90,8 +102,8 @@ function originPattern(before: "^" | "<", origin: string): RegExp {
  *
  * @param change returns the new value for a name in lower case and a value
  */
-function rewrite(rawHeaders: Headers, change: (name: string, value: string) => string): Headers {
-  const connectionOptions = new Set(valuesOf(rawHeaders, "connection").flatMap(optionsOf));
+function rewriteHeaders(rawHeaders: Headers, change: (name: string, value: string) => string): Headers {
+  const connectionOptions = new Set(valuesOf(rawHeaders, "connection").flatMap(parseConnectionOptions));
   const headers: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const writtenName = rawHeaders[index] ?? "";

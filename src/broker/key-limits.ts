@@ -21,7 +21,7 @@ interface KeyUse {
 }
 
 /** The limits of all keys, and the requests that count towards them. */
-export class Limits {
+export class KeyLimits {
   /** By the name of the key's variable. */
   readonly #uses = new Map<string, KeyUse>();
 
@@ -31,15 +31,15 @@ export class Limits {
    * @param now the time in ms, of any clock that is never set back
    * @returns the refusal of a request beyond a limit, which is not counted
    */
-  take({ name, limit }: Pick<Route, "name" | "limit">, now: number): Refusal | undefined {
+  countRequest({ name, limit }: Pick<Route, "name" | "limit">, now: number): Refusal | undefined {
     if (limit === undefined) return undefined;
     const use = this.#uses.get(name) ?? { count: 0, times: [] };
     this.#uses.set(name, use);
-    return countOrRefuse(name, limit, use, now);
+    return countOrRefuseRequest(name, limit, use, now);
   }
 }
 
-function countOrRefuse(
+function countOrRefuseRequest(
   name: string,
   { perMinute, total }: RequestLimit,
   use: KeyUse,
@@ -47,7 +47,7 @@ function countOrRefuse(
 ): Refusal | undefined {
   if (total !== undefined && use.count >= total) {
     const message = `the limit of ${name} is reached: ${total} requests in a run; raise "limit" in the contract, or start again`;
-    return { code: "broker-limit", name, message, retry: { seconds: FINAL_RETRY_SECONDS, helps: false } };
+    return { code: "broker-limit", name, message, retry: { seconds: FINAL_RETRY_SECONDS, canSucceed: false } };
   }
   if (perMinute !== undefined) {
     const oldestIndex = use.count % perMinute;
@@ -56,7 +56,7 @@ function countOrRefuse(
     if (waitMs > 0) {
       const seconds = Math.ceil(waitMs / 1000);
       const message = `the limit of ${name} is reached: ${perMinute} requests a minute; wait ${seconds} s`;
-      return { code: "broker-limit", name, message, retry: { seconds, helps: true } };
+      return { code: "broker-limit", name, message, retry: { seconds, canSucceed: true } };
     }
     use.times[oldestIndex] = now;
   }

@@ -17,10 +17,10 @@ import {
 } from "./service-address.ts";
 
 /** The plan for one key. */
-export interface KeyPlan extends Pick<ServiceAddress, "because" | "variable"> {
+export interface KeyPlan extends Pick<ServiceAddress, "trustReason" | "variable"> {
   readonly route: Route;
   /** The variables for the program that get the broker's address, each with the path after the broker's origin. */
-  readonly base: Readonly<Record<string, string>>;
+  readonly addressPaths: Readonly<Record<string, string>>;
   /** The settings of git; absent for a key that git does not use. */
   readonly git?: {
     /** Host and port. */
@@ -53,12 +53,12 @@ export function planKey(key: DeclaredKey, context: PlanContext): KeyPlan | PlanF
   if ("kind" in address) return address;
   const slots = entry.slots ?? provider?.slots ?? [];
   if (slots.length === 0) return { kind: "no-header", name };
-  const changedPart = contract.isNamed ? undefined : findChangedPart(key);
+  const changedPart = contract.isNamed ? undefined : findUntrustedChange(key);
   if (changedPart !== undefined) return { kind: "untrusted-part", name, part: changedPart, path: contract.path };
   if (provider?.isGithub === true) return planGithubToken(key, address, contract.isNamed);
-  const { url, variable, because } = address;
+  const { url, variable, trustReason } = address;
   const { path, servicePath } = splitGatewayPath(address, key, contract.isNamed);
-  const deny = deniedPaths(key, parseRules(provider?.deny ?? []), contract.isNamed);
+  const deny = listDenyRules(key, parseRules(provider?.deny ?? []), contract.isNamed);
   const route: Route = {
     name,
     dummy,
@@ -67,15 +67,19 @@ export function planKey(key: DeclaredKey, context: PlanContext): KeyPlan | PlanF
     servicePath,
     prefix: entry.prefix ?? provider?.prefix ?? "",
     slots,
-    allow: (entry.allow ?? []).map(withoutHost),
-    deny: deny.map(withoutHost),
-    ...limitOf(entry),
+    allow: (entry.allow ?? []).map(removeHost),
+    deny: deny.map(removeHost),
+    ...copyLimit(entry),
   };
-  return { route, base: basePaths(key, path, servicePath), because, variable };
+  return { route, addressPaths: planAddressPaths(key, path, servicePath), trustReason, variable };
 }
 
 /** Returns the variables for the program, each with the path at the broker that stands for the path that clients expect. */
-function basePaths({ entry, provider }: DeclaredKey, path: string, servicePath: string): KeyPlan["base"] {
+function planAddressPaths(
+  { entry, provider }: DeclaredKey,
+  path: string,
+  servicePath: string,
+): KeyPlan["addressPaths"] {
   const expectedPaths = Object.entries(entry.base ?? provider?.base ?? {});
   // Some clients send whole paths, including the end of the gateway's path. The address for these clients must not have that end.
   const serviceEnd = pathBelow("", servicePath) ?? "";
@@ -89,7 +93,7 @@ function basePaths({ entry, provider }: DeclaredKey, path: string, servicePath: 
 }
 
 /** Returns the rules that deny. Only a contract that the user named can lift the built-in rules. */
-function deniedPaths(
+function listDenyRules(
   { entry }: DeclaredKey,
   builtInRules: readonly PathRule[],
   isContractNamed: boolean,
@@ -98,25 +102,25 @@ function deniedPaths(
   return isContractNamed ? entry.deny : [...builtInRules, ...entry.deny];
 }
 
-function limitOf({ limit }: BrokerEntry): Pick<Route, "limit"> {
+function copyLimit({ limit }: BrokerEntry): Pick<Route, "limit"> {
   return limit === undefined ? {} : { limit };
 }
 
 /** Removes the host from a rule. A rule can only name the host of the service, and a gateway may take the place of that host. */
-function withoutHost({ method, segments, names, text }: PathRule): PathRule {
+function removeHost({ method, segments, names, text }: PathRule): PathRule {
   return { method, segments, names, text };
 }
 
 /** Plans a token of GitHub, or of a GitHub Enterprise Server. */
 function planGithubToken(
   key: DeclaredKey,
-  { url, variable, because }: ServiceAddress,
+  { url, variable, trustReason }: ServiceAddress,
   isContractNamed: boolean,
 ): KeyPlan | PlanFault {
   const { name, entry, provider, dummy } = key;
   const origin = findWebOrigin(url, variable);
   if (origin === undefined) return { kind: "no-github", name, variable };
-  const deny = deniedPaths(key, parseRules(provider?.deny ?? []), isContractNamed);
+  const deny = listDenyRules(key, parseRules(provider?.deny ?? []), isContractNamed);
   const route: Route = {
     name,
     dummy,
@@ -127,14 +131,14 @@ function planGithubToken(
     slots: [...(entry.slots ?? provider?.slots ?? []), PASSWORD_SLOT],
     allow: translateRules(entry.allow ?? [], origin),
     deny: translateRules(deny, origin),
-    ...limitOf(entry),
+    ...copyLimit(entry),
     sites: listSites(origin),
   };
-  const base = Object.entries(entry.base ?? provider?.base ?? {}).map(
+  const addressPaths = Object.entries(entry.base ?? provider?.base ?? {}).map(
     ([setting, usualPath]) => [setting, createApiPath(setting, usualPath, origin)] as const,
   );
   const git = { host: new URL(origin).host, ssh: entry.ssh ?? true };
-  return { route, base: Object.fromEntries(base), because, variable, git };
+  return { route, addressPaths: Object.fromEntries(addressPaths), trustReason, variable, git };
 }
 
 /**
@@ -142,7 +146,7 @@ function planGithubToken(
  * change these parts. A service may repeat a header of the contract's choice in its answer, where the program could read the key. A prefix
  * of the contract's choice hides a denied path from the rules.
  */
-function findChangedPart({ entry, provider }: DeclaredKey): "headers" | "prefix" | undefined {
+function findUntrustedChange({ entry, provider }: DeclaredKey): "headers" | "prefix" | undefined {
   if (provider === undefined) return undefined;
   const isBuiltIn = ({ header, scheme }: Slot): boolean =>
     provider.slots.some((slot) => slot.header === header && slot.scheme === scheme);
@@ -157,17 +161,17 @@ function findChangedPart({ entry, provider }: DeclaredKey): "headers" | "prefix"
  * `https://gateway/x/openai/v1` in `GROQ_API_BASE` has its root at `/x`, which stands for the empty path of the service.
  */
 function splitGatewayPath(
-  { url, variable = "", because }: ServiceAddress,
+  { url, variable = "", trustReason }: ServiceAddress,
   { entry, provider }: DeclaredKey,
   isContractNamed: boolean,
 ): Pick<Route, "path" | "servicePath"> {
   const path = url.pathname.replace(/\/+$/, "");
   // A contract that the user did not name must not decide for which path the gateway's path stands: denied paths would look allowed.
-  if (because === "allowed" && !isContractNamed && provider?.deny !== undefined) return { path, servicePath: path };
+  if (trustReason === "allowed" && !isContractNamed && provider?.deny !== undefined) return { path, servicePath: path };
   const contractBase = entry.base ?? {};
   const builtInBase = provider?.base ?? {};
-  const unnamedBase = provider === undefined ? contractBase : builtInBase;
-  const base = isContractNamed ? { ...builtInBase, ...contractBase } : unnamedBase;
+  const trustedBase = provider === undefined ? contractBase : builtInBase;
+  const base = isContractNamed ? { ...builtInBase, ...contractBase } : trustedBase;
   const expectedPath = base[variable] ?? "";
   // Variables for whole paths are ignored: with their empty path, the rules would admit paths outside the gateway's path.
   const partialPaths = Object.entries(base).flatMap(([name, expected]) =>

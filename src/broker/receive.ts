@@ -6,19 +6,19 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { systemErrorCode } from "../system/errors.ts";
-import type { Admission, Admitted, RequestHead } from "./admit.ts";
-import type { Passing } from "./answers.ts";
+import type { Admission, AdmittedRequest, RequestHead } from "./admit.ts";
+import type { ForwardingContext } from "./forwarding.ts";
 import type { Exchange, Exchanges } from "./exchange.ts";
-import { forward } from "./forward-request.ts";
-import { GUESS_MS, type Guesses, MAX_GUESSES } from "./guesses.ts";
-import type { Limits } from "./key-limits.ts";
-import type { LocalReading, LocalService } from "./local.ts";
-import { readLocalBody } from "./local-body.ts";
-import { readInParts } from "./parts.ts";
-import { MAX_CONNECTIONS, type Places } from "./places.ts";
-import type { Refusal, RefusalAnswer } from "./refusals.ts";
-import { sendRaw, sendRefusal } from "./refuse.ts";
-import { type Forwarded, Turns } from "./turns.ts";
+import { forwardRequest } from "./forward-request.ts";
+import { GUESS_DELAY_MS, type GuessCounter, MAX_GUESSES } from "./guesses.ts";
+import type { KeyLimits } from "./key-limits.ts";
+import type { LocalBodyReader, LocalService } from "./local-service.ts";
+import { readLocalBody } from "./read-local-body.ts";
+import { readInParts } from "./read-in-parts.ts";
+import { MAX_CONNECTIONS, type ConnectionPlaces } from "./connection-places.ts";
+import type { Refusal, BrokerAnswer } from "./refusals.ts";
+import { sendRaw, sendRefusal } from "./send-refusal.ts";
+import { type RequestUnderWay, RequestTurns } from "./request-turns.ts";
 import { isForWebSocket, requestWithoutUpgrade, upgrade } from "./upgrade.ts";
 
 const MALFORMED: Refusal = {
@@ -36,33 +36,33 @@ const TOO_MANY_GUESSES: Refusal = {
   message: `this address sent ${MAX_GUESSES} wrong keys; it is refused for a minute`,
 };
 
-/** The parts of a broker on which the handling of a request depends. */
-export interface Reception extends Omit<Passing, "exchange"> {
-  /** Decides over a request by the routes that are valid when it arrives. */
+/** The functions and the state of the broker that the handling of requests needs. */
+export interface ReceptionOptions extends Omit<ForwardingContext, "exchange"> {
+  /** Decides about a request by the routes that are valid when it arrives. */
   readonly admit: Admission;
   /** Answers requests for services of this process, which need no key. */
-  readonly local: LocalService;
-  readonly places: Places;
+  readonly answerLocally: LocalService;
+  readonly places: ConnectionPlaces;
   readonly exchanges: Exchanges;
-  readonly limits: Limits;
+  readonly limits: KeyLimits;
   /** Slows down clients that guess keys; undefined unless other machines can reach the broker's address. */
-  readonly guard?: Guard | undefined;
+  readonly guessGuard?: GuessGuard | undefined;
 }
 
-interface Guard {
-  readonly guesses: Guesses;
+interface GuessGuard {
+  readonly guessCounter: GuessCounter;
   /** Reports to the user an address whose requests are refused from now on. */
-  readonly guessed: (address: string) => void;
+  readonly warnOfGuesses: (address: string) => void;
 }
 
-/** An admitted request. */
-interface Received {
-  readonly admitted: Admitted;
-  readonly passing: Passing;
+/** An admitted request, and what is needed to pass it on. */
+interface RequestToForward {
+  readonly admitted: AdmittedRequest;
+  readonly context: ForwardingContext;
 }
 
 /** Begins to handle all requests to a server. */
-export function receiveRequests(server: Server, reception: Reception): void {
+export function receiveRequests(server: Server, reception: ReceptionOptions): void {
   const receiver = new Receiver(server, reception);
   server.on("connection", (socket) => receiver.handleConnection(socket));
   server.on("request", (request, response) => receiver.handleRequest(request, response, { expectsContinue: false }));
@@ -80,10 +80,10 @@ export function receiveRequests(server: Server, reception: Reception): void {
 
 class Receiver {
   readonly #server: Server;
-  readonly #reception: Reception;
-  readonly #turns = new Turns();
+  readonly #reception: ReceptionOptions;
+  readonly #turns = new RequestTurns();
 
-  constructor(server: Server, reception: Reception) {
+  constructor(server: Server, reception: ReceptionOptions) {
     this.#server = server;
     this.#reception = reception;
   }
@@ -91,8 +91,8 @@ class Receiver {
   handleConnection(socket: Socket): void {
     if (this.#hasTooManyGuesses(socket)) return void socket.destroy();
     readInParts(socket, {
-      isKnown: () => this.#reception.places.isKnown(socket),
-      isOver: () => this.#turns.isOver(socket),
+      hasShownKey: () => this.#reception.places.isKnown(socket),
+      mustDropBytes: () => this.#turns.hasRequestBehindRefusal(socket),
     });
   }
 
@@ -105,28 +105,28 @@ class Receiver {
     const { socket } = request;
     // A write to a client that has just left fails, which does not matter.
     response.on("error", () => {});
-    if (this.#turns.isBehind(socket)) return void request.resume();
-    const send = (answer: RefusalAnswer): void => {
-      this.#turns.refuse(socket);
+    if (this.#turns.countIfBehindRefusal(socket)) return void request.resume();
+    const send = (answer: BrokerAnswer): void => {
+      this.#turns.noteRefusal(socket);
       sendRefusal(request, response, answer);
     };
     const head = requestHead(request, { isUpgrade: false });
     const received = this.#receive(request, head, send, expectsContinue ? response : undefined);
     if (received === undefined) {
       // The answer may be sent only later (`delayAnswer`, `answerBody`). Requests behind this one must not be answered before it.
-      this.#turns.refuse(socket);
+      this.#turns.noteRefusal(socket);
       return;
     }
-    const { admitted, passing } = received;
-    const freePlace = this.#reception.places.use(socket);
+    const { admitted, context } = received;
+    const freePlace = this.#reception.places.beginRequest(socket);
     response.once("close", freePlace);
-    const giveUp = forward(admitted, { request, response, expectsContinue }, passing);
-    this.#turns.forwarded(socket, { request, response, exchange: passing.exchange, giveUp });
+    const abort = forwardRequest(admitted, { request, response, expectsContinue }, context);
+    this.#turns.noteForwarded(socket, { request, response, exchange: context.exchange, abort });
   }
 
   /** Handles a request that asks for another protocol. @param firstBytes the bytes that came behind the head of the request */
   handleUpgrade(request: IncomingMessage, socket: Duplex, firstBytes: Buffer): void {
-    this.#turns.inTurn(socket, () => {
+    this.#turns.callInTurn(socket, () => {
       if (!isForWebSocket(request)) {
         socket.unshift(Buffer.concat([requestWithoutUpgrade(request), firstBytes]));
         // The server handles the socket as a new connection, and reads the request again, without its upgrade. The documentation of
@@ -137,25 +137,25 @@ class Receiver {
       const received = this.#receive(request, head, (answer) => sendRaw(socket, answer));
       if (received === undefined) return;
       // The connection keeps its place until it is closed.
-      this.#reception.places.use(socket);
-      upgrade(received.admitted, { request, socket, head: firstBytes }, received.passing);
+      this.#reception.places.beginRequest(socket);
+      upgrade(received.admitted, { request, socket, bytesAfterHead: firstBytes }, received.context);
     });
   }
 
   /** Answers a CONNECT request, which admission always refuses. */
   handleConnect(request: IncomingMessage, socket: Duplex): void {
     const head = requestHead(request, { isUpgrade: false });
-    this.#turns.inTurn(socket, () => this.#receive(request, head, (answer) => sendRaw(socket, answer)));
+    this.#turns.callInTurn(socket, () => this.#receive(request, head, (answer) => sendRaw(socket, answer)));
   }
 
-  /** Answers bytes that are no request, or ends the connection, which may have failed. */
+  /** Answers bytes that are no request. Ends the connection instead if it has failed, or if the client expects no answer. */
   handleClientError(error: Error, socket: ClientSocket): void {
     // An answer is being sent already. A client that sends nonsense and then ends its side causes a second error.
     if (socket.writableEnded) return;
-    const underWay = this.#turns.underWay(socket);
+    const underWay = this.#turns.findUnderWay(socket);
     if (!socket.writable || this.#expectsNoAnswer(error, socket, underWay)) return void socket.destroy();
     if (underWay === undefined || underWay.request.complete) {
-      this.#turns.inTurn(socket, () => {
+      this.#turns.callInTurn(socket, () => {
         this.#reception.exchanges.open({}, undefined, (answer) => sendRaw(socket, answer)).refuse(MALFORMED);
       });
     } else if (underWay.response.headersSent) {
@@ -163,69 +163,69 @@ class Receiver {
       socket.destroy();
     } else {
       // The body of the request is malformed.
-      underWay.giveUp();
+      underWay.abort();
       underWay.exchange.refuse(MALFORMED);
       underWay.response.end();
     }
   }
 
   /** Returns true if the client was silent, has ended before it began a request, or has left during a request. */
-  #expectsNoAnswer(error: Error, socket: ClientSocket, underWay: Forwarded | undefined): boolean {
+  #expectsNoAnswer(error: Error, socket: ClientSocket, underWay: RequestUnderWay | undefined): boolean {
     const code = systemErrorCode(error);
     // In Bun `readableEnded` is false at the end, so the error's code decides.
     const hasEnded = socket.readableEnded || code === "HPE_INVALID_EOF_STATE";
     const isSilent = socket.bytesRead === 0 && (hasEnded || code === "ERR_HTTP_REQUEST_TIMEOUT");
-    return isSilent || (hasEnded && (underWay !== undefined || this.#turns.isRefused(socket)));
+    return isSilent || (hasEnded && (underWay !== undefined || this.#turns.hasRefusal(socket)));
   }
 
   /**
    * Admits a request, or answers it.
    *
    * @param send sends an answer of this process
-   * @param waiting the response to a client that holds its body back (100-continue)
+   * @param waitingResponse the response to a client that holds its body back (100-continue)
    * @returns undefined if the request was answered
    */
   #receive(
     request: IncomingMessage,
     head: RequestHead,
-    send: (answer: RefusalAnswer) => void,
-    waiting?: ServerResponse,
-  ): Received | undefined {
-    const { places, exchanges, services, replaced, redirected } = this.#reception;
+    send: (answer: BrokerAnswer) => void,
+    waitingResponse?: ServerResponse,
+  ): RequestToForward | undefined {
+    const { places, exchanges, services, findReplaceableKeys, noteRedirect } = this.#reception;
     const { socket } = request;
-    const hasPlace = places.mayUse(socket);
-    const localResponse = hasPlace ? this.#reception.local(head) : undefined;
+    const hasPlace = places.mayBeginRequest(socket);
+    const localResponse = hasPlace ? this.#reception.answerLocally(head) : undefined;
     if (localResponse !== undefined) {
       const exchange = exchanges.open(request, undefined, send);
       if ("status" in localResponse) exchange.answerLocally(localResponse);
       else {
-        waiting?.writeContinue();
+        waitingResponse?.writeContinue();
         void answerBody(request, localResponse, exchange);
       }
       return undefined;
     }
-    const admittedOrRefusal = this.#decide(socket, head, hasPlace);
-    if ("code" in admittedOrRefusal) {
-      const sendInTime = this.#mustDelayAnswer(admittedOrRefusal, socket) ? delayAnswer(socket, send) : send;
-      exchanges.open(request, undefined, sendInTime).refuse(admittedOrRefusal);
+    const decision = this.#decide(socket, head, hasPlace);
+    if ("code" in decision) {
+      const sendInTime = this.#mustDelayAnswer(decision, socket) ? delayAnswer(socket, send) : send;
+      exchanges.open(request, undefined, sendInTime).refuse(decision);
       return undefined;
     }
-    const exchange = exchanges.open(request, admittedOrRefusal, send);
-    return { admitted: admittedOrRefusal, passing: { services, exchange, replaced, redirected } };
+    const exchange = exchanges.open(request, decision, send);
+    return { admitted: decision, context: { services, exchange, findReplaceableKeys, noteRedirect } };
   }
 
-  /** Decides over a request that no service of this process answers. An admitted request counts towards the limit of its key. */
-  #decide(socket: Socket, head: RequestHead, hasPlace: boolean): Admitted | Refusal {
+  /** Decides about a request that no service of this process answers. An admitted request counts towards the limit of its key. */
+  #decide(socket: Socket, head: RequestHead, hasPlace: boolean): AdmittedRequest | Refusal {
     if (this.#hasTooManyGuesses(socket)) return TOO_MANY_GUESSES;
     if (!hasPlace) return TOO_MANY_REQUESTS;
-    const admittedOrRefusal = this.#reception.admit(head);
-    if ("code" in admittedOrRefusal || admittedOrRefusal.isBare === true) return admittedOrRefusal;
-    return this.#reception.limits.take(admittedOrRefusal.route, performance.now()) ?? admittedOrRefusal;
+    const decision = this.#reception.admit(head);
+    if ("code" in decision || decision.isWithoutCredentials === true) return decision;
+    return this.#reception.limits.countRequest(decision.route, performance.now()) ?? decision;
   }
 
   /** Returns true if the client's address is refused because it has sent too many guesses. */
   #hasTooManyGuesses({ remoteAddress = "" }: Socket): boolean {
-    return this.#reception.guard?.guesses.isRefused(remoteAddress, performance.now()) === true;
+    return this.#reception.guessGuard?.guessCounter.isRefused(remoteAddress, performance.now()) === true;
   }
 
   /**
@@ -234,17 +234,18 @@ class Receiver {
    * the program may have the same address as that browser.
    */
   #mustDelayAnswer({ code, isGuess = false }: Refusal, { remoteAddress = "" }: Socket): boolean {
-    const { guard } = this.#reception;
-    if (guard === undefined || code !== "broker-key") return false;
-    if (isGuess && guard.guesses.note(remoteAddress, performance.now())) guard.guessed(remoteAddress);
+    const { guessGuard } = this.#reception;
+    if (guessGuard === undefined || code !== "broker-key") return false;
+    if (isGuess && guessGuard.guessCounter.countGuess(remoteAddress, performance.now()))
+      guessGuard.warnOfGuesses(remoteAddress);
     return true;
   }
 }
 
 /** Reads the body of a request to a service of this process, and answers it. */
-async function answerBody(request: IncomingMessage, { maxBytes, answerTo }: LocalReading, exchange: Exchange) {
+async function answerBody(request: IncomingMessage, { maxBytes, answerTo }: LocalBodyReader, exchange: Exchange) {
   const body = await readLocalBody(request, maxBytes);
-  if (body === undefined) exchange.left();
+  if (body === undefined) exchange.recordLeft();
   else exchange.answerLocally(answerTo(body));
 }
 
@@ -256,10 +257,10 @@ function requestHead(request: IncomingMessage, { isUpgrade }: Pick<RequestHead, 
 }
 
 /** Returns a function that sends an answer after a delay, unless the client has left by then. */
-function delayAnswer(socket: Socket, send: (answer: RefusalAnswer) => void): (answer: RefusalAnswer) => void {
+function delayAnswer(socket: Socket, send: (answer: BrokerAnswer) => void): (answer: BrokerAnswer) => void {
   return (answer) => {
     setTimeout(() => {
       if (!socket.destroyed) send(answer);
-    }, GUESS_MS).unref();
+    }, GUESS_DELAY_MS).unref();
   };
 }

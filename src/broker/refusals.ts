@@ -16,7 +16,7 @@ export type RefusalCode =
   | "broker-tls"
   | "broker-upstream";
 
-/** The reason why the broker answers a request by itself. */
+/** The reason why the broker refuses a request, or why an admitted request got no answer from its service. */
 export interface Refusal {
   readonly code: RefusalCode;
   /** The problem and the remedy, for the log of the program that sent the request. */
@@ -25,12 +25,12 @@ export interface Refusal {
   readonly name?: string;
   /** True if the request carried credentials, but no key of this run. */
   readonly isGuess?: boolean;
-  /** For a request beyond a limit: how long to wait. `helps` is false if no further request is accepted in this run. */
-  readonly retry?: { readonly seconds: number; readonly helps: boolean };
+  /** For a request beyond a limit: how long to wait. `canSucceed` is false if no further request is accepted in this run. */
+  readonly retry?: { readonly seconds: number; readonly canSucceed: boolean };
 }
 
 /** The status of each refusal. At 407, 421 and 503 clients would send the request to another host, or again. */
-const STATUS: Readonly<Record<RefusalCode, number>> = {
+const STATUS_BY_CODE: Readonly<Record<RefusalCode, number>> = {
   "broker-request": 400,
   "broker-key": 401,
   "broker-denied": 403,
@@ -40,8 +40,8 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   "broker-upstream": 502,
 };
 
-/** An answer of this process. */
-export interface RefusalAnswer {
+/** An answer that this process creates itself: a refusal, or the answer of a local service (local-service.ts). */
+export interface BrokerAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -53,15 +53,15 @@ export function createRefusal(code: RefusalCode, message: string, name?: string)
 }
 
 /** Returns the answer to a request that is refused. The answer closes the connection, since the rest of the request is not read. */
-export function answerTo({ code, message, retry }: Refusal): RefusalAnswer {
+export function createRefusalAnswer({ code, message, retry }: Refusal): BrokerAnswer {
   const body = JSON.stringify({ error: { message: `sophia-run: ${message}`, type: "sophia_run", code } });
   return {
-    status: STATUS[code],
+    status: STATUS_BY_CODE[code],
     headers: {
       "content-type": "application/json",
       "content-length": String(Buffer.byteLength(body)),
       // The SDKs of OpenAI and Anthropic obey this header. A second try helps only if the service was not reached.
-      "x-should-retry": String(retry?.helps ?? code === "broker-upstream"),
+      "x-should-retry": String(retry?.canSucceed ?? code === "broker-upstream"),
       ...(retry !== undefined && { "retry-after": String(retry.seconds) }),
       connection: "close",
     },

@@ -13,8 +13,8 @@
  *     Host: github.com
  */
 import type { Site } from "../contract/broker/github-keys.ts";
-import type { HeaderFields } from "./fields.ts";
-import type { OwnAddress } from "./own-address.ts";
+import type { HeaderFields } from "./header-fields.ts";
+import type { BrokerAddress } from "./broker-listen.ts";
 import { createRefusal, type Refusal } from "./refusals.ts";
 
 /** The parts of the first line of a request. */
@@ -50,7 +50,7 @@ export function findRequestAddress(
   { method, version, target }: RequestLine,
   headers: HeaderFields,
   sites: readonly Site[],
-  { hosts, isSocket = false }: OwnAddress,
+  { acceptedHosts, isSocket = false }: BrokerAddress,
 ): RequestAddress | Refusal {
   // Other versions have other rules for where a request ends. A service could read a part of one request as a second request.
   if (version !== "1.1" && version !== "1.0") {
@@ -80,8 +80,8 @@ export function findRequestAddress(
     if (host === proxiedHost) return { host, isProxied: true, target: path };
     return createRefusal("broker-request", "the Host header must be that of the request's target");
   }
-  if (hosts.includes(host)) return { host: undefined, isProxied: false, target };
+  if (acceptedHosts.includes(host)) return { host: undefined, isProxied: false, target };
   if (isSocket && sites.some((site) => site.host === host)) return { host, isProxied: false, target };
   // A web page can resolve a name of its own to 127.0.0.1 (DNS rebinding); its requests have that name in `Host`.
-  return createRefusal("broker-denied", `the Host header must be ${hosts.join(" or ")}`);
+  return createRefusal("broker-denied", `the Host header must be ${acceptedHosts.join(" or ")}`);
 }

@@ -12,7 +12,7 @@
  */
 import { hash, randomBytes } from "node:crypto";
 import type { Slot } from "../contract/broker/broker-model.ts";
-import type { HeaderFields } from "./fields.ts";
+import type { HeaderFields } from "./header-fields.ts";
 import { createRefusal, type Refusal } from "./refusals.ts";
 import type { Route } from "./route.ts";
 
@@ -26,7 +26,7 @@ export interface RequestKey {
 export type FindRequestKey = (target: string, headers: HeaderFields) => RequestKey | Refusal;
 
 /** A header with the dummy of a route. */
-interface DummyUse {
+interface HeaderWithDummy {
   /** The name of the header, in lower case. */
   readonly header: string;
   /** The scheme in front of the dummy, in lower case; undefined if the dummy is the whole value. */
@@ -45,7 +45,7 @@ export function createKeyFinder(routes: readonly Route[]): FindRequestKey {
   const slotHeaders = new Set(routes.flatMap(({ slots }) => slots.map(({ header }) => header)));
 
   return (target, headers) => {
-    const [use, ...furtherUses] = findUses(routes, headers, slotHeaders, routeByDummy);
+    const [use, ...furtherUses] = findHeadersWithDummies(routes, headers, slotHeaders, routeByDummy);
     const dummyCount = countDummies(routes, target, headers);
     if (use === undefined) {
       if (dummyCount > 0) return createRefusal("broker-denied", "a key stands where it is not accepted");
@@ -72,13 +72,13 @@ function createDummyLookup(routes: readonly Route[]): (text: string) => Route | 
 }
 
 /** Returns the headers with a dummy as their value, as their credentials, or as the password in Basic credentials. */
-function findUses(
+function findHeadersWithDummies(
   routes: readonly Route[],
   headers: HeaderFields,
   slotHeaders: ReadonlySet<string>,
   routeByDummy: (text: string) => Route | undefined,
-): readonly DummyUse[] {
-  const uses: DummyUse[] = [];
+): readonly HeaderWithDummy[] {
+  const headersWithDummies: HeaderWithDummy[] = [];
   for (let index = 0; index < headers.names.length; index++) {
     const header = headers.names[index] ?? "";
     if (!slotHeaders.has(header)) continue;
@@ -86,17 +86,17 @@ function findUses(
     const [, writtenScheme, credentials = value] = SCHEME_AND_CREDENTIALS.exec(value) ?? [];
     const scheme = writtenScheme?.toLowerCase();
     const route = routeByDummy(credentials);
-    if (route !== undefined) uses.push({ header, scheme, route, isPassword: false });
+    if (route !== undefined) headersWithDummies.push({ header, scheme, route, isPassword: false });
     const basic = scheme === "basic" ? parseBasicCredentials(credentials) : undefined;
     if (basic === undefined) continue;
     const passwordRoute = routeByDummy(basic.password);
     if (passwordRoute?.slots.some(({ isPassword }) => isPassword === true) !== true) continue;
-    const use = { header, scheme, route: passwordRoute, isPassword: true };
-    uses.push(use);
+    const headerWithPassword = { header, scheme, route: passwordRoute, isPassword: true };
+    headersWithDummies.push(headerWithPassword);
     // A dummy in the user name is a second use, for which the request is refused.
-    if (routes.some(({ dummy }) => basic.user.includes(dummy))) uses.push(use);
+    if (routes.some(({ dummy }) => basic.user.includes(dummy))) headersWithDummies.push(headerWithPassword);
   }
-  return uses;
+  return headersWithDummies;
 }
 
 /** Returns the refusal of a request in which no unencoded dummy was found. */
@@ -112,13 +112,13 @@ function explainMissingKey(routes: readonly Route[], headers: HeaderFields, slot
 }
 
 /** Returns the slot of the route in which the dummy is, or a refusal if the key is not accepted there. */
-function findSlot(use: DummyUse, headers: HeaderFields): RequestKey | Refusal {
+function findSlot(use: HeaderWithDummy, headers: HeaderFields): RequestKey | Refusal {
   const { route } = use;
   const slot = route.slots.find(
     ({ header, scheme, isPassword = false }) =>
       header === use.header && scheme === use.scheme && isPassword === use.isPassword,
   );
-  if (slot !== undefined && headers.isDropped(slot.header)) {
+  if (slot !== undefined && headers.isNamedByConnection(slot.header)) {
     const problem = `the Connection header names ${slot.header}, which is then not passed on`;
     return createRefusal("broker-request", problem, route.name);
   }
@@ -150,7 +150,7 @@ function parseBasicCredentials(text: string): { readonly user: string; readonly 
 /** Counts the dummies in all headers and in the target, where their characters may be escaped. */
 function countDummies(routes: readonly Route[], target: string, { raw }: HeaderFields): number {
   // All is joined to one text, since most of the cost of a search is its start. A match cannot span two parts: no dummy has a line break.
-  const text = `${raw.join("\n")}\n${target}\n${target.includes("%") ? unescape(target) : ""}`;
+  const text = `${raw.join("\n")}\n${target}\n${target.includes("%") ? decodeEscapes(target) : ""}`;
   let count = 0;
   for (const { dummy } of routes) {
     let offset = text.indexOf(dummy);
@@ -170,6 +170,6 @@ function findInBasicCredentials(routes: readonly Route[], { values }: HeaderFiel
 }
 
 /** Decodes each escape as one character. Dummies are ASCII, so that the escapes of other characters do not matter here. */
-function unescape(target: string): string {
+function decodeEscapes(target: string): string {
   return target.replaceAll(/%([\da-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }

@@ -2,11 +2,11 @@
  * The record of a request, for the log of the broker: which key was used for what, and how the request ended. A record has no headers, no
  * query and no body.
  */
-import { valuesOf } from "./fields.ts";
+import { valuesOf } from "./header-fields.ts";
 import { withoutQuery } from "./route.ts";
 
 /** How a request ended. `refused` by the broker; `failed` at the service; `left` by the client. */
-export type Outcome = "answered" | "refused" | "failed" | "left";
+export type RequestOutcome = "answered" | "refused" | "failed" | "left";
 
 export interface RequestRecord {
   /** The variable of the key; undefined if the request carried no dummy of this run. */
@@ -17,7 +17,7 @@ export interface RequestRecord {
   /** The path at the service; the path that the client sent if the request was refused. */
   readonly path: string;
   /** `left`: the client closed the connection before the answer. */
-  readonly outcome: Outcome;
+  readonly outcome: RequestOutcome;
   /** The status that the client got; undefined if it got none. */
   readonly status: number | undefined;
   /** The code of a refusal, or of the broker's own failure. */
@@ -37,7 +37,7 @@ const REQUEST_ID = /^[\w.:/+=-]+$/;
 const NOT_PRINTABLE = /[^\u0021-\u007e]/;
 
 /** Returns the path of a target, which may be in absolute form, without the query; other characters become `?`. */
-export function recordedPath(target: string): string {
+export function createRecordedPath(target: string): string {
   const path = withoutQuery(target.startsWith("/") ? target : target.replace(/^http:\/\/[^/]*/i, ""));
   return NOT_PRINTABLE.test(path) ? path.replaceAll(/[^\u0021-\u007e]/g, "?") : path;
 }
@@ -46,7 +46,7 @@ export function recordedPath(target: string): string {
 const ID_HEADERS = ["x-request-id", "request-id", "cf-ray"] as const;
 
 /** Returns the identifier that a service gave a request, from the headers of its answer. */
-export function requestIdIn(rawHeaders: readonly string[]): string | undefined {
+export function findRequestId(rawHeaders: readonly string[]): string | undefined {
   const id = ID_HEADERS.map((name) => valuesOf(rawHeaders, name))
     .find((values) => values.length > 0)
     ?.join(", ");

@@ -1,7 +1,7 @@
 /**
  * The route of a brokered key says which service gets the key, in which header, and for which paths.
  *
- * `planKey` (key-plan.ts) makes a route from the contract and the address of the service. `admission` (admit.ts) decides by the routes
+ * `planKey` (key-plan.ts) makes a route from the contract and the address of the service. `createAdmission` (admit.ts) decides by routes
  * whether a request is passed on. This file also has the small functions for paths and origins that both need.
  */
 import type { RequestLimit, Slot } from "../contract/broker/broker-model.ts";
@@ -71,9 +71,9 @@ interface OriginAddress {
 const addresses = new Map<string, OriginAddress>();
 
 /** Returns the parts of an origin. Each origin is parsed once, since parsing costs 2 µs. */
-export function addressIn(origin: string): OriginAddress {
-  const known = addresses.get(origin);
-  if (known !== undefined) return known;
+export function parseOrigin(origin: string): OriginAddress {
+  const cachedAddress = addresses.get(origin);
+  if (cachedAddress !== undefined) return cachedAddress;
   const url = new URL(origin);
   const address = { host: url.host, bareHost: bareHost(url), port: portOf(url) };
   addresses.set(origin, address);
@@ -82,5 +82,5 @@ export function addressIn(origin: string): OriginAddress {
 
 /** Returns host and port of an origin. */
 export function hostOf(origin: string): string {
-  return addressIn(origin).host;
+  return parseOrigin(origin).host;
 }

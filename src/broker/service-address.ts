@@ -34,7 +34,7 @@ export interface SourcedValue {
    * True if the author of the repository may have written the value: the user has not named the file, or the contract in which the variable
    * is an alias.
    */
-  readonly isFound?: boolean;
+  readonly mayBeFromRepository?: boolean;
 }
 
 /** The facts about the run on which the plan of a key depends. */
@@ -42,11 +42,11 @@ export interface PlanContext {
   /** Returns the value of a variable that the program would get. */
   readonly valueOf: (name: string) => SourcedValue | undefined;
   /** The `source` of values from the process environment. */
-  readonly caller: string;
+  readonly callerSource: string;
   /** `isNamed` is true if the user named the contract (`--contract`). */
   readonly contract: { readonly path: string; readonly isNamed: boolean };
   /** The origins of `--broker-to`. */
-  readonly allowed: readonly string[];
+  readonly allowedOrigins: readonly string[];
 }
 
 /** The address to which a key goes. */
@@ -55,7 +55,7 @@ export interface ServiceAddress {
   /** The variable that holds the address; undefined if the contract or the provider has it. */
   readonly variable: string | undefined;
   /** The source that vouches for the address. */
-  readonly because: "built-in" | "caller" | "source" | "contract" | "allowed";
+  readonly trustReason: "built-in" | "caller" | "source" | "contract" | "allowed";
 }
 
 /** The reason why a key has no address that can be trusted. */
@@ -79,7 +79,7 @@ export type AddressFault =
 
 /** Returns the address of the key's service, or the reason why there is none that can be trusted. */
 export function findServiceAddress(key: DeclaredKey, context: PlanContext): ServiceAddress | AddressFault {
-  return findPairedAddress(key, context) ?? findUpstream(key, context);
+  return findPairedAddress(key, context) ?? findUpstreamAddress(key, context);
 }
 
 /**
@@ -90,7 +90,7 @@ export function findServiceAddress(key: DeclaredKey, context: PlanContext): Serv
  */
 function findPairedAddress(
   { name, source, entry, provider }: DeclaredKey,
-  { valueOf, caller, contract }: PlanContext,
+  { valueOf, callerSource, contract }: PlanContext,
 ): ServiceAddress | AddressFault | undefined {
   const variables = [
     ...Object.keys(provider?.base ?? {}),
@@ -100,18 +100,18 @@ function findPairedAddress(
   ];
   for (const variable of variables) {
     const address = valueOf(variable);
-    if (address === undefined || (address.source !== caller && address.source !== source)) continue;
+    if (address === undefined || (address.source !== callerSource && address.source !== source)) continue;
     const url = parseAddress(address.value);
     if (typeof url === "string") return { kind: url, name, variable };
-    return { url, variable, because: address.source === caller ? "caller" : "source" };
+    return { url, variable, trustReason: address.source === callerSource ? "caller" : "source" };
   }
   return undefined;
 }
 
 /** Returns the address that the contract or the provider has, perhaps in a variable, if it can be trusted. */
-function findUpstream(
+function findUpstreamAddress(
   { name, entry, provider }: DeclaredKey,
-  { valueOf, contract, allowed }: PlanContext,
+  { valueOf, contract, allowedOrigins }: PlanContext,
 ): ServiceAddress | AddressFault {
   const { upstream = provider?.origin ?? "" } = entry;
   const variable = parseUpstreamVariable(upstream) ?? (upstream === "" ? provider?.address : undefined);
@@ -122,10 +122,11 @@ function findUpstream(
   const url = parseAddress(text);
   if (typeof url === "string") return { kind: url, name, variable };
   const isBuiltIn = variable === undefined && url.origin === provider?.origin && url.pathname === "/";
-  if (isBuiltIn) return { url, variable, because: "built-in" };
+  if (isBuiltIn) return { url, variable, trustReason: "built-in" };
   // If the contract names only a variable, a file of the repository may still hold the address.
-  if (contract.isNamed && variableValue?.isFound !== true) return { url, variable, because: "contract" };
-  if (allowed.includes(url.origin)) return { url, variable, because: "allowed" };
+  if (contract.isNamed && variableValue?.mayBeFromRepository !== true)
+    return { url, variable, trustReason: "contract" };
+  if (allowedOrigins.includes(url.origin)) return { url, variable, trustReason: "allowed" };
   const { file: path = contract.path, isEsc = false } = variableValue ?? {};
   return { kind: "untrusted", name, origin: url.origin, path, isEsc, variable };
 }

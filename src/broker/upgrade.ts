@@ -4,13 +4,13 @@
  */
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Admitted } from "./admit.ts";
-import { headFor, isFinal, noAnswer, type Passing } from "./answers.ts";
-import { isRotated, withRetryHeader } from "./forward-request.ts";
-import { headOf, without } from "./fields.ts";
+import type { AdmittedRequest } from "./admit.ts";
+import { createClientHead, isFinalAnswer, createNotHttpRefusal, type ForwardingContext } from "./forwarding.ts";
+import { hasKeyRotated, withRetryHeader } from "./forward-request.ts";
+import { formatHead, withoutHeader } from "./header-fields.ts";
 import type { Refusal } from "./refusals.ts";
-import { endGently } from "./refuse.ts";
-import { failureOf, maySendAgain, requestOf } from "./service.ts";
+import { endGently } from "./send-refusal.ts";
+import { createUpstreamRefusal, maySendAgain, createServiceRequest } from "./service-request.ts";
 
 /** Returns true if `Upgrade` names WebSocket, perhaps among other protocols. */
 export function isForWebSocket({ headers }: IncomingMessage): boolean {
@@ -22,7 +22,10 @@ export function isForWebSocket({ headers }: IncomingMessage): boolean {
  * `h2c` with its first request to each server without TLS.
  */
 export function requestWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
-  return Buffer.from(headOf(`${method} ${url} HTTP/${httpVersion}`, without(rawHeaders, "upgrade")), "latin1");
+  return Buffer.from(
+    formatHead(`${method} ${url} HTTP/${httpVersion}`, withoutHeader(rawHeaders, "upgrade")),
+    "latin1",
+  );
 }
 
 interface ClientHandshake {
@@ -30,27 +33,27 @@ interface ClientHandshake {
   /** The connection to the client. */
   readonly socket: Duplex;
   /** The bytes that the client sent after its handshake. */
-  readonly head: Buffer;
+  readonly bytesAfterHead: Buffer;
 }
 
 /** Passes an admitted handshake on, and then the frames. May send the handshake twice: see `maySendAgain`. */
-export function upgrade(admitted: Admitted, client: ClientHandshake, passing: Passing): void {
-  new ForwardedHandshake(admitted, client, passing).start();
+export function upgrade(admitted: AdmittedRequest, client: ClientHandshake, context: ForwardingContext): void {
+  new ForwardedHandshake(admitted, client, context).start();
 }
 
 /** A handshake on its way to the service, and the answer on its way back. */
 class ForwardedHandshake {
-  readonly #admitted: Admitted;
+  readonly #admitted: AdmittedRequest;
   readonly #client: ClientHandshake;
-  readonly #passing: Passing;
+  readonly #context: ForwardingContext;
   /** The latest attempt to send the handshake. */
-  #sent: ClientRequest | undefined;
+  #latestAttempt: ClientRequest | undefined;
   #stopWatching = (): void => {};
 
-  constructor(admitted: Admitted, client: ClientHandshake, passing: Passing) {
+  constructor(admitted: AdmittedRequest, client: ClientHandshake, context: ForwardingContext) {
     this.#admitted = admitted;
     this.#client = client;
-    this.#passing = passing;
+    this.#context = context;
   }
 
   start(): void {
@@ -58,48 +61,51 @@ class ForwardedHandshake {
     this.#stopWatching = watchEnd(socket, () => socket.destroy());
     this.#send();
     socket.once("close", () => {
-      this.#sent?.destroy();
-      this.#passing.exchange.left();
+      this.#latestAttempt?.destroy();
+      this.#context.exchange.recordLeft();
     });
   }
 
   #send(): void {
     const { request, socket } = this.#client;
-    const { services } = this.#passing;
-    const added = { connection: "Upgrade", upgrade: "websocket" };
-    const { request: sent, key } = requestOf(this.#admitted, "GET", request.rawHeaders, { services, added });
-    this.#sent = sent;
+    const { services } = this.#context;
+    const connectionHeaders = { connection: "Upgrade", upgrade: "websocket" };
+    const { request: attempt, key } = createServiceRequest(this.#admitted, "GET", request.rawHeaders, {
+      services,
+      connectionHeaders,
+    });
+    this.#latestAttempt = attempt;
     let isAnswered = false;
-    sent.on("error", (error) => {
+    attempt.on("error", (error) => {
       if (isAnswered || socket.writableEnded || socket.destroyed) return;
-      if (maySendAgain(sent, error, "none")) this.#send();
-      else this.#refuse(failureOf(error, this.#admitted));
+      if (maySendAgain(attempt, error, "none")) this.#send();
+      else this.#refuse(createUpstreamRefusal(error, this.#admitted));
     });
-    sent.once("upgrade", (answer, service, firstBytes) => this.#join(answer, key, service, firstBytes));
-    sent.once("response", (answer) => {
+    attempt.once("upgrade", (answer, service, firstBytes) => this.#joinService(answer, key, service, firstBytes));
+    attempt.once("response", (answer) => {
       isAnswered = true;
-      if (isFinal(answer)) return void this.#passRefusal(answer, key);
-      this.#refuse(noAnswer(this.#admitted));
-      sent.destroy();
+      if (isFinalAnswer(answer)) return void this.#passRefusal(answer, key);
+      this.#refuse(createNotHttpRefusal(this.#admitted));
+      attempt.destroy();
     });
-    sent.end();
+    attempt.end();
   }
 
   /** Answers the client in place of the service. */
   #refuse(refusal: Refusal): void {
     this.#stopWatching();
-    this.#passing.exchange.refuse(refusal);
+    this.#context.exchange.refuse(refusal);
   }
 
   /** Passes the answer of a service that accepts the handshake, and then all bytes in both directions. */
-  #join(answer: IncomingMessage, key: string, service: Duplex, firstBytes: Buffer): void {
-    const { socket, head } = this.#client;
+  #joinService(answer: IncomingMessage, key: string, service: Duplex, firstBytes: Buffer): void {
+    const { socket, bytesAfterHead } = this.#client;
     this.#stopWatching();
     const answerHead = this.#recordHead(answer, key, ["Connection", "Upgrade", "Upgrade", "websocket"]);
     if (socket.destroyed) return void service.destroy();
     socket.write(answerHead, "latin1");
     if (firstBytes.length > 0) socket.write(firstBytes);
-    if (head.length > 0) service.write(head);
+    if (bytesAfterHead.length > 0) service.write(bytesAfterHead);
     joinSockets(socket, service);
   }
 
@@ -107,7 +113,7 @@ class ForwardedHandshake {
   async #passRefusal(answer: IncomingMessage, key: string): Promise<void> {
     const { socket } = this.#client;
     answer.on("error", () => socket.destroy());
-    const shouldRetry = answer.statusCode === 401 && (await isRotated(this.#admitted, key, this.#passing.services));
+    const shouldRetry = answer.statusCode === 401 && (await hasKeyRotated(this.#admitted, key, this.#context.services));
     const answerHead = this.#recordHead(answer, key, ["Connection", "close"], shouldRetry);
     if (socket.destroyed) return;
     this.#stopWatching();
@@ -123,11 +129,11 @@ class ForwardedHandshake {
    * @param shouldRetry adds the header that asks SDKs to try again
    */
   #recordHead(answer: IncomingMessage, key: string, connectionHeaders: readonly string[], shouldRetry = false): string {
-    const { exchange, replaced } = this.#passing;
-    const { reason, headers } = headFor(answer, this.#admitted, replaced(this.#admitted, key));
-    exchange.answered(answer.statusCode, headers);
+    const { exchange, findReplaceableKeys } = this.#context;
+    const { reason, headers } = createClientHead(answer, this.#admitted, findReplaceableKeys(this.#admitted, key));
+    exchange.recordAnswer(answer.statusCode, headers);
     const passedHeaders = shouldRetry ? withRetryHeader(headers) : headers;
-    return headOf(`HTTP/1.1 ${answer.statusCode ?? 502} ${reason}`, [...passedHeaders, ...connectionHeaders]);
+    return formatHead(`HTTP/1.1 ${answer.statusCode ?? 502} ${reason}`, [...passedHeaders, ...connectionHeaders]);
   }
 }
 

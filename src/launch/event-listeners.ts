@@ -1,13 +1,13 @@
 /** Adds listeners to several signals at once, and removes them together. */
 
 /** Reverses what the function that returned it has done. */
-export type Undo = () => void;
+export type RemoveListeners = () => void;
 
 /** Adds a listener to each of the signals that this platform has and allows to catch. @returns a function that removes it from all */
-export function listen(
+export function listenToSignals(
   signals: readonly NodeJS.Signals[],
   listener: (signal: NodeJS.Signals, number: number) => void,
-): Undo {
+): RemoveListeners {
   const caughtSignals = signals.filter((signal) => {
     try {
       process.on(signal, listener);

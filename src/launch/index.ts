@@ -9,10 +9,10 @@
 import { loader } from "../system/addon/addon.ts";
 import { isBun } from "../system/runtime.ts";
 import type { Libc } from "../../native/system.ts";
-import { replace } from "./exec/replace-process.ts";
+import { replaceProcess } from "./exec/replace-process.ts";
 import type { Obstacle } from "./exec/obstacles.ts";
 import { locate } from "./program/find-executable.ts";
-import { validate } from "./program/program-strings.ts";
+import { validateStrings } from "./program/program-strings.ts";
 import { isCloseOnExec } from "./proc/descriptors.ts";
 import type { Launch, LaunchRequest } from "./types.ts";
 
@@ -33,7 +33,7 @@ export type {
  * @throws SophiaError if nothing was started: 127 if the command was not found, 126 if it cannot be executed, else 125
  */
 export async function launch(request: LaunchRequest): Promise<never> {
-  validate(request);
+  validateStrings(request);
   const { files, options, preparation } = request;
   const inherited = await preparation.inherited;
   const profiled = await preparation.profiled;
@@ -55,7 +55,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const streams = loader?.caller?.streams ?? [0, 1, 2];
   const prepared: Launch = { ...request, program, inherited, profiled, streams, libc };
   if (options.mode !== "spawn") {
-    if (obstacle === undefined) return replace(prepared);
+    if (obstacle === undefined) return replaceProcess(prepared);
     // Returns if no cleaner can be started here.
     if (obstacle === "files") await (await import("./exec/cleaner.ts")).replaceWithCleaner(prepared);
   }

@@ -6,10 +6,10 @@ import { SophiaError } from "../core/error.ts";
 import type { FailureCode } from "../core/failure-codes.ts";
 import { loader } from "../system/addon/addon.ts";
 import { isBun } from "../system/runtime.ts";
-import type { Undo } from "./event-listeners.ts";
+import type { RemoveListeners } from "./event-listeners.ts";
 import { loadMonitorAddon } from "./monitor/monitor-addon.ts";
 import { OPEN_FILES_UNCHANGED, OPEN_FILES_UNLIMITED } from "../../native/shared.ts";
-import { softLimit } from "./proc/process-stat.ts";
+import { readSoftLimit } from "./proc/process-stat.ts";
 
 /**
  * Returns the caller's soft limit as `/proc` shows it (a number or `unlimited`); undefined if this process has the same limit.
@@ -21,12 +21,12 @@ export function callerOpenFilesLimit(platform: NodeJS.Platform = process.platfor
   if (platform !== "linux") {
     throw createError("nofile-unknown", "needs the caller's limit, which only /proc of Linux shows");
   }
-  const callerLimit = softLimit(process.ppid, "Max open files");
+  const callerLimit = readSoftLimit(process.ppid, "Max open files");
   // The parent of PID 1 is outside the container, and hidepid (proc(5)) hides processes of other users.
   if (callerLimit === undefined) {
     throw createError("nofile-unknown", "cannot read the caller's limit (/proc does not show the parent process)");
   }
-  return callerLimit === softLimit("self", "Max open files") ? undefined : callerLimit;
+  return callerLimit === readSoftLimit("self", "Max open files") ? undefined : callerLimit;
 }
 
 /** Converts a limit to the number that `setOpenFiles` and `start` of native/monitor/monitor-addon.c take. */
@@ -36,10 +36,10 @@ export function openFilesNumber(limit: string | undefined): number {
 }
 
 /** Sets this process's limit to the caller's, so that the program inherits it. @returns the undo @throws SophiaError (125) */
-export function setCallersOpenFiles(): Undo {
+export function setCallersOpenFiles(): RemoveListeners {
   const callerLimit = callerOpenFilesLimit();
   if (callerLimit === undefined) return () => {};
-  const ownLimit = softLimit("self", "Max open files");
+  const ownLimit = readSoftLimit("self", "Max open files");
   const addon = loadMonitorAddon();
   if (addon === undefined) throw createError("helper-missing", "needs sophia-run's addon, which is not loaded");
   addon.setOpenFiles(openFilesNumber(callerLimit));

@@ -8,7 +8,7 @@ import type { Addon } from "../../native/system.ts";
 import { isBun } from "../system/runtime.ts";
 import { loadAddon, loader } from "../system/addon/addon.ts";
 import { hasNoInherited } from "./proc/descriptors.ts";
-import { listen } from "./event-listeners.ts";
+import { listenToSignals } from "./event-listeners.ts";
 import type { Preparation } from "./types.ts";
 
 /** The numbers of two signals in Linux on nearly all processors (signal(7)). node:os has them, too, but loading it slows down a start. */
@@ -25,7 +25,7 @@ const SIGPROF = 27;
  *
  * @param variables the environment of this process
  */
-export function prepare(variables: Readonly<Record<string, string | undefined>>): Preparation {
+export function prepareLaunch(variables: Readonly<Record<string, string | undefined>>): Preparation {
   // This status applies if the event loop ends before the program was started, which is a fault.
   process.exitCode = 125;
   const isFirstProcess = process.pid === 1;
@@ -33,7 +33,7 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
   // Node.js has a handler that would open the inspector. A listener replaces it, and the removal of the listener leaves the default action.
   if (addon !== undefined) addon.restoreDefault(SIGUSR1);
   else if (process.platform !== "win32" && !isFirstProcess) {
-    const stopListening = listen(["SIGUSR1"], () => {});
+    const stopListening = listenToSignals(["SIGUSR1"], () => {});
     stopListening();
   }
   const options = [...process.execArgv, variables["NODE_OPTIONS"] ?? ""].filter((option) => option !== "");
@@ -78,7 +78,7 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
     profiled: preloaded && import("./proc/process-stat.ts").then(({ catchesSignal }) => catchesSignal("self", SIGPROF)),
     isFirstProcess,
     // PID 1 cannot die of a signal. It exits with the status that container runtimes show for a process that has died of the signal.
-    stopListening: isFirstProcess ? listen(fatalSignals, (_, number) => process.exit(128 + number)) : () => {},
+    stopListening: isFirstProcess ? listenToSignals(fatalSignals, (_, number) => process.exit(128 + number)) : () => {},
     restoreCoreFilter: excludeFromCoreDumps(addon),
   };
 }

@@ -15,10 +15,16 @@ import { isSameFolder } from "../system/paths.ts";
 import { PRIVATE_UMASK, withUmask } from "../system/umask.ts";
 import { loadMonitorAddon } from "./monitor/monitor-addon.ts";
 import type { Launch, Program, SecretFile } from "./types.ts";
-import { listen, type Undo } from "./event-listeners.ts";
+import { listenToSignals, type RemoveListeners } from "./event-listeners.ts";
 import { catchableSignals } from "./signals.ts";
 import { isInMemory, removeLeftovers } from "./spawn/leftovers.ts";
-import { entriesOf, ignoreErrors, makeOwnedFolder, type OwnedFolder, removeOwnedFolder } from "./spawn/owned-folder.ts";
+import {
+  listEntries,
+  ignoreErrors,
+  makeOwnedFolder,
+  type OwnedFolder,
+  removeOwnedFolder,
+} from "./spawn/owned-folder.ts";
 
 const SPACE_HINT = "free space there; without /dev/shm, set XDG_RUNTIME_DIR or TMPDIR to another folder";
 
@@ -42,7 +48,7 @@ export interface SecretFiles {
 }
 
 /** Calls a function at the end of this process. @returns calls it now instead */
-type AtExit = (remove: () => void) => Undo;
+type AtExit = (remove: () => void) => RemoveListeners;
 
 /**
  * Writes each secret into a file that only its owner can read (0600, in a new folder with 0700), in memory if the system has
@@ -97,7 +103,7 @@ function writeFiles(
   const fileNames: string[] = [];
   let isRemoved = false;
   const remove = atExit(() => {
-    if (!isRemoved) removeOwnedFolder(folder, removesProgramFiles ? entriesOf(inside) : fileNames);
+    if (!isRemoved) removeOwnedFolder(folder, removesProgramFiles ? listEntries(inside) : fileNames);
     isRemoved = true;
   });
   try {
@@ -109,7 +115,7 @@ function writeFiles(
     }
   } catch (error) {
     remove();
-    throw cannotWrite(path, error, SPACE_HINT);
+    throw createWriteError(path, error, SPACE_HINT);
   }
   const replace = (name: string, content: string): void => {
     const file = paths.get(name);
@@ -157,7 +163,7 @@ function replaceFile({ path, inside }: OwnedFolder, { fileName, replacementName,
       renameSync(replacementPath, join(inside, fileName));
     } catch (error) {
       ignoreErrors(() => unlinkSync(replacementPath));
-      throw cannotWrite(path, error, SPACE_HINT);
+      throw createWriteError(path, error, SPACE_HINT);
     }
   });
 }
@@ -207,8 +213,9 @@ function makeFolder(runtimeDirectory: string | undefined): OwnedFolder {
       return makeOwnedFolder(parentFolder, tryLock);
     } catch (error) {
       // Another user can fill the memory, and must not be able to bring the secrets to a disk by that.
-      if (/^(?:ENOSPC|EDQUOT)$/.test(systemErrorCode(error) ?? "")) throw cannotWrite(parentFolder, error, SPACE_HINT);
-      lastFailure = cannotWrite(parentFolder, error, "set TMPDIR to a folder that exists and may be written");
+      if (/^(?:ENOSPC|EDQUOT)$/.test(systemErrorCode(error) ?? ""))
+        throw createWriteError(parentFolder, error, SPACE_HINT);
+      lastFailure = createWriteError(parentFolder, error, "set TMPDIR to a folder that exists and may be written");
     }
   }
   throw lastFailure;
@@ -231,7 +238,7 @@ export function temporaryFolder(): string {
 }
 
 /** Returns the error for the user if the system has refused a step; another error unchanged, since it is a fault of this code. */
-function cannotWrite(folder: string, error: unknown, hint: string): unknown {
+function createWriteError(folder: string, error: unknown, hint: string): unknown {
   const code = systemErrorCode(error);
   if (code === undefined) return error;
   return new SophiaError({
@@ -242,12 +249,12 @@ function cannotWrite(folder: string, error: unknown, hint: string): unknown {
 }
 
 /** Calls `undo` at any end of this process except SIGKILL and a crash. @returns calls it now */
-export function undoAtExit(undo: () => void): Undo {
+export function undoAtExit(undo: () => void): RemoveListeners {
   // signal-exit ends the process at a signal that has no other listener. forward-signals.ts listens to each signal under one of its names.
   // Under its other name (SIGIOT for SIGABRT) signal-exit would be the only listener, so this listener is added.
   const forwarded = new Set(catchableSignals());
   const otherNames = signals.filter((signal) => !forwarded.has(signal));
-  const stopListening = listen(otherNames, () => {});
+  const stopListening = listenToSignals(otherNames, () => {});
   const cancelExit = onExit(undo);
   return () => {
     stopListening();

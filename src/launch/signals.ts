@@ -1,5 +1,5 @@
 /** Names and numbers the signals of this platform, sends them, and lets them act by default. */
-import { listen } from "./event-listeners.ts";
+import { listenToSignals } from "./event-listeners.ts";
 
 /** The kernel allows no listener for KILL and STOP. The others report a fault of this process, which would occur again after a listener. */
 const UNCATCHABLE: ReadonlySet<string> = new Set(["SIGKILL", "SIGSTOP", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL"]);
@@ -30,7 +30,7 @@ export function signalName(number: number): NodeJS.Signals | undefined {
 }
 
 /** Calls a function while a signal has no listeners, so that the kernel's default action applies to it. */
-export function withoutListeners(signal: NodeJS.Signals, callback: () => void): void {
+export function callWithoutListeners(signal: NodeJS.Signals, callback: () => void): void {
   const listeners = process.listeners(signal);
   for (const listener of listeners) process.removeListener(signal, listener);
   callback();
@@ -43,7 +43,7 @@ export function resetToDefault(signal: NodeJS.Signals): void {
   // itself: these may have no listener, and get one first.
   const number = signalNumber(signal);
   for (const [name] of listSignals().filter(([, otherNumber]) => otherNumber === number)) {
-    listen([name], () => {});
+    listenToSignals([name], () => {});
     process.removeAllListeners(name);
   }
 }

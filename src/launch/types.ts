@@ -88,7 +88,7 @@ export interface LaunchBroker {
   readonly end: (end: ProgramEnd) => void;
 }
 
-/** The result of `prepare` (preflight.ts), which runs before anything else. */
+/** The result of `prepareLaunch` (preflight.ts), which runs before anything else. */
 export interface Preparation {
   readonly inherited: Inherited | Promise<Inherited>;
   /** Undefined if it could not be loaded, and in Bun. */
@@ -137,7 +137,7 @@ export interface Program {
 }
 
 /** A program that runs. */
-export interface Running {
+export interface RunningProgram {
   readonly pid: number | undefined;
   /** Resolves with the exit status, or with the signal that killed the program. */
   readonly ended: Promise<ProgramEnd>;

@@ -15,7 +15,7 @@
 import { PreparedSearch, type CompiledMatches, type CompiledSearchRequest } from "./compiled-search.ts";
 import { countBase64Before, escapesFor, IS_BASE64, LINE_BREAK, LINE_WIDTH } from "./escapes.ts";
 import { ROOT, type Beginning, type CompiledSearch } from "./masking-model.ts";
-import { hashOfBlock, PatternTables } from "./pattern-tables.ts";
+import { hashBlock, PatternTables } from "./pattern-tables.ts";
 
 /**
  * If the prefix at hand has at most this number of bytes, a search is faster that goes back to its beginning and skips
@@ -85,7 +85,7 @@ export class Automaton extends PatternTables {
 
   /** Returns the length of the longest pattern with which a node ends; 0 without one. */
   matchLengthAt(node: number): number {
-    this.failureOf(node);
+    this.findFailureNode(node);
     return Math.max(0, (this.matchLengths[node] ?? 0) - 1);
   }
 
@@ -96,13 +96,13 @@ export class Automaton extends PatternTables {
 
   /** Returns the lowest `shownLengths` of all patterns that begin with a node's prefix and are longer than this. */
   minShownLength(node: number): number {
-    const depth = this.depthOf(node);
+    const depth = this.findDepth(node);
     const firstPattern = this.branches[node] ?? 0;
     let minimum = NO_LIMIT;
     // Patterns are sorted, so that these follow each other. Each of them but the first branches off at this depth or
     // deeper.
     for (let pattern = firstPattern; pattern < this.branchEnds.length; pattern++) {
-      if (pattern > firstPattern && this.depthOf(this.branchParents[pattern] ?? ROOT) < depth) break;
+      if (pattern > firstPattern && this.findDepth(this.branchParents[pattern] ?? ROOT) < depth) break;
       if (this.branchEnds[pattern] !== node) minimum = Math.min(minimum, this.shownLengths[pattern] ?? 0);
     }
     return minimum;
@@ -111,14 +111,14 @@ export class Automaton extends PatternTables {
   /** Returns the longest node with which a node ends and whose prefix has at most `maxDepth` bytes. */
   shorten(node: number, maxDepth: number): number {
     let shorter = node;
-    while (this.depthOf(shorter) > maxDepth) shorter = this.failureOf(shorter);
+    while (this.findDepth(shorter) > maxDepth) shorter = this.findFailureNode(shorter);
     return shorter;
   }
 
   /** Returns the node after one more byte: the longest prefix of a pattern with which the bytes read so far end. */
   nextNode(node: number, byte: number): number {
-    for (let shorter = node; shorter !== ROOT; shorter = this.failureOf(shorter)) {
-      const child = this.childOf(shorter, byte);
+    for (let shorter = node; shorter !== ROOT; shorter = this.findFailureNode(shorter)) {
+      const child = this.findChild(shorter, byte);
       if (child !== ROOT) return child;
     }
     return this.firstNodes[byte] ?? ROOT;
@@ -162,7 +162,7 @@ export class Automaton extends PatternTables {
       // Moves the window, in which no byte may begin an escape.
       while (index + window <= escape) {
         const end = index + window;
-        const lastBlock = hashOfBlock(bytes[end - 3] ?? 0, bytes[end - 2] ?? 0, bytes[end - 1] ?? 0);
+        const lastBlock = hashBlock(bytes[end - 3] ?? 0, bytes[end - 2] ?? 0, bytes[end - 1] ?? 0);
         const distance = shifts[lastBlock] ?? 0;
         if (distance !== 0) {
           index += distance;
@@ -170,7 +170,7 @@ export class Automaton extends PatternTables {
         }
         // The last three bytes of the window may belong to a pattern that begins with the window. The first three
         // decide.
-        const firstBlock = hashOfBlock(bytes[index] ?? 0, bytes[index + 1] ?? 0, bytes[index + 2] ?? 0);
+        const firstBlock = hashBlock(bytes[index] ?? 0, bytes[index + 1] ?? 0, bytes[index + 2] ?? 0);
         if (patternStarts[firstBlock] !== 0) return index;
         index += 1;
       }
@@ -183,16 +183,16 @@ export class Automaton extends PatternTables {
   }
 
   /** Returns the failure link of a node: the longest other node with which it ends. */
-  failureOf(node: number): number {
+  findFailureNode(node: number): number {
     const cached = this.failures[node] ?? 0;
     if (cached !== 0 || node === ROOT) return Math.max(0, cached - 1);
     const branch = this.branches[node] ?? 0;
     const isFirstOfBranch = node === 1 || this.branches[node - 1] !== branch;
     const parent = isFirstOfBranch ? (this.branchParents[branch] ?? ROOT) : node - 1;
-    const failure = parent === ROOT ? ROOT : this.nextNode(this.failureOf(parent), this.labels[node] ?? 0);
+    const failure = parent === ROOT ? ROOT : this.nextNode(this.findFailureNode(parent), this.labels[node] ?? 0);
     this.failures[node] = failure + 1;
     const isWholePattern = this.branchEnds[branch] === node;
-    this.matchLengths[node] = 1 + (isWholePattern ? this.depthOf(node) : this.matchLengthAt(failure));
+    this.matchLengths[node] = 1 + (isWholePattern ? this.findDepth(node) : this.matchLengthAt(failure));
     return failure;
   }
 
@@ -209,7 +209,7 @@ export class Automaton extends PatternTables {
     for (let begin = start; begin < escape; begin++) {
       let node = this.firstNodes[bytes[begin] ?? 0] ?? ROOT;
       for (let index = begin + 1; index < escape && node !== ROOT; index++)
-        node = this.childOf(node, bytes[index] ?? 0);
+        node = this.findChild(node, bytes[index] ?? 0);
       if (node !== ROOT) return begin;
     }
     return isLineBreak ? -1 : escape;

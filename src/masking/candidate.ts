@@ -70,24 +70,24 @@ export class Candidate {
     if (encoding !== other.encoding || position !== other.position) return false;
     if (emptyUnits !== other.emptyUnits || isAfterReturn !== other.isAfterReturn) return false;
     if (node === other.node) return this.start <= other.start;
-    const otherDepth = automaton.depthOf(other.node);
+    const otherDepth = automaton.findDepth(other.node);
     return (
       this.lastEscape >= other.lastEscape &&
       this.lastDecoded >= other.lastDecoded &&
-      automaton.depthOf(node) > otherDepth &&
-      this.startOfLast(otherDepth) <= other.start &&
+      automaton.findDepth(node) > otherDepth &&
+      this.findLastUnitStart(otherDepth) <= other.start &&
       automaton.shorten(node, otherDepth) === other.node
     );
   }
 
   /** Returns true if the last `length` decoded bytes may begin a secret, and stand for themselves. */
   hasReadPlain(length: number): boolean {
-    return this.automaton.depthOf(this.node) >= length && this.startOfLast(length) === this.position - length;
+    return this.automaton.findDepth(this.node) >= length && this.findLastUnitStart(length) === this.position - length;
   }
 
   /** The offset at which the secret would begin. */
   get start(): number {
-    return this.startOfLast(this.automaton.depthOf(this.node));
+    return this.findLastUnitStart(this.automaton.findDepth(this.node));
   }
 
   /**
@@ -141,7 +141,7 @@ export class Candidate {
     this.unitOffsets.push(unitStart);
     const length = automaton.matchLengthAt(this.node);
     if (length === 0) return;
-    const start = this.startOfLast(length);
+    const start = this.findLastUnitStart(length);
     // A match without a decoded escape is plain text, which the plain search reports.
     if (start <= this.lastDecoded) onMatch(start, this.position, this.node, this.encoding, start <= this.lastShell);
   }
@@ -149,13 +149,13 @@ export class Candidate {
   /** Returns false if the decoded bytes begin no secret, or only one without an escape in it. */
   private canContinue(): boolean {
     if (this.unitOffsets.length > MAX_UNIT_OFFSETS) {
-      this.unitOffsets = this.unitOffsets.slice(-this.automaton.depthOf(this.node) - 1);
+      this.unitOffsets = this.unitOffsets.slice(-this.automaton.findDepth(this.node) - 1);
     }
     return this.node !== ROOT && this.start <= this.lastEscape;
   }
 
   /** Returns the offset at which the last `length` decoded bytes begin. */
-  private startOfLast(length: number): number {
+  private findLastUnitStart(length: number): number {
     const index = this.unitOffsets.length - length;
     // A negative index means that they begin before the candidate was created, where each byte stands for itself.
     return index >= 0 ? (this.unitOffsets[index] ?? this.position) : this.createdAt + index;

@@ -90,7 +90,7 @@ export class Finder {
    * again.
    */
   finish(): void {
-    const passage: Passage = { ...this.passageOf(this.keptBytes), isEnd: true };
+    const passage: Passage = { ...this.createPassage(this.keptBytes), isEnd: true };
     if (this.stepSearch?.hasCandidates === true) this.stepSearch.finish(passage);
     else if (this.compiledCandidates !== undefined) this.searchCompiled(passage);
   }
@@ -109,7 +109,7 @@ export class Finder {
 
   /** @param bytes the kept bytes, and the bytes of the stream that follow them */
   private search(bytes: Uint8Array, isContinued: boolean): void {
-    const passage = this.passageOf(bytes);
+    const passage = this.createPassage(bytes);
     const { node, keepFrom } = this.searchPassage(passage);
     this.node = node;
     this.position = passage.streamOffset + bytes.length;
@@ -120,7 +120,7 @@ export class Finder {
   }
 
   /** @param bytes the kept bytes, and the bytes of the stream that follow them */
-  private passageOf(bytes: Uint8Array): Passage {
+  private createPassage(bytes: Uint8Array): Passage {
     const { keptBytes, position, base64Before } = this;
     const readLength = keptBytes.length;
     return { bytes, streamOffset: position - readLength, readLength, base64Before, isEnd: false };

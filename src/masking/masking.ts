@@ -1,12 +1,12 @@
 /**
- * The entry to this folder, which finds secrets in bytes and replaces them by `***`. `maskingOf` is for the outputs of
+ * The entry to this folder, which finds secrets in bytes and replaces them by `***`. `createMasking` is for the outputs of
  * programs: it creates a `Masker` for each stream. `createSearch` is for `sophia-run scan`, which reports in which form
  * (JSON, base64 and others) it has found a secret.
  */
 import { SophiaError } from "../core/error.ts";
 import { Automaton } from "./automaton.ts";
 import type { CompiledSearch, Secret, StreamState } from "./masking-model.ts";
-import { patternsOf, type Form } from "./patterns.ts";
+import { createPatterns, type Form } from "./patterns.ts";
 import { Masker } from "./stream.ts";
 import { maskabilityOf } from "./texts.ts";
 
@@ -18,7 +18,7 @@ const MAX_SECRET_BYTES = 4 * 1024 * 1024;
 /** The limit of secrets if those of former programs are among them. */
 const MAX_SECRETS = 1000;
 
-export type Masking = ReturnType<typeof maskingOf>;
+export type Masking = ReturnType<typeof createMasking>;
 
 /**
  * Creates the masking of secrets; docs/masking.md lists the forms in which they are found.
@@ -26,11 +26,11 @@ export type Masking = ReturnType<typeof maskingOf>;
  * @param maxLength the length of the longest stream, in bytes. Longer texts cannot be in it, and are not searched for
  * @throws SophiaError (redact-size, 125) for more than 4 MiB of secrets
  */
-export function maskingOf(secrets: readonly Secret[], maxLength?: number) {
+export function createMasking(secrets: readonly Secret[], maxLength?: number) {
   const maskedSecrets = selectMaskable(secrets);
   let automaton: Automaton | undefined;
   const getAutomaton = (compiled?: CompiledSearch): Automaton =>
-    (automaton ??= createAutomaton(patternsOf(maskedSecrets, maxLength), compiled).automaton);
+    (automaton ??= createAutomaton(createPatterns(maskedSecrets, maxLength), compiled).automaton);
   return {
     /** The number of secrets that are masked. */
     size: maskedSecrets.length,
@@ -55,7 +55,7 @@ export function maskingOf(secrets: readonly Secret[], maxLength?: number) {
  */
 export function createSearch(secrets: readonly Secret[], compiled?: CompiledSearch) {
   const maskedSecrets = selectMaskable(secrets);
-  const formByPattern = patternsOf(maskedSecrets);
+  const formByPattern = createPatterns(maskedSecrets);
   const { automaton, patterns } = createAutomaton(formByPattern, compiled);
   const forms = patterns.flatMap((pattern) => formByPattern.get(pattern) ?? []);
   return { automaton, forms, size: maskedSecrets.length };
@@ -101,11 +101,11 @@ export function addFormerSecrets(
   const currentKeys = new Set(current.map(keyOf));
   const added = former.filter((secret) => maskableLength(secret) > 0 && !currentKeys.has(keyOf(secret)));
   let bytes = current.reduce((sum, secret) => sum + maskableLength(secret), 0);
-  const firstBeyond = added.findIndex((secret, index) => {
+  const firstIndexBeyondLimit = added.findIndex((secret, index) => {
     bytes += maskableLength(secret);
     return current.length + index >= MAX_SECRETS || bytes > MAX_SECRET_BYTES;
   });
-  const withinLimits = firstBeyond === -1 ? added : added.slice(0, firstBeyond);
+  const withinLimits = firstIndexBeyondLimit === -1 ? added : added.slice(0, firstIndexBeyondLimit);
   return { secrets: [...current, ...withinLimits], dropped: added.length - withinLimits.length };
 }
 

@@ -79,17 +79,17 @@ export class PatternTables {
   }
 
   /** Returns the length of a node's prefix. */
-  depthOf(node: number): number {
+  findDepth(node: number): number {
     return node === ROOT ? 0 : node - (this.branchOffsets[this.branches[node] ?? 0] ?? 0);
   }
 
   /** Returns the node whose prefix is longer by one byte; ROOT if no pattern continues with the byte. */
-  protected childOf(node: number, byte: number): number {
+  protected findChild(node: number, byte: number): number {
     const { labels, branches, branchParents, forks } = this;
     const nextInBranch = node + 1;
     if (labels[nextInBranch] === byte && branches[nextInBranch] === branches[node]) return nextInBranch;
     const mask = forks.length - 1;
-    for (let slot = hashOfFork(node, byte) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hashFork(node, byte) & mask; ; slot = (slot + 1) & mask) {
       const child = forks[slot] ?? ROOT;
       if (child === ROOT || (labels[child] === byte && branchParents[branches[child] ?? 0] === node)) return child;
     }
@@ -113,7 +113,7 @@ export class PatternTables {
     let previousLength = 0;
     for (let branch = 0; branch < lengths.length; branch++) {
       const length = lengths[branch] ?? 0;
-      const sharedLength = commonLength(bytes, start, previousStart, Math.min(length, previousLength));
+      const sharedLength = countCommonBytes(bytes, start, previousStart, Math.min(length, previousLength));
       const parent = sharedLength === 0 ? ROOT : this.nodeOfPreviousPattern(branch, sharedLength);
       const firstNode = lastNode + 1;
       lastNode += length - sharedLength;
@@ -135,7 +135,7 @@ export class PatternTables {
   private nodeOfPreviousPattern(branch: number, depth: number): number {
     const { branchOffsets, branches, branchParents } = this;
     let ancestor = branch - 1;
-    while (this.depthOf(branchParents[ancestor] ?? ROOT) >= depth)
+    while (this.findDepth(branchParents[ancestor] ?? ROOT) >= depth)
       ancestor = branches[branchParents[ancestor] ?? ROOT] ?? 0;
     return (branchOffsets[ancestor] ?? 0) + depth;
   }
@@ -144,7 +144,7 @@ export class PatternTables {
   private addFork(parent: number, byte: number, child: number): void {
     const { forks } = this;
     const mask = forks.length - 1;
-    let slot = hashOfFork(parent, byte) & mask;
+    let slot = hashFork(parent, byte) & mask;
     while (forks[slot] !== ROOT) slot = (slot + 1) & mask;
     forks[slot] = child;
   }
@@ -157,7 +157,7 @@ export class PatternTables {
     const { shifts, patternStarts, window } = this;
     for (let length = Math.max(3, sharedLength + 1); length <= window; length++) {
       const end = start + length;
-      const block = hashOfBlock(bytes[end - 3] ?? 0, bytes[end - 2] ?? 0, bytes[end - 1] ?? 0);
+      const block = hashBlock(bytes[end - 3] ?? 0, bytes[end - 2] ?? 0, bytes[end - 1] ?? 0);
       if ((shifts[block] ?? 0) > window - length) shifts[block] = window - length;
       if (length === 3) patternStarts[block] = 1;
     }
@@ -165,16 +165,16 @@ export class PatternTables {
 }
 
 /** Returns the hash value of three bytes in a row. native/masking/search.inc has the same function. */
-export function hashOfBlock(first: number, second: number, third: number): number {
+export function hashBlock(first: number, second: number, third: number): number {
   return ((third << 10) ^ (second << 5) ^ first) & (BLOCK_COUNT - 1);
 }
 
-function hashOfFork(parent: number, byte: number): number {
+function hashFork(parent: number, byte: number): number {
   return (Math.imul(parent, 0x9e37_79b1) ^ Math.imul(byte, 0x85eb_ca6b)) >>> 7;
 }
 
 /** Returns the number of equal bytes from two indexes on, up to `limit`. */
-function commonLength(bytes: Uint8Array, start: number, otherStart: number, limit: number): number {
+function countCommonBytes(bytes: Uint8Array, start: number, otherStart: number, limit: number): number {
   let length = 0;
   while (length < limit && bytes[start + length] === bytes[otherStart + length]) length += 1;
   return length;

@@ -7,8 +7,8 @@
 import { isUtf8 } from "node:buffer";
 import type { Encoding, EncodingName } from "./encodings/encodings.ts";
 import type { Secret } from "./masking-model.ts";
-import { countCharacters, shownLengthOf, shownLengthOfBase64 } from "./silence.ts";
-import { textsOf, type SecretPart } from "./texts.ts";
+import { countCharacters, measureShownLength, measureShownLengthOfBase64 } from "./silence.ts";
+import { listMaskedTexts, type SecretPart } from "./texts.ts";
 
 /** The form in which a secret appears as a pattern. `sophia-run scan` prints it for each match. */
 export interface Form {
@@ -53,7 +53,7 @@ export function isEncodedForm({ name }: Encoding, length: number): boolean {
 }
 
 /** Returns the form of a match: that of its pattern, with the encoding in which the pattern was found. */
-export function formOfMatch(form: Form, { name }: Encoding, isShell: boolean): Form {
+export function findFormOfMatch(form: Form, { name }: Encoding, isShell: boolean): Form {
   // A base64 pattern that was found in JSON is reported as base64.
   if (name === "plain" || form.encoding !== "plain") return form;
   return { ...form, encoding: isShell ? "shell" : name };
@@ -64,7 +64,7 @@ export function formOfMatch(form: Form, { name }: Encoding, isShell: boolean): F
  *
  * @param maxLength the length above which texts have no pattern
  */
-export function patternsOf(secrets: readonly Secret[], maxLength = Infinity): ReadonlyMap<string, Form> {
+export function createPatterns(secrets: readonly Secret[], maxLength = Infinity): ReadonlyMap<string, Form> {
   const collector = new PatternCollector(maxLength);
   for (const secret of secrets) collector.addSecret(secret);
   return collector.forms;
@@ -84,26 +84,26 @@ class PatternCollector {
     const valueBytes = Buffer.from(value);
     const isSearched = (text: string): boolean => text.length <= maxLength;
     // Many programs decode bytes that are not UTF-8 as U+FFFD. `toString` does the same.
-    for (const [text, part] of textsOf(valueBytes.toString())) {
+    for (const [text, part] of listMaskedTexts(valueBytes.toString())) {
       if (!isSearched(text)) continue;
       const bytes = Buffer.from(text);
       this.addPlain(name, part, bytes);
       if (part === "line" && !LINE_TO_ENCODE.test(text)) continue;
-      this.addBase64(name, part, base64FormsOf(bytes), bytes);
+      this.addBase64(name, part, listBase64Texts(bytes), bytes);
     }
     // Other programs write such bytes as they are.
     if (!isUtf8(valueBytes)) {
       this.addPlain(name, "value", valueBytes);
-      this.addBase64(name, "value", base64FormsOf(valueBytes).filter(isSearched), valueBytes);
+      this.addBase64(name, "value", listBase64Texts(valueBytes).filter(isSearched), valueBytes);
     }
-    this.addBase64(name, "value", base64LinesOf(valueBytes).filter(isSearched), valueBytes);
+    this.addBase64(name, "value", listBase64Lines(valueBytes).filter(isSearched), valueBytes);
   }
 
   private addPlain(name: string, part: SecretPart, textBytes: Buffer): void {
     const pattern = withNewlines(textBytes.toString("latin1"));
     if (pattern.length < MIN_PLAIN_LENGTH) return;
-    for (const piece of piecesOf(pattern)) {
-      this.add(piece, { name, part, encoding: "plain", shownLength: shownLengthOf(piece) });
+    for (const piece of splitIntoPieces(pattern)) {
+      this.add(piece, { name, part, encoding: "plain", shownLength: measureShownLength(piece) });
     }
   }
 
@@ -112,8 +112,8 @@ class PatternCollector {
     const secretLength = countCharacters(textBytes);
     for (const encoded of encodedTexts) {
       if (encoded.length < MIN_ENCODED_LENGTH) continue;
-      for (const piece of piecesOf(encoded)) {
-        const shownLength = shownLengthOfBase64(piece, secretLength);
+      for (const piece of splitIntoPieces(encoded)) {
+        const shownLength = measureShownLengthOfBase64(piece, secretLength);
         this.add(piece, { name, part, encoding: "base64", shownLength });
       }
     }
@@ -138,7 +138,7 @@ function withNewlines(text: string): string {
  * Splits a long pattern into pieces of {@link PIECE_LENGTH} bytes. Each piece also has the first byte of the next one,
  * so that their matches overlap, and get one mask. The last piece may be longer.
  */
-function piecesOf(bytes: string): readonly string[] {
+function splitIntoPieces(bytes: string): readonly string[] {
   if (bytes.length <= MAX_PIECE_LENGTH) return [bytes];
   const count = Math.floor(bytes.length / PIECE_LENGTH);
   return Array.from({ length: count }, (_, index) => {
@@ -152,7 +152,7 @@ function piecesOf(bytes: string): readonly string[] {
  * characters, so that there is one text for each of three offsets. If the two alphabets differ in it, it is returned in
  * both.
  */
-function base64FormsOf(bytes: Buffer): readonly string[] {
+function listBase64Texts(bytes: Buffer): readonly string[] {
   return [0, 1, 2].flatMap((offset) => {
     const encoded = base64At(bytes, offset, "base64");
     return /[+/]/.test(encoded) ? [encoded, base64At(bytes, offset, "base64url")] : [encoded];
@@ -160,7 +160,7 @@ function base64FormsOf(bytes: Buffer): readonly string[] {
 }
 
 /** Returns the lines of base64 into which encoders break the bytes. */
-function base64LinesOf(bytes: Buffer): readonly string[] {
+function listBase64Lines(bytes: Buffer): readonly string[] {
   const encoded = base64At(bytes, 0, "base64");
   return BASE64_WIDTHS.flatMap((width) => {
     const lineCount = encoded.length > width ? Math.ceil(encoded.length / width) : 0;

@@ -28,20 +28,20 @@ export function revealsLittle({ node, undecided }: Beginning, automaton: Automat
   // An escape has at least two characters for each byte. Its first character alone shows nothing, so that `100%`
   // appears.
   const undecidedBytes = Math.floor(undecided / 2);
-  for (let shorter = node; shorter !== ROOT; shorter = automaton.failureOf(shorter)) {
-    if (automaton.depthOf(shorter) + undecidedBytes > automaton.minShownLength(shorter)) return false;
+  for (let shorter = node; shorter !== ROOT; shorter = automaton.findFailureNode(shorter)) {
+    if (automaton.findDepth(shorter) + undecidedBytes > automaton.minShownLength(shorter)) return false;
   }
   return undecidedBytes <= automaton.minShownLength(ROOT);
 }
 
 /** Returns how many of the first bytes of a pattern may appear. @param pattern bytes as characters (Latin-1) */
-export function shownLengthOf(pattern: string): number {
+export function measureShownLength(pattern: string): number {
   const beginning = pattern.slice(0, DECISIVE_BYTES);
-  if (ASCII.test(beginning)) return maxShownOf(beginning.length);
+  if (ASCII.test(beginning)) return maxShownLength(beginning.length);
   const bytes = Buffer.from(beginning, "latin1");
-  if (!isUtf8(bytes)) return maxShownOf(bytes.length);
+  if (!isUtf8(bytes)) return maxShownLength(bytes.length);
   const characters = Array.from(bytes.toString());
-  return Buffer.byteLength(characters.slice(0, maxShownOf(characters.length)).join(""));
+  return Buffer.byteLength(characters.slice(0, maxShownLength(characters.length)).join(""));
 }
 
 /**
@@ -51,7 +51,7 @@ export function shownLengthOf(pattern: string): number {
  *
  * @param secretLength the result of {@link countCharacters} for the secret
  */
-export function shownLengthOfBase64(pattern: string, secretLength: number): number {
+export function measureShownLengthOfBase64(pattern: string, secretLength: number): number {
   // The pattern may be only one line of the secret's base64, and have fewer bits than the secret.
   const characters = Math.min(secretLength, (pattern.length * 6) / 8);
   const shownBits = (8 * characters) / CHARACTERS_PER_SHOWN - 8;
@@ -68,6 +68,6 @@ export function countCharacters(bytes: Uint8Array): number {
 }
 
 /** Returns how many characters may appear of a secret with this number of characters. */
-function maxShownOf(length: number): number {
+function maxShownLength(length: number): number {
   return Math.min(MAX_SHOWN_CHARACTERS, Math.floor(length / CHARACTERS_PER_SHOWN));
 }

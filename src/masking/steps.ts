@@ -71,7 +71,7 @@ export class StepSearch {
     this.passage = passage;
     for (const candidate of this.waiting.takeAll()) this.advance(candidate, streamOffset + readLength);
     const lastNode = this.readPlain(readLength, node);
-    const plainStart = streamOffset + bytes.length - this.automaton.depthOf(lastNode);
+    const plainStart = streamOffset + bytes.length - this.automaton.findDepth(lastNode);
     this.passage = NO_PASSAGE;
     return { node: lastNode, keepFrom: this.waiting.earliestStart(plainStart) - streamOffset };
   }
@@ -100,7 +100,7 @@ export class StepSearch {
     const { escapes } = automaton;
     const lastWindowStart = bytes.length - automaton.window;
     let node = firstNode;
-    let depth = automaton.depthOf(node);
+    let depth = automaton.findDepth(node);
     let index = firstIndex;
     while (true) {
       // Without waiting candidates, which need each byte with which an escape may begin, many bytes can be skipped at
@@ -109,7 +109,7 @@ export class StepSearch {
         if (node === ROOT) index = automaton.skip(bytes, index, base64Before);
         else {
           ({ node, index } = automaton.followBranch(node, bytes, index));
-          depth = automaton.depthOf(node);
+          depth = automaton.findDepth(node);
         }
       }
       if (index >= bytes.length) return node;
@@ -121,7 +121,7 @@ export class StepSearch {
       node = automaton.nextNode(node, byte);
       index += 1;
       const formerDepth = depth;
-      depth = automaton.depthOf(node);
+      depth = automaton.findDepth(node);
       const matchLength = automaton.matchLengthAt(node);
       if (matchLength !== 0) {
         const end = streamOffset + index;
@@ -154,16 +154,16 @@ export class StepSearch {
   private readEscape(byte: number, index: number, node: number): void {
     const { automaton } = this;
     const offset = this.passage.streamOffset + index;
-    const waitingHere = this.waiting.takeAt(offset);
-    const depth = automaton.depthOf(node);
+    const candidatesAtPosition = this.waiting.takeAt(offset);
+    const depth = automaton.findDepth(node);
     const created: Candidate[] = [];
     for (const encoding of ENCODINGS_BY_START[byte] ?? []) {
       const startNode = depth === 0 ? ROOT : automaton.shorten(node, this.countPlainBefore(encoding, index, depth));
       // A new candidate is not needed if a waiting one has read the same bytes before the escape, each as itself.
-      if (!isCovered(waitingHere, encoding, automaton.depthOf(startNode)))
+      if (!isCovered(candidatesAtPosition, encoding, automaton.findDepth(startNode)))
         created.push(new Candidate(encoding, automaton, offset, startNode));
     }
-    for (const candidate of waitingHere) this.advance(candidate, offset + 1);
+    for (const candidate of candidatesAtPosition) this.advance(candidate, offset + 1);
     for (const candidate of created) this.advance(candidate, offset + 1);
   }
 

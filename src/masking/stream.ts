@@ -19,7 +19,7 @@ const MASK = Buffer.from("***");
 const NO_BYTES = new Uint8Array();
 
 /** A part of the stream that must be replaced. */
-interface Range {
+interface MaskedRange {
   readonly start: number;
   readonly end: number;
 }
@@ -30,7 +30,7 @@ export class Masker {
   private readonly getAutomaton: () => Automaton;
   private readonly finder: Finder;
   /** The matches that are not replaced yet, in their order. They do not overlap. */
-  private readonly matches: Range[] = [];
+  private readonly matches: MaskedRange[] = [];
   /**
    * Memory for outputs with masks, which is used in turn: the caller may still write the last output during the next
    * `push`.
@@ -120,7 +120,7 @@ export class Masker {
     if (end <= this.releasedEnd) return;
     let firstOverlap = matches.length;
     while (firstOverlap > 0 && (matches[firstOverlap - 1]?.end ?? 0) > start) firstOverlap -= 1;
-    let joined: Range = { start, end };
+    let joined: MaskedRange = { start, end };
     let next = firstOverlap;
     for (let match = matches[next]; match !== undefined && match.start < end; match = matches[++next]) {
       joined = { start: Math.min(joined.start, match.start), end: Math.max(joined.end, match.end) };

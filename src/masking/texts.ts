@@ -67,7 +67,7 @@ export function maskabilityOf(value: string | Uint8Array): Maskability {
  * space around it, both also with LF as line ends; its lines; the passwords in its URLs; and its strings if it is JSON.
  * If the value is not masked, it has no texts.
  */
-export function textsOf(value: string): ReadonlyMap<string, SecretPart> {
+export function listMaskedTexts(value: string): ReadonlyMap<string, SecretPart> {
   const texts = new Map<string, SecretPart>();
   if (maskabilityOf(value) === "masked") collectTexts(value, "value", texts, MAX_DEPTH);
   return texts;
@@ -90,11 +90,11 @@ function collectTexts(text: string, part: SecretPart, texts: Map<string, SecretP
       if (isSecretLine(line)) addText(line, "line");
     }
   }
-  for (const password of passwordsOf(trimmed)) addText(password, "leaf");
+  for (const password of findPasswords(trimmed)) addText(password, "leaf");
   if (depth === 0) return;
   // A `.env` file may have a key on one line, with `\n` for each line end. Programs replace these by real line ends.
   if (/\\n/.test(trimmed)) collectTexts(trimmed.replaceAll(/(?:\\r)?\\n/g, "\n"), part, texts, depth - 1);
-  for (const leaf of jsonStringsIn(trimmed)) {
+  for (const leaf of listJsonStrings(trimmed)) {
     if (maskabilityOf(leaf) === "masked") collectTexts(leaf, "leaf", texts, depth - 1);
   }
 }
@@ -107,7 +107,7 @@ function isSecretLine(line: string): boolean {
 }
 
 /** Returns the passwords of the URLs in a text, both as they are and decoded, because programs print both. */
-function passwordsOf(text: string): readonly string[] {
+function findPasswords(text: string): readonly string[] {
   const passwords = Array.from(text.matchAll(USER_INFO), ([, userinfo = ""]) => /:(.*)$/s.exec(userinfo)?.[1] ?? "");
   return passwords
     .flatMap((password) => [password, decodePercent(password)])
@@ -128,7 +128,7 @@ function decodePercent(text: string): string {
  * Returns the strings in a text that is JSON, at any depth. It is a loop, since recursion would overflow the stack on
  * deep JSON.
  */
-function jsonStringsIn(text: string): readonly string[] {
+function listJsonStrings(text: string): readonly string[] {
   if (!/^[[{"]/.test(text)) return [];
   const values: unknown[] = [];
   try {

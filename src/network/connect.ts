@@ -91,14 +91,14 @@ async function startTls(
 const BROKEN_CONNECTION_CODES: ReadonlySet<string> = new Set(["ECONNRESET", "ECONNABORTED", "EPIPE", "ETIMEDOUT"]);
 
 /**
- * Waits until a socket is connected. Destroys the socket if that fails. @throws NetworkError with the fault that `faultOf`
+ * Waits until a socket is connected. Destroys the socket if that fails. @throws NetworkError with the fault that `createConnectFault`
  * returns for the code of the error
  */
 async function waitUntilConnected(
   socket: net.Socket,
   event: "connect" | "secureConnect",
   signal: AbortSignal,
-  faultOf: (code: string) => NetworkFault,
+  createConnectFault: (code: string) => NetworkFault,
 ): Promise<net.Socket> {
   // This listener stays until a request takes the socket: an error without a listener would end the process.
   socket.on("error", () => {});
@@ -107,7 +107,7 @@ async function waitUntilConnected(
     return socket;
   } catch (error) {
     socket.destroy();
-    throw new NetworkError(faultOf(systemErrorCode(error) ?? "UNKNOWN"));
+    throw new NetworkError(createConnectFault(systemErrorCode(error) ?? "UNKNOWN"));
   }
 }
 

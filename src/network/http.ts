@@ -76,7 +76,8 @@ export class HttpClient {
     const url = new URL(target);
     if (url.origin !== this.#origin.origin) throw new TypeError("the URL has another origin than the client");
     const proxy = await this.#connector.proxyOfRequests();
-    const authorization = proxy === undefined ? undefined : (await import("./proxy.ts")).authorizationFor(proxy);
+    const authorization =
+      proxy === undefined ? undefined : (await import("./proxy.ts")).createProxyAuthorization(proxy);
     const path = url.pathname + url.search;
     const request = http.request({
       agent: this.#connector,

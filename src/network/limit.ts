@@ -7,15 +7,15 @@ import { NetworkError } from "./network-fault.ts";
 
 /** Sets time limits. Tests replace it, so that they need not wait. */
 export interface Timer {
-  /** Calls `act` after `ms` milliseconds. @returns the function that prevents the call */
-  limit(ms: number, act: () => void): () => void;
+  /** Calls `onTimeout` after `ms` milliseconds. @returns the function that prevents the call */
+  limit(ms: number, onTimeout: () => void): () => void;
   /** The time limit in milliseconds for one step, which is connecting, or waiting for the first byte of an answer. */
   readonly stepMs: number;
 }
 
-/** Calls `act` after `ms` milliseconds of real time. @returns the function that prevents the call */
-export function afterTime(ms: number, act: () => void): () => void {
-  const timer = setTimeout(act, ms);
+/** Calls `onTimeout` after `ms` milliseconds of real time. @returns the function that prevents the call */
+export function afterTime(ms: number, onTimeout: () => void): () => void {
+  const timer = setTimeout(onTimeout, ms);
   return () => clearTimeout(timer);
 }
 

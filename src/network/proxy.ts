@@ -27,7 +27,7 @@ export function openTunnel(proxyConnection: Socket, proxy: URL, target: URL, sig
   });
   // `http.request` does not get the headers as an option: Node.js would print the options under NODE_DEBUG=http.
   request.setHeader("Host", hostAndPortOf(target));
-  const authorization = authorizationFor(proxy);
+  const authorization = createProxyAuthorization(proxy);
   if (authorization !== undefined) request.setHeader("Proxy-Authorization", authorization);
   return new Promise((resolve, reject) => {
     const host = hostAndPortOf(proxy);
@@ -56,7 +56,7 @@ export function openTunnel(proxyConnection: Socket, proxy: URL, target: URL, sig
 /**
  * Returns the value of `Proxy-Authorization` for the user name and password in a proxy's URL; undefined if it has neither.
  */
-export function authorizationFor(proxy: URL): string | undefined {
+export function createProxyAuthorization(proxy: URL): string | undefined {
   if (proxy.username === "" && proxy.password === "") return undefined;
   const pair = `${decodeIfEncoded(proxy.username)}:${decodeIfEncoded(proxy.password)}`;
   return `Basic ${Buffer.from(pair).toString("base64")}`;

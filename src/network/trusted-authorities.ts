@@ -25,7 +25,7 @@ const REFUSAL_WORDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The trusted authorities as a context for `tls.connect`, and warnings about files that are not used. */
-export interface Trust {
+export interface TrustedAuthorities {
   readonly context: tls.SecureContext;
   readonly warnings: readonly string[];
 }
@@ -34,7 +34,10 @@ export interface Trust {
 const RELOAD_AFTER_MS = 10_000;
 
 /** The results of `loadTrust`, with the time of `performance.now()` when each was loaded. */
-const trustBySettings = new WeakMap<NetworkSettings, { readonly trust: Promise<Trust>; readonly loadedAt: number }>();
+const authoritiesBySettings = new WeakMap<
+  NetworkSettings,
+  { readonly trust: Promise<TrustedAuthorities>; readonly loadedAt: number }
+>();
 
 /**
  * Loads the certificates that the runtime has, and those that the user adds. Connections within 10 s share the result, because
@@ -44,22 +47,22 @@ const trustBySettings = new WeakMap<NetworkSettings, { readonly trust: Promise<T
  * Node.js itself does not suffice: it reads `NODE_EXTRA_CA_CERTS` only at its start, and `SSL_CERT_FILE` only with the option
  * `--use-openssl-ca`.
  */
-export function loadTrust(network: NetworkSettings): Promise<Trust> {
-  const cached = trustBySettings.get(network);
+export function loadTrust(network: NetworkSettings): Promise<TrustedAuthorities> {
+  const cached = authoritiesBySettings.get(network);
   if (cached !== undefined && performance.now() - cached.loadedAt < RELOAD_AFTER_MS) return cached.trust;
-  const trust = readTrust(network);
-  trustBySettings.set(network, { trust, loadedAt: performance.now() });
+  const trust = readAuthorities(network);
+  authoritiesBySettings.set(network, { trust, loadedAt: performance.now() });
   return trust;
 }
 
-async function readTrust(network: NetworkSettings): Promise<Trust> {
+async function readAuthorities(network: NetworkSettings): Promise<TrustedAuthorities> {
   const warnings: string[] = [];
   const addedPems: string[] = [];
   const addCertificates = async (variable: string, file: string | undefined): Promise<void> => {
     if (file === undefined) return;
     const read = await readCertificates(file);
     if ("pem" in read) addedPems.push(read.pem);
-    else warnings.push(`${variable} is not used: ${file} ${read.why}`);
+    else warnings.push(`${variable} is not used: ${file} ${read.faultReason}`);
   };
   // Newer versions of Node.js have getCACertificates. Its list includes NODE_EXTRA_CA_CERTS and the system's certificates.
   const runtime: {
@@ -88,39 +91,39 @@ async function readTrust(network: NetworkSettings): Promise<Trust> {
 function createContext(runtimePems: () => readonly string[], addedPems: readonly string[]): tls.SecureContext {
   if (loader?.contextTrusting !== undefined) return loader.contextTrusting(addedPems);
   const knownPems = runtimePems();
-  return tls.createSecureContext({ ca: [...knownPems, ...withoutKnown(addedPems, knownPems)] });
+  return tls.createSecureContext({ ca: [...knownPems, ...removeKnownCertificates(addedPems, knownPems)] });
 }
 
 /** Removes certificates that the runtime already has, because OpenSSL would take long to parse them again. */
-function withoutKnown(addedPems: readonly string[], knownPems: readonly string[]): readonly string[] {
-  const knownBodies = new Set(knownPems.map(bodyOf));
+function removeKnownCertificates(addedPems: readonly string[], knownPems: readonly string[]): readonly string[] {
+  const knownBodies = new Set(knownPems.map(extractPemBody));
   return addedPems.flatMap((pem) => {
     const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
     // OpenSSL also reads blocks of other types, such as TRUSTED CERTIFICATE. A file with such a block is returned unchanged.
     if (blocks.length !== pem.split("-----BEGIN ").length - 1) return [pem];
-    return blocks.filter((block) => !knownBodies.has(bodyOf(block)));
+    return blocks.filter((block) => !knownBodies.has(extractPemBody(block)));
   });
 }
 
 /** Returns the text of a certificate without spaces and line breaks, for comparisons. */
-function bodyOf(pem: string): string {
+function extractPemBody(pem: string): string {
   return pem.replaceAll(/\s/g, "");
 }
 
 /** Reads a file of certificates. @returns its text, or why the file is not used, such as `is a folder` */
-async function readCertificates(file: string): Promise<{ readonly pem: string } | { readonly why: string }> {
+async function readCertificates(file: string): Promise<{ readonly pem: string } | { readonly faultReason: string }> {
   let pem: string;
   try {
     pem = (await readNamedFile(file, { maxBytes: MAX_BYTES })).toString("latin1");
   } catch (error) {
     const code = systemErrorCode(error) ?? "unknown";
-    return { why: REFUSAL_WORDS.get(code) ?? `cannot be read (${code})` };
+    return { faultReason: REFUSAL_WORDS.get(code) ?? `cannot be read (${code})` };
   }
   try {
     // Checks the first certificate, because `ca` silently accepts a text without one.
     void new X509Certificate(pem);
   } catch {
-    return { why: "contains no PEM certificate" };
+    return { faultReason: "contains no PEM certificate" };
   }
   return { pem };
 }

@@ -11,7 +11,7 @@ import { SophiaError } from "../core/error.ts";
 import type { Failure } from "../core/model.ts";
 import { type Line, wrap } from "../core/lines.ts";
 import { systemErrorCode } from "../system/errors.ts";
-import { memoryLimitFor, openFilesLimitFor } from "../system/system-limits.ts";
+import { findMemoryLimit, findOpenFilesLimit } from "../system/system-limits.ts";
 import { hasColours, applyStyle } from "./colour.ts";
 import { renderLine, type Layout, layoutFor, PLAIN_LAYOUT, WIDTH, withCommandsWhole } from "./layout.ts";
 
@@ -23,7 +23,7 @@ type MessageTexts = readonly [string, ...string[]];
 
 /** Prints an error that ends a command: a failure, a limit of the system, or a bug. */
 export async function printError(context: Context, error: unknown): Promise<void> {
-  const limit = openFilesLimitFor(systemErrorCode(error)) ?? memoryLimitFor(error);
+  const limit = findOpenFilesLimit(systemErrorCode(error)) ?? findMemoryLimit(error);
   if (error instanceof SophiaError) {
     const failure = await completeFailure(error);
     printFailure(context, failure, findOpenFilesRemedy(failure));
@@ -47,7 +47,7 @@ export async function completeFailure(error: SophiaError): Promise<Failure> {
 
 /** Returns the remedy if the limit on open files is why a file could not be read: nothing is wrong with that file. */
 function findOpenFilesRemedy({ message }: Failure): string | undefined {
-  return openFilesLimitFor(/\((E[MN]FILE)\)/.exec(message)?.[1])?.hint;
+  return findOpenFilesLimit(/\((E[MN]FILE)\)/.exec(message)?.[1])?.hint;
 }
 
 /**

@@ -4,7 +4,7 @@
  *     ::error file=app.ts,line=7::the message
  */
 import { isUtf8 } from "node:buffer";
-import { textsOf } from "../masking/texts.ts";
+import { listMaskedTexts } from "../masking/texts.ts";
 import type { Secret } from "../masking/masking-model.ts";
 
 /** Returns the line of a command, with its line end. Undefined properties are left out. */
@@ -33,7 +33,7 @@ function escapeData(text: string): string {
 export function createMaskCommands(secrets: readonly Secret[]): string {
   const texts = secrets.flatMap(({ value }) => {
     const text = typeof value === "string" ? value : isUtf8(value) ? Buffer.from(value).toString() : "";
-    return [...textsOf(text).keys()].filter((part) => !/[\r\n]/.test(part));
+    return [...listMaskedTexts(text).keys()].filter((part) => !/[\r\n]/.test(part));
   });
   return Array.from(new Set(texts), (text) => createWorkflowCommand("add-mask", text)).join("");
 }

@@ -15,7 +15,7 @@ import { setTimeout } from "node:timers/promises";
 import { attempt, systemErrorCode } from "./errors.ts";
 import { GROUP_OR_WORLD_WRITABLE } from "./ownership.ts";
 import { within } from "./paths.ts";
-import { makeFolderOf, removeQuietly, type UnusableFile, withFileInPrivateFolder } from "./private-file.ts";
+import { makeParentFolder, removeQuietly, type UnusableFile, withFileInPrivateFolder } from "./private-file.ts";
 import { PRIVATE_UMASK, withUmask } from "./umask.ts";
 
 /** An older lock was left by a process that was killed, because a change takes only milliseconds. */
@@ -44,7 +44,7 @@ export async function withFileLock<Result>(
   change: () => Result,
   uniqueName: string,
 ): Promise<{ readonly result: Result } | { readonly fault: UnusableFile }> {
-  const folderFault = makeFolderOf(path);
+  const folderFault = makeParentFolder(path);
   if (folderFault !== undefined) return { fault: folderFault };
   const lockPath = `${path}.lock`;
   const holder = HOLDER_PREFIX + uniqueName;
@@ -60,12 +60,12 @@ export async function withFileLock<Result>(
 /** Tries to take a lock until no other process has it. @returns the reason why the lock could not be taken */
 async function waitForLock(lockPath: string, holder: string): Promise<UnusableFile | undefined> {
   for (let waitedMs = 0; ; waitedMs += POLLING_INTERVAL_MS) {
-    const takenOrFault = useLock(lockPath, (lock) => tryToTake(lock, holder));
+    const takenOrFault = useLock(lockPath, (lock) => tryToTakeLock(lock, holder));
     if (takenOrFault === true) return undefined;
     if (takenOrFault !== false) return takenOrFault;
     if (waitedMs > MAX_WAIT_MS) return { kind: "system", path: lockPath, code: "EEXIST" };
     // The result is ignored: the next attempt finds out whether there is still a lock.
-    useLock(lockPath, removeStale);
+    useLock(lockPath, removeStaleLock);
     await setTimeout(POLLING_INTERVAL_MS);
   }
 }
@@ -76,27 +76,27 @@ function useLock<Value>(lockPath: string, use: (lock: string) => Value): Unusabl
 }
 
 /** Takes a lock that no process has. @returns false if another process has it @throws the system's error */
-function tryToTake(lock: string, holder: string): boolean {
+function tryToTakeLock(lock: string, holder: string): boolean {
   // If this process is killed before the rename, writePrivate later removes the folder, because its name ends with `.tmp`.
-  const prepared = `${lock}.${holder}.tmp`;
+  const preparedFolder = `${lock}.${holder}.tmp`;
   try {
     withUmask(PRIVATE_UMASK, () => {
-      mkdirSync(prepared);
+      mkdirSync(preparedFolder);
     });
-    writeFileSync(within(prepared, holder), "", { flag: "wx", mode: 0o600 });
+    writeFileSync(within(preparedFolder, holder), "", { flag: "wx", mode: 0o600 });
     // On Windows not even an empty folder can be replaced by a rename.
     removeEmptyFolder(lock);
-    renameSync(prepared, lock);
+    renameSync(preparedFolder, lock);
     return true;
   } catch (error) {
-    removeHolder(prepared, holder);
+    removeHolder(preparedFolder, holder);
     if (ALREADY_LOCKED_CODES.has(systemErrorCode(error))) return false;
     throw error;
   }
 }
 
 /** Removes a lock that is too old. */
-function removeStale(lock: string): void {
+function removeStaleLock(lock: string): void {
   if (lstatSync(lock, { throwIfNoEntry: false })?.isDirectory() !== true) return;
   for (const name of readdirSync(lock)) {
     if (!name.startsWith(HOLDER_PREFIX)) continue;

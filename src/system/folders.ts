@@ -11,10 +11,10 @@ import { PRIVATE_UMASK, withUmask } from "./umask.ts";
  */
 export function makeFolder(path: string): void {
   const parent = parentOf(path);
-  if (tryToMake(path) || parent === path) return;
+  if (tryToMakeFolder(path) || parent === path) return;
   makeFolder(parent);
   // The parent exists now, so that any error, ENOENT as well, is final.
-  if (!tryToMake(path)) mkdirSync(path);
+  if (!tryToMakeFolder(path)) mkdirSync(path);
 }
 
 /** Does the same as {@link makeFolder}, and gives the folders that it makes to this user alone (0700). */
@@ -23,7 +23,7 @@ export function makePrivateFolder(path: string): void {
 }
 
 /** Makes a folder, unless it exists. @returns false if the folder above it is missing @throws any other error */
-function tryToMake(path: string): boolean {
+function tryToMakeFolder(path: string): boolean {
   try {
     mkdirSync(path);
   } catch (error) {
@@ -69,15 +69,15 @@ function findUserFolder(
   environment: Environment,
   { xdgVariable, windowsVariable, folderInHome }: UserFolderNames,
 ): string | undefined {
-  const windowsFolder = process.platform === "win32" ? absolutePathIn(environment, windowsVariable) : undefined;
-  const namedFolder = absolutePathIn(environment, xdgVariable) ?? windowsFolder;
-  const home = absolutePathIn(environment, "HOME");
+  const windowsFolder = process.platform === "win32" ? findAbsolutePath(environment, windowsVariable) : undefined;
+  const namedFolder = findAbsolutePath(environment, xdgVariable) ?? windowsFolder;
+  const home = findAbsolutePath(environment, "HOME");
   const userFolder = namedFolder ?? (home === undefined ? undefined : within(home, folderInHome));
   return userFolder === undefined ? undefined : within(userFolder, "sophia-run");
 }
 
 /** Returns the path in a variable; undefined if the variable is unset or has a relative path. */
-function absolutePathIn(environment: Environment, variable: string): string | undefined {
+function findAbsolutePath(environment: Environment, variable: string): string | undefined {
   const path = environment.get(variable) ?? "";
   return path.startsWith("/") || /^[a-z]:[\\/]/i.test(path) ? path : undefined;
 }

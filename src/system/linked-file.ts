@@ -59,7 +59,7 @@ interface LinkedOptions extends ReadOptions {
 
 /** Reads a file as `readFoundFile` does. @throws EscapingLinkError @throws as `readFoundFile` */
 export function readLinkedFile(path: string, options: LinkedOptions): Buffer {
-  const containment = containmentOf(path, options);
+  const containment = findContainment(path, options);
   for (let attempts = 1; ; attempts++) {
     const isLastAttempt = attempts === MAX_ATTEMPTS;
     const realPath = resolveLinks(path, isLastAttempt);
@@ -91,13 +91,13 @@ interface Containment {
   readonly allowsNestedRepository: boolean;
 }
 
-function containmentOf(path: string, { foundAs = path }: LinkedOptions): Containment {
+function findContainment(path: string, { foundAs = path }: LinkedOptions): Containment {
   return { foundAs, allowsNestedRepository: foundAs !== path };
 }
 
 /** Checks the file at a resolved path before it is opened, since opening has effects on some devices. */
 function refuseBeforeOpening(realPath: string, containment: Containment, accept: LinkedOptions["accept"]): void {
-  const status = statusOf(realPath);
+  const status = readStatus(realPath);
   if (status?.isFile() === false && !status.isDirectory()) throw createReadRefusal("NOT_REGULAR");
   // This check comes before the check of the repository: its error makes callers ignore a file that another user has put
   // there, while a link out of the repository stops the start. A folder goes on to readFoundFile, which throws EISDIR.
@@ -107,12 +107,12 @@ function refuseBeforeOpening(realPath: string, containment: Containment, accept:
 
 /** Opens and reads the file at a resolved path. The open file is checked again, since another process may replace the file. */
 function readResolvedFile(realPath: string, containment: Containment, { accept, maxBytes }: LinkedOptions): Buffer {
-  const acceptOpened = (opened: Stats, descriptor: number): boolean => {
-    const openedPath = pathOfOpenFile(descriptor);
-    const mayBeReplaced = openedPath === undefined && !isStillAt(realPath, opened);
+  const acceptOpened = (openedFile: Stats, descriptor: number): boolean => {
+    const openedPath = findPathOfOpenFile(descriptor);
+    const mayBeReplaced = openedPath === undefined && !isStillAt(realPath, openedFile);
     if (mayBeReplaced) throw createReadRefusal("REPLACED");
     if (openedPath !== undefined && openedPath !== realPath) refuseEscape(openedPath, containment);
-    return accept(opened);
+    return accept(openedFile);
   };
   return readFoundFile(pathFromBytes(realPath), { maxBytes, followsLink: false, accept: acceptOpened });
 }
@@ -137,7 +137,7 @@ function resolveLinks(path: string, isLastAttempt: boolean): string | undefined 
   }
 }
 
-function statusOf(realPath: string): Stats | undefined {
+function readStatus(realPath: string): Stats | undefined {
   return lstatSync(pathFromBytes(realPath), { throwIfNoEntry: false });
 }
 
@@ -145,7 +145,7 @@ function statusOf(realPath: string): Stats | undefined {
  * Returns the path at which the kernel has the open file, one character for each byte; undefined without /proc. It has no symbolic
  * links. It ends with ` (deleted)` if the file has been removed.
  */
-function pathOfOpenFile(descriptor: number): string | undefined {
+function findPathOfOpenFile(descriptor: number): string | undefined {
   const path = attempt(() => readlinkSync(`/proc/self/fd/${descriptor}`, { encoding: "buffer" }));
   // Bun may return a string in spite of the encoding, as in real-path.ts.
   return path === undefined ? undefined : Buffer.from(path).toString("latin1");
@@ -153,7 +153,7 @@ function pathOfOpenFile(descriptor: number): string | undefined {
 
 /** Returns true if the open file is still the file at the resolved path, and no part of that path has become a link. */
 function isStillAt(realPath: string, opened: Stats): boolean {
-  const status = statusOf(realPath);
+  const status = readStatus(realPath);
   // Some versions of Windows report other inode and device numbers for an open file.
   const isSameFile = process.platform === "win32" || (status?.ino === opened.ino && status.dev === opened.dev);
   return isSameFile && attempt(() => realLatin1Path(pathFromBytes(realPath))) === realPath;

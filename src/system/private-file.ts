@@ -54,7 +54,7 @@ export function withFileInPrivateFolder<Result>(
 }
 
 /** Makes the folder of a private file, if it is missing. @returns the reason why that is impossible */
-export function makeFolderOf(path: string): UnusableFile | undefined {
+export function makeParentFolder(path: string): UnusableFile | undefined {
   try {
     makePrivateFolder(parentOf(path));
     return undefined;
@@ -101,7 +101,7 @@ export function writePrivate(
     cleanUpFolder,
   }: Pick<PrivateFileLimits, "forbiddenMode"> & { readonly cleanUpFolder?: (folder: string) => void } = {},
 ): UnusableFile | undefined {
-  const fault = makeFolderOf(path);
+  const fault = makeParentFolder(path);
   if (fault !== undefined) return fault;
   const write = (file: string, folder: PrivateFolder): undefined => {
     const temporary = `${file}.${uniqueName}${TEMPORARY_SUFFIX}`;

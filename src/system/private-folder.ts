@@ -44,7 +44,7 @@ export function withPrivateFolder<Result>(
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   } catch (error) {
-    return faultOfOpening(path, error);
+    return createOpeningFault(path, error);
   }
   try {
     const stats = fstatSync(descriptor);
@@ -62,7 +62,7 @@ export function withPrivateFolder<Result>(
 }
 
 /** Returns why a folder could not be opened. */
-function faultOfOpening(path: string, error: unknown): FolderFault {
+function createOpeningFault(path: string, error: unknown): FolderFault {
   const code = systemErrorCode(error) ?? "UNKNOWN";
   if (code === "ENOENT") return { kind: "absent" };
   // For a link the system reports ENOTDIR on Linux, and ELOOP elsewhere.

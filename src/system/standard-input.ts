@@ -16,7 +16,7 @@ const MAX_BYTES = 131_072;
 /** The time limit on a whole input. Its writer may ask the user first. */
 const TIME_LIMIT_MS = 120_000;
 /** The bytes that a terminal in raw mode sends for keys; END is Ctrl-D, and KILL is Ctrl-U, which deletes the line. */
-const [END, BACKSPACE, LINE_FEED, RETURN, KILL, DELETE] = [0x04, 0x08, 0x0a, 0x0d, 0x15, 0x7f];
+const [END_OF_INPUT, BACKSPACE, LINE_FEED, RETURN, ERASE_LINE, DELETE] = [0x04, 0x08, 0x0a, 0x0d, 0x15, 0x7f];
 /**
  * The keys for which a terminal that is not in raw mode sends a signal: Ctrl-C, Ctrl-Z and Ctrl-\. Windows has only Ctrl-C.
  */
@@ -118,10 +118,10 @@ function readKeys(): string | { readonly signal: NodeJS.Signals } | undefined {
     if (byte === undefined || byte === "end") return undefined;
     const signal = SIGNALS.get(byte);
     if (signal !== undefined) return { signal };
-    if (byte === END && bytes.length === 0) return undefined;
-    if (byte === LINE_FEED || byte === RETURN || byte === END) return Buffer.from(bytes).toString("utf8");
-    if (byte === KILL) bytes = [];
-    else if (byte === BACKSPACE || byte === DELETE) bytes = withoutLastCharacter(bytes);
+    if (byte === END_OF_INPUT && bytes.length === 0) return undefined;
+    if (byte === LINE_FEED || byte === RETURN || byte === END_OF_INPUT) return Buffer.from(bytes).toString("utf8");
+    if (byte === ERASE_LINE) bytes = [];
+    else if (byte === BACKSPACE || byte === DELETE) bytes = removeLastCharacter(bytes);
     else bytes.push(byte);
     if (endsWith(bytes, PASTE_BEGIN)) {
       bytes.length -= PASTE_BEGIN.length;
@@ -161,7 +161,7 @@ function endsWith(bytes: readonly number[], mark: Uint8Array): boolean {
 /**
  * Removes the last character, which may have several bytes in UTF-8. All of its bytes but the first begin with the bits 10.
  */
-function withoutLastCharacter(bytes: readonly number[]): number[] {
+function removeLastCharacter(bytes: readonly number[]): number[] {
   let end = bytes.length - 1;
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
   return bytes.slice(0, Math.max(end, 0));

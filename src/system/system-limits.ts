@@ -20,7 +20,7 @@ const LIMITS_BY_CODE: ReadonlyMap<string | undefined, readonly [reason: string, 
 ]);
 
 /** Returns the limit that prevented creating a process, thread or pipe; undefined for other errors. */
-export function systemLimitFor(code: string | undefined): SystemLimit | undefined {
+export function findSystemLimit(code: string | undefined): SystemLimit | undefined {
   const [reason, hint] = LIMITS_BY_CODE.get(code) ?? [];
   return reason === undefined || hint === undefined ? undefined : { message: `${reason} (${code})`, hint };
 }
@@ -29,12 +29,12 @@ export function systemLimitFor(code: string | undefined): SystemLimit | undefine
  * Returns the limit on memory if QuickJS has thrown its error for too little memory. QuickJS is the JavaScript engine of the
  * executable for Linux; Node.js ends the process instead.
  */
-export function memoryLimitFor(error: unknown): SystemLimit | undefined {
+export function findMemoryLimit(error: unknown): SystemLimit | undefined {
   const isOutOfMemory = error instanceof Error && error.name === "InternalError" && error.message === "out of memory";
   return isOutOfMemory ? { message: "not enough memory", hint: MEMORY_HINT } : undefined;
 }
 
 /** Returns the limit on open files, which any call that opens a file may reach; undefined for other errors. */
-export function openFilesLimitFor(code: string | undefined): SystemLimit | undefined {
-  return code === "EMFILE" || code === "ENFILE" ? systemLimitFor(code) : undefined;
+export function findOpenFilesLimit(code: string | undefined): SystemLimit | undefined {
+  return code === "EMFILE" || code === "ENFILE" ? findSystemLimit(code) : undefined;
 }

@@ -1,15 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { admission, type RequestHead } from "../../src/broker/admit.ts";
-import { LOOPBACK_ADDRESS, ownAddress, type OwnAddress } from "../../src/broker/own-address.ts";
+import { createAdmission, type RequestHead } from "../../src/broker/admit.ts";
+import { LOOPBACK_ADDRESS, createBrokerAddress, type BrokerAddress } from "../../src/broker/broker-listen.ts";
 import { planKey } from "../../src/broker/key-plan.ts";
 import { parseRules } from "../../src/contract/broker/path-rules.ts";
 import { PROVIDERS } from "../../src/contract/broker/providers.ts";
 import { createRoutes } from "./routes.ts";
 
 const PORT = 40_123;
-const OWN_ADDRESS = ownAddress(LOOPBACK_ADDRESS, PORT);
+const OWN_ADDRESS = createBrokerAddress(LOOPBACK_ADDRESS, PORT);
 const [openai, anthropic, search] = createRoutes("https://api.example.test");
-const admit = admission([openai, anthropic, search], OWN_ADDRESS);
+const admit = createAdmission([openai, anthropic, search], OWN_ADDRESS);
 const HOST_HEADER = ["Host", `127.0.0.1:${PORT}`] as const;
 const KEY_HEADER = ["Authorization", `Bearer ${openai.dummy}`] as const;
 
@@ -196,7 +196,7 @@ describe("the broker decides by a request's path and", () => {
 describe("a request to a service behind a gateway", () => {
   const gateway = { ...openai, path: "/openai/v1", servicePath: "/v1" };
   const claude = { ...anthropic, path: "/anthropic/v1" };
-  const admitThroughGateway = admission([gateway, claude], OWN_ADDRESS);
+  const admitThroughGateway = createAdmission([gateway, claude], OWN_ADDRESS);
 
   test.each([
     ["/openai/v1/chat/completions", "/openai/v1/chat/completions"],
@@ -223,7 +223,7 @@ describe("a request to a service behind a gateway", () => {
     ["/to/https%3A%2F%2Fapi//v1%2forganization/x", "broker-request"],
     ["/to/https://api//v1/chat/completions", "broker-request"],
   ])("whose address servers can read in two ways, for %s, gets %s", (target, expected) => {
-    const behind = admission([{ ...openai, path: "/to/https%3A%2F%2Fapi//v1", servicePath: "/v1" }], OWN_ADDRESS);
+    const behind = createAdmission([{ ...openai, path: "/to/https%3A%2F%2Fapi//v1", servicePath: "/v1" }], OWN_ADDRESS);
     const outcome = behind({
       method: "POST",
       version: "1.1",
@@ -270,7 +270,12 @@ describe("a request to GitHub, which has several hosts,", () => {
       },
       provider: PROVIDERS["GITHUB_PAT"],
     },
-    { valueOf: () => undefined, caller: "caller", contract: { path: "c.json", isNamed: false }, allowed: [] },
+    {
+      valueOf: () => undefined,
+      callerSource: "caller",
+      contract: { path: "c.json", isNamed: false },
+      allowedOrigins: [],
+    },
   );
   if ("kind" in planned) throw new TypeError(planned.kind);
   const routes = [planned.route, openai];
@@ -279,9 +284,12 @@ describe("a request to GitHub, which has several hosts,", () => {
   const GITHUB_HOST_HEADER = ["Host", "github.com"] as const;
   const GIT_URL = "http://github.com/acme/app.git/info/refs";
 
-  function admitGithubRequest(target: string, rawHeaders: readonly string[], own: OwnAddress = OWN_ADDRESS): string {
-    const outcome = admission(routes, own)({ method: "GET", version: "1.1", target, rawHeaders, isUpgrade: false });
-    return "code" in outcome ? outcome.code : `${outcome.origin} ${outcome.target} (${outcome.address})`;
+  function admitGithubRequest(target: string, rawHeaders: readonly string[], own: BrokerAddress = OWN_ADDRESS): string {
+    const outcome = createAdmission(
+      routes,
+      own,
+    )({ method: "GET", version: "1.1", target, rawHeaders, isUpgrade: false });
+    return "code" in outcome ? outcome.code : `${outcome.origin} ${outcome.target} (${outcome.clientAddress})`;
   }
 
   test.each([
@@ -382,7 +390,7 @@ describe("a request to GitHub, which has several hosts,", () => {
     expect(admitGithubRequest(GIT_URL, [...GITHUB_HOST_HEADER, ...headers])).toBe(expected);
   });
 
-  const SOCKET_ADDRESS: OwnAddress = { origin: "http://localhost", hosts: ["localhost"], isSocket: true };
+  const SOCKET_ADDRESS: BrokerAddress = { origin: "http://localhost", acceptedHosts: ["localhost"], isSocket: true };
   test.each([
     ["api.github.com", "/user", "https://api.github.com /user (https://api.github.com)"],
     ["API.GitHub.com", "/user", "https://api.github.com /user (https://api.github.com)"],

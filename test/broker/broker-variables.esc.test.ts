@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { brokerVariables, socketVariables } from "../../src/broker/broker-variables.ts";
+import { createBrokerVariables, createSocketVariables } from "../../src/broker/broker-variables.ts";
 import { createRoutes } from "./routes.ts";
 
 const BROKER = "http://127.0.0.1:40123";
 const [route] = createRoutes("https://api.example.test");
-const base = { OPENAI_BASE_URL: "/v1", OPENAI_API_BASE: "/v1" };
+const addressPaths = { OPENAI_BASE_URL: "/v1", OPENAI_API_BASE: "/v1" };
 const openai = {
   route,
-  base,
-  because: "built-in",
+  addressPaths,
+  trustReason: "built-in",
   variable: undefined,
   aliases: ["OPENAI_KEY", "OPENAI_TOKEN"],
 } as const;
@@ -16,7 +16,9 @@ const openai = {
 const environmentOf = (variables: Readonly<Record<string, string>>) => new Map(Object.entries(variables));
 
 test("the program gets the dummy under each name that is set, and the broker's address", () => {
-  expect(brokerVariables([openai], BROKER, environmentOf({ OPENAI_API_KEY: "real", OPENAI_TOKEN: "real" }))).toEqual({
+  expect(
+    createBrokerVariables([openai], BROKER, environmentOf({ OPENAI_API_KEY: "real", OPENAI_TOKEN: "real" })),
+  ).toEqual({
     OPENAI_API_KEY: route.dummy,
     OPENAI_TOKEN: route.dummy,
     OPENAI_BASE_URL: `${BROKER}/v1`,
@@ -26,13 +28,13 @@ test("the program gets the dummy under each name that is set, and the broker's a
 });
 
 test("the program of a nested sophia-run keeps the dummies of the outer sophia-run", () => {
-  const { SOPHIA_BROKERED } = brokerVariables([openai], BROKER, new Map(), ["GROQ_API_KEY"]);
+  const { SOPHIA_BROKERED } = createBrokerVariables([openai], BROKER, new Map(), ["GROQ_API_KEY"]);
   expect(SOPHIA_BROKERED).toBe("GROQ_API_KEY,OPENAI_API_KEY");
 });
 
 test("the program gets the path of the broker's socket and the dummies, and no address, if the broker is on a socket", () => {
   const environment = environmentOf({ OPENAI_API_KEY: "real", OPENAI_TOKEN: "real", HTTP_PROXY: "http://proxy" });
-  expect(socketVariables([openai], "/run/s", environment, ["GROQ_API_KEY"])).toEqual({
+  expect(createSocketVariables([openai], "/run/s", environment, ["GROQ_API_KEY"])).toEqual({
     OPENAI_API_KEY: route.dummy,
     OPENAI_TOKEN: route.dummy,
     SOPHIA_BROKERED: "GROQ_API_KEY,OPENAI_API_KEY",
@@ -45,7 +47,11 @@ test.each([
   ["http://host.docker.internal:8080", "host.docker.internal"],
   ["http://[fd00::1]:8080", "fd00::1"],
 ])("NO_PROXY gets the broker's host if the caller has a proxy: the broker is %s, the entry %s", (broker, entry) => {
-  const { NO_PROXY } = brokerVariables([openai], broker, environmentOf({ HTTP_PROXY: "http://proxy", NO_PROXY: "a" }));
+  const { NO_PROXY } = createBrokerVariables(
+    [openai],
+    broker,
+    environmentOf({ HTTP_PROXY: "http://proxy", NO_PROXY: "a" }),
+  );
   expect(NO_PROXY).toBe(`a,${entry}`);
 });
 
@@ -63,7 +69,7 @@ describe("the program reaches the broker without the proxy of", () => {
     [{ HTTP_PROXY: "" }, undefined, undefined],
     [{ NO_PROXY: "a" }, undefined, undefined],
   ])("the environment %j", (environment, lower, upper) => {
-    const { no_proxy, NO_PROXY } = brokerVariables([openai], BROKER, environmentOf(environment));
+    const { no_proxy, NO_PROXY } = createBrokerVariables([openai], BROKER, environmentOf(environment));
     expect([no_proxy, NO_PROXY]).toEqual([lower, upper]);
   });
 });
@@ -72,7 +78,7 @@ describe("the program's git", () => {
   const token = (name: string, host: string, ssh = true) => ({
     ...openai,
     route: { ...route, name, dummy: `dummy of ${name}` },
-    base: {},
+    addressPaths: {},
     aliases: [],
     git: { host, ssh },
   });
@@ -85,7 +91,7 @@ describe("the program's git", () => {
     `Authorization: Basic ${Buffer.from(`x-access-token:dummy of ${name}`).toString("base64")}`;
 
   test("gets its settings after those of the caller, with the preferred token of each host", () => {
-    const variables = brokerVariables(keys, BROKER, environmentOf({ GIT_CONFIG_COUNT: "2" }));
+    const variables = createBrokerVariables(keys, BROKER, environmentOf({ GIT_CONFIG_COUNT: "2" }));
     const settings = Array.from({ length: 10 }, (_, index) => [
       variables[`GIT_CONFIG_KEY_${index + 2}`],
       variables[`GIT_CONFIG_VALUE_${index + 2}`],
@@ -106,13 +112,17 @@ describe("the program's git", () => {
   });
 
   test.each([" 2", "+2", "\t02"])("keeps the caller's settings if their number is written as %j", (count) => {
-    expect(brokerVariables(keys, BROKER, environmentOf({ GIT_CONFIG_COUNT: count }))["GIT_CONFIG_COUNT"]).toBe("12");
+    expect(createBrokerVariables(keys, BROKER, environmentOf({ GIT_CONFIG_COUNT: count }))["GIT_CONFIG_COUNT"]).toBe(
+      "12",
+    );
   });
 
   test.each(["", "x", "-1", "1e3", "1 "])(
     "gets the broker's settings alone if git refuses the caller's number of settings: %j",
     (count) => {
-      expect(brokerVariables(keys, BROKER, environmentOf({ GIT_CONFIG_COUNT: count }))["GIT_CONFIG_COUNT"]).toBe("10");
+      expect(createBrokerVariables(keys, BROKER, environmentOf({ GIT_CONFIG_COUNT: count }))["GIT_CONFIG_COUNT"]).toBe(
+        "10",
+      );
     },
   );
 
@@ -122,12 +132,12 @@ describe("the program's git", () => {
     [".com,xgithub.com,api.github.com", "xgithub.com,api.github.com"],
     ["*.github.com,hub.com", "hub.com"],
   ])("does not find the broker's hosts in NO_PROXY if the caller has %j", (list, left) => {
-    const { no_proxy, NO_PROXY } = brokerVariables(keys, BROKER, environmentOf({ NO_PROXY: list }));
+    const { no_proxy, NO_PROXY } = createBrokerVariables(keys, BROKER, environmentOf({ NO_PROXY: list }));
     expect([no_proxy, NO_PROXY]).toEqual([left, left]);
   });
 
   test("gets no proxy variables at all if the caller's NO_PROXY is a star", () => {
-    const changes = brokerVariables(
+    const changes = createBrokerVariables(
       keys,
       BROKER,
       environmentOf({ NO_PROXY: "*", https_proxy: "http://p", ALL_PROXY: "x" }),

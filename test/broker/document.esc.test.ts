@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { answerTo, type RefusalCode } from "../../src/broker/refusals.ts";
+import { createRefusalAnswer, type RefusalCode } from "../../src/broker/refusals.ts";
 import { parseRule } from "../../src/contract/broker/path-rules.ts";
 import { GITHUB_TOKENS, PROVIDERS } from "../../src/contract/broker/providers.ts";
 import { sectionOf } from "../helpers/markdown.ts";
@@ -83,6 +83,6 @@ test("the table of refusals has the status of each code", () => {
     "broker-upstream",
   ];
   const rows = rowsOf("Refusals").map(([status = "", code = ""]) => [namesIn(code)[0], Number(status)]);
-  const statuses = codes.map((code) => [code, answerTo({ code, message: "" }).status]);
+  const statuses = codes.map((code) => [code, createRefusalAnswer({ code, message: "" }).status]);
   expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(statuses));
 });

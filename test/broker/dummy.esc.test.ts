@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { dummyKey } from "../../src/broker/dummy.ts";
+import { createDummy } from "../../src/broker/dummy.ts";
 import { compilePattern } from "../../src/contract/pattern/pattern.ts";
 
 const RANDOM = "[A-Za-z0-9]{32}";
@@ -27,7 +27,7 @@ test.each([
   ],
   ["base64 of URLs", { format: { kind: "base64" } }, `^sophia-${RANDOM}$`],
 ] as const)("a dummy is random and fits the declaration: %s", (_, declaration, expected) => {
-  const [first, second] = [dummyKey({ name: "X", ...declaration }), dummyKey({ name: "X", ...declaration })];
+  const [first, second] = [createDummy({ name: "X", ...declaration }), createDummy({ name: "X", ...declaration })];
   expect(first).toMatch(new RegExp(expected));
   expect(first).not.toBe(second);
 });
@@ -38,7 +38,7 @@ test.each([
   ["URLs", { format: { kind: "url", schemes: [] } }],
   ["a choice", { format: { kind: "enum", values: ["a", "b"] } }],
 ] as const)("a key gets no dummy if its format leaves no room for randomness: %s", (_, declaration) => {
-  expect(dummyKey({ name: "X", ...declaration })).toBeUndefined();
+  expect(createDummy({ name: "X", ...declaration })).toBeUndefined();
 });
 
 function drawText(pattern: string) {

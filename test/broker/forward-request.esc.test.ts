@@ -501,7 +501,7 @@ describe("the records of requests", () => {
       record: () => {
         throw failure;
       },
-      failed: (error: unknown) => {
+      reportRecordFailure: (error: unknown) => {
         reason = error;
       },
     };

@@ -14,18 +14,18 @@ function createDeclaredKey(name: string, entry: BrokerEntry = {}): DeclaredKey {
 function summarizePlan(
   subject: DeclaredKey,
   values: Readonly<Record<string, SourcedValue>> = {},
-  more: Partial<Pick<PlanContext, "contract" | "allowed">> = {},
+  more: Partial<Pick<PlanContext, "contract" | "allowedOrigins">> = {},
 ) {
   const planned = planKey(subject, {
     valueOf: (name) => values[name],
-    caller: CALLER,
+    callerSource: CALLER,
     contract: { path: "/project/sophia.contract.json", isNamed: false },
-    allowed: [],
+    allowedOrigins: [],
     ...more,
   });
   if ("kind" in planned) return planned;
-  const { route, base, because } = planned;
-  return { origin: route.origin, path: route.path, servicePath: route.servicePath, base, because };
+  const { route, addressPaths, trustReason } = planned;
+  return { origin: route.origin, path: route.path, servicePath: route.servicePath, addressPaths, trustReason };
 }
 
 const callerValue = (value: string): SourcedValue => ({ value, source: CALLER });
@@ -37,8 +37,8 @@ describe("the address of a provider", () => {
       origin: "https://api.openai.com",
       path: "",
       servicePath: "",
-      base: { OPENAI_BASE_URL: "/v1", OPENAI_API_BASE: "/v1", OPENAI_HOST: "" },
-      because: "built-in",
+      addressPaths: { OPENAI_BASE_URL: "/v1", OPENAI_API_BASE: "/v1", OPENAI_HOST: "" },
+      trustReason: "built-in",
     });
   });
 
@@ -51,8 +51,8 @@ describe("the address of a provider", () => {
       origin: "https://gateway.test",
       path: "/openai/v1",
       servicePath: "/v1",
-      base: { OPENAI_BASE_URL: "/openai/v1", OPENAI_API_BASE: "/openai/v1", OPENAI_HOST: "/openai" },
-      because: "caller",
+      addressPaths: { OPENAI_BASE_URL: "/openai/v1", OPENAI_API_BASE: "/openai/v1", OPENAI_HOST: "/openai" },
+      trustReason: "caller",
     });
   });
 
@@ -61,8 +61,8 @@ describe("the address of a provider", () => {
       summarizePlan(createDeclaredKey("OPENAI_API_KEY"), { OPENAI_HOST: callerValue("https://gateway.test/openai") }),
     ).toMatchObject({
       path: "/openai",
-      base: { OPENAI_BASE_URL: "/openai/v1", OPENAI_HOST: "/openai" },
-      because: "caller",
+      addressPaths: { OPENAI_BASE_URL: "/openai/v1", OPENAI_HOST: "/openai" },
+      trustReason: "caller",
     });
     // This gateway has no path of the service, so the program's goose asks for paths beside it.
     expect(
@@ -72,7 +72,7 @@ describe("the address of a provider", () => {
     ).toMatchObject({
       path: "/openai",
       servicePath: "/v1",
-      base: { OPENAI_BASE_URL: "/openai", OPENAI_HOST: "/openai" },
+      addressPaths: { OPENAI_BASE_URL: "/openai", OPENAI_HOST: "/openai" },
     });
   });
 
@@ -81,7 +81,7 @@ describe("the address of a provider", () => {
     for (const name of ["ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN"]) {
       expect(summarizePlan(createDeclaredKey(name), gateway)).toMatchObject({
         origin: "https://gateway.test",
-        base: { ANTHROPIC_BASE_URL: "", ANTHROPIC_HOST: "" },
+        addressPaths: { ANTHROPIC_BASE_URL: "", ANTHROPIC_HOST: "" },
       });
     }
   });
@@ -93,7 +93,7 @@ describe("the address of a provider", () => {
     expect(summarizePlan(createDeclaredKey("GROQ_API_KEY"), { [variable]: callerValue(address) })).toMatchObject({
       path: "/groq",
       servicePath: "",
-      base: { GROQ_BASE_URL: "/groq", GROQ_API_BASE: "/groq/openai/v1" },
+      addressPaths: { GROQ_BASE_URL: "/groq", GROQ_API_BASE: "/groq/openai/v1" },
     });
   });
 
@@ -101,8 +101,8 @@ describe("the address of a provider", () => {
     const address = "https://gateway.test/v1";
     const from = (source: string) =>
       summarizePlan(createDeclaredKey("OPENAI_API_KEY"), { OPENAI_BASE_URL: { value: address, source } });
-    expect(from("esc")).toMatchObject({ origin: "https://gateway.test", because: "source" });
-    expect(from("/project/.env")).toMatchObject({ origin: "https://api.openai.com", because: "built-in" });
+    expect(from("esc")).toMatchObject({ origin: "https://gateway.test", trustReason: "source" });
+    expect(from("/project/.env")).toMatchObject({ origin: "https://api.openai.com", trustReason: "built-in" });
   });
 
   test.each([
@@ -140,8 +140,8 @@ describe("the address of a service that has no built-in address", () => {
       origin: "https://q.test:6333",
       path: "",
       servicePath: "",
-      base: { QDRANT_URL: "" },
-      because: "source",
+      addressPaths: { QDRANT_URL: "" },
+      trustReason: "source",
     });
   });
 
@@ -183,11 +183,11 @@ describe("an origin that a contract declares", () => {
   });
 
   test("is used if the caller has named the contract or has allowed the origin", () => {
-    const expected = { origin: "https://search.example.com", base: { SEARCH_BASE_URL: "/v2" } };
-    expect(summarizePlan(search, {}, namedContract)).toMatchObject({ ...expected, because: "contract" });
-    expect(summarizePlan(search, {}, { allowed: ["https://search.example.com"] })).toMatchObject({
+    const expected = { origin: "https://search.example.com", addressPaths: { SEARCH_BASE_URL: "/v2" } };
+    expect(summarizePlan(search, {}, namedContract)).toMatchObject({ ...expected, trustReason: "contract" });
+    expect(summarizePlan(search, {}, { allowedOrigins: ["https://search.example.com"] })).toMatchObject({
       ...expected,
-      because: "allowed",
+      trustReason: "allowed",
     });
   });
 
@@ -198,7 +198,7 @@ describe("an origin that a contract declares", () => {
     expect(summarizePlan(evil, values, namedContract)).toMatchObject({
       origin: "https://evil.test",
       path: "/x",
-      base: { SEARCH_BASE_URL: "/x/v2" },
+      addressPaths: { SEARCH_BASE_URL: "/x/v2" },
     });
   });
 
@@ -232,7 +232,7 @@ describe("a contract that the search has found", () => {
 
   test("may repeat the built-in settings", () => {
     const entry: BrokerEntry = { slots: [{ header: "x-api-key" }], prefix: "/v1" };
-    expect(summarizePlan(createDeclaredKey("ANTHROPIC_API_KEY", entry))).toMatchObject({ because: "built-in" });
+    expect(summarizePlan(createDeclaredKey("ANTHROPIC_API_KEY", entry))).toMatchObject({ trustReason: "built-in" });
   });
 
   test("cannot change which paths the rules see, neither by its base nor by its upstream", () => {
@@ -241,12 +241,12 @@ describe("a contract that the search has found", () => {
     expect(summarizePlan(createDeclaredKey("OPENAI_API_KEY", entry), values)).toMatchObject({
       path: "/openai/v1",
       servicePath: "/v1",
-      base: { OPENAI_BASE_URL: "/openai/v1", OTHER_URL: "/openai/v1/v10" },
+      addressPaths: { OPENAI_BASE_URL: "/openai/v1", OTHER_URL: "/openai/v1/v10" },
     });
     const upstream = "https://api.openai.com/v1/organization";
     expect(summarizePlan(createDeclaredKey("OPENAI_API_KEY", { upstream }))).toMatchObject({ kind: "untrusted" });
     expect(
-      summarizePlan(createDeclaredKey("OPENAI_API_KEY", { upstream }), {}, { allowed: ["https://api.openai.com"] }),
+      summarizePlan(createDeclaredKey("OPENAI_API_KEY", { upstream }), {}, { allowedOrigins: ["https://api.openai.com"] }),
     ).toMatchObject({
       path: "/v1/organization",
       servicePath: "/v1/organization",
@@ -262,7 +262,7 @@ describe("a contract that the caller has named", () => {
     expect(
       summarizePlan(
         createDeclaredKey("X_KEY", entry),
-        values({ file: "/project/.env:1", isFound: true }),
+        values({ file: "/project/.env:1", mayBeFromRepository: true }),
         namedContract,
       ),
     ).toEqual({
@@ -276,7 +276,7 @@ describe("a contract that the caller has named", () => {
     expect(
       summarizePlan(createDeclaredKey("X_KEY", entry), values({ file: "ESC a/b/c", isEsc: true }), namedContract),
     ).toMatchObject({
-      because: "contract",
+      trustReason: "contract",
     });
   });
 });
@@ -285,9 +285,9 @@ describe("the built-in denials", () => {
   const routeOf = (entry: BrokerEntry, isNamed: boolean) => {
     const planned = planKey(createDeclaredKey("OPENAI_API_KEY", entry), {
       valueOf: () => undefined,
-      caller: CALLER,
+      callerSource: CALLER,
       contract: { path: "/c.json", isNamed },
-      allowed: [],
+      allowedOrigins: [],
     });
     return "kind" in planned ? [] : planned.route.deny.map(({ text }) => text);
   };
@@ -311,31 +311,31 @@ describe("the hosts of GitHub", () => {
   const routeForGithub = (values: Readonly<Record<string, SourcedValue>> = {}, entry: BrokerEntry = {}, more = {}) => {
     const planned = planKey(createDeclaredKey("GITHUB_PAT", entry), {
       valueOf: (name) => values[name],
-      caller: CALLER,
+      callerSource: CALLER,
       contract: { path: "/project/sophia.contract.json", isNamed: false },
-      allowed: [],
+      allowedOrigins: [],
       ...more,
     });
     if ("kind" in planned) return planned.kind;
-    const { route, base, git } = planned;
-    return { hosts: route.sites?.map(({ host }) => host), base, git, deny: route.deny.at(-1)?.text };
+    const { route, addressPaths, git } = planned;
+    return { hosts: route.sites?.map(({ host }) => host), addressPaths, git, deny: route.deny.at(-1)?.text };
   };
   const own = {
     hosts: ["github.com", "api.github.com", "uploads.github.com"],
-    base: { GITHUB_API_URL: "/api.github.com", GITHUB_GRAPHQL_URL: "/api.github.com/graphql" },
+    addressPaths: { GITHUB_API_URL: "/api.github.com", GITHUB_GRAPHQL_URL: "/api.github.com/graphql" },
     git: { host: "github.com", ssh: true },
     deny: "api.github.com: * /user/ssh_signing_keys/**",
   };
   const enterprise = {
     hosts: ["ghe.test"],
-    base: { GITHUB_API_URL: "/ghe.test/api/v3", GITHUB_GRAPHQL_URL: "/ghe.test/api/graphql" },
+    addressPaths: { GITHUB_API_URL: "/ghe.test/api/v3", GITHUB_GRAPHQL_URL: "/ghe.test/api/graphql" },
     git: { host: "ghe.test", ssh: true },
     deny: "ghe.test: * /api/v3/user/ssh_signing_keys/**",
   };
 
   const resident = {
     hosts: ["acme.ghe.com", "api.acme.ghe.com", "uploads.acme.ghe.com"],
-    base: { GITHUB_API_URL: "/api.acme.ghe.com", GITHUB_GRAPHQL_URL: "/api.acme.ghe.com/graphql" },
+    addressPaths: { GITHUB_API_URL: "/api.acme.ghe.com", GITHUB_GRAPHQL_URL: "/api.acme.ghe.com/graphql" },
     git: { host: "acme.ghe.com", ssh: true },
     deny: "api.acme.ghe.com: * /user/ssh_signing_keys/**",
   };
@@ -365,8 +365,8 @@ describe("the hosts of GitHub", () => {
     const allow = ["github.com: * /a/**", "api.github.com: GET /b", "uploads.github.com: * /c", "* /d"];
     const planned = planKey(createDeclaredKey("GH_TOKEN", { upstream: "https://ghe.test", allow: parseRules(allow) }), {
       valueOf: () => undefined,
-      caller: CALLER,
-      allowed: [],
+      callerSource: CALLER,
+      allowedOrigins: [],
       ...namedContract,
     });
     expect("route" in planned && planned.route.allow.map(({ text }) => text)).toEqual([

@@ -17,7 +17,7 @@ async function printAnswer(origin: string): Promise<void> {
     agentFor: () => agent,
     onUnauthorized: () => Promise.resolve(),
     record: () => {},
-    failed: () => {},
+    reportRecordFailure: () => {},
   });
   broker.replaceRoutes(routes);
   const answer = await fetch(`${broker.origin}/v1/x`, { headers: { Authorization: `Bearer ${routes[0].dummy}` } });

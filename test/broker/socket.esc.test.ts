@@ -5,8 +5,8 @@ import { createServer } from "node:net";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import type { Admitted, RequestHead } from "../../src/broker/admit.ts";
-import { forService } from "../../src/broker/headers.ts";
+import type { AdmittedRequest, RequestHead } from "../../src/broker/admit.ts";
+import { createServiceHeaders } from "../../src/broker/headers.ts";
 import { Redirects } from "../../src/broker/redirects.ts";
 import { folder } from "../helpers/sophia.ts";
 import { REAL_KEYS, createRoutes } from "./routes.ts";
@@ -78,7 +78,7 @@ test("a socket path that is taken or too long is an error, and the existing sock
 
 const [route] = createRoutes("https://api.example.test");
 const slot = { header: "authorization", scheme: "bearer" };
-const admitted: Admitted = { route, slot, origin: route.origin, address: route.origin, target: "/a" };
+const admitted: AdmittedRequest = { route, slot, origin: route.origin, clientAddress: route.origin, target: "/a" };
 const URL_OF_ASSET = "https://assets.test/a?s=%2F";
 
 function admitRedirect(redirects: Redirects, changes: Partial<RequestHead> = {}): string | undefined {
@@ -96,7 +96,7 @@ function admitRedirect(redirects: Redirects, changes: Partial<RequestHead> = {})
 test("the broker serves only a redirect's URL that an answer has named, and without the key", () => {
   const redirects = new Redirects();
   expect(admitRedirect(redirects)).toBeUndefined();
-  expect(redirects.note(admitted, URL_OF_ASSET, [route])).toBe("https://assets.test");
+  expect(redirects.noteLocation(admitted, URL_OF_ASSET, [route])).toBe("https://assets.test");
   expect(admitRedirect(redirects)).toBe(URL_OF_ASSET);
   expect(admitRedirect(redirects, { method: "HEAD", rawHeaders: ["host", "Assets.TEST"] })).toBe(URL_OF_ASSET);
   for (const changes of [
@@ -122,7 +122,7 @@ test("the broker serves only a redirect's URL that an answer has named, and with
   });
   if (found === undefined) throw new TypeError("not found");
   const sent = ["Host", "assets.test", "Authorization", `Bearer ${route.dummy}`, "cookie", "a", "Accept", "*/*"];
-  expect(forService(sent, found, "the key")).toEqual(["Host", "assets.test", "Accept", "*/*"]);
+  expect(createServiceHeaders(sent, found, "the key")).toEqual(["Host", "assets.test", "Accept", "*/*"]);
 });
 
 test.each([
@@ -132,12 +132,13 @@ test.each([
   ["a user", "https://u@assets.test/a"],
   ["the service itself, which the rules decide over", "https://api.example.test/v1/organization"],
 ])("an answer that leads to %s does not make a redirect that the broker serves", (_, location) => {
-  expect(new Redirects().note(admitted, location, [route])).toBeUndefined();
+  expect(new Redirects().noteLocation(admitted, location, [route])).toBeUndefined();
 });
 
 test("the broker forgets the oldest of more than 100 redirects", () => {
   const redirects = new Redirects();
-  for (let index = 0; index <= 100; index += 1) redirects.note(admitted, `https://assets.test/${index}`, [route]);
+  for (let index = 0; index <= 100; index += 1)
+    redirects.noteLocation(admitted, `https://assets.test/${index}`, [route]);
   expect(admitRedirect(redirects, { target: "/0" })).toBeUndefined();
   expect(admitRedirect(redirects, { target: "/1" })).toBe("https://assets.test/1");
   expect(admitRedirect(redirects, { target: "/100" })).toBe("https://assets.test/100");

@@ -100,15 +100,21 @@ describe("a WebSocket", () => {
           route,
           slot: { header: "authorization", scheme: "bearer" },
           origin: route.origin,
-          address: "http://127.0.0.1:1",
+          clientAddress: "http://127.0.0.1:1",
           target: "/v1/responses",
         },
-        { request, socket, head: Buffer.alloc(0) },
+        { request, socket, bytesAfterHead: Buffer.alloc(0) },
         {
           services: { keyOf: () => "key", agentFor: () => agent, onUnauthorized: () => Promise.resolve() },
-          exchange: { count: () => {}, refuse, answerLocally: refuse, answered: () => resolve(), left: () => {} },
-          replaced: () => [],
-          redirected: () => {},
+          exchange: {
+            countBytes: () => {},
+            refuse,
+            answerLocally: refuse,
+            recordAnswer: () => resolve(),
+            recordLeft: () => {},
+          },
+          findReplaceableKeys: () => [],
+          noteRedirect: () => {},
         },
       );
     });

@@ -7,8 +7,8 @@ import * as http from "node:http";
 import * as https from "node:https";
 import type { Socket } from "node:net";
 import { onTestFinished } from "vitest";
-import { type Broker, type BrokerParts, openBroker } from "../../src/broker/broker-server.ts";
-import type { ListenAddress } from "../../src/broker/own-address.ts";
+import { type Broker, type BrokerOptions, openBroker } from "../../src/broker/broker-server.ts";
+import type { ListenAddress } from "../../src/broker/broker-listen.ts";
 import type { RequestRecord } from "../../src/broker/request-record.ts";
 import { readCallerNetwork } from "../../src/esc/settings/access-settings.ts";
 import { createConnectionPool } from "../../src/network/pool.ts";
@@ -90,12 +90,12 @@ type Network = Partial<NetworkSettings> & { readonly connectMs?: number; readonl
 export async function startBroker(origin: string): Promise<BrokerProcess>;
 export async function startBroker(
   origin: string,
-  parts: Partial<BrokerParts>,
+  parts: Partial<BrokerOptions>,
   network?: Network,
 ): Promise<OpenedBroker>;
 export async function startBroker(
   origin: string,
-  parts?: Partial<BrokerParts>,
+  parts?: Partial<BrokerOptions>,
   { connectMs, address, ...network }: Network = {},
 ): Promise<BrokerProcess> {
   if (isStandalone && parts === undefined) return startBrokerProcess(origin);
@@ -103,12 +103,12 @@ export async function startBroker(
   const records: RequestRecord[] = [];
   const keys = { ...REAL_KEYS };
   const agent = createConnectionPool(origin, { ...NO_SETTINGS, ...network }, connectMs);
-  const all: BrokerParts = {
+  const all: BrokerOptions = {
     keyOf: (name) => keys[name] ?? "",
     agentFor: () => agent,
     onUnauthorized: () => Promise.resolve(),
     record: (entry) => void records.push(entry),
-    failed: () => {},
+    reportRecordFailure: () => {},
     ...parts,
   };
   const broker = await openBroker(all, address);

@@ -4,12 +4,12 @@
  */
 import { writeSync } from "node:fs";
 import { SophiaError } from "../../src/core/error.ts";
-import { prepare } from "../../src/launch/preflight.ts";
+import { prepareLaunch } from "../../src/launch/preflight.ts";
 import { launch } from "../../src/launch/index.ts";
 import { readProcessEnvironment } from "../../src/system/process-environment.ts";
 import type { DriverRequest } from "./driver-process.ts";
 
-const preparation = prepare(process.env);
+const preparation = prepareLaunch(process.env);
 const [request = "{}", ...command] = process.argv.slice(2);
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a test has written this JSON
 const driverRequest = JSON.parse(request) as DriverRequest;

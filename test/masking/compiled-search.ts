@@ -2,7 +2,7 @@
  * Loads the compiled search for secrets, so that tests of masking can run with it and with the search in TypeScript.
  */
 import { existsSync } from "node:fs";
-import { maskingOf, type Masking } from "../../src/masking/masking.ts";
+import { createMasking, type Masking } from "../../src/masking/masking.ts";
 import type { CompiledSearch, Secret } from "../../src/masking/masking-model.ts";
 import { addon } from "../helpers/sophia.ts";
 
@@ -26,8 +26,8 @@ export function useCompiledSearch(masking: Masking): Masking {
  * The search in TypeScript and, if it is built, the compiled search: each with its name, and a function that creates a masking.
  */
 export const SEARCHES: readonly (readonly [string, (secrets: readonly Secret[]) => Masking])[] = [
-  ["JavaScript", (secrets) => maskingOf(secrets)],
+  ["JavaScript", (secrets) => createMasking(secrets)],
   ...(loadCompiledSearch() === undefined
     ? []
-    : [["the addon", (secrets: readonly Secret[]) => useCompiledSearch(maskingOf(secrets))] as const]),
+    : [["the addon", (secrets: readonly Secret[]) => useCompiledSearch(createMasking(secrets))] as const]),
 ];

@@ -2,7 +2,7 @@
 import { array, assert, integer, property } from "fast-check";
 import { expect, test } from "vitest";
 import { Finder } from "../../src/masking/finder.ts";
-import { maskingOf, createSearch, type Masking } from "../../src/masking/masking.ts";
+import { createMasking, createSearch, type Masking } from "../../src/masking/masking.ts";
 import type { CompiledSearch } from "../../src/masking/masking-model.ts";
 import { caseCount, SEED } from "../helpers/seed.ts";
 import { noAddon, skipBecause } from "../helpers/skip.ts";
@@ -34,8 +34,8 @@ test("both searches mask the same, wherever an output is escaped and cut", { tim
       ({ values, output }, sizes) => {
         const secrets = values.map((value, index) => ({ name: `SECRET_${index}`, value }));
         for (const cut of [sizes, [output.length]]) {
-          const expected = maskInParts(maskingOf(secrets), output, cut, true);
-          expect(maskInParts(useCompiledSearch(maskingOf(secrets)), output, cut, true)).toBe(expected);
+          const expected = maskInParts(createMasking(secrets), output, cut, true);
+          expect(maskInParts(useCompiledSearch(createMasking(secrets)), output, cut, true)).toBe(expected);
           if (expected.includes("***")) maskedCases += 1;
         }
       },
@@ -142,8 +142,8 @@ test("both searches mask a value that is not UTF-8 as Python escapes it", () => 
   ];
   for (const [output = "", expected] of outputs) {
     for (const sizes of [[1], [output.length]]) {
-      expect(maskInParts(maskingOf(secrets), Buffer.from(output), sizes)).toBe(expected);
-      expect(maskInParts(useCompiledSearch(maskingOf(secrets)), Buffer.from(output), sizes)).toBe(expected);
+      expect(maskInParts(createMasking(secrets), Buffer.from(output), sizes)).toBe(expected);
+      expect(maskInParts(useCompiledSearch(createMasking(secrets)), Buffer.from(output), sizes)).toBe(expected);
     }
   }
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { maskingOf, addFormerSecrets } from "../../src/masking/masking.ts";
+import { createMasking, addFormerSecrets } from "../../src/masking/masking.ts";
 
 const secretOf = (value: string): { readonly name: string; readonly value: string } => ({ name: "KEY", value });
 const largeSecret = (first: string, bytes: number): ReturnType<typeof secretOf> =>
@@ -28,7 +28,7 @@ describe("beside the latest values sophia-run masks", () => {
     ];
     const { secrets, dropped } = addFormerSecrets([latest], [newer, older, oldest]);
     expect([secrets, dropped]).toEqual([[latest, newer], 2]);
-    expect(maskingOf(secrets).size).toBe(2);
+    expect(createMasking(secrets).size).toBe(2);
   });
 
   it("former values up to 1,000 values in total, but always all of the latest values", () => {

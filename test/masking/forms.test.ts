@@ -1,13 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import { maskingOf } from "../../src/masking/masking.ts";
+import { createMasking } from "../../src/masking/masking.ts";
 import { maskabilityOf } from "../../src/masking/texts.ts";
 import { SEARCHES } from "./compiled-search.ts";
 
 /** Returns the output of a program after the value has been masked in it. */
-function maskOutput(value: string | Buffer, output: string | Buffer, createMasking = maskingOf): string {
-  const masker = createMasking([{ name: "SECRET", value }]).stream();
+function maskOutput(value: string | Buffer, output: string | Buffer, create = createMasking): string {
+  const masker = create([{ name: "SECRET", value }]).stream();
   return Buffer.concat([Buffer.from(masker.push(Buffer.from(output))), masker.flush()]).toString();
 }
 
@@ -26,7 +26,7 @@ const ACCOUNT = JSON.stringify(
   2,
 );
 
-test.each(SEARCHES)("each line end of a value stands for any line end of the output (%s)", (_, createMasking) => {
+test.each(SEARCHES)("each line end of a value stands for any line end of the output (%s)", (_, create) => {
   // The lines are too short to be masked by themselves.
   const lines = ["first", "second", "third"];
   for (const lineEnd of ["\r\n", "\r", "\n"]) {
@@ -35,7 +35,7 @@ test.each(SEARCHES)("each line end of a value stands for any line end of the out
         // "\xff" is no UTF-8.
         const value = Buffer.from(byte + lines.join(lineEnd), "latin1");
         const output = Buffer.from(byte + lines.join(shownLineEnd), "latin1");
-        expect(maskOutput(value, output, createMasking)).toBe("***");
+        expect(maskOutput(value, output, create)).toBe("***");
       }
     }
   }
@@ -168,7 +168,7 @@ describe("a value with special characters is masked in what other programs write
   });
 });
 
-describe.each(SEARCHES)("the search in %s", (_, createMasking) => {
+describe.each(SEARCHES)("the search in %s", (_, create) => {
   const value = "0123456789abcdefghijklmnopqrstuvwxyz".repeat(5);
   // The secret begins within a line. If its lines began with the lines of base64, each line would be masked by itself.
   const encoded = Buffer.from(`user:${value}\n`).toString("base64");
@@ -183,8 +183,8 @@ describe.each(SEARCHES)("the search in %s", (_, createMasking) => {
     ["the shortest lines", 60, "\r\n"],
   ])("masks a value in base64 with the lines of %s: %i columns, %j", (__, width, end) => {
     const output = encoded.replaceAll(new RegExp(`.{${width}}`, "g"), `$&${end}`);
-    expect(maskOutput(value, output, createMasking)).toBe("dXNlcjo***oK");
-    const masker = createMasking([{ name: "SECRET", value }]).stream();
+    expect(maskOutput(value, output, create)).toBe("dXNlcjo***oK");
+    const masker = create([{ name: "SECRET", value }]).stream();
     const bytes = Array.from(output, (byte) => Buffer.from(masker.push(Buffer.from(byte))));
     expect(Buffer.concat([...bytes, masker.flush()]).toString()).toBe("dXNlcjo***oK");
   });
@@ -192,7 +192,7 @@ describe.each(SEARCHES)("the search in %s", (_, createMasking) => {
   test("does not mask a value in base64 with shorter lines, each of which ends the text", () => {
     for (const end of ["\r\n", String.raw`\r\n`, String.raw`\n`]) {
       const output = encoded.replaceAll(/.{58}/g, `$&${end}`);
-      expect(maskOutput(value, output, createMasking)).toBe(output);
+      expect(maskOutput(value, output, create)).toBe(output);
     }
   });
 });
@@ -310,7 +310,7 @@ test("an encoded form of fewer than eight characters is not masked", () => {
 test("overlapping secrets are masked completely, and nested secrets like the longest of them", () => {
   const mask = (output: string): string => {
     const secrets = ["abcdef", "efghij", "abcdef-longer"].map((value) => ({ name: value, value }));
-    const masker = maskingOf(secrets).stream();
+    const masker = createMasking(secrets).stream();
     return Buffer.concat([Buffer.from(masker.push(Buffer.from(output))), masker.flush()]).toString();
   };
   expect(mask("<abcdefghij>")).toBe("<***>");

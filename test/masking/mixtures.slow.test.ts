@@ -1,6 +1,6 @@
 import { array, assert, constantFrom, integer, nat, property, string } from "fast-check";
 import { describe, expect, test } from "vitest";
-import { maskingOf } from "../../src/masking/masking.ts";
+import { createMasking } from "../../src/masking/masking.ts";
 import { useCompiledSearch } from "./compiled-search.ts";
 import { caseCount, SEED } from "../helpers/seed.ts";
 import { MIXTURES } from "./mixtures.ts";
@@ -29,7 +29,7 @@ describe.each(Object.entries(MIXTURES))(
           (text, choices, size) => {
             let turn = 0;
             const encoded = mixture(text, (limit) => (choices[turn++ % choices.length] ?? 0) % limit);
-            const masking = maskingOf([
+            const masking = createMasking([
               { name: "SECRET", value: text },
               { name: "OTHER", value: "a-token-without-special-characters" },
             ]);

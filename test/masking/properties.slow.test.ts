@@ -15,8 +15,8 @@ import {
   uint8Array,
 } from "fast-check";
 import { expect, test } from "vitest";
-import { maskingOf } from "../../src/masking/masking.ts";
-import { patternsOf } from "../../src/masking/patterns.ts";
+import { createMasking } from "../../src/masking/masking.ts";
+import { createPatterns } from "../../src/masking/patterns.ts";
 import { SEARCHES } from "./compiled-search.ts";
 import { secretOutput } from "./outputs.ts";
 import { findOccurrences, maskReference, countShownBytes } from "./reference.ts";
@@ -70,7 +70,7 @@ const secrets = array(oneof(repetitiveValue, specialValue, tokenValue, jsonValue
  * cut.
  */
 const scenario = secrets.chain((given) => {
-  const patterns = [...patternsOf(given).keys()].map((pattern) => Buffer.from(pattern, "latin1"));
+  const patterns = [...createPatterns(given).keys()].map((pattern) => Buffer.from(pattern, "latin1"));
   const bytes = uint8Array({ maxLength: 12 }).map((numbers) => Buffer.from(numbers));
   const letters = string({ unit: constantFrom("a", "b"), maxLength: 12 }).map((text) => Buffer.from(text));
   const pieces =
@@ -107,13 +107,13 @@ function splitText(text: Buffer, cuts: readonly number[]): readonly Buffer[] {
 
 test.each(SEARCHES)(
   "wherever a text is cut, its secrets are masked, and nothing else is changed, by the search in %s",
-  (_, createMasking) => {
+  (_, create) => {
     assert(
       property(scenario, ({ given, text, cuts }) => {
-        const masker = createMasking(given).stream();
+        const masker = create(given).stream();
         const out = splitText(text, cuts).map((chunk) => Buffer.from(masker.push(chunk)));
         out.push(Buffer.from(masker.flush()));
-        const expected = maskReference(text, patternsOf(given).keys());
+        const expected = maskReference(text, createPatterns(given).keys());
         expect(Buffer.concat(out).toString("latin1")).toBe(expected.toString("latin1"));
         expect(masker.heldCharacters).toBe(0);
       }),
@@ -124,7 +124,7 @@ test.each(SEARCHES)(
 
 test.each(SEARCHES)(
   "a secret in base64 with line breaks is masked at any position by the search in %s",
-  (_, createMasking) => {
+  (_, create) => {
     const wrappedToken = record({
       value: tokenValue,
       front: string({ maxLength: 120 }),
@@ -135,7 +135,7 @@ test.each(SEARCHES)(
     });
     assert(
       property(wrappedToken, ({ value, front, behind, width, end, cuts }) => {
-        const masking = createMasking([{ name: "TOKEN", value }]);
+        const masking = create([{ name: "TOKEN", value }]);
         const maskText = (text: string): string => {
           let masker = masking.stream();
           const out = splitText(Buffer.from(text), cuts).map((chunk, index) => {
@@ -157,8 +157,8 @@ test.each(SEARCHES)(
 test("no byte of a secret is passed on before the secret is complete", () => {
   assert(
     property(scenario, ({ given, text }) => {
-      const expected = maskReference(text, patternsOf(given).keys()).toString("latin1");
-      const masker = maskingOf(given).stream();
+      const expected = maskReference(text, createPatterns(given).keys()).toString("latin1");
+      const masker = createMasking(given).stream();
       let out = "";
       for (const chunk of splitText(text, [0])) {
         out += Buffer.from(masker.push(chunk)).toString("latin1");
@@ -172,7 +172,7 @@ test("no byte of a secret is passed on before the secret is complete", () => {
 test("a masker that continues a stream masks like the first masker, with silences or without", () => {
   assert(
     property(scenario, nat(), ({ given, text, cuts }, kinds) => {
-      const masking = maskingOf(given);
+      const masking = createMasking(given);
       const [firstMasker, continuingMasker] = [masking.stream(), { current: masking.stream() }];
       splitText(text, cuts).forEach((chunk, index) => {
         const [expected, passed] = [firstMasker, continuingMasker.current].map((masker) =>
@@ -221,12 +221,12 @@ const slowOutput = record({
 
 test.each(SEARCHES)(
   "silences show at most a quarter of a secret, and at most seven characters, with the search in %s",
-  (_, createMasking) => {
+  (_, create) => {
     let shownBeginnings = 0;
     assert(
       property(slowOutput, ({ output: { given, text }, cuts, hasSilence }) => {
-        const masker = createMasking(given).stream();
-        const forms = patternsOf(given);
+        const masker = create(given).stream();
+        const forms = createPatterns(given);
         const occurrences = findOccurrences(text, forms.keys());
         let out = "";
         let position = 0;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { CompiledSearch } from "../../src/masking/masking-model.ts";
-import { maskingOf } from "../../src/masking/masking.ts";
+import { createMasking } from "../../src/masking/masking.ts";
 import type { Masker } from "../../src/masking/stream.ts";
 
 const secrets = (...values: readonly string[]) => values.map((value) => ({ name: "TOKEN", value }));
@@ -9,7 +9,7 @@ const push = (masker: Masker, text: string): string => Buffer.from(masker.push(B
 const flush = (masker: Masker): string => Buffer.from(masker.flush()).toString();
 
 test("a secret that is split over chunks is masked", () => {
-  const masker = maskingOf(secrets("correct-horse")).stream();
+  const masker = createMasking(secrets("correct-horse")).stream();
   expect(push(masker, "x correct")).toBe("x ");
   expect(masker.heldCharacters).toBe(7);
   expect(push(masker, "-horse y")).toBe("*** y");
@@ -18,7 +18,7 @@ test("a secret that is split over chunks is masked", () => {
 });
 
 test("bytes that were passed on in a silence are not repeated, and the rest of the secret is masked", () => {
-  const masker = maskingOf(secrets("correct-horse")).stream();
+  const masker = createMasking(secrets("correct-horse")).stream();
   expect(push(masker, "Password: co")).toBe("Password: ");
   expect(masker.heldCharacters).toBe(2);
   expect(flush(masker)).toBe("co");
@@ -30,7 +30,7 @@ test("bytes that were passed on in a silence are not repeated, and the rest of t
 });
 
 test("the length of held bytes is counted in characters", () => {
-  const masker = maskingOf([
+  const masker = createMasking([
     { name: "A", value: "größer-als" },
     { name: "B", value: Buffer.from("ff80fe81fd82", "hex") },
   ]).stream();
@@ -41,7 +41,7 @@ test("the length of held bytes is counted in characters", () => {
 });
 
 test("a complete secret is masked at once, even if a longer secret may begin with it", () => {
-  const masker = maskingOf(secrets("correct", "correct-horse")).stream();
+  const masker = createMasking(secrets("correct", "correct-horse")).stream();
   expect(push(masker, "correct")).toBe("***");
   expect(masker.heldCharacters).toBe(0);
   expect(push(masker, "-hor")).toBe("");
@@ -53,13 +53,13 @@ test("a complete secret is masked at once, even if a longer secret may begin wit
 });
 
 test("a complete secret in the beginning of a longer secret is masked when the stream ends", () => {
-  const masker = maskingOf(secrets("my correct horse", "correct")).stream();
+  const masker = createMasking(secrets("my correct horse", "correct")).stream();
   expect(push(masker, "my correct ho")).toBe("");
   expect(flush(masker)).toBe("my *** ho");
 });
 
 test("masked output is not changed by the next call, during which it may still be written", () => {
-  const masker = maskingOf(secrets("correct-horse", "battery-staple")).stream();
+  const masker = createMasking(secrets("correct-horse", "battery-staple")).stream();
   const first = masker.push(Buffer.from("a correct-horse b ba"));
   const second = masker.push(Buffer.from("ttery-staple, correct-horse "));
   expect(Buffer.from(first).toString()).toBe("a *** b ");
@@ -69,14 +69,14 @@ test("masked output is not changed by the next call, during which it may still b
 
 test("a secret is masked in a chunk that follows a very long held beginning", () => {
   const value = "x".repeat(40) + "y".repeat(5000);
-  const masker = maskingOf(secrets(value, "correct-horse")).stream();
+  const masker = createMasking(secrets(value, "correct-horse")).stream();
   const text = `${value.slice(0, 3000)}${value.slice(3000)} correct-horse ${"z".repeat(9000)}`;
   const out = push(masker, text.slice(0, 30)) + push(masker, text.slice(30, 3000)) + push(masker, text.slice(3000));
   expect(out + flush(masker)).toBe(`*** *** ${"z".repeat(9000)}`);
 });
 
 test("bytes that are not text are passed on unchanged, and are not copied if nothing is masked", () => {
-  const masker = maskingOf(secrets("pässwörd")).stream();
+  const masker = createMasking(secrets("pässwörd")).stream();
   const bytes = Buffer.from([0, 255, 0xc3, 0x28, 10, 0]);
   const out = masker.push(bytes);
   expect(Buffer.compare(out, bytes)).toBe(0);
@@ -89,7 +89,7 @@ test("bytes that are not text are passed on unchanged, and are not copied if not
 
 test("a value that is not text is masked by its bytes", () => {
   const value = Buffer.from([0xff, 0xfe, 0, 1, 2, 3, 4]);
-  const masker = maskingOf([{ name: "KEY", value }]).stream();
+  const masker = createMasking([{ name: "KEY", value }]).stream();
   const out = Buffer.from(
     masker.push(Buffer.concat([Buffer.from("<"), value, Buffer.from(`> ${value.toString("base64")}`)])),
   );
@@ -98,20 +98,20 @@ test("a value that is not text is masked by its bytes", () => {
 
 test("a value that is not text is masked in the text to which programs decode it", () => {
   const value = Buffer.from([0x61, 0x62, 0x63, 0xff, 0x0a, ...Buffer.from("a-second-line")]);
-  const masker = maskingOf([{ name: "KEY", value }]).stream();
+  const masker = createMasking([{ name: "KEY", value }]).stream();
   expect(push(masker, "abc\uFFFD\na-second-line a-second-line") + flush(masker)).toBe("*** ***");
 });
 
 test("values that cannot be masked are ignored", () => {
-  const masking = maskingOf(secrets("short", "true", "production", "long-enough"));
+  const masking = createMasking(secrets("short", "true", "production", "long-enough"));
   expect(masking.size).toBe(1);
-  const none = maskingOf(secrets("short"));
+  const none = createMasking(secrets("short"));
   expect(none.size).toBe(0);
   expect(push(none.stream(), "short")).toBe("short");
 });
 
 test("masking a text of repetitions takes time that is linear in its length", () => {
-  const masker = maskingOf(secrets("a".repeat(5000), `${"a".repeat(3000)}b`)).stream();
+  const masker = createMasking(secrets("a".repeat(5000), `${"a".repeat(3000)}b`)).stream();
   const text = Buffer.from("a".repeat(2_000_000));
   const begin = process.cpuUsage();
   const out = Buffer.concat([Buffer.from(masker.push(text)), masker.flush()]);
@@ -137,7 +137,7 @@ describe("if there are many large secrets,", () => {
   const values = Array.from({ length: 120 }, (_, index) => makeAccount(index));
 
   test("each of 120 service accounts is masked, plain, in JSON, in a URL and in base64", () => {
-    const masking = maskingOf(values.map((value, index) => ({ name: `ACCOUNT_${index}`, value })));
+    const masking = createMasking(values.map((value, index) => ({ name: `ACCOUNT_${index}`, value })));
     for (const value of values) {
       const masker = masking.stream();
       const forms = [value, JSON.stringify(value), encodeURIComponent(value), Buffer.from(value).toString("base64")];
@@ -153,7 +153,7 @@ describe("if there are many large secrets,", () => {
         .join("")
         .slice(0, 8000),
     );
-    const masker = maskingOf(long.map((value, index) => ({ name: `LONG_${index}`, value }))).stream();
+    const masker = createMasking(long.map((value, index) => ({ name: `LONG_${index}`, value }))).stream();
     const output = [0, 250, 499].map((index) => `<${long[index] ?? ""}>`).join(" ");
     expect(push(masker, output) + flush(masker)).toBe("<***> <***> <***>");
   });
@@ -161,7 +161,7 @@ describe("if there are many large secrets,", () => {
   test("a total of more than 4 MiB is an error before anything is read", () => {
     const value = "x".repeat(1024 * 1024);
     const hugeSecrets = Array.from({ length: 5 }, (_, index) => ({ name: `HUGE_${index}`, value: `${index}${value}` }));
-    expect(() => maskingOf(hugeSecrets)).toThrow(expect.objectContaining({ code: "redact-size", status: 125 }));
+    expect(() => createMasking(hugeSecrets)).toThrow(expect.objectContaining({ code: "redact-size", status: 125 }));
   });
 
   test("the compiled search searches a chunk that arrives before the search is prepared", () => {
@@ -178,13 +178,13 @@ describe("if there are many large secrets,", () => {
       takeMatches: () => {},
       listCandidates: () => 0,
     };
-    const masker = maskingOf(secrets("correct-horse")).stream(undefined, search);
+    const masker = createMasking(secrets("correct-horse")).stream(undefined, search);
     expect(push(masker, "line\n")).toBe("line\n");
     expect(calls).toEqual(["build", "find"]);
   });
 
   test("a short secret is masked in a stream that is known to be short", () => {
-    const masker = maskingOf(
+    const masker = createMasking(
       [...values, "short-secret"].map((value) => ({ name: "SECRET", value })),
       20,
     ).stream();

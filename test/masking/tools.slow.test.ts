@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { maskingOf } from "../../src/masking/masking.ts";
+import { createMasking } from "../../src/masking/masking.ts";
 import { useCompiledSearch } from "./compiled-search.ts";
 import { caseCount, SEED } from "../helpers/seed.ts";
 import { notInstalled, notNightly } from "../helpers/skip.ts";
@@ -124,7 +124,7 @@ describe.each([
     const lines = output.split("\n").slice(0, -1);
     expect(lines.length).toBe(COUNT);
     const leaks = lines.filter((line, index) => {
-      const masker = useCompiledSearch(maskingOf([{ name: "PASSWORD", value: values[index] ?? "" }])).stream();
+      const masker = useCompiledSearch(createMasking([{ name: "PASSWORD", value: values[index] ?? "" }])).stream();
       const out = Buffer.concat([Buffer.from(masker.push(Buffer.from(`${line}\n`))), masker.flush()]).toString();
       return !/^[^*]{0,40}\*\*\*[^*]{0,8}\n$/.test(out);
     });

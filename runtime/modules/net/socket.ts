@@ -83,7 +83,7 @@ export class Socket extends Duplex {
     if (options.readable !== false) this.read(0);
   }
 
-  /** Sets the handle, and closes that of an earlier attempt to connect. */
+  /** Sets the handle, and closes the handle of an earlier attempt to connect. */
   useHandle(handle: StreamHandle): void {
     const earlierHandle = this.handle;
     if (earlierHandle !== null) {
@@ -108,7 +108,7 @@ export class Socket extends Duplex {
     return this;
   }
 
-  /** Is called when the handle is connected. */
+  /** Called by connect.ts when the handle is connected. Sets the options that could not be set before, and emits the events. */
   finishConnecting(): void {
     this.connecting = false;
     this.#addresses = {};

@@ -7,7 +7,7 @@ import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { loadMaskingAddon } from "../../launch/masking/masking-addon.ts";
 import { SILENCE_MS } from "../../launch/masking/pump.ts";
-import { maskingOf } from "../../masking/masking.ts";
+import { createMasking } from "../../masking/masking.ts";
 import type { Secret } from "../../masking/masking-model.ts";
 import type { Masker } from "../../masking/stream.ts";
 import { printError, printLines } from "../../output/stderr.ts";
@@ -27,7 +27,7 @@ export const mask: Command = async ({ options }, context) => {
     printLines(context, ["the output is not shown: without the above its secrets cannot be masked"]);
     return error.status;
   }
-  const masking = maskingOf(secrets);
+  const masking = createMasking(secrets);
   // The limit on computing time was for reading the sources. Masking takes as long as the input requires.
   loader?.limitTurns?.(0);
   masking.prepare(loadMaskingAddon());

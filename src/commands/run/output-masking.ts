@@ -8,7 +8,7 @@ import type { Settings } from "../../command-line/settings.ts";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import type { OutputMasking } from "../../launch/index.ts";
-import { maskingOf } from "../../masking/masking.ts";
+import { createMasking } from "../../masking/masking.ts";
 import type { Secret } from "../../masking/masking-model.ts";
 import { createMaskCommands } from "../../output/workflow-commands.ts";
 import { layoutFor } from "../../output/layout.ts";
@@ -49,7 +49,7 @@ export function createOutputMasking(
     return undefined;
   }
   const secrets = [...collectSecretBytes(start), ...start.dummies];
-  const masking = maskingOf(secrets);
+  const masking = createMasking(secrets);
   if (masking.size === 0) return undefined;
   const isAlways = redact === "always";
   const outputMasking = { masking, secrets, requiresTerminal: isAlways };

@@ -10,7 +10,7 @@
  */
 import type { Automaton } from "../../masking/automaton.ts";
 import { Finder } from "../../masking/finder.ts";
-import { formOfMatch, isEncodedForm, type Form } from "../../masking/patterns.ts";
+import { findFormOfMatch, isEncodedForm, type Form } from "../../masking/patterns.ts";
 
 /** A secret in a content, in one of its forms. The first line is 1. */
 export interface Finding {
@@ -69,7 +69,7 @@ export class Inspection {
       (start, end, node, encoding, isShell) => {
         const form = secrets.forms[secrets.automaton.patternAt(node)];
         if (form !== undefined && isEncodedForm(encoding, end - start))
-          this.addMatch(start, end, formOfMatch(form, encoding, isShell));
+          this.addMatch(start, end, findFormOfMatch(form, encoding, isShell));
       },
     );
   }

@@ -13,7 +13,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import type { Environment } from "../../core/model.ts";
-import { isExecutable, nativeFile } from "../../system/addon/addon.ts";
+import { isExecutable, nativeFilePath } from "../../system/addon/addon.ts";
 import { sleep } from "../../system/blocking.ts";
 import { hasTerminal } from "../../system/controlling-terminal.ts";
 import { onEndingSignal } from "../../system/ending-signals.ts";
@@ -37,7 +37,7 @@ export interface CommandProcess {
 
 /** Starts a line for a shell. A signal that ends this process kills the command first. */
 export async function startCommand(line: string, environment: Environment): Promise<CommandProcess | StartError> {
-  const guard = nativeFile("-monitor");
+  const guard = nativeFilePath("-monitor");
   const guarded = guard !== undefined && isExecutable(guard) ? await startGuarded(guard, line, environment) : undefined;
   // Without the guard (other systems, or no compiled files) the shell is a child of this process.
   return guarded ?? startUnguarded(line, environment);

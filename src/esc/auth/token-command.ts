@@ -4,7 +4,7 @@
  */
 import { SophiaError } from "../../core/error.ts";
 import type { Environment } from "../../core/model.ts";
-import { systemLimitFor } from "../../system/system-limits.ts";
+import { findSystemLimit } from "../../system/system-limits.ts";
 import { isToken, Secret } from "../settings/secret.ts";
 import { startCommand } from "./command-process.ts";
 
@@ -56,7 +56,7 @@ async function outputOf(command: string, environment: Environment): Promise<stri
 }
 
 function notStarted(code: string): SophiaError {
-  const limit = systemLimitFor(code);
+  const limit = findSystemLimit(code);
   return limit === undefined
     ? failure(`cannot be started (${code})`)
     : new SophiaError({ code: "system-limit", ...limit });

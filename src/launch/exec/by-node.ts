@@ -5,7 +5,7 @@
 import { statSync } from "node:fs";
 import { codeOrThrow, attempt } from "../../system/errors.ts";
 import { isBun } from "../../system/runtime.ts";
-import { fits, measure } from "../program/argument-size.ts";
+import { fits, measureSizes } from "../program/argument-size.ts";
 import { findHelper } from "../program/find-executable.ts";
 import { executionError } from "../program/start-error.ts";
 import type { Launch, Program } from "../types.ts";
@@ -42,7 +42,7 @@ export function executeByNode({ file, argv, environment }: Program): string {
  */
 export async function withoutRisk(program: Program, { command }: Launch): Promise<Program> {
   if (!abortsOnFailure()) return program;
-  if (!fits(measure(program))) throw executionError(command[0], program, "E2BIG");
+  if (!fits(measureSizes(program))) throw executionError(command[0], program, "E2BIG");
   const image = inspectImage(program.file);
   if (image.kind === "native" && !mayBeBusy(program.file)) return program;
   if (image.kind === "foreign") {

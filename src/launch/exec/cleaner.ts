@@ -8,7 +8,7 @@ import { FIRST_PID_NAMESPACE } from "../spawn/leftovers.ts";
 import { pidNamespace } from "../spawn/owned-folder.ts";
 import type { Launch } from "../types.ts";
 import { execUnavailable } from "./obstacles.ts";
-import { replace } from "./replace-process.ts";
+import { replaceProcess } from "./replace-process.ts";
 
 /**
  * Starts the cleaner and replaces this process by the program. Returns if no cleaner can be started and the mode is `auto`.
@@ -24,7 +24,7 @@ export async function replaceWithCleaner(launch: Launch): Promise<void> {
   const files = monitor && startCleaner(launch, monitor);
   if (files !== undefined) {
     try {
-      await replace({ ...launch, program: files.program });
+      await replaceProcess({ ...launch, program: files.program });
     } finally {
       files.remove();
     }

@@ -14,7 +14,7 @@ import { bytesOf } from "../program/program-strings.ts";
 type Execution = () => string;
 
 /** Replaces this process by the program. @throws SophiaError if the program cannot be executed */
-export async function replace(launch: Launch): Promise<never> {
+export async function replaceProcess(launch: Launch): Promise<never> {
   const { libc, options, preparation } = launch;
   let { program } = launch;
   /** Does all that can be done before this process is changed for the execution of a program. */

@@ -7,7 +7,7 @@
  */
 import { sleep } from "../../system/blocking.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
-import { withoutListeners } from "../signals.ts";
+import { callWithoutListeners } from "../signals.ts";
 import type { MaskingAddon } from "./masking-addon.ts";
 
 /** If a thread of this process tries to write from the background, the kernel stops this process within this time. */
@@ -28,7 +28,7 @@ export function stopsWriters(addon: MaskingAddon, terminal: number): boolean {
 export function isStoppedByAccess(signal: NodeJS.Signals, isForeground: () => boolean): boolean {
   if (isForeground()) return false;
   const startMs = performance.now();
-  withoutListeners(signal, () => sleep(ACCESS_MS));
+  callWithoutListeners(signal, () => sleep(ACCESS_MS));
   // A job that was continued in the background was stopped for longer than the sleep alone takes.
   return isForeground() || performance.now() - startMs > 2 * ACCESS_MS;
 }

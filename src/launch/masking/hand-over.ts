@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import crossSpawn from "cross-spawn";
 import { ExitStatus } from "../../core/error.ts";
-import { maskingOf } from "../../masking/masking.ts";
+import { createMasking } from "../../masking/masking.ts";
 import type { Secret, StreamState } from "../../masking/masking-model.ts";
 import { loader } from "../../system/addon/addon.ts";
 import { isBun } from "../../system/runtime.ts";
@@ -64,7 +64,7 @@ export async function handOver(pumps: readonly Pump[], secrets: readonly Secret[
 export async function continueMasking(): Promise<number> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- handOver wrote it
   const { secrets, streams } = JSON.parse(readFileSync(0, "utf8")) as Continuation;
-  const masking = maskingOf(secrets.map(([name, value]) => ({ name, value: Buffer.from(value, "base64") })));
+  const masking = createMasking(secrets.map(([name, value]) => ({ name, value: Buffer.from(value, "base64") })));
   const system = await openSystem();
   if (system === undefined) return ExitStatus.failed;
   const { addon, watcher } = system;

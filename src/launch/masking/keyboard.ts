@@ -144,8 +144,8 @@ export class KeyForwarder {
 
   /** Types the keys that the program has not read into the real terminal. */
   giveBack(): void {
-    const { addon, real } = this.#parts;
-    for (const keys of this.#unread.splice(0)) addon.typeInto(real, keys);
+    const { addon, userTerminal } = this.#parts;
+    for (const keys of this.#unread.splice(0)) addon.typeInto(userTerminal, keys);
   }
 
   async #receive(keys: Uint8Array): Promise<void> {

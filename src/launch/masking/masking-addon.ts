@@ -51,7 +51,7 @@ export interface MaskingAddon extends CompiledSearch {
    *
    * @param strings the program's arguments and variables (program/program-strings.ts)
    * @param slave the program's side of its pseudo-terminal
-   * @param formerSettings the settings that the monitor restores on the terminal `real` if this process ends without `dismissMonitor`
+   * @param formerSettings the settings that the monitor restores on the terminal `userTerminal` if this process ends without `dismissMonitor`
    * @param inherited the descriptors that the program inherits besides the standard streams
    * @returns the socket to the monitor, and the monitor's PID; or an error
    */
@@ -59,7 +59,7 @@ export interface MaskingAddon extends CompiledSearch {
     strings: Uint8Array,
     argumentCount: number,
     slave: number,
-    real: number,
+    userTerminal: number,
     formerSettings: Uint8Array,
     isForeground: number,
     inherited: Int32Array,

@@ -4,7 +4,7 @@
  */
 import { SophiaError } from "../../core/error.ts";
 import { errorName } from "../../system/errors.ts";
-import { systemLimitFor } from "../../system/system-limits.ts";
+import { findSystemLimit } from "../../system/system-limits.ts";
 import { FORGET, UNTIL_READABLE, UNTIL_UNREAD } from "../../../native/shared.ts";
 import { loadMaskingAddon, type MaskingAddon } from "./masking-addon.ts";
 
@@ -17,7 +17,7 @@ export interface System {
 /** The real terminal, and the pseudo-terminal that the program gets in its place. */
 export interface TerminalPair extends System {
   /** A copy of the real terminal's descriptor, for its settings and its size. The object that gets this pair closes it. */
-  readonly real: number;
+  readonly userTerminal: number;
   /** A copy of the descriptor of the pseudo-terminal's master side. The object that gets this pair closes it, too. */
   readonly master: number;
   /** Shows all that the program has written so far. Resolves when that is done. */
@@ -71,7 +71,7 @@ function openWatcher(addon: MaskingAddon) {
  * the reason, otherwise `redact-pipe`.
  */
 export function cannotMask(code: string): SophiaError {
-  const limit = systemLimitFor(code);
+  const limit = findSystemLimit(code);
   if (limit === undefined) {
     const message = `the output cannot be masked: the system refuses a pipe (${code})`;
     return new SophiaError({ code: "redact-pipe", message });

@@ -12,7 +12,7 @@ const NEWLINE = 10;
  * @param target the descriptor to write to; undefined drops all messages
  * @param lineEnd the end of each line; a terminal in raw mode needs both characters
  */
-export function messageWriter(target: number | undefined, lineEnd: "\n" | "\r\n") {
+export function createMessageWriter(target: number | undefined, lineEnd: "\n" | "\r\n") {
   const waitingTexts: string[] = [];
   let isLineStart = true;
   let isEnabled = target !== undefined;

@@ -36,7 +36,7 @@ interface ProgramTerminals {
   /** The program's side of the pseudo-terminal. */
   readonly slave: number;
   /** The real terminal. */
-  readonly real: number;
+  readonly userTerminal: number;
   /** The settings that the monitor restores on the real terminal if this process is killed. */
   readonly formerSettings: Uint8Array;
   /** True if the program starts in the foreground of the pseudo-terminal. */
@@ -54,14 +54,14 @@ interface ProgramTerminals {
 export function startMonitored(
   system: System,
   program: Program,
-  { slave, real, formerSettings, isForeground, inherited }: ProgramTerminals,
+  { slave, userTerminal, formerSettings, isForeground, inherited }: ProgramTerminals,
   events: MonitorEvents,
 ): Monitor | string {
   const connectionOrError = system.addon.startMonitor(
     bytesOf(program),
     program.argv.length,
     slave,
-    real,
+    userTerminal,
     formerSettings,
     Number(isForeground),
     Int32Array.from(inherited),

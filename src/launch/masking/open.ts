@@ -3,7 +3,7 @@
  * standard error. spawn/start-child.ts loads this file if outputs are masked.
  */
 import type { Launch, OutputMasking } from "../types.ts";
-import { messageWriter } from "./messages.ts";
+import { createMessageWriter } from "./messages.ts";
 import { Outputs, syncAll, type OpenedOutputs, type Pumps } from "./outputs.ts";
 import { PartTerminal } from "./part-terminal.ts";
 import { TerminalSession } from "./terminal-session.ts";
@@ -37,7 +37,7 @@ export function openOutputs(
   const prepared = planned.map((output) => prepareOutput(output, { requiresTerminal, requiresSession }, system));
   const errorOutput = prepared.find(({ output }) => isStandardError(output));
   // In a session the real terminal is raw, and does not convert `\n`.
-  const messages = messageWriter(errorOutput?.target, requiresSession ? "\r\n" : "\n");
+  const messages = createMessageWriter(errorOutput?.target, requiresSession ? "\r\n" : "\n");
   const pumps: Pumps = new Map();
   const terminalNeeds = { requiresSession, pumps, inherited: launch.inherited.numbers };
   const { session, partTerminal } = openTerminal(prepared, system, terminalNeeds);
@@ -79,7 +79,7 @@ function openTerminal(
   // Duplicates, since the originals are closed when the output has no writer any more.
   const pair: TerminalPair = {
     ...system,
-    real: duplicate(system.addon, target),
+    userTerminal: duplicate(system.addon, target),
     master: duplicate(system.addon, source?.descriptor ?? -1),
     showOutput: () => syncAll(pumps),
   };

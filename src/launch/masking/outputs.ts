@@ -4,14 +4,14 @@
  * output-stages.ts, and performs the effects that it returns.
  */
 import type { ChildProcess } from "node:child_process";
-import { maskingOf, addFormerSecrets } from "../../masking/masking.ts";
+import { createMasking, addFormerSecrets } from "../../masking/masking.ts";
 import type { Secret } from "../../masking/masking-model.ts";
-import { listen, type Undo } from "../event-listeners.ts";
+import { listenToSignals, type RemoveListeners } from "../event-listeners.ts";
 import type { TerminalSignals } from "../spawn/forward-signals.ts";
 import type { OutputMasking } from "../types.ts";
 import { handOver } from "./hand-over.ts";
 import { closeQuietly } from "./io.ts";
-import type { messageWriter } from "./messages.ts";
+import type { createMessageWriter } from "./messages.ts";
 import type { PartTerminal } from "./part-terminal.ts";
 import { startPump, type Pump } from "./pump.ts";
 import type { TerminalSession } from "./terminal-session.ts";
@@ -38,7 +38,7 @@ export interface OpenedOutputs {
   readonly prepared: readonly PreparedOutput[];
   /** undefined without the addon. */
   readonly system: System | undefined;
-  readonly messages: ReturnType<typeof messageWriter>;
+  readonly messages: ReturnType<typeof createMessageWriter>;
   readonly pumps: Pumps;
   readonly session: TerminalSession | undefined;
   readonly partTerminal: PartTerminal | undefined;
@@ -93,7 +93,7 @@ export class Outputs {
   /** Masks later output by further secrets as well. */
   maskFurther(furtherSecrets: readonly Secret[]): void {
     const { secrets } = addFormerSecrets(furtherSecrets, this.outputMasking.secrets);
-    this.maskBy({ ...this.outputMasking, secrets, masking: maskingOf(secrets) });
+    this.maskBy({ ...this.outputMasking, secrets, masking: createMasking(secrets) });
   }
 
   /** Returns true if a background process of the program may still write. */
@@ -113,9 +113,12 @@ export class Outputs {
    * `isLast`: the program is not restarted. `wasKilled`: a signal has ended the program.
    */
   async finish({ isLast, wasKilled }: { readonly isLast: boolean; readonly wasKilled: boolean }): Promise<void> {
-    let stopListening: Undo = () => {};
+    let stopListening: RemoveListeners = () => {};
     const endSignal = new Promise<void>((resolve) => {
-      stopListening = listen(END_SIGNALS, (signal) => this.session?.isSentByThisProcess(signal) === true || resolve());
+      stopListening = listenToSignals(
+        END_SIGNALS,
+        (signal) => this.session?.isSentByThisProcess(signal) === true || resolve(),
+      );
     });
     // The reader of an output may not read, so that a write does not end. A signal ends the wait for that.
     await Promise.race([this.handleEnd({ kind: "finish", isLast, wasKilled }), endSignal]).finally(() => {

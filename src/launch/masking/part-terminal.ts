@@ -69,12 +69,13 @@ export class PartTerminal {
   close(): void {
     clearTimeout(this.#copyTimer);
     this.#keyboard?.close();
-    if (!this.#isClosed) for (const descriptor of [this.#pair.master, this.#pair.real]) closeQuietly(descriptor);
+    if (!this.#isClosed)
+      for (const descriptor of [this.#pair.master, this.#pair.userTerminal]) closeQuietly(descriptor);
     this.#isClosed = true;
   }
 
   #isForeground(): boolean {
-    return this.#pair.addon.foregroundGroup(this.#pair.real) === this.#group;
+    return this.#pair.addon.foregroundGroup(this.#pair.userTerminal) === this.#group;
   }
 
   #hasChangedSettings(): boolean {
@@ -82,7 +83,7 @@ export class PartTerminal {
   }
 
   #copySize(): void {
-    if (!this.#isClosed) this.#pair.addon.copySize(this.#pair.real, this.#pair.master);
+    if (!this.#isClosed) this.#pair.addon.copySize(this.#pair.userTerminal, this.#pair.master);
   }
 
   /** As in {@link TerminalSignals}. A program that ignores SIGTTOU may write from the background, so this process ignores it, too. */
@@ -93,9 +94,9 @@ export class PartTerminal {
   }
 
   async #showBeforeStop(): Promise<void> {
-    const { addon, real, showOutput } = this.#pair;
+    const { addon, userTerminal, showOutput } = this.#pair;
     // If the terminal stops writers in the background, the kernel would stop this process before the output is shown.
-    if (this.#isClosed || this.#isForeground() || !stopsWriters(addon, real)) await showOutput();
+    if (this.#isClosed || this.#isForeground() || !stopsWriters(addon, userTerminal)) await showOutput();
     this.#copySettings();
     this.#keyboard?.pause();
   }
@@ -108,17 +109,17 @@ export class PartTerminal {
 
   /** Copies the settings if the program has changed them, and begins or ends to copy keys. */
   #copySettings(): void {
-    const { addon, watcher, real, master } = this.#pair;
+    const { addon, watcher, userTerminal, master } = this.#pair;
     const settings = this.#isClosed ? undefined : addon.settingsOf(master);
     if (settings === undefined || textOf(settings) === this.#copiedSettings) return;
     if (!this.#isForeground()) return this.#copySettingsAfter(POLL_MS);
     this.#copiedSettings = textOf(settings);
     if (!this.#hasChangedSettings()) return this.#restoreSettings();
-    this.#formerSettings ??= addon.settingsOf(real);
-    addon.applySettings(real, settings, OUTPUT_AS_BEFORE);
+    this.#formerSettings ??= addon.settingsOf(userTerminal);
+    addon.applySettings(userTerminal, settings, OUTPUT_AS_BEFORE);
     const [, , readsSingleKeys] = addon.modesOf(master);
     if (this.#isInputTerminal || readsSingleKeys === 0) return this.#keyboard?.pause();
-    this.#keyboard ??= openKeyboard(addon.duplicate(real), watcher, {
+    this.#keyboard ??= openKeyboard(addon.duplicate(userTerminal), watcher, {
       onKeys: (keys) => void this.#type(keys),
       onHangUp: () => this.close(),
     });
@@ -133,7 +134,7 @@ export class PartTerminal {
   #restoreSettings(): void {
     this.#keyboard?.pause();
     if (this.#formerSettings !== undefined) {
-      this.#pair.addon.applySettings(this.#pair.real, this.#formerSettings, AS_GIVEN);
+      this.#pair.addon.applySettings(this.#pair.userTerminal, this.#formerSettings, AS_GIVEN);
     }
     this.#formerSettings = undefined;
   }

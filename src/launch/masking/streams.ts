@@ -6,7 +6,7 @@ import { constants, fstatSync, openSync, readlinkSync, type Stats } from "node:f
 import { SophiaError } from "../../core/error.ts";
 import { loader } from "../../system/addon/addon.ts";
 import { errorName } from "../../system/errors.ts";
-import { systemLimitFor } from "../../system/system-limits.ts";
+import { findSystemLimit } from "../../system/system-limits.ts";
 import { readInitialEnvironment } from "../../system/process-environment.ts";
 import { openFlags } from "../proc/descriptors.ts";
 import type { MaskingAddon } from "./masking-addon.ts";
@@ -36,10 +36,10 @@ export function planOutputs(addon: Pick<MaskingAddon, "isSameOpenFile"> | undefi
   const standardOutput = readStreamStatus(1);
   const standardError = readStreamStatus(2);
   if (standardOutput && standardError && areSameDestination(standardOutput, standardError, addon)) {
-    return [outputOf(standardOutput, [1, 2])];
+    return [createOutput(standardOutput, [1, 2])];
   }
   return [standardOutput, standardError].flatMap((stream) =>
-    stream === undefined ? [] : [outputOf(stream, [stream.descriptor])],
+    stream === undefined ? [] : [createOutput(stream, [stream.descriptor])],
   );
 }
 
@@ -97,7 +97,7 @@ function areSameDestination(
   return doBothAppend || addon === undefined || addon.isSameOpenFile(first.descriptor, second.descriptor) === 1;
 }
 
-function outputOf({ descriptor, stats }: OpenStream, descriptors: Output["descriptors"]): Output {
+function createOutput({ descriptor, stats }: OpenStream, descriptors: Output["descriptors"]): Output {
   if (stats.isFile()) return { descriptors, kind: "file", ...pathOf(descriptor) };
   const { isatty } = process.getBuiltinModule("node:tty");
   return { descriptors, kind: stats.isCharacterDevice() && isatty(descriptor) ? "terminal" : "stream" };
@@ -147,7 +147,7 @@ export function prepareOutput(
   const terminalOrError = output.kind === "terminal" ? system?.addon.makeTerminal(target, isPlain) : undefined;
   const isTerminal = typeof terminalOrError === "object";
   const error = typeof terminalOrError === "number" ? errorName(terminalOrError) : undefined;
-  if (error !== undefined && systemLimitFor(error) !== undefined) throw cannotMask(error);
+  if (error !== undefined && findSystemLimit(error) !== undefined) throw cannotMask(error);
   if (output.kind === "terminal" && !isTerminal && requiresTerminal) {
     throw new SophiaError({
       code: "redact-terminal",

@@ -6,10 +6,10 @@
 import { closeSync } from "node:fs";
 import { AS_GIVEN, RAW, RAW_OUTPUT } from "../../../native/shared.ts";
 import { ignoresSignal, readProcessStat, takesSignal } from "../proc/process-stat.ts";
-import { catchableSignals, send, signalName, signalNumber, withoutListeners } from "../signals.ts";
-import { listen, type Undo } from "../event-listeners.ts";
-import type { Forwarding } from "../spawn/forward-signals.ts";
-import type { Program, ProgramEnd, Running } from "../types.ts";
+import { catchableSignals, send, signalName, signalNumber, callWithoutListeners } from "../signals.ts";
+import { listenToSignals, type RemoveListeners } from "../event-listeners.ts";
+import type { ForwardingOptions } from "../spawn/forward-signals.ts";
+import type { Program, ProgramEnd, RunningProgram } from "../types.ts";
 import { isOrphaned, isStoppedByAccess, stopsWriters } from "./background.ts";
 import { closeQuietly } from "./io.ts";
 import * as job from "./job.ts";
@@ -50,13 +50,13 @@ export class TerminalSession {
   /** Set once the program was started. */
   #monitor: Monitor | undefined;
   /** Set once this session listens to signals. */
-  #forwarding: Forwarding | undefined;
+  #forwarding: ForwardingOptions | undefined;
   #pollTimer: NodeJS.Timeout | undefined;
 
   constructor(parts: SessionParts) {
-    const { addon, real, master } = parts;
+    const { addon, userTerminal, master } = parts;
     this.#parts = parts;
-    this.#formerSettings = addon.settingsOf(real) ?? new Uint8Array();
+    this.#formerSettings = addon.settingsOf(userTerminal) ?? new Uint8Array();
     this.#keys = new KeyForwarder({
       ...parts,
       expectSignal: (signal) => this.#expectedSignals.expect(signal),
@@ -64,16 +64,16 @@ export class TerminalSession {
       hasProgramEnded: () => this.#state.end !== undefined,
       onHangUp: () => this.#handle({ kind: "terminal gone" }),
     });
-    addon.copySize(real, master);
-    const [state, effects] = job.begin(addon.foregroundGroup(real) === this.#group);
+    addon.copySize(userTerminal, master);
+    const [state, effects] = job.begin(addon.foregroundGroup(userTerminal) === this.#group);
     this.#state = state;
     for (const effect of effects) this.#perform(effect);
   }
 
   /** Listens to signals, in place of forward-signals.ts. */
-  listenToSignals(forwarding: Forwarding): Undo {
+  listenToSignals(forwarding: ForwardingOptions): RemoveListeners {
     this.#forwarding = forwarding;
-    return listen(catchableSignals(), (signal) => {
+    return listenToSignals(catchableSignals(), (signal) => {
       if (forwarding.isOfWrite?.(signal) === true) return;
       forwarding.onSignal?.(signal);
       if (signal !== "SIGCHLD") this.#handle(this.#eventOf(signal, forwarding.pid()));
@@ -82,7 +82,7 @@ export class TerminalSession {
   }
 
   /** Starts the program. @returns the code of the system's error if the program was not executed */
-  execute(program: Program): Running | string {
+  execute(program: Program): RunningProgram | string {
     let resolveEnded: (end: ProgramEnd) => void = () => {};
     const ended = new Promise<ProgramEnd>((resolve) => {
       resolveEnded = resolve;
@@ -133,7 +133,7 @@ export class TerminalSession {
   close(): void {
     // Otherwise the effect `hang up` has closed the master.
     if (this.#state.terminal === "there") closeQuietly(this.#parts.master);
-    closeQuietly(this.#parts.real);
+    closeQuietly(this.#parts.userTerminal);
   }
 
   #handle(event: job.Event): void {
@@ -143,7 +143,7 @@ export class TerminalSession {
   }
 
   #isForegroundNow(): boolean {
-    const foregroundGroup = this.#parts.addon.foregroundGroup(this.#parts.real);
+    const foregroundGroup = this.#parts.addon.foregroundGroup(this.#parts.userTerminal);
     // A terminal that has hung up has no foreground group. Until job.ts knows of the hang-up, the job is where it was.
     if (foregroundGroup === -1 && this.#state.terminal === "there") return this.#state.isForeground;
     return foregroundGroup === this.#group;
@@ -159,7 +159,7 @@ export class TerminalSession {
   }
 
   #perform(effect: job.Effect): void {
-    const { addon, real, master } = this.#parts;
+    const { addon, userTerminal, master } = this.#parts;
     switch (effect.kind) {
       case "forward":
         return this.#forward(effect.signal);
@@ -167,13 +167,13 @@ export class TerminalSession {
         return this.#forwarding?.onStopRequest?.();
       case "resize":
         // If the size was different, the kernel has sent SIGWINCH to the program.
-        if (addon.copySize(real, master) === 0) this.#forward(effect.signal);
+        if (addon.copySize(userTerminal, master) === 0) this.#forward(effect.signal);
         return;
       case "enter foreground":
         clearInterval(this.#pollTimer);
-        if (effect.adoptsSettings) this.#copySettings(real, master, AS_GIVEN);
-        this.#copySettings(real, real, RAW);
-        addon.copySize(real, master);
+        if (effect.adoptsSettings) this.#copySettings(userTerminal, master, AS_GIVEN);
+        this.#copySettings(userTerminal, userTerminal, RAW);
+        addon.copySize(userTerminal, master);
         return;
       case "leave foreground":
         this.#keys.pause();
@@ -208,7 +208,7 @@ export class TerminalSession {
         return this.#keys.close();
       case "restore terminal": {
         const programSettings = effect.keepsSettings ? addon.settingsOf(master) : undefined;
-        addon.applySettings(real, programSettings ?? this.#formerSettings, AS_GIVEN);
+        addon.applySettings(userTerminal, programSettings ?? this.#formerSettings, AS_GIVEN);
         // Background processes may still write. The real terminal converts their `\n` to `\r\n`, so the pseudo-terminal must not.
         this.#copySettings(master, master, RAW_OUTPUT);
         if (effect.returnsKeys) this.#keys.giveBack();
@@ -233,24 +233,24 @@ export class TerminalSession {
 
   /** Shows the program's output, and collects its keys, before the job stops by a signal. */
   async #showOutput(signal: NodeJS.Signals, cannotStop: boolean): Promise<void> {
-    const { addon, real, showOutput } = this.#parts;
+    const { addon, userTerminal, showOutput } = this.#parts;
     this.#keys.pause();
     // A program may have been stopped because it wrote from the background. Then this process must not write for it either.
-    if (cannotStop || !stopsWriters(addon, real)) await showOutput();
+    if (cannotStop || !stopsWriters(addon, userTerminal)) await showOutput();
     await this.#keys.collectUnread({ hasProgramEnded: false });
     this.#handle({ kind: "shown", signal });
   }
 
   #stop(signal: NodeJS.Signals, restoresTerminal: boolean): void {
     if (restoresTerminal) {
-      this.#copySettings(this.#parts.master, this.#parts.real, AS_GIVEN);
+      this.#copySettings(this.#parts.master, this.#parts.userTerminal, AS_GIVEN);
       this.#keys.giveBack();
     }
     this.#expectedSignals.expect("SIGCONT");
     setTimeout(() => this.#expectedSignals.giveUp("SIGCONT"), CONTINUE_MS).unref();
     const startMs = performance.now();
     // A terminal would send its signals to the whole group. This call returns when the group was continued.
-    withoutListeners(signal, () => process.kill(signal === "SIGSTOP" ? process.pid : 0, signalNumber(signal)));
+    callWithoutListeners(signal, () => process.kill(signal === "SIGSTOP" ? process.pid : 0, signalNumber(signal)));
     const isRefused = performance.now() - startMs < MIN_STOP_MS && !this.#isForegroundNow();
     this.#handle({ kind: "awake", signal, isRefused, isOrphaned: isRefused && isOrphaned() });
   }

@@ -2,7 +2,7 @@
  * Types and loads the addon that starts the monitor and the cleaner (native/monitor/monitor-addon.c). Both are small C programs: the monitor
  * is the program's parent process, and the cleaner removes secret files after the program's end.
  */
-import { nativeFile, openAddon } from "../../system/addon/addon.ts";
+import { nativeFilePath, openAddon } from "../../system/addon/addon.ts";
 import type { Addon } from "../../../native/system.ts";
 import type { Launch, Preparation } from "../types.ts";
 
@@ -46,7 +46,7 @@ export interface Monitor {
 /** Finds the monitor of this system. Returns undefined if this process cannot execute it. */
 export function findMonitor(preparation: Preparation): Monitor | undefined {
   const libc = preparation.addon;
-  const file = nativeFile("-monitor");
+  const file = nativeFilePath("-monitor");
   if (file === undefined || libc?.isExecutable(file) !== true) return undefined;
   const addon = loadMonitorAddon();
   return addon && { addon, file, libc };

@@ -35,7 +35,7 @@ export function hasNoInherited(addon: Pick<Addon, "descriptors"> | undefined): b
   if (process.platform !== "linux") return false;
   // The addon lists alternately a name and its target.
   const namesAndTargets = addon?.descriptors()?.split("\0");
-  if (namesAndTargets === undefined) return areNodes(listNames("self"), targetOf);
+  if (namesAndTargets === undefined) return areNodes(listNames("self"), readTarget);
   const names = namesAndTargets.filter((_, index) => index % 2 === 0);
   return areNodes(names, (number) => namesAndTargets[2 * names.indexOf(String(number)) + 1] ?? "");
 }
@@ -46,13 +46,13 @@ function listNames(pid: number | "self"): readonly string[] {
 }
 
 /** Returns the link of a descriptor; an empty text if it is closed, such as the descriptor by which `listNames` has read the folder. */
-export function targetOf(name: number | string, pid: number | "self" = "self"): string {
+export function readTarget(name: number | string, pid: number | "self" = "self"): string {
   return attempt(() => readlinkSync(`/proc/${pid}/fd/${name}`)) ?? "";
 }
 
 /** Lists the open descriptors of a process; none without permission or without /proc. */
 export function openDescriptors(pid: number | "self"): readonly Descriptor[] {
-  const open = listNames(pid).map((name) => ({ number: Number(name), target: targetOf(name, pid) }));
+  const open = listNames(pid).map((name) => ({ number: Number(name), target: readTarget(name, pid) }));
   return open.filter(({ target }) => target !== "");
 }
 
@@ -84,23 +84,23 @@ export function areNodes(names: readonly string[], target: (descriptor: number) 
 }
 
 /** Returns true if the descriptor is close-on-exec; undefined if unknown. Node.js makes most inherited descriptors close-on-exec. */
-export function isCloseOnExec(descriptor: number, info = infoOf(descriptor)): boolean | undefined {
-  const flags = flagsIn(info);
+export function isCloseOnExec(descriptor: number, info = readInfo(descriptor)): boolean | undefined {
+  const flags = parseFlags(info);
   return flags === undefined ? undefined : (flags & O_CLOEXEC) !== 0;
 }
 
 /** Returns the flags of open(2) of a descriptor; undefined if unknown. */
 export function openFlags(descriptor: number): number | undefined {
-  return flagsIn(infoOf(descriptor));
+  return parseFlags(readInfo(descriptor));
 }
 
 /** Reads /proc/self/fdinfo/NUMBER (proc_pid_fdinfo(5)). Returns an empty text if that fails. */
-export function infoOf(descriptor: number): string {
+export function readInfo(descriptor: number): string {
   return attempt(() => readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8")) ?? "";
 }
 
 /** Returns the flags in a text of /proc/self/fdinfo, which are octal: `flags:\t02100001`. */
-export function flagsIn(info: string): number | undefined {
+export function parseFlags(info: string): number | undefined {
   const digits = /^flags:\s*([0-7]+)/m.exec(info)?.[1];
   return digits === undefined ? undefined : Number.parseInt(digits, 8);
 }

@@ -21,16 +21,16 @@ import type { Addon } from "../../../native/system.ts";
 import {
   EPOLL_TARGET,
   EVENTFD_TARGET,
-  flagsIn,
-  infoOf,
+  parseFlags,
+  readInfo,
   isCloseOnExec,
   openDescriptors,
   RING_TARGET,
-  targetOf,
+  readTarget,
   type Descriptor,
   type Inherited,
 } from "./descriptors.ts";
-import { inheritedWithoutProc } from "./without-proc.ts";
+import { selectInheritedWithoutProc } from "./without-proc.ts";
 
 /** A flag of open(2) in Linux. */
 const O_NONBLOCK = 0o4000;
@@ -77,7 +77,7 @@ export interface InheritedSelection {
  * The executable does not need this function, because its runtime notes the descriptors before it opens any.
  */
 export function inheritedDescriptors({ mayHaveOthers, onSocket, addon }: InheritedOptions): Inherited {
-  if (process.platform !== "linux") return inheritedWithoutProc(mayHaveOthers);
+  if (process.platform !== "linux") return selectInheritedWithoutProc(mayHaveOthers);
   let open = listAboveStandardStreams();
   const hasSocket = open.some(({ target }) => target.startsWith("socket:"));
   if (hasSocket) {
@@ -91,13 +91,13 @@ export function inheritedDescriptors({ mayHaveOthers, onSocket, addon }: Inherit
   }
   const { passed, doubtful } = selectInherited(open, {
     mayHaveMoreLoops,
-    info: infoOf,
+    info: readInfo,
     listParentDescriptors: () => openDescriptors(process.ppid),
     isSameOpenFile: (descriptor, parentDescriptor) => addon?.isParents(descriptor, parentDescriptor) === true,
   });
   const numbers = passed
     // Another thread may have opened a file briefly, as glibc does to count the processors. Such a file is closed by now.
-    .filter(({ number, target }) => target === targetOf(number))
+    .filter(({ number, target }) => target === readTarget(number))
     .map(({ number }) => number);
   return {
     numbers: numbers.toSorted((first, second) => first - second),
@@ -166,7 +166,7 @@ function mayBeNodes({ number, target }: Descriptor, open: readonly Descriptor[],
   if (isCloseOnExec(number, text) === false) return false;
   if (target !== EVENTFD_TARGET) return true;
   // The eventfds of Node.js are non-blocking, and they are no semaphores.
-  const isBlocking = ((flagsIn(text) ?? O_NONBLOCK) & O_NONBLOCK) === 0;
+  const isBlocking = ((parseFlags(text) ?? O_NONBLOCK) & O_NONBLOCK) === 0;
   const isSemaphore = /^eventfd-semaphore:\s*1$/m.test(text);
   return !isBlocking && !isSemaphore;
 }

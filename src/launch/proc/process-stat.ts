@@ -100,7 +100,7 @@ function readStatus(pid: number | "self"): string {
  *
  *     Max open files            1024                 1048576              files
  */
-export function softLimit(
+export function readSoftLimit(
   pid: number | "self",
   name: "Max core file size" | "Max file size" | "Max open files" | "Max stack size",
 ): string | undefined {

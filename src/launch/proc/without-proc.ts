@@ -16,7 +16,7 @@ const PERMISSIONS = 0o777;
  *
  * @param otherCodeMayOpenFiles true if code other than Node.js may have opened descriptors; then none above the kqueue is returned
  */
-export function inheritedWithoutProc(otherCodeMayOpenFiles: boolean): Inherited {
+export function selectInheritedWithoutProc(otherCodeMayOpenFiles: boolean): Inherited {
   // It is not known which descriptors Bun opens for itself, so none above its kqueue is passed on.
   return selectByStats(listAboveStandardStreams(), otherCodeMayOpenFiles || isBun);
 }

@@ -4,7 +4,7 @@
  * start is certain to succeed (exec/by-node.ts).
  */
 import { count, enumerate, printable } from "../../core/text.ts";
-import { softLimit } from "../proc/process-stat.ts";
+import { readSoftLimit } from "../proc/process-stat.ts";
 import type { Program } from "../types.ts";
 
 /** The longest argument or `NAME=value` in Linux (MAX_ARG_STRLEN: 32 pages of 4 KiB, without the final NUL). */
@@ -29,7 +29,7 @@ export interface Sizes {
 }
 
 /** Measures arguments and environment as execve(2) counts them, in bytes. */
-export function measure({ file, argv, environment }: Program): Sizes {
+export function measureSizes({ file, argv, environment }: Program): Sizes {
   const largestFirst = (first: { bytes: number }, second: { bytes: number }): number => second.bytes - first.bytes;
   const args = argv.map((argument, index) => ({ index, bytes: Buffer.byteLength(argument) })).toSorted(largestFirst);
   const variables = Array.from(environment, ([name, value]) => ({
@@ -104,7 +104,7 @@ function maxEntryBytesOf(platform: NodeJS.Platform): number {
 /** Returns the limit on the total in bytes; undefined if the limit is unknown. */
 function maxTotalBytesOf(platform: NodeJS.Platform): number | undefined {
   if (platform === "darwin") return MACOS_TOTAL_BYTES;
-  const stack = platform === "linux" ? softLimit("self", "Max stack size") : undefined;
+  const stack = platform === "linux" ? readSoftLimit("self", "Max stack size") : undefined;
   return stack === undefined ? undefined : totalLimit(stack);
 }
 

@@ -5,7 +5,7 @@
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { NOT_ON_PATH } from "../../system/errors.ts";
-import { measure, reasonTooLarge } from "./argument-size.ts";
+import { measureSizes, reasonTooLarge } from "./argument-size.ts";
 import { inspectImage } from "./image.ts";
 import type { Program } from "../types.ts";
 
@@ -51,7 +51,7 @@ export function executionError(command: string, program: Program, code: string):
       message: `${limit} (${code}): ${shownCommand(command)} was not started`,
     });
   }
-  if (code === "E2BIG") return createError(command, reasonTooLarge(measure(program)), ExitStatus.notExecutable);
+  if (code === "E2BIG") return createError(command, reasonTooLarge(measureSizes(program)), ExitStatus.notExecutable);
   if (code === "ENAMETOOLONG" && process.platform === "win32") {
     const reason = "the command line is too long (the limit of Windows is 32,767 characters, 8,191 for a .cmd file)";
     return createError(command, reason, ExitStatus.notExecutable);

@@ -11,7 +11,7 @@ interface DeathOptions {
 }
 
 /** Ends this process by the signal that killed the program. PID 1 cannot signal itself, and exits with 128 plus the signal's number. */
-export function dieOf(signal: NodeJS.Signals, { isFirstProcess, isDumpable }: DeathOptions): never {
+export function dieBySignal(signal: NodeJS.Signals, { isFirstProcess, isDumpable }: DeathOptions): never {
   if (!isFirstProcess && process.platform !== "win32") {
     // A core dump of this process would overwrite the program's core dump in the working directory. The kernel can write no file in /proc.
     if (isDumpable) attempt(() => process.chdir("/proc"));
@@ -27,7 +27,7 @@ const O_PATH = 0o10000000;
 /**
  * Closes the program's descriptors in this process, so that readers see the end as soon as the program closes them. Throws nothing.
  */
-export function release(descriptors: readonly number[]): void {
+export function releaseDescriptors(descriptors: readonly number[]): void {
   for (const descriptor of descriptors) attempt(() => closeSync(descriptor));
   // The numbers 0 to 2 get a harmless file: libraries write to them, and at its exit Node.js would reset a terminal there to the
   // settings that it had at the start.

@@ -9,7 +9,7 @@
  */
 import { catchesSignal, countWaits, readProcessStat } from "../proc/process-stat.ts";
 import { catchableSignals, send, signalNumber } from "../signals.ts";
-import { listen, type Undo } from "../event-listeners.ts";
+import { listenToSignals, type RemoveListeners } from "../event-listeners.ts";
 import { JobControl } from "./job-control.ts";
 import { watchTerminal } from "./terminal.ts";
 
@@ -31,7 +31,7 @@ export interface TerminalSignals {
 }
 
 /** The process that gets the signals, and further reactions to a signal. */
-export interface Forwarding {
+export interface ForwardingOptions {
   /** Returns undefined if no program runs. */
   readonly pid: () => number | undefined;
   /** True for PID 1. */
@@ -55,7 +55,7 @@ export interface Forwarding {
  * Listens to every signal that can be caught, and forwards it by the rules above. Must be called before the program is started, in the
  * same turn of the event loop. Then a signal that comes before the program exists is handled when the program exists.
  */
-export function forwardSignals(forwarding: Forwarding): Undo {
+export function forwardSignals(forwarding: ForwardingOptions): RemoveListeners {
   const {
     pid,
     isFirstProcess,
@@ -69,7 +69,7 @@ export function forwardSignals(forwarding: Forwarding): Undo {
   } = forwarding;
   // The Windows console sends these signals to all its processes. This process must only survive them.
   if (process.platform === "win32") {
-    return listen(["SIGINT", "SIGBREAK", "SIGHUP"], () => onSignal?.("SIGINT"));
+    return listenToSignals(["SIGINT", "SIGBREAK", "SIGHUP"], () => onSignal?.("SIGINT"));
   }
   const terminal = watchTerminal();
   const job = new JobControl(pid);
@@ -120,7 +120,7 @@ export function forwardSignals(forwarding: Forwarding): Undo {
       else void maskedTerminal.showBeforeStop().then(() => job.mirrorStop());
     },
   };
-  return listen(
+  return listenToSignals(
     forwardedSignals(catchableSignals(), {
       profiled,
       ignoresWriteSignals,
@@ -154,7 +154,7 @@ function createMissedTest(pid: () => number | undefined): (signal: NodeJS.Signal
   };
 }
 
-interface SignalSelection extends Pick<Forwarding, "profiled" | "ignoresWriteSignals"> {
+interface SignalSelection extends Pick<ForwardingOptions, "profiled" | "ignoresWriteSignals"> {
   /**
    * False without /proc. Then this process cannot see that the program was stopped, so that the stop signals of the terminal must stop
    * both processes by default.

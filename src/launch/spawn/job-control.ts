@@ -7,7 +7,7 @@
  */
 import { sleep } from "../../system/blocking.ts";
 import { contextSwitches, readProcessStat } from "../proc/process-stat.ts";
-import { send, signalName, withoutListeners } from "../signals.ts";
+import { send, signalName, callWithoutListeners } from "../signals.ts";
 
 /** A program that gets STOP and then KILL has ended after this time. */
 const SETTLING_MS = 2;
@@ -74,7 +74,7 @@ export class JobControl {
     // The SIGCONT that ends the stop is handled later, since another thread may get it. It is expected for a limited time.
     setTimeout(() => (this.#continuedCount = Math.max(this.#continuedCount, thisStop)), CONTINUE_MS).unref();
     // This returns after the SIGCONT. In an orphaned group, where the kernel ignores TSTP, TTIN and TTOU, it returns at once.
-    withoutListeners(signal, () => process.kill(process.pid, signal));
+    callWithoutListeners(signal, () => process.kill(process.pid, signal));
     // Signals from before the stop are delivered within two turns of the event loop.
     this.#endedStop = thisStop;
     setImmediate(() =>

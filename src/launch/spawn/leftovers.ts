@@ -18,7 +18,7 @@ import { attempt, systemErrorCode } from "../../system/errors.ts";
 import { STICKY, WORLD_WRITABLE } from "../../system/ownership.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
 import {
-  entriesOf,
+  listEntries,
   ignoreErrors,
   type FolderMaker,
   openFolder,
@@ -65,7 +65,7 @@ export function removeLeftovers(parentFolder: string, tryLock: TryLock): void {
   if (!mayHaveLeftovers(parentFolder)) return;
   const namespace = pidNamespace();
   let examinedCount = 0;
-  for (const name of entriesOf(parentFolder)) {
+  for (const name of listEntries(parentFolder)) {
     const maker = parseFolderName(name);
     if (maker === undefined) continue;
     examinedCount += 1;
@@ -125,7 +125,7 @@ function removeAbandoned(path: string, isLockFree: (descriptor: number) => boole
     // All steps but the last use the descriptor, because another user might put another folder at the path meanwhile.
     if (fstatSync(descriptor).uid !== process.geteuid?.() || !isLockFree(descriptor)) return;
     const inside = pathInside(path, descriptor);
-    removeFiles(inside, entriesOf(inside));
+    removeFiles(inside, listEntries(inside));
     rmdirSync(path);
   } finally {
     closeSync(descriptor);
@@ -140,6 +140,6 @@ function removeFromProfile(path: string): void {
   const realPath = realpathSync.native(path);
   const isLink = realPath !== join(realpathSync.native(dirname(path)), basename(path));
   if (isLink || !realPath.startsWith(`${realpathSync.native(homedir())}${sep}`)) return;
-  removeFiles(path, entriesOf(path));
+  removeFiles(path, listEntries(path));
   rmdirSync(path);
 }

@@ -87,7 +87,7 @@ export function makeOwnedFolder(parentFolder: string, tryLock: TryLock): OwnedFo
   }
   const path = tryLock?.(descriptor) === true ? renameAsLocked(unlockedPath) : unlockedPath;
   const inside = pathInside(path, descriptor);
-  if (entriesOf(inside).length === 0) return { path, inside, descriptor };
+  if (listEntries(inside).length === 0) return { path, inside, descriptor };
   // Another user who may rename folders in the parent folder has put a folder with files there.
   closeSync(descriptor);
   throw Object.assign(new Error("ENOTEMPTY"), { code: "ENOTEMPTY" });
@@ -124,7 +124,7 @@ export function removeFiles(folder: string, names: readonly string[]): void {
 }
 
 /** Returns the names in a folder, but at most {@link MAX_ENTRIES}; none if the folder cannot be read. */
-export function entriesOf(path: string): readonly string[] {
+export function listEntries(path: string): readonly string[] {
   const names: string[] = [];
   const folder = attempt(() => opendirSync(path, { bufferSize: 512 }));
   if (folder === undefined) return names;

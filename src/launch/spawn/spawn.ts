@@ -9,7 +9,7 @@ import { loader } from "../../system/addon/addon.ts";
 import type { Outputs } from "../masking/outputs.ts";
 import type { Launch, ProgramEnd, Watch } from "../types.ts";
 import { startProgram, type LauncherState, type StartedProgram } from "./start-child.ts";
-import { dieOf, release } from "./end.ts";
+import { dieBySignal, releaseDescriptors } from "./end.ts";
 import { parentChannel } from "./ipc.ts";
 
 const NO_WATCH = { restarts: undefined, repairTerminal: undefined };
@@ -33,10 +33,10 @@ export async function spawn(launch: Launch): Promise<never> {
 
   const { end, outputs } = await runPrograms(launch, state, repairTerminal);
   launch.broker?.end(end);
-  releaseDescriptors(launch, restarts !== undefined);
+  releaseKeptDescriptors(launch, restarts !== undefined);
   // The program itself could not see that its output was lost, for example on a full disk, because it wrote into a pipe.
   const isOutputLost = end === 0 && outputs?.hasLostOutput() === true;
-  return endAs(isOutputLost ? ExitStatus.failed : end, launch);
+  return endLikeProgram(isOutputLost ? ExitStatus.failed : end, launch);
 }
 
 type RepairTerminal = Awaited<ReturnType<typeof loadWatch>>["repairTerminal"];
@@ -63,25 +63,25 @@ async function runPrograms(
   // V8 now has the compiled code of a whole start, and can cache it for the next one. PID 1 writes no cache, because the cache of a
   // container seldom survives it.
   if (!launch.preparation.isFirstProcess) loader?.cacheCode();
-  let current: StartedProgram = firstProgram;
+  let runningProgram: StartedProgram = firstProgram;
   /** The outputs of earlier programs, whose background processes may still write. */
   const earlierOutputs: Outputs[] = [];
   for (;;) {
-    const end = await current.ended;
+    const end = await runningProgram.ended;
     const nextLaunch = restarts?.takeNextLaunch(end);
     if (nextLaunch === undefined) break;
-    await current.finish({ isLast: false });
+    await runningProgram.finish({ isLast: false });
     repairTerminal?.(end);
     await restarts?.awaitLateSignals();
     const restarted = await startProgram(nextLaunch, state);
     if (restarted === undefined) break;
-    if (current.outputs?.hasWriter() === true) earlierOutputs.push(current.outputs);
-    current = restarted;
+    if (runningProgram.outputs?.hasWriter() === true) earlierOutputs.push(runningProgram.outputs);
+    runningProgram = restarted;
   }
-  await current.finish({ isLast: true });
+  await runningProgram.finish({ isLast: true });
   for (const outputs of earlierOutputs)
     if (outputs.hasWriter()) await outputs.finish({ isLast: true, wasKilled: false });
-  return { end: await current.ended, outputs: current.outputs };
+  return { end: await runningProgram.ended, outputs: runningProgram.outputs };
 }
 
 /**
@@ -89,17 +89,17 @@ async function runPrograms(
  * reports. Without either, `startProgram` has closed them. At its exit Node.js would reset an open terminal to the settings that it had
  * at the start.
  */
-function releaseDescriptors({ broker, inherited }: Launch, isWatched: boolean): void {
+function releaseKeptDescriptors({ broker, inherited }: Launch, isWatched: boolean): void {
   if (process.platform === "win32") return;
-  if (isWatched) release([0, 1, 2, ...inherited.numbers]);
-  else if (broker !== undefined) release([2]);
+  if (isWatched) releaseDescriptors([0, 1, 2, ...inherited.numbers]);
+  else if (broker !== undefined) releaseDescriptors([2]);
 }
 
 /** Ends this process by the signal that killed the program, or with the program's status. */
-async function endAs(end: ProgramEnd, { libc, preparation }: Launch): Promise<never> {
+async function endLikeProgram(end: ProgramEnd, { libc, preparation }: Launch): Promise<never> {
   const { addon, isFirstProcess } = preparation;
   // With the C library's functions this process has made itself undumpable (start-child.ts), so that it leaves no core dump.
-  if (typeof end !== "number") return dieOf(end, { isFirstProcess, isDumpable: libc === undefined });
+  if (typeof end !== "number") return dieBySignal(end, { isFirstProcess, isDumpable: libc === undefined });
   // Bun for Windows cuts statuses to eight bits.
   if (isBun && process.platform === "win32") return (await import("../windows/exit-status.ts")).exitWith(end);
   if (addon === undefined) return process.exit(end);

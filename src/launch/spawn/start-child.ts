@@ -13,23 +13,23 @@ import { isBun } from "../../system/runtime.ts";
 import { asShellScript } from "../program/find-executable.ts";
 import { refuseForeignProgram } from "../program/emulation.ts";
 import { inspectImage } from "../program/image.ts";
-import type { Undo } from "../event-listeners.ts";
+import type { RemoveListeners } from "../event-listeners.ts";
 import { setCallersOpenFiles } from "../open-files.ts";
 import { excludeFromCoreDumps } from "../preflight.ts";
 import type { Secret } from "../../masking/masking-model.ts";
 import type { Outputs } from "../masking/outputs.ts";
 import type { System } from "../masking/masking-system.ts";
-import { softLimit } from "../proc/process-stat.ts";
+import { readSoftLimit } from "../proc/process-stat.ts";
 import { send } from "../signals.ts";
 import type { SecretFiles } from "../secret-files.ts";
-import type { messageWriter } from "../masking/messages.ts";
-import type { Launch, OutputMasking, Program, ProgramEnd, Running } from "../types.ts";
+import type { createMessageWriter } from "../masking/messages.ts";
+import type { Launch, OutputMasking, Program, ProgramEnd, RunningProgram } from "../types.ts";
 import type { Restarts } from "../watch/restarts.ts";
 import { loadStartChild, type Descriptors, type StartChild } from "./child.ts";
-import { release } from "./end.ts";
-import { forwardSignals, type Forwarding } from "./forward-signals.ts";
+import { releaseDescriptors } from "./end.ts";
+import { forwardSignals, type ForwardingOptions } from "./forward-signals.ts";
 import { relayMessages, type IpcChannel } from "./ipc.ts";
-import { withOwnPid, withParentDeathSignal } from "./wrappers.ts";
+import { addPidVariables, withParentDeathSignal } from "./wrappers.ts";
 
 /** The state of this process that stays the same, or is passed on, when the program is restarted. */
 export interface LauncherState {
@@ -38,9 +38,9 @@ export interface LauncherState {
   /** undefined without `--watch`. */
   readonly restarts: Restarts | undefined;
   /** Removes the listeners that forward signals to the latest program. */
-  stopForwarding: Undo;
+  stopForwarding: RemoveListeners;
   /** Restores the filter of core dumps, which the program inherits. */
-  restoreCoreFilter: Undo;
+  restoreCoreFilter: RemoveListeners;
   /** Opened at the first start whose output is masked. */
   maskingSystem?: System | undefined;
 }
@@ -59,7 +59,7 @@ interface FailedStart {
 }
 
 /** A process that has just been started, and is not connected with anything yet. */
-interface StartedProcess extends Running {
+interface StartedProcess extends RunningProgram {
   /** undefined if the monitor of a session has started the program, not Node.js. */
   readonly child: ChildProcess | undefined;
 }
@@ -93,7 +93,7 @@ interface StartParts {
   /** undefined if the program's output is not masked. */
   readonly masking: (typeof import("../masking/open.ts") & { readonly outputMasking: OutputMasking }) | undefined;
   /** Writes messages of `--watch`; undefined without it. */
-  readonly messages: ReturnType<typeof messageWriter> | undefined;
+  readonly messages: ReturnType<typeof createMessageWriter> | undefined;
   readonly startChild: StartChild;
 }
 
@@ -104,7 +104,7 @@ async function loadParts(launch: Launch, state: LauncherState): Promise<StartPar
   const secretFiles = files.length === 0 ? undefined : await import("../secret-files.ts");
   const masking = outputMasking && { ...(await import("../masking/open.ts")), outputMasking };
   if (masking !== undefined) state.maskingSystem ??= await masking.openSystem();
-  const messages = state.restarts && (await import("../masking/messages.ts")).messageWriter(2, "\n");
+  const messages = state.restarts && (await import("../masking/messages.ts")).createMessageWriter(2, "\n");
   const startChild = await loadStartChild();
   return { launch, state, secretFiles, masking, messages, startChild };
 }
@@ -188,7 +188,7 @@ function createForwarding(
   { options, preparation, profiled }: Launch,
   { libc, restarts }: LauncherState,
   { outputs, target, hasConnections }: Setup,
-): Forwarding {
+): ForwardingOptions {
   return {
     pid: () => target.pid,
     isFirstProcess: preparation.isFirstProcess,
@@ -196,7 +196,7 @@ function createForwarding(
     ignoresWriteSignals: hasConnections && libc === undefined,
     // This process writes the masked output. If the size of files is limited, these writes are the likely cause of a SIGXFSZ.
     isOfWrite: (signal) =>
-      signal === "SIGXFSZ" && outputs !== undefined && softLimit("self", "Max file size") !== "unlimited",
+      signal === "SIGXFSZ" && outputs !== undefined && readSoftLimit("self", "Max file size") !== "unlimited",
     reapOrphans: () => reapOrphans(libc, target),
     terminal: outputs?.terminal,
     onSignal: (signal) => restarts?.handleSignal(signal),
@@ -229,7 +229,7 @@ function fork(parts: StartParts, setup: Setup): StartedProcess | FailedStart {
   try {
     const environment =
       secrets === undefined ? program.environment : new Map([...program.environment, ...secrets.paths]);
-    const withPid = withOwnPid({ ...program, environment });
+    const withPid = addPidVariables({ ...program, environment });
     const wrapped = options.dieWithLauncher ? withParentDeathSignal(withPid) : withPid;
     const started = execute(parts, setup, wrapped);
     // libuv calls execvp(3), which starts the shell for a script without `#!` in glibc, but not in musl.
@@ -323,7 +323,7 @@ function releaseProgramDescriptors(
   const keptDescriptors = new Set([...inherited.doubtful, ...(outputs?.keptDescriptors ?? []), ipc?.descriptor]);
   // The broker reports on the standard error at the end. If it were closed here, the reader of a pipe might end before that.
   if (broker !== undefined) keptDescriptors.add(2);
-  release([0, 1, 2, ...inherited.numbers].filter((descriptor) => !keptDescriptors.has(descriptor)));
+  releaseDescriptors([0, 1, 2, ...inherited.numbers].filter((descriptor) => !keptDescriptors.has(descriptor)));
 }
 
 /** Returns the program's descriptors: each inherited descriptor, or its replacement, at the same number; `ignore` in the gaps. */

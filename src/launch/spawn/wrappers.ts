@@ -47,7 +47,7 @@ const SHELL_VARIABLES = ["PWD", "OLDPWD", "IFS", "SHLVL", "_", "PPID", "OPTIND",
  *
  *     sh -c 'exec env LISTEN_PID=$$ "$@"' sh PROGRAM ARGUMENT…
  */
-export function withOwnPid(program: Program): Program {
+export function addPidVariables(program: Program): Program {
   const pidVariables = launcherPidVariables(program.environment);
   if (pidVariables.length === 0) return program;
   const environment = new Map(program.environment);

@@ -7,11 +7,11 @@
  */
 import { AS_GIVEN } from "../../../native/shared.ts";
 import { locate } from "../program/find-executable.ts";
-import { validate } from "../program/program-strings.ts";
+import { validateStrings } from "../program/program-strings.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
 import { loadMaskingAddon } from "../masking/masking-addon.ts";
 import { send } from "../signals.ts";
-import type { Undo } from "../event-listeners.ts";
+import type { RemoveListeners } from "../event-listeners.ts";
 import type { Launch, OutputMasking, ProgramEnd, Renewal, Watch } from "../types.ts";
 
 /** The signals by which the user asks this process and the program to end. */
@@ -44,8 +44,8 @@ export class Restarts {
   /** The PID of the program; undefined if none runs. */
   #program: number | undefined;
   #nextLaunch: Launch | undefined;
-  #stopFollowing: Undo | undefined;
-  #stopGracePeriod: Undo | undefined;
+  #stopFollowing: RemoveListeners | undefined;
+  #stopGracePeriod: RemoveListeners | undefined;
   /** The signals that came while the program was stopping: it may have died of one of them. */
   readonly #signalsWhileStopping = new Set<NodeJS.Signals>();
   /** The stop signals that came while no program ran, for the next program. */
@@ -170,12 +170,12 @@ export class Restarts {
 /** Prepares another start of the same command. @throws SophiaError if it cannot be started */
 async function renewLaunch(firstLaunch: Launch, renewal: Renewal): Promise<Launch> {
   const request = { ...firstLaunch, ...renewal };
-  validate(request);
+  validateStrings(request);
   return { ...request, program: await locate(request) };
 }
 
 /** Calls back after a time, without the time for which this process was stopped. @returns the undo */
-function countDown(ms: number, callback: () => void): Undo {
+function countDown(ms: number, callback: () => void): RemoveListeners {
   const stepMs = Math.min(ms, STEP_MS);
   let remainingMs = ms;
   const timer = setInterval(() => {

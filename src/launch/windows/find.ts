@@ -23,12 +23,12 @@ export function fileOnWindows(command: string, environment: Environment): string
  * with each ending of `PATHEXT`, and at last without an ending, if the file begins with `#!`. Unlike Windows, it does not search the
  * working directory, where a file of a repository could hide a program of the system.
  *
- * @param problemOf returns the error code with which a start of the file would fail; undefined if no problem is known
+ * @param findProblem returns the error code with which a start of the file would fail; undefined if no problem is known
  */
 export function findOnWindows(
   command: string,
   environment: Environment,
-  problemOf: (path: string, endings: readonly string[]) => string | undefined = examine,
+  findProblem: (path: string, endings: readonly string[]) => string | undefined = examine,
 ): { readonly file: string } | { readonly problem: string } {
   if (command === "") return { problem: NOT_ON_PATH };
   const variables = new FoldedMap(environment);
@@ -36,14 +36,14 @@ export function findOnWindows(
   // A command with a dot may have its ending already.
   const namesWithEnding = [...(command.includes(".") ? [command] : []), ...endings.map((ending) => command + ending)];
   const isPath = /[\\/:]/.test(command);
-  const folders = isPath ? [""] : foldersOf(variables.get("PATH") ?? "");
+  const folders = isPath ? [""] : listSearchFolders(variables.get("PATH") ?? "");
   let problem: string | undefined;
   // All folders are searched for a name with an ending before any is searched for the bare command.
   for (const candidates of [namesWithEnding, [command]]) {
     for (const folder of folders) {
       for (const name of candidates) {
         const file = folder === "" ? name : win32.join(folder, name);
-        const problemOfFile = problemOf(file, endings);
+        const problemOfFile = findProblem(file, endings);
         if (problemOfFile === undefined) return { file: win32.resolve(file) };
         // The problem of a file that exists helps the user more than the fact that another file is missing.
         if (problemOfFile !== "ENOENT") problem ??= problemOfFile;
@@ -54,7 +54,7 @@ export function findOnWindows(
 }
 
 /** Splits a `Path` such as `C:\Windows;"C:\a;b"`, in which quotes protect a semicolon in a folder's name. */
-function foldersOf(path: string): readonly string[] {
+function listSearchFolders(path: string): readonly string[] {
   const folders = path.match(/(?:"[^"]*"|[^;"])+/g) ?? [];
   return folders.map((folder) => folder.replaceAll('"', "").trim()).filter((folder) => folder !== "");
 }

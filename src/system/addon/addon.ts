@@ -29,14 +29,14 @@ export function loadAddon(): Addon | undefined {
 
 /**
  * Loads a compiled addon of the package by its path, since `require` would look in half a dozen places first.
- * @param name as for `nativeFile`
+ * @param name as for `nativeFilePath`
  */
 export function openAddon(name: string): unknown {
-  return loader?.openAddon === undefined ? loadModule(nativeFile(`${name}.node`)) : loader.openAddon(name);
+  return loader?.openAddon === undefined ? loadAddonFile(nativeFilePath(`${name}.node`)) : loader.openAddon(name);
 }
 
 /** Loads an addon from a file; undefined if there is none, or the system refuses it. */
-export function loadModule(file: string | undefined): unknown {
+export function loadAddonFile(file: string | undefined): unknown {
   if (file === undefined) return undefined;
   const module: { exports: unknown } = { exports: {} };
   return attempt(() => (process.dlopen(module, file), module.exports));
@@ -46,7 +46,7 @@ export function loadModule(file: string | undefined): unknown {
  * Returns the path of a compiled file of the package, which may not exist.
  * @param name the part behind the platform's name: `-monitor` for `linux-x64-monitor`
  */
-export function nativeFile(name: string): string | undefined {
+export function nativeFilePath(name: string): string | undefined {
   if (loader?.nativeFile !== undefined) return loader.nativeFile(name);
   if (process.platform !== "linux" || typeof SOPHIA_RUN_FOLDER === "undefined") return undefined;
   return `${SOPHIA_RUN_FOLDER}/../dist/linux-${process.arch}${name}`;
@@ -74,8 +74,8 @@ export function isExecutable(path: string): boolean {
  * undefined, and the caller checks it in detail. @param isSecret true if no other user may be able to read the file
  */
 export function readTrusted(path: string, folder: string, isSecret: boolean): string | undefined {
-  const forbidden = WORLD_WRITABLE | (isSecret ? WORLD_READABLE : 0);
-  const text = loader?.addon?.readTrusted(path, folder, forbidden);
+  const forbiddenMode = WORLD_WRITABLE | (isSecret ? WORLD_READABLE : 0);
+  const text = loader?.addon?.readTrusted(path, folder, forbiddenMode);
   // U+FFFD may mean that the file is not UTF-8, which the caller must report.
   return text?.includes("\uFFFD") === true ? undefined : text;
 }

@@ -7,7 +7,7 @@ import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { dummyKey } from "../../../src/broker/dummy.ts";
+import { createDummy } from "../../../src/broker/dummy.ts";
 import type { Route } from "../../../src/broker/route.ts";
 import { PROVIDERS } from "../../../src/contract/broker/providers.ts";
 import { parseRules } from "../../../src/contract/broker/path-rules.ts";
@@ -63,7 +63,7 @@ async function startBrokerForClient(name: string) {
   if (provider === undefined) throw new TypeError(`no provider of ${key}`);
   const route: Route = {
     name: key,
-    dummy: dummyKey({ name: key }) ?? "",
+    dummy: createDummy({ name: key }) ?? "",
     origin: upstream.origin,
     path: "",
     servicePath: "",

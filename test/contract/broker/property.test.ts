@@ -126,10 +126,15 @@ test("a document with broker members compiles to keys that can be brokered, or i
           const value = { value: "https://address.test/x", source: "caller" };
           const planned = planKey(
             { name, source: "esc", dummy: "dummy", entry, provider: providerOf(name) },
-            { valueOf: () => value, caller: "environment", contract: { path: "/c", isNamed: true }, allowed: [] },
+            {
+              valueOf: () => value,
+              callerSource: "environment",
+              contract: { path: "/c", isNamed: true },
+              allowedOrigins: [],
+            },
           );
-          expect(planned).toMatchObject({ route: { name }, because: expect.any(String) });
-          return "kind" in planned ? [] : Object.keys(planned.base);
+          expect(planned).toMatchObject({ route: { name }, trustReason: expect.any(String) });
+          return "kind" in planned ? [] : Object.keys(planned.addressPaths);
         });
         expect(new Set(taken).size).toBe(taken.length);
       }

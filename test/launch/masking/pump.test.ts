@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { startPump } from "../../../src/launch/masking/pump.ts";
 import type { Source } from "../../../src/launch/masking/source.ts";
-import { maskingOf } from "../../../src/masking/masking.ts";
+import { createMasking } from "../../../src/masking/masking.ts";
 import { folder } from "../../helpers/sophia.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
@@ -32,7 +32,7 @@ function startTestPump(secret: string, isEnd = false) {
   let resolveWhenShown = ignore;
   const wrote = (): Promise<void> => Promise.resolve(resolveWhenShown());
   const events = { masked: ignore, wrote, failed: ignore, ended: ignore };
-  const pump = startPump(source, target, maskingOf([{ name: "KEY", value: secret }]).stream(), events);
+  const pump = startPump(source, target, createMasking([{ name: "KEY", value: secret }]).stream(), events);
   return {
     write: (text: string) => program.take(Buffer.from(text)),
     /** Advances the clock, and waits until the pump passes something on. */

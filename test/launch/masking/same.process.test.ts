@@ -1,7 +1,7 @@
 /** The program under test, which is the package or the executable, must mask exactly what the search in TypeScript masks. */
 import { asyncProperty, assert } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { maskingOf } from "../../../src/masking/masking.ts";
+import { createMasking } from "../../../src/masking/masking.ts";
 import { caseCount, SEED } from "../../helpers/seed.ts";
 import { noAddon, skipBecause } from "../../helpers/skip.ts";
 import { folder, sophia } from "../../helpers/sophia.ts";
@@ -54,7 +54,7 @@ it("the program masks the string in a secret that is JSON of 20,000 levels, and 
 it("the program masks any output as the search in TypeScript does", { timeout: 600_000 }, async () => {
   await assert(
     asyncProperty(secretOutput, async ({ values, output }) => {
-      const masker = maskingOf(values.map((value, index) => ({ name: NAMES[index] ?? "", value }))).stream();
+      const masker = createMasking(values.map((value, index) => ({ name: NAMES[index] ?? "", value }))).stream();
       const expected = Buffer.concat([Buffer.from(masker.push(output)), masker.flush()]).toString();
       expect(await maskByProgram(values, output)).toBe(expected);
     }),

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { MaskingAddon } from "../../../src/launch/masking/masking-addon.ts";
 import { readFrom } from "../../../src/launch/masking/source.ts";
-import { loadModule } from "../../../src/system/addon/addon.ts";
+import { loadAddonFile } from "../../../src/system/addon/addon.ts";
 import { addon, folder } from "../../helpers/sophia.ts";
 
 const idleWatcher = { whenReadable: () => {}, whenUnread: () => {}, forget: () => {}, close: () => 0 };
@@ -27,7 +27,7 @@ it("a source reports the end once, even if a stream that was read to its end is 
 
 it.skipIf(!existsSync(addon))("closeReading returns the number of bytes that were written since the last read", () => {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/masking/masking-addon.c defines these functions
-  const compiled = loadModule(addon.replace(/\.node$/, "-masking.node")) as MaskingAddon;
+  const compiled = loadAddonFile(addon.replace(/\.node$/, "-masking.node")) as MaskingAddon;
   const ends = compiled.makePipe();
   if (typeof ends === "number") throw new Error(`no pipe: ${ends}`);
   const [reading, writing] = ends;

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { fits, measure, reasonTooLarge, totalLimit } from "../../../src/launch/program/argument-size.ts";
+import { fits, measureSizes, reasonTooLarge, totalLimit } from "../../../src/launch/program/argument-size.ts";
 import { executionError } from "../../../src/launch/program/start-error.ts";
 import type { Program } from "../../../src/launch/types.ts";
 import { supportsExecMode, folder, sophia } from "../../helpers/sophia.ts";
@@ -17,7 +17,7 @@ test("the size of arguments and environment includes the bytes, the NUL and the 
     ["A", "1"],
     ["LONG", "ééé"],
   ]);
-  expect(measure({ file: "/bin/é", argv: ["é", "ab"], environment })).toEqual({
+  expect(measureSizes({ file: "/bin/é", argv: ["é", "ab"], environment })).toEqual({
     total: "/bin/é".length + 1 + 1 + (2 + 1 + 8) + (2 + 1 + 8) + (3 + 1 + 8) + (11 + 1 + 8),
     largestArgument: { index: 0, bytes: 2 },
     variables: [
@@ -41,7 +41,7 @@ test("sophia-run predicts which sizes the kernel accepts", () => {
   const predictAndStart = (bytes: number): readonly [boolean, boolean] => {
     const value = "x".repeat(bytes - "LARGE=".length);
     const { error } = spawnSync("/bin/true", [], { env: { LARGE: value } });
-    return [fits(measure(toolProgram(["tool"], new Map([["LARGE", value]])))), error === undefined];
+    return [fits(measureSizes(toolProgram(["tool"], new Map([["LARGE", value]])))), error === undefined];
   };
   expect(predictAndStart(131_071)).toEqual([true, true]);
   expect(predictAndStart(131_072)).toEqual([false, false]);
@@ -92,8 +92,8 @@ test.each(["spawn", "exec", "auto"] as const)(
 );
 
 test("the limit for the total is known on macOS, and unknown on other systems", () => {
-  const sizes = measure(toolProgram(["tool"], new Map([["BIG", "x".repeat(1024 * KIBIBYTE)]])));
-  const half = measure(toolProgram(["tool"], new Map([["BIG", "x".repeat(512 * KIBIBYTE)]])));
+  const sizes = measureSizes(toolProgram(["tool"], new Map([["BIG", "x".repeat(1024 * KIBIBYTE)]])));
+  const half = measureSizes(toolProgram(["tool"], new Map([["BIG", "x".repeat(512 * KIBIBYTE)]])));
   expect([fits(half, "darwin"), fits(sizes, "darwin"), fits(half, "freebsd")]).toEqual([true, false, false]);
   expectWording(reasonTooLarge(sizes, "darwin"));
   expectWording(reasonTooLarge(sizes, "freebsd"));

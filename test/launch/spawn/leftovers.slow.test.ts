@@ -21,15 +21,15 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { MonitorAddon } from "../../../src/launch/monitor/monitor-addon.ts";
 import { readProcessStat } from "../../../src/launch/proc/process-stat.ts";
 import { removeLeftovers } from "../../../src/launch/spawn/leftovers.ts";
-import { entriesOf, makeOwnedFolder, removeOwnedFolder } from "../../../src/launch/spawn/owned-folder.ts";
-import { loadModule } from "../../../src/system/addon/addon.ts";
+import { listEntries, makeOwnedFolder, removeOwnedFolder } from "../../../src/launch/spawn/owned-folder.ts";
+import { loadAddonFile } from "../../../src/system/addon/addon.ts";
 import { missingCommand, noAddon, notLinux, skipBecause } from "../../helpers/skip.ts";
 import { addon, folder } from "../../helpers/sophia.ts";
 
 skipBecause(notLinux ?? noAddon ?? missingCommand("flock"));
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/monitor/monitor-addon.c defines these functions
-const monitorAddon = loadModule(addon.replace(/\.node$/, "-monitor.node")) as MonitorAddon | undefined;
+const monitorAddon = loadAddonFile(addon.replace(/\.node$/, "-monitor.node")) as MonitorAddon | undefined;
 const tryLock = monitorAddon?.tryLock;
 
 const pidNamespace = /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
@@ -279,5 +279,5 @@ test("a start checks at most a thousand leftover folders, and at most ten thousa
   removeLeftovers(base, tryLock);
   expect(readdirSync(base)).toHaveLength(0);
   for (let number = 0; number < 10_003; number += 1) writeFileSync(join(base, String(number)), "");
-  expect(new Set(entriesOf(base)).size).toBe(10_000);
+  expect(new Set(listEntries(base)).size).toBe(10_000);
 });

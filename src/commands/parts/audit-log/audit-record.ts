@@ -14,7 +14,7 @@ import type { SourceId } from "../../../core/model.ts";
 import { shownCommand } from "../../../launch/program/start-error.ts";
 import { formatJsonLine } from "../../../core/json-text.ts";
 import { printable } from "../../../core/text.ts";
-import { maskingOf } from "../../../masking/masking.ts";
+import { createMasking } from "../../../masking/masking.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
 import { type EscStatus, hasNoContract, type Start } from "../../../resolve/start.ts";
 import { collectSecrets } from "../../../resolve/secret-values.ts";
@@ -221,7 +221,7 @@ function refuseReasonWithSecret(reason: string, secrets: readonly Secret[]): voi
 
 /** Replaces the secrets in a text by `***`. */
 function maskSecrets(input: Buffer, secrets: readonly Secret[]): Buffer {
-  const masker = maskingOf(secrets, input.length).stream();
+  const masker = createMasking(secrets, input.length).stream();
   return Buffer.concat([masker.push(input), masker.flush()]);
 }
 

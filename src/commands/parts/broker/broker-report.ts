@@ -2,7 +2,7 @@
  * Reports which API keys `run --broker` would hold for the program, and to which service it would send each key. `check --broker`
  * and `explain --broker` print the report, as text or as JSON. It contains no values, and creating it starts no broker.
  */
-import { dummyKey } from "../../../broker/dummy.ts";
+import { createDummy } from "../../../broker/dummy.ts";
 import { SOCKET_VARIABLE } from "../../../broker/broker-variables.ts";
 import { originsOf } from "../../../broker/route.ts";
 import type { Settings } from "../../../command-line/settings.ts";
@@ -42,7 +42,7 @@ export interface KeyReport {
   /** The variables in which the program would get the address of the broker. */
   readonly variables: readonly string[];
   /** The reason why the origin is trusted. */
-  readonly by: BrokeredKey["because"];
+  readonly by: BrokeredKey["trustReason"];
   /** Describes that reason to the user. */
   readonly byWords: string;
   /** The allowed paths. If this list is empty, all paths are allowed that `deny` does not match. */
@@ -79,7 +79,7 @@ export const UNBROKERED_REASON_TEXTS: Readonly<Record<UnbrokeredReason, string>>
 /** Creates the report of a start. @throws SophiaError (settings, 125) for an invalid option */
 export function reportBroker(start: Start, settings: Settings, environment: Environment): BrokerReport {
   const options = parseBrokerPlanOptions(settings);
-  const plan = planBroker(start, environment, options, dummyKey);
+  const plan = planBroker(start, environment, options, createDummy);
   const { keys, faults, exposedKeys, outerKeyNames } = plan;
   const exposedFailures = exposedKeys.map((key): KeyFailure => ({
     name: printable(key.name),
@@ -106,7 +106,7 @@ function reportKey(
   start: Start,
   options: { readonly isBrokerOnSocket: boolean },
 ): KeyReport {
-  const { route, base: pathsByAddressVariable, because } = key;
+  const { route, addressPaths: pathsByAddressVariable, trustReason } = key;
   const [, ...furtherOrigins] = originsOf(route);
   return {
     name: printable(route.name),
@@ -114,7 +114,7 @@ function reportKey(
     ...(furtherOrigins.length > 0 && { furtherOrigins: furtherOrigins.map(printable) }),
     path: printable(route.path),
     variables: options.isBrokerOnSocket ? [SOCKET_VARIABLE] : Object.keys(pathsByAddressVariable).map(printable),
-    by: because,
+    by: trustReason,
     byWords: describeTrust(key, start),
     allow: route.allow.map(({ text }) => printable(text)),
     deny: route.deny.map(({ text }) => printable(text)),
@@ -125,13 +125,13 @@ function reportKey(
 
 /** Describes why the origin of a key is trusted, and so who has chosen it: `by OPENAI_BASE_URL of the caller's environment`. */
 function describeTrust(
-  { because, variable }: BrokeredKey,
+  { trustReason, variable }: BrokeredKey,
   { files: { contract }, values: { selected } }: Start,
 ): string {
   const origin = variable === undefined ? undefined : selected.get(variable)?.origin;
   const name = printable(variable ?? "");
   const place = origin === undefined ? "" : `${name} of ${originWords(origin)}`;
-  switch (because) {
+  switch (trustReason) {
     case "built-in":
       return "built in";
     case "caller":
@@ -162,7 +162,7 @@ export function findKeyCopies(
   // A short value such as `x` occurs in other values by chance.
   if (maskabilityOf(value) !== "masked") return [];
   const replacedNames = new Set(
-    keys.flatMap(({ route, aliases, base }) => [route.name, ...aliases, ...Object.keys(base)]),
+    keys.flatMap(({ route, aliases, addressPaths }) => [route.name, ...aliases, ...Object.keys(addressPaths)]),
   );
   return Array.from(selected.values())
     .filter((variable) => variable.value.includes(value) && !replacedNames.has(variable.name))

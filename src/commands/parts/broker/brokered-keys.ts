@@ -3,7 +3,7 @@
  * each key, and puts the real key into the program's requests. `run --broker` carries the plan out; `check --broker` and
  * `explain --broker` only report it.
  */
-import type { ListenAddress } from "../../../broker/own-address.ts";
+import type { ListenAddress } from "../../../broker/broker-listen.ts";
 import { type KeyPlan, planKey, type PlanFault } from "../../../broker/key-plan.ts";
 import type { PlanContext } from "../../../broker/service-address.ts";
 import { compileBrokerEntry } from "../../../contract/broker/entry.ts";
@@ -121,7 +121,7 @@ function separateFaults(
   const faults: KeyFault[] = [];
   for (const keyPlan of keyPlans) {
     if ("fault" in keyPlan) faults.push(keyPlan);
-    else keys.push({ ...keyPlan, base: addAliasVariables(keyPlan.base, contract, selected) });
+    else keys.push({ ...keyPlan, addressPaths: addAliasVariables(keyPlan.addressPaths, contract, selected) });
   }
   return { keys, faults };
 }
@@ -142,9 +142,9 @@ function createPlanContext(
       if (resolved.origin.source === "environment" && replacedByOuter.has(name)) return undefined;
       return createSourcedAddress(resolved, options);
     },
-    caller: CALLER_SOURCE,
+    callerSource: CALLER_SOURCE,
     contract: { path, isNamed: options.isContractNamed },
-    allowed: options.allowedOrigins,
+    allowedOrigins: options.allowedOrigins,
   };
 }
 
@@ -184,10 +184,10 @@ export function createNameMatcher(
  * alias must also find the broker.
  */
 function addAliasVariables(
-  pathsByVariable: KeyPlan["base"],
+  pathsByVariable: KeyPlan["addressPaths"],
   { variables }: Pick<Contract, "variables">,
   selected: Resolution,
-): KeyPlan["base"] {
+): KeyPlan["addressPaths"] {
   const pathsByAlias = Object.entries(pathsByVariable).flatMap(([name, path]) => {
     const setAliases = (variables.get(name)?.aliases ?? []).filter((alias) => selected.has(alias.name));
     return setAliases.map((alias) => [alias.name, path] as const);

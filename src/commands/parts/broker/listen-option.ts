@@ -3,7 +3,7 @@
  * `--broker-name`, the host name by which the clients reach that address.
  */
 import { isIP } from "node:net";
-import { type ListenAddress, LOOPBACK_ADDRESS } from "../../../broker/own-address.ts";
+import { type ListenAddress, LOOPBACK_ADDRESS } from "../../../broker/broker-listen.ts";
 import type { Settings } from "../../../command-line/settings.ts";
 import { SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";

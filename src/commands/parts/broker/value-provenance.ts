@@ -55,24 +55,28 @@ function findAddressSource({ name, origin }: ResolvedVariable, files: NamedFiles
   return isSameService ? sourceOf(origin, files) : "the contract's alias";
 }
 
-/** Returns the file that sets an address, and whether the authors of the repository may have written it there (`isFound`). */
+/** Returns the file that sets an address, and whether the authors of the repository may have written it there (`mayBeFromRepository`). */
 function findAddressLocation(
   { origin }: ResolvedVariable,
   { areEnvFilesNamed, isContractNamed }: NamedFiles,
-): Pick<SourcedValue, "file" | "isEsc" | "isFound"> {
+): Pick<SourcedValue, "file" | "isEsc" | "mayBeFromRepository"> {
   const isRenamed = origin.alias !== undefined && !isContractNamed;
   switch (origin.source) {
     case "secrets":
-      return { file: origin.file, isFound: isRenamed };
+      return { file: origin.file, mayBeFromRepository: isRenamed };
     case "override":
     case "dotenv":
-      return { file: `${origin.file}:${origin.line}`, isFound: isRenamed || !areEnvFilesNamed };
+      return { file: `${origin.file}:${origin.line}`, mayBeFromRepository: isRenamed || !areEnvFilesNamed };
     case "contract":
-      return { file: origin.file, isFound: !isContractNamed };
+      return { file: origin.file, mayBeFromRepository: !isContractNamed };
     case "environment":
-      return { isFound: isRenamed || origin.fromFile === true };
+      return { mayBeFromRepository: isRenamed || origin.fromFile === true };
     case "esc":
-      return { file: originWords(origin), isEsc: true, isFound: isRenamed || origin.openedBy !== undefined };
+      return {
+        file: originWords(origin),
+        isEsc: true,
+        mayBeFromRepository: isRenamed || origin.openedBy !== undefined,
+      };
     case "fake":
       return {};
   }

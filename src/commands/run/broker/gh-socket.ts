@@ -8,7 +8,7 @@
  */
 import { join } from "node:path";
 import type { Broker } from "../../../broker/broker-server.ts";
-import { type Brokered, gitAccesses } from "../../../broker/broker-variables.ts";
+import { type BrokeredKey, listGitAccesses } from "../../../broker/broker-variables.ts";
 import type { Context } from "../../../core/context.ts";
 import { SophiaError } from "../../../core/error.ts";
 import type { Environment } from "../../../core/model.ts";
@@ -26,7 +26,7 @@ const MAX_CONFIG_BYTES = 1024 * 1024;
 /** The open socket at which the broker admits the requests of gh. */
 export interface GhBroker {
   /** Returns the variables by which gh finds the socket; none if no GitHub token is brokered. @param environment with dummies */
-  readonly variables: (keys: readonly Brokered[], environment: Environment) => Readonly<Record<string, string>>;
+  readonly variables: (keys: readonly BrokeredKey[], environment: Environment) => Readonly<Record<string, string>>;
   /** Removes the folder with the configuration and the socket. */
   readonly remove: () => void;
 }
@@ -93,11 +93,11 @@ async function createGhFolder(environment: Environment, context: Context): Promi
  * this run, so there are no variables if the program has another token (by `--broker-except`, or from an outer sophia-run).
  */
 function createGhVariables(
-  keys: readonly Brokered[],
+  keys: readonly BrokeredKey[],
   folder: string,
   environment: Environment,
 ): Readonly<Record<string, string>> {
-  const accesses = gitAccesses(keys);
+  const accesses = listGitAccesses(keys);
   if (accesses.length === 0) return {};
   const variables: Record<string, string> = { GH_CONFIG_DIR: folder };
   for (const { host, dummy } of accesses) {

@@ -2,8 +2,8 @@
  * Prints notices about git in a program with `--broker`. git reaches GitHub through the broker, by settings that sophia-run adds
  * for the program. Some settings of the user prevent that (`insteadOf`), and some must be changed for the program (`NO_PROXY`).
  */
-import { entriesAgainstGit } from "../../../broker/broker-variables.ts";
-import { type GitAccess, remotesOf } from "../../../broker/git-access.ts";
+import { findEntriesAgainstGit } from "../../../broker/broker-variables.ts";
+import { type GitAccess, listRemotePrefixes } from "../../../broker/git-access.ts";
 import type { Context } from "../../../core/context.ts";
 import { enumerateFew } from "../../../core/lines.ts";
 import type { Environment } from "../../../core/model.ts";
@@ -30,7 +30,7 @@ export async function printGitNotices(
 
 function printProxyNotice(hosts: readonly string[], environment: Environment, context: Context): void {
   const shownHosts = enumerateFew(hosts.map(printable), 5);
-  const entries = entriesAgainstGit(environment, hosts);
+  const entries = findEntriesAgainstGit(environment, hosts);
   if (entries.includes("*")) {
     printLines(context, [
       `the program gets no NO_PROXY=* and no proxy: git reaches ${shownHosts} by the broker, as its proxy`,
@@ -71,7 +71,7 @@ async function findReplacedRemotes(
 ): Promise<readonly ReplacedRemote[]> {
   const args = ["config", "-z", "--get-regexp", String.raw`^url\..*\.(insteadof|pushinsteadof)$`];
   const gitEnvironment = new Map([...environment].filter(([name]) => GIT_VARIABLES.test(name)));
-  const brokeredRemotes = accesses.flatMap(remotesOf);
+  const brokeredRemotes = accesses.flatMap(listRemotePrefixes);
   const replacedRemotes: ReplacedRemote[] = [];
   try {
     for await (const record of readGitRecords({ cwd, environment: gitEnvironment }, args)) {

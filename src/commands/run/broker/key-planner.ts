@@ -3,7 +3,7 @@
  * the same dummy, the made-up value that the program gets, in all plans of a run. So a running program can go on with its dummy
  * after the broker's keys were swapped.
  */
-import { dummyKey } from "../../../broker/dummy.ts";
+import { createDummy } from "../../../broker/dummy.ts";
 import type { Settings } from "../../../command-line/settings.ts";
 import type { Declaration } from "../../../contract/contract-model.ts";
 import type { Environment } from "../../../core/model.ts";
@@ -46,7 +46,7 @@ export class KeyPlanner {
   /** Returns the dummy of a variable, and makes it when the variable is planned for the first time. */
   #dummyFor(declaration: Declaration): string | undefined {
     const { name } = declaration;
-    if (!this.#dummies.has(name)) this.#dummies.set(name, dummyKey(declaration));
+    if (!this.#dummies.has(name)) this.#dummies.set(name, createDummy(declaration));
     return this.#dummies.get(name);
   }
 }

@@ -4,8 +4,13 @@
  */
 import { unlinkSync } from "node:fs";
 import { resolve } from "node:path";
-import { type Broker, type BrokerParts, openBroker } from "../../../broker/broker-server.ts";
-import { type ListenAddress, LOOPBACK_ADDRESS, MAX_SOCKET_PATH, socketIdentity } from "../../../broker/own-address.ts";
+import { type Broker, type BrokerOptions, openBroker } from "../../../broker/broker-server.ts";
+import {
+  type ListenAddress,
+  LOOPBACK_ADDRESS,
+  MAX_SOCKET_PATH_BYTES,
+  socketIdentity,
+} from "../../../broker/broker-listen.ts";
 import { SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
 import { undoAtExit } from "../../../launch/secret-files.ts";
@@ -23,7 +28,7 @@ export interface BrokerListener extends Broker {
  * @param cwd the folder in which a relative path of a socket begins
  * @throws SophiaError (broker, 125) if this process cannot listen at the address
  */
-export async function openListener(parts: BrokerParts, address: ListenAddress, cwd: string): Promise<BrokerListener> {
+export async function openListener(parts: BrokerOptions, address: ListenAddress, cwd: string): Promise<BrokerListener> {
   const socket = "path" in address ? createSocketAddress(resolve(cwd, address.path)) : undefined;
   const absoluteAddress = socket ?? address;
   let broker: Broker;
@@ -84,7 +89,7 @@ function describeSocketFailure(socketPath: string, code: string): ListenFailure 
     case "ENAMETOOLONG":
       return {
         message: `--broker-listen: the path of the socket is too long: ${path}`,
-        hint: `name a path of at most ${MAX_SOCKET_PATH} bytes, such as one in /tmp`,
+        hint: `name a path of at most ${MAX_SOCKET_PATH_BYTES} bytes, such as one in /tmp`,
       };
     default:
       return {

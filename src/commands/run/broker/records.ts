@@ -8,7 +8,7 @@
 import { resolve } from "node:path";
 import type { RequestRecord } from "../../../broker/request-record.ts";
 import { formatJsonLine } from "../../../core/json-text.ts";
-import { maskingOf, addFormerSecrets } from "../../../masking/masking.ts";
+import { createMasking, addFormerSecrets } from "../../../masking/masking.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { collectSecrets } from "../../../resolve/secret-values.ts";
@@ -33,7 +33,7 @@ export interface RequestWriter {
   /**
    * Masks the secrets of a start in later records as well, and the dummies, which are in paths that are refused.
    *
-   * @throws SophiaError (redact-size) as `maskingOf`, and then changes nothing
+   * @throws SophiaError (redact-size) as `createMasking`, and then changes nothing
    */
   readonly mask: (start: Start, dummies: readonly Secret[]) => void;
 }
@@ -53,7 +53,7 @@ class AuditedRequests implements RequestWriter {
   readonly #run: string;
   /** The secrets that are masked in paths, also the former ones. */
   #secrets: readonly Secret[] = [];
-  #masking = maskingOf(this.#secrets);
+  #masking = createMasking(this.#secrets);
   /** The number of refused requests without a key in this hour. */
   #refusedCount = 0;
   /** The time at which this hour has begun, by the monotonic clock. */
@@ -86,7 +86,7 @@ class AuditedRequests implements RequestWriter {
   mask(start: Start, dummies: readonly Secret[]): void {
     const { secrets } = addFormerSecrets([...collectSecrets(start), ...dummies], this.#secrets);
     // This may throw, and then the former masking must stay.
-    this.#masking = maskingOf(secrets);
+    this.#masking = createMasking(secrets);
     this.#secrets = secrets;
   }
 

@@ -13,13 +13,13 @@
  */
 import { randomBytes } from "node:crypto";
 import {
-  brokerVariables,
-  type Changes,
-  gitAccesses,
+  createBrokerVariables,
+  type VariableChanges,
+  listGitAccesses,
   SOCKET_VARIABLE,
-  socketVariables,
+  createSocketVariables,
 } from "../../../broker/broker-variables.ts";
-import { LOOPBACK_ADDRESS } from "../../../broker/own-address.ts";
+import { LOOPBACK_ADDRESS } from "../../../broker/broker-listen.ts";
 import type { Values } from "../../../command-line/options.ts";
 import type { Settings } from "../../../command-line/settings.ts";
 import { GITHUB_TOKENS } from "../../../contract/broker/providers.ts";
@@ -240,7 +240,7 @@ async function openGhIfNeeded(
   const { contract } = start.files;
   const mayTokenAppear =
     settings.broker && settings.watch && GITHUB_TOKENS.some((name) => contract.variables.has(name));
-  const isNeeded = gitAccesses(keys).length > 0 || mayTokenAppear;
+  const isNeeded = listGitAccesses(keys).length > 0 || mayTokenAppear;
   if (process.platform === "win32" || !isNeeded) return undefined;
   return (await import("./gh-socket.ts")).openGhBroker(server, createDelivery(start).environment, context);
 }
@@ -251,7 +251,7 @@ async function warnOfGitSettings(
   { start, context }: CheckedStart,
   server: BrokerListener | undefined,
 ): Promise<void> {
-  const accesses = gitAccesses(keys);
+  const accesses = listGitAccesses(keys);
   if (accesses.length === 0 || server?.socketPath !== undefined) return;
   const { printGitNotices } = await import("./git-notices.ts");
   await printGitNotices(accesses, createDelivery(start).environment, context);
@@ -305,16 +305,16 @@ function createKeyVariables(
   { keys, outerKeyNames }: BrokerPlan,
   environment: Environment,
   server: BrokerListener | undefined,
-): Changes {
+): VariableChanges {
   if (keys.length === 0 || server === undefined) return {};
   const { origin, socketPath } = server;
   return socketPath === undefined
-    ? brokerVariables(keys, origin, environment, outerKeyNames)
-    : socketVariables(keys, socketPath, environment, outerKeyNames);
+    ? createBrokerVariables(keys, origin, environment, outerKeyNames)
+    : createSocketVariables(keys, socketPath, environment, outerKeyNames);
 }
 
 /** Returns a changed copy. Windows ignores the case of names, so there a change replaces the variable in every spelling. */
-function applyChanges(environment: Environment, changes: Changes): Environment {
+function applyChanges(environment: Environment, changes: VariableChanges): Environment {
   const changed = process.platform === "win32" ? new FoldedMap(environment) : new Map(environment);
   for (const [name, value] of Object.entries(changes)) {
     changed.delete(name);
@@ -349,8 +349,10 @@ function createLaunchBroker({ settings, context, keys, requestWriter, server, re
 /** Explains the likely reason why a program failed: it does not read the address of the broker. */
 function describeUnusedKeys(keys: readonly BrokeredKey[], address: "socket" | "port"): string {
   const names = keys.map(({ route }) => printable(route.name));
-  // `base` has the variables with the address of the broker. One variable for each key is enough for the message.
+  // `addressPaths` has the variables with the address of the broker. One variable for each key is enough for the message.
   const variables =
-    address === "socket" ? [SOCKET_VARIABLE] : keys.flatMap(({ base }) => Object.keys(base).slice(0, 1));
+    address === "socket"
+      ? [SOCKET_VARIABLE]
+      : keys.flatMap(({ addressPaths }) => Object.keys(addressPaths).slice(0, 1));
   return `no request came for ${enumerateFew(names, 5)}: the program must read ${enumerateFew(variables, 5)}`;
 }

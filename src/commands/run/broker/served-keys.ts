@@ -1,10 +1,10 @@
 /**
  * Holds the API keys that the broker of a run adds to the program's requests (`--broker`). For each request, the broker's server
- * asks a `ServedKeys` for the real key and for a connection to the service, and has it record the request (`BrokerParts`). The
+ * asks a `ServedKeys` for the real key and for a connection to the service, and has it record the request (`BrokerOptions`). The
  * class also reports problems of the server to the user, and knows which keys the program has used.
  */
 import type { Agent } from "node:http";
-import type { BrokerParts } from "../../../broker/broker-server.ts";
+import type { BrokerOptions } from "../../../broker/broker-server.ts";
 import { MAX_GUESSES } from "../../../broker/guesses.ts";
 import type { RequestRecord } from "../../../broker/request-record.ts";
 import type { Context } from "../../../core/context.ts";
@@ -17,7 +17,7 @@ import { printLines } from "../../../output/stderr.ts";
 import type { BrokeredKey } from "../../parts/broker/brokered-keys.ts";
 import type { RequestWriter } from "./records.ts";
 
-export class ServedKeys implements BrokerParts {
+export class ServedKeys implements BrokerOptions {
   readonly #context: Context;
   readonly #requestWriter: RequestWriter | undefined;
   readonly #network: NetworkSettings;
@@ -65,7 +65,7 @@ export class ServedKeys implements BrokerParts {
     this.#lookForChange = look;
   }
 
-  // The server calls the functions below, which `BrokerParts` explains. They are properties of an object for it, so they must not
+  // The server calls the functions below, which `BrokerOptions` explains. They are properties of an object for it, so they must not
   // depend on the `this` of the caller.
   readonly keyOf = (name: string): string => this.#keys.get(name)?.value ?? "";
 
@@ -82,12 +82,12 @@ export class ServedKeys implements BrokerParts {
     this.#requestWriter?.write(entry);
   };
 
-  readonly failed = (error: unknown): void => {
+  readonly reportRecordFailure = (error: unknown): void => {
     const problem = error instanceof SophiaError ? error.message : "a request cannot be recorded";
     this.#warn(`${problem}; the broker is closed, and further requests of the program fail`);
   };
 
-  readonly guessed = (address: string): void => {
+  readonly warnOfGuesses = (address: string): void => {
     this.#warn(`${printable(address)} sent ${MAX_GUESSES} wrong keys; the broker refuses it for a minute`);
   };
 

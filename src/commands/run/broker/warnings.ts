@@ -2,7 +2,7 @@
  * Prints the warnings of a start with `--broker`: options that have no effect, keys that the program gets in spite of the broker,
  * and keys whose requests the broker will refuse.
  */
-import { displacedKeys } from "../../../broker/broker-variables.ts";
+import { findDisplacedKeys } from "../../../broker/broker-variables.ts";
 import type { Context } from "../../../core/context.ts";
 import { groupBy } from "../../../core/group-by.ts";
 import { enumerateFew } from "../../../core/lines.ts";
@@ -61,7 +61,7 @@ export function warnOfCopies(keys: readonly BrokeredKey[], { values: { selected 
  * `OPENAI_BASE_URL`; the variable can have the broker's path for only one of them.
  */
 export function warnOfDisplaced(keys: readonly BrokeredKey[], context: Context): void {
-  const displacedByName = groupBy(displacedKeys(keys), ({ name }) => name);
+  const displacedByName = groupBy(findDisplacedKeys(keys), ({ name }) => name);
   for (const [name, [displaced]] of displacedByName) {
     if (displaced === undefined) continue;
     const key = printable(name);

@@ -1,5 +1,5 @@
 /** The variables of AWS: those in which ESC gives credentials, and those by which SDKs in the program ask this process for them. */
-import type { Changes } from "../../../broker/broker-variables.ts";
+import type { VariableChanges } from "../../../broker/broker-variables.ts";
 
 export const KEY_ID = "AWS_ACCESS_KEY_ID";
 export const SECRET_KEY = "AWS_SECRET_ACCESS_KEY";
@@ -36,7 +36,7 @@ export const AWS_SET = [ADDRESS_VARIABLE, TOKEN_VARIABLE, FILE_VARIABLE] as cons
  * @param address the URL at which SDKs ask for credentials
  * @param credentialsFile the path of an empty file. SDKs read it in place of `~/.aws/credentials`, which they would prefer
  */
-export function createAwsVariables(address: string, token: string, credentialsFile: string): Changes {
+export function createAwsVariables(address: string, token: string, credentialsFile: string): VariableChanges {
   const removed = [...AWS_KEYS, AWS_EXPIRATION, ...AWS_WITHHELD];
   return {
     ...Object.fromEntries(removed.map((name) => [name, undefined])),

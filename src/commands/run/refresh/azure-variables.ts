@@ -1,5 +1,5 @@
 /** The variables of Azure: those in which ESC gives a token, and those by which SDKs in the program find the file with the token. */
-import type { Changes } from "../../../broker/broker-variables.ts";
+import type { VariableChanges } from "../../../broker/broker-variables.ts";
 import type { Environment } from "../../../core/model.ts";
 
 /** The variables in which ESC gives a federated token. */
@@ -30,7 +30,7 @@ const IDENTITY_VARIABLES = [
  * @param environment the program's variables
  * @param tokenFile the path of a file that contains only the token
  */
-export function createAzureVariables(environment: Environment, tokenFile: string): Changes {
+export function createAzureVariables(environment: Environment, tokenFile: string): VariableChanges {
   const changes: Record<string, string | undefined> = {};
   for (const name of AZURE_TOKENS) changes[name] = undefined;
   for (const { name, armName } of IDENTITY_VARIABLES) {

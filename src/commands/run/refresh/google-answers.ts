@@ -5,7 +5,7 @@
  *     GET /sophia-run/google-subject-token       X-Sophia-Run-Token: HEADER      SUBJECT
  *     POST /sophia-run/google-token              grant_type=…&subject_token=SUBJECT      {"access_token":"ya29…",…}
  */
-import type { LocalAnswer, UnreadBody } from "../../../broker/local.ts";
+import type { LocalAnswer, UnreadBody } from "../../../broker/local-service.ts";
 import { ACCESS_TOKEN_TYPE, GOOGLE_HEADER, TOKEN_EXCHANGE } from "./google-variables.ts";
 import {
   failOAuth,

@@ -3,7 +3,7 @@
  * the program read a file that sends them to this process (`formatGoogleCredentials`). The command-line program gcloud reads a file
  * with the token.
  */
-import type { Changes } from "../../../broker/broker-variables.ts";
+import type { VariableChanges } from "../../../broker/broker-variables.ts";
 
 /** The variables in which ESC gives an access token. */
 export const GOOGLE_TOKENS = ["GOOGLE_OAUTH_ACCESS_TOKEN", "CLOUDSDK_AUTH_ACCESS_TOKEN"] as const;
@@ -32,7 +32,7 @@ const SUBJECT_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:jwt";
  * @param credentialsFile the path of a file with the content of {@link formatGoogleCredentials}
  * @param tokenFile the path of a file that contains only the access token
  */
-export function createGoogleVariables(credentialsFile: string, tokenFile: string): Changes {
+export function createGoogleVariables(credentialsFile: string, tokenFile: string): VariableChanges {
   return {
     ...Object.fromEntries([...GOOGLE_TOKENS, GOOGLE_EXPIRY].map((name) => [name, undefined])),
     [CREDENTIALS_FILE]: credentialsFile,

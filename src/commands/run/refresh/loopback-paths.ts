@@ -5,8 +5,8 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { RequestHead } from "../../../broker/admit.ts";
-import { valuesOf } from "../../../broker/fields.ts";
-import type { LocalAnswer, LocalReading } from "../../../broker/local.ts";
+import { valuesOf } from "../../../broker/header-fields.ts";
+import type { LocalAnswer, LocalBodyReader } from "../../../broker/local-service.ts";
 
 /** The beginning of all paths at which this process itself answers. */
 export const FOLDER = "/sophia-run/";
@@ -22,7 +22,7 @@ export interface Fault {
 export interface LoopbackPath {
   readonly method: "GET" | "POST";
   /** Answers a request that `answerRequest` has admitted. It must check the secret of the request itself. */
-  readonly answer: (head: RequestHead) => LocalAnswer | LocalReading;
+  readonly answer: (head: RequestHead) => LocalAnswer | LocalBodyReader;
   /** Returns the answer for a fault, in the form that the SDKs of this path show. */
   readonly fail: (fault: Fault) => LocalAnswer;
 }
@@ -39,7 +39,7 @@ export interface LoopbackServices {
 export function answerRequest(
   head: RequestHead,
   { hosts, isAlone, paths }: LoopbackServices,
-): LocalAnswer | LocalReading | undefined {
+): LocalAnswer | LocalBodyReader | undefined {
   const { method, target, rawHeaders, isUpgrade } = head;
   const path = paths.get(target);
   if (path === undefined) {

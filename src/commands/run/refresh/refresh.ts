@@ -9,7 +9,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Broker } from "../../../broker/broker-server.ts";
-import type { Changes } from "../../../broker/broker-variables.ts";
+import type { VariableChanges } from "../../../broker/broker-variables.ts";
 import type { Context } from "../../../core/context.ts";
 import type { Environment } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
@@ -39,7 +39,7 @@ import type { SteadyClock } from "./steady-clock.ts";
 /** The credentials and files that are renewed for one program. */
 interface RefreshedDelivery {
   /** Returns the changes of the program's variables. */
-  readonly variables: (environment: Environment) => Changes;
+  readonly variables: (environment: Environment) => VariableChanges;
   /** The variables whose files are renewed. */
   readonly files: ReadonlySet<string>;
   /** Makes the renewer renew what this program has, in place of what the former program had. */
@@ -170,7 +170,7 @@ async function serveLoopback(
   // A request must name the server's address in its Host header. Until `serveLocally` returns the address, each request is refused.
   let hosts: ReadonlySet<string> = new Set();
   const address = await server?.serveLocally((head) => answerRequest(head, { hosts, isAlone, paths }));
-  hosts = new Set(address?.hosts);
+  hosts = new Set(address?.acceptedHosts);
   return address?.origin ?? "";
 }
 

@@ -2,7 +2,7 @@
  * Works out the program's variables with `--refresh`: in place of credentials, which expire, the program gets the addresses and
  * files from which its cloud SDKs read credentials that this process renews.
  */
-import { type Changes, withoutProxyForLoopback } from "../../../broker/broker-variables.ts";
+import { type VariableChanges, bypassProxyForLoopback } from "../../../broker/broker-variables.ts";
 import type { Environment } from "../../../core/model.ts";
 import { REFRESHED_VARIABLE, readRefreshedNames } from "../../../resolve/outer-refresh.ts";
 import { AWS_PATH } from "./aws-answers.ts";
@@ -41,8 +41,8 @@ export function createVariableChanges(
   addresses: RefreshAddresses,
   program: Environment,
   caller: Environment,
-): Changes {
-  const changes: Record<string, string | undefined> = needsServer(plan) ? { ...withoutProxyForLoopback(program) } : {};
+): VariableChanges {
+  const changes: Record<string, string | undefined> = needsServer(plan) ? { ...bypassProxyForLoopback(program) } : {};
   for (const { cloud } of plan.credentials) Object.assign(changes, createCloudVariables(cloud, addresses, program));
   for (const name of plan.withheldNames) changes[name] = undefined;
   for (const name of plan.namesSetByEsc) delete changes[name];
@@ -53,7 +53,7 @@ function createCloudVariables(
   cloud: Cloud,
   { origin, awsToken, files }: RefreshAddresses,
   program: Environment,
-): Changes {
+): VariableChanges {
   switch (cloud) {
     case "aws":
       return createAwsVariables(origin + AWS_PATH, awsToken, files.awsCredentials);
@@ -65,7 +65,7 @@ function createCloudVariables(
 }
 
 /** Returns the mark by which a sophia-run that the program starts knows what this one and those around it renew. */
-function createMark({ credentials }: RefreshPlan, caller: Environment): Changes {
+function createMark({ credentials }: RefreshPlan, caller: Environment): VariableChanges {
   const names = credentials.flatMap(({ cloud }) => [
     ...CLOUD_FACTS[cloud].tokenVariables,
     ...CLOUD_FACTS[cloud].replacementVariables,

@@ -24,7 +24,7 @@ import { SILENT } from "../../../esc/transport/connection.ts";
 import { systemClock } from "../../../esc/transport/deadline.ts";
 import type { OutputMasking, Renewal } from "../../../launch/index.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
-import { maskingOf, addFormerSecrets } from "../../../masking/masking.ts";
+import { createMasking, addFormerSecrets } from "../../../masking/masking.ts";
 import { completeFailure, listDetailsAndHint, printLines } from "../../../output/stderr.ts";
 import { chooseSetCommandInput, describeUnmet } from "../../../output/unmet.ts";
 import type { EscStatus, Start } from "../../../resolve/start.ts";
@@ -239,7 +239,7 @@ class WatchedRun {
     return createOutputMasking(settings, start, this.#context, broker?.dummies());
   }
 
-  /** Returns the masking after a change, which masks the former secrets as well. @throws SophiaError (redact-size) as `maskingOf` */
+  /** Returns the masking after a change, which masks the former secrets as well. @throws SophiaError (redact-size) as `createMasking` */
   #withFormerSecrets({ outputMasking: nextMasking }: Change): {
     readonly outputMasking: OutputMasking | undefined;
     /** The number of the oldest secrets that are no longer masked, because a masking has a limited size. */
@@ -249,7 +249,7 @@ class WatchedRun {
     if (formerMasking === undefined) return { outputMasking: nextMasking, droppedCount: 0 };
     const { secrets, dropped } = addFormerSecrets(nextMasking?.secrets ?? [], formerMasking.secrets);
     // The notice that secrets are masked stays that of the first program, because it is printed only once.
-    return { outputMasking: { ...formerMasking, secrets, masking: maskingOf(secrets) }, droppedCount: dropped };
+    return { outputMasking: { ...formerMasking, secrets, masking: createMasking(secrets) }, droppedCount: dropped };
   }
 
   #reportDropped(count: number): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { LocalAnswer } from "../../../../src/broker/local.ts";
+import type { LocalAnswer } from "../../../../src/broker/local-service.ts";
 import {
   ACCESS_TOKEN_PATH,
   createGooglePaths,

@@ -10,19 +10,19 @@ import { isLoopbackAddress } from "../core/url.ts";
 import { attempt } from "../system/errors.ts";
 import { withUmask } from "../system/umask.ts";
 
-/** An address at which the broker listens. */
-export interface OwnAddress {
+/** An address at which the broker listens, as the broker's clients use it. */
+export interface BrokerAddress {
   /**
    * The origin of the address, such as `http://127.0.0.1:40123`. The program's variables contain it, and it replaces the origin of a service
    * in the headers of answers.
    */
   readonly origin: string;
   /** The accepted values of `Host`, in lower case. */
-  readonly hosts: readonly string[];
+  readonly acceptedHosts: readonly string[];
   /** True for a socket of the file system, whose clients send the name of the service in `Host`. */
   readonly isSocket?: boolean;
-  /** True if other machines, containers or virtual machines can connect. */
-  readonly isOpen?: boolean;
+  /** True if other machines, containers or virtual machines can connect, so that guesses of keys are limited (guesses.ts). */
+  readonly acceptsOtherMachines?: boolean;
 }
 
 interface PortAddress {
@@ -43,7 +43,7 @@ interface SocketAddress {
   readonly onCreated?: () => void;
 }
 
-/** An address to listen on: a port, or a socket of the file system. */
+/** The user's choice where to listen: a port, or a socket of the file system. */
 export type ListenAddress = PortAddress | SocketAddress;
 
 const LOOPBACK = "127.0.0.1";
@@ -52,7 +52,7 @@ const LOOPBACK = "127.0.0.1";
 export const LOOPBACK_ADDRESS: PortAddress = { host: LOOPBACK, port: 0 };
 
 /** Returns the address of a broker that listens on a port. */
-export function ownAddress({ host, name }: Pick<PortAddress, "host" | "name">, port: number): OwnAddress {
+export function createBrokerAddress({ host, name }: Pick<PortAddress, "host" | "name">, port: number): BrokerAddress {
   const urlHost = host.includes(":") ? `[${host}]` : host;
   const programHost = name ?? urlHost;
   const loopbackNames = host === LOOPBACK ? ["localhost"] : [];
@@ -61,13 +61,13 @@ export function ownAddress({ host, name }: Pick<PortAddress, "host" | "name">, p
   const hosts = names.flatMap((each) => [`${each}:${port}`, ...(port === 80 ? [each] : [])]);
   return {
     origin: new URL(`http://${programHost}:${port}`).origin,
-    hosts: [...new Set(hosts)],
-    ...(!isLoopbackAddress(host) && { isOpen: true }),
+    acceptedHosts: [...new Set(hosts)],
+    ...(!isLoopbackAddress(host) && { acceptsOtherMachines: true }),
   };
 }
 
 /** Listens on an address. @throws the system's error if that fails, or if clients cannot connect to it */
-export function listenOn(server: Server, address: ListenAddress): Promise<OwnAddress> {
+export function listenOn(server: Server, address: ListenAddress): Promise<BrokerAddress> {
   return "path" in address ? listenOnSocket(server, address) : listenOnPort(server, address);
 }
 
@@ -78,7 +78,7 @@ export function listenOn(server: Server, address: ListenAddress): Promise<OwnAdd
 const CONNECT_TIMEOUT_MS = 2000;
 
 /** Listens on a port, and connects to it once. The connection fails if no client can reach the port, because the interface is down. */
-async function listenOnPort(server: Server, address: PortAddress): Promise<OwnAddress> {
+async function listenOnPort(server: Server, address: PortAddress): Promise<BrokerAddress> {
   const { host } = address;
   server.listen(address.port, host);
   await once(server, "listening");
@@ -97,11 +97,11 @@ async function listenOnPort(server: Server, address: PortAddress): Promise<OwnAd
     clearTimeout(timer);
     testConnection.destroy();
   }
-  return ownAddress(address, boundAddress.port);
+  return createBrokerAddress(address, boundAddress.port);
 }
 
 /** The size of `sun_path` on macOS in bytes, without the NUL at its end. Linux has four more (unix(7)). */
-export const MAX_SOCKET_PATH = 103;
+export const MAX_SOCKET_PATH_BYTES = 103;
 
 /** Returns a text that differs for a later socket at the same path; undefined if there is no socket. */
 export function socketIdentity(path: string): string | undefined {
@@ -115,14 +115,14 @@ export function socketIdentity(path: string): string | undefined {
  *
  * @throws the system's error if the path is taken (EADDRINUSE) or too long (ENAMETOOLONG), or the folder cannot be written
  */
-async function listenOnSocket(server: Server, { path, onCreated }: SocketAddress): Promise<OwnAddress> {
+async function listenOnSocket(server: Server, { path, onCreated }: SocketAddress): Promise<BrokerAddress> {
   // Node.js would silently shorten a longer path.
-  if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES) {
     throw Object.assign(new Error("the path of the socket is too long"), { code: "ENAMETOOLONG" });
   }
   withUmask(0o177, () => server.listen(path));
   // Binding to a path is synchronous. If it failed, `once` throws the error.
   if (server.listening) onCreated?.();
   await once(server, "listening");
-  return { origin: "http://localhost", hosts: ["localhost"], isSocket: true };
+  return { origin: "http://localhost", acceptedHosts: ["localhost"], isSocket: true };
 }

@@ -14,37 +14,37 @@ import type { Readable } from "node:stream";
  * @param isChunked true if the body is chunked, so that a last chunk must be written at its end
  * @returns a function that stops the sending
  */
-export function sendBody(request: Readable, sent: ClientRequest, isChunked: boolean): () => void {
+export function sendBody(clientRequest: Readable, serviceRequest: ClientRequest, isChunked: boolean): () => void {
   let isStopped = false;
   let hasPendingChunk = false;
   const sendChunk = (chunk: Buffer): void => {
     // The first write needs no reading, because no answer can have come before the head was sent.
-    if (!sent.headersSent) {
-      if (sent.write(chunk)) return;
-      request.pause();
-      return void sent.once("drain", () => request.resume());
+    if (!serviceRequest.headersSent) {
+      if (serviceRequest.write(chunk)) return;
+      clientRequest.pause();
+      return void serviceRequest.once("drain", () => clientRequest.resume());
     }
-    request.pause();
+    clientRequest.pause();
     hasPendingChunk = true;
-    afterReading(() => {
+    callAfterReading(() => {
       hasPendingChunk = false;
       if (isStopped) return;
-      if (sent.write(chunk)) request.resume();
-      else sent.once("drain", () => request.resume());
+      if (serviceRequest.write(chunk)) clientRequest.resume();
+      else serviceRequest.once("drain", () => clientRequest.resume());
     });
   };
   const sendEnd = (): void => {
     // At the end of a body whose length was announced, nothing is written that could fail.
-    if (!isChunked && !hasPendingChunk) return void sent.end();
+    if (!isChunked && !hasPendingChunk) return void serviceRequest.end();
     // Otherwise the end must come after the pending chunk, which waits in the same queue.
-    afterReading(() => {
-      if (!isStopped) sent.end();
+    callAfterReading(() => {
+      if (!isStopped) serviceRequest.end();
     });
   };
-  request.on("data", sendChunk).once("end", sendEnd);
+  clientRequest.on("data", sendChunk).once("end", sendEnd);
   return () => {
     isStopped = true;
-    request.off("data", sendChunk).off("end", sendEnd);
+    clientRequest.off("data", sendChunk).off("end", sendEnd);
   };
 }
 
@@ -52,6 +52,6 @@ export function sendBody(request: Readable, sent: ClientRequest, isChunked: bool
  * Calls back once everything that has arrived on any connection was read. The event loop reads between two rounds of immediates. One round
  * is not enough: it comes right after the current chunk was read, and more may have arrived meanwhile.
  */
-function afterReading(callback: () => void): void {
+function callAfterReading(callback: () => void): void {
   setImmediate(() => setImmediate(callback));
 }

@@ -12,7 +12,7 @@ import { maskabilityOf } from "../masking/texts.ts";
 import type { Route } from "./route.ts";
 
 /** A key that the head of an answer must not contain. */
-interface ReplacedKey {
+interface ReplaceableKey {
   readonly key: string;
   readonly dummy: string;
   /** One of these texts is in every base64 text that contains the key, alone or after a user name. */
@@ -20,21 +20,21 @@ interface ReplacedKey {
 }
 
 /** The keys to replace. The longest key comes first, since a shorter key may be a part of it. */
-export type Replaced = readonly ReplacedKey[];
+export type ReplaceableKeys = readonly ReplaceableKey[];
 
 type KeyPair = readonly [key: string, dummy: string];
 
 /** Prepares the keys that the head of an answer must not contain: all keys that are brokered now, and the key of the request. */
-export class ReplacedKeys {
+export class ReplaceableKeyCache {
   /** The result of the latest call, which is used again while the keys stay the same. */
-  #cachedKeys: Replaced = [];
+  #cachedKeys: ReplaceableKeys = [];
   /** The keys and dummies of `#cachedKeys`. */
   #cachedPairs = "";
 
-  /** @param usedKey the key of the request, which may have been rotated since, and its dummy */
-  of(routes: readonly Route[], keyOf: (name: string) => string, usedKey: KeyPair): Replaced {
+  /** @param requestKey the key of the request, which may have been rotated since, and its dummy */
+  findKeys(routes: readonly Route[], keyOf: (name: string) => string, requestKey: KeyPair): ReplaceableKeys {
     const presentKeys = routes.map(({ name, dummy }): KeyPair => [keyOf(name), dummy]);
-    const allKeys = [usedKey, ...presentKeys.filter(([key]) => key !== usedKey[0])];
+    const allKeys = [requestKey, ...presentKeys.filter(([key]) => key !== requestKey[0])];
     const pairs = allKeys.flat().join("\n");
     if (pairs !== this.#cachedPairs) {
       this.#cachedPairs = pairs;
@@ -44,19 +44,19 @@ export class ReplacedKeys {
   }
 }
 
-function prepareKeys(pairs: readonly KeyPair[]): Replaced {
+function prepareKeys(pairs: readonly KeyPair[]): ReplaceableKeys {
   // Values such as `x`, for services that need no key, are not replaced, since they are parts of other words.
   const maskedPairs = pairs.filter(([key]) => maskabilityOf(key) === "masked");
   return maskedPairs
     .toSorted(([key], [otherKey]) => otherKey.length - key.length)
-    .map(([key, dummy]) => ({ key, dummy, base64Forms: base64Forms(key) }));
+    .map(([key, dummy]) => ({ key, dummy, base64Forms: listBase64Forms(key) }));
 }
 
 /**
  * Returns the base64 characters that the key alone determines. Base64 encodes three bytes as four characters. So these characters depend on
  * the number of bytes in front of the key, modulo 3, which gives three texts.
  */
-function base64Forms(key: string): readonly string[] {
+function listBase64Forms(key: string): readonly string[] {
   const forms = [0, 1, 2].map((bytesBefore) => {
     const bytes = Buffer.from(" ".repeat(bytesBefore) + key, "latin1");
     const start = Math.ceil((bytesBefore * 8) / 6);
@@ -77,30 +77,30 @@ const MAX_DECODINGS = 3;
 const ESCAPE = /%[\da-f]{2}/i;
 
 /** Returns true if a key is in a text. The text may consist of several texts with line breaks between them. */
-export function holdsKey(text: string, replaced: Replaced): boolean {
+export function containsKey(text: string, replaceableKeys: ReplaceableKeys): boolean {
   let decoded = text;
   for (let count = 0; ; count += 1) {
-    const hasKey = replaced.some(({ key, base64Forms: forms }) =>
-      [key, ...forms].some((form) => decoded.includes(form)),
+    const hasKey = replaceableKeys.some(({ key, base64Forms: base64Texts }) =>
+      [key, ...base64Texts].some((form) => decoded.includes(form)),
     );
     if (hasKey) return true;
     if (count === MAX_DECODINGS || !ESCAPE.test(decoded)) return false;
-    decoded = decoded.replaceAll(/%([\da-f]{2})/gi, (_, digits: string) => characterOf(digits));
+    decoded = decoded.replaceAll(/%([\da-f]{2})/gi, (_, digits: string) => decodeEscape(digits));
   }
 }
 
 /** Replaces each key in a text by its dummy, in the same form. */
-export function withoutKeys(text: string, replaced: Replaced): string {
-  if (!holdsKey(text, replaced)) return text;
+export function replaceKeys(text: string, replaceableKeys: ReplaceableKeys): string {
+  if (!containsKey(text, replaceableKeys)) return text;
   const depths = Array.from({ length: MAX_DECODINGS + 1 }, (_, depth) => depth);
   let result = text;
   for (const depth of depths) {
-    for (const { key, dummy } of replaced) result = replaceDecoded(result, depth, keyFinder(key, dummy));
+    for (const { key, dummy } of replaceableKeys) result = replaceDecoded(result, depth, createKeySearch(key, dummy));
   }
   // The deepest decoding comes first, since the padding of base64 may be escaped. The others are needed because a percent sign in front
   // of base64 looks like an escape: decoding would then change the first characters of the base64 text.
   for (const depth of depths.toReversed()) {
-    result = replaceDecoded(result, depth, (decoded) => findInBase64(decoded, replaced));
+    result = replaceDecoded(result, depth, (decoded) => findInBase64(decoded, replaceableKeys));
   }
   return result;
 }
@@ -126,7 +126,7 @@ function decodeOnce(characters: readonly DecodedCharacter[]): readonly DecodedCh
   let end = 0;
   for (const { index, 0: escape } of text.matchAll(/%[\da-f]{2}/gi)) {
     const originals = characters.slice(index, index + escape.length).map(({ original }) => original);
-    const character = { original: originals.join(""), decoded: characterOf(escape.slice(1)) };
+    const character = { original: originals.join(""), decoded: decodeEscape(escape.slice(1)) };
     parts.push(characters.slice(end, index), [character]);
     end = index + escape.length;
   }
@@ -134,7 +134,7 @@ function decodeOnce(characters: readonly DecodedCharacter[]): readonly DecodedCh
 }
 
 /** @param digits the two digits of an escape */
-function characterOf(digits: string): string {
+function decodeEscape(digits: string): string {
   return String.fromCharCode(Number.parseInt(digits, 16));
 }
 
@@ -171,7 +171,7 @@ function replaceDecoded(text: string, depth: number, find: (decoded: string) => 
 }
 
 /** Returns a function that finds a key in a text. */
-function keyFinder(key: string, dummy: string): (text: string) => readonly Replacement[] {
+function createKeySearch(key: string, dummy: string): (text: string) => readonly Replacement[] {
   return (text) => {
     const replacements: Replacement[] = [];
     for (let start = text.indexOf(key); start !== -1; start = text.indexOf(key, start + key.length)) {
@@ -182,9 +182,9 @@ function keyFinder(key: string, dummy: string): (text: string) => readonly Repla
 }
 
 /** Finds the base64 texts that contain keys. */
-function findInBase64(text: string, replaced: Replaced): readonly Replacement[] {
+function findInBase64(text: string, replaceableKeys: ReplaceableKeys): readonly Replacement[] {
   return Array.from(text.matchAll(/[\w+/-]+={0,2}/g)).flatMap(({ index: start, 0: base64 }): readonly Replacement[] => {
-    const changed = withoutKeysInBase64(base64, replaced);
+    const changed = replaceKeysInBase64(base64, replaceableKeys);
     return changed === base64 ? [] : [{ start, end: start + base64.length, text: changed }];
   });
 }
@@ -194,17 +194,18 @@ function findInBase64(text: string, replaced: Replaced): readonly Replacement[] 
  *
  * @param base64 consecutive characters of base64. The first of them may belong to another word (`id-c2stbGl2ZS…`).
  */
-function withoutKeysInBase64(base64: string, replaced: Replaced): string {
+function replaceKeysInBase64(base64: string, replaceableKeys: ReplaceableKeys): string {
   let text = base64;
-  if (!replaced.some(({ base64Forms: forms }) => forms.some((form) => text.includes(form)))) return text;
+  if (!replaceableKeys.some(({ base64Forms: base64Texts }) => base64Texts.some((form) => text.includes(form))))
+    return text;
   // Base64 is decoded in groups of four characters. The first group may begin at each of the first four characters.
   for (let groupStart = 0; groupStart < 4; groupStart += 1) {
     const bytes = Buffer.from(text.slice(groupStart), "base64").toString("latin1");
-    const keyOffsets = replaced.map(({ key }) => bytes.indexOf(key)).filter((offset) => offset !== -1);
+    const keyOffsets = replaceableKeys.map(({ key }) => bytes.indexOf(key)).filter((offset) => offset !== -1);
     if (keyOffsets.length === 0) continue;
     // The groups in front of the first key stay as they are.
     const firstGroup = Math.floor(Math.min(...keyOffsets) / 3);
-    const changedBytes = replaced.reduce(
+    const changedBytes = replaceableKeys.reduce(
       // A function, because `$` has a meaning in a replacement text.
       (remaining, { key, dummy }) => remaining.replaceAll(key, () => dummy),
       bytes.slice(firstGroup * 3),

@@ -3,10 +3,10 @@ import * as http from "node:http";
 import { NetworkError, describeFaultReason } from "../network/network-fault.ts";
 import { hostAndPortOf } from "../network/network-settings.ts";
 import { systemErrorCode } from "../system/errors.ts";
-import type { Admitted } from "./admit.ts";
-import { forService } from "./headers.ts";
+import type { AdmittedRequest } from "./admit.ts";
+import { createServiceHeaders } from "./headers.ts";
 import type { Refusal } from "./refusals.ts";
-import { addressIn } from "./route.ts";
+import { parseOrigin } from "./route.ts";
 
 /** The keys and connections for the services. */
 export interface Services {
@@ -27,14 +27,17 @@ const MAX_HEADER_BYTES = 64 * 1024;
  * @param added headers of the connection to the service. They replace those of the connection to the client, which are not passed on
  * @returns the request, and the key that it carries
  */
-export function requestOf(
-  admitted: Admitted,
+export function createServiceRequest(
+  admitted: AdmittedRequest,
   method: string,
   rawHeaders: readonly string[],
-  { services, added }: { readonly services: Services; readonly added: Readonly<Record<string, string>> },
+  {
+    services,
+    connectionHeaders,
+  }: { readonly services: Services; readonly connectionHeaders: Readonly<Record<string, string>> },
 ): { readonly request: http.ClientRequest; readonly key: string } {
   const { route, origin, target } = admitted;
-  const { bareHost, port } = addressIn(origin);
+  const { bareHost, port } = parseOrigin(origin);
   const key = services.keyOf(route.name);
   // `http.request` is right for https origins, too: the connections of their agent already are TLS.
   const request = http.request({
@@ -51,11 +54,11 @@ export function requestOf(
   request.maxHeadersCount = 0;
   // The headers are added later, not passed as options: with NODE_DEBUG=http, which the user may set for the program, Node.js prints the
   // options, which would contain the key.
-  const headers = forService(rawHeaders, admitted, key);
+  const headers = createServiceHeaders(rawHeaders, admitted, key);
   for (let index = 0; index + 1 < headers.length; index += 2) {
     request.appendHeader(headers[index] ?? "", headers[index + 1] ?? "");
   }
-  for (const [name, value] of Object.entries(added)) request.setHeader(name, value);
+  for (const [name, value] of Object.entries(connectionHeaders)) request.setHeader(name, value);
   return { request, key };
 }
 
@@ -76,7 +79,7 @@ export function maySendAgain(request: http.ClientRequest, error: unknown, body: 
 }
 
 /** Returns the refusal for a request that got no answer. */
-export function failureOf(error: unknown, { route: { name }, origin }: Admitted): Refusal {
+export function createUpstreamRefusal(error: unknown, { route: { name }, origin }: AdmittedRequest): Refusal {
   const host = hostAndPortOf(new URL(origin));
   if (!(error instanceof NetworkError)) {
     const message = `${host} did not answer (${systemErrorCode(error) ?? "UNKNOWN"})`;

@@ -3,7 +3,7 @@ import * as http from "node:http";
 import { createServer } from "node:net";
 import { PassThrough } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
-import { sendBody } from "../../src/broker/body.ts";
+import { sendBody } from "../../src/broker/send-body.ts";
 import { waitForResponse } from "./upstream.ts";
 
 // On other systems the kernel may drop the bytes that arrived before a reset.

@@ -3,19 +3,19 @@
  * broker's address on loopback, which need no key.
  */
 import type { RequestHead } from "./admit.ts";
-import type { RefusalAnswer } from "./refusals.ts";
+import type { BrokerAnswer } from "./refusals.ts";
 
 /** An answer of this process itself. Its connection is closed. */
-export type LocalAnswer = RefusalAnswer;
+export type LocalAnswer = BrokerAnswer;
 
 /** A body that could not be read: longer than the limit, or without its end in time. */
 export type UnreadBody = "too-long" | "too-late";
 
 /** An answer that depends on the body of the request, which is read first. */
-export interface LocalReading {
+export interface LocalBodyReader {
   readonly maxBytes: number;
   readonly answerTo: (body: Buffer | UnreadBody) => LocalAnswer;
 }
 
 /** Answers a request. Returns undefined if the request is not for this service, so that it needs a key. */
-export type LocalService = (head: RequestHead) => LocalAnswer | LocalReading | undefined;
+export type LocalService = (head: RequestHead) => LocalAnswer | LocalBodyReader | undefined;

@@ -1,7 +1,7 @@
 /** Keys are replaced in the heads of answers, in each form in which services repeat them. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ReplacedKeys, withoutKeys } from "../../src/broker/replaced.ts";
+import { ReplaceableKeyCache, replaceKeys as replaceKeysIn } from "../../src/broker/replace-keys.ts";
 import { caseCount } from "../helpers/seed.ts";
 import { createRoutes } from "./routes.ts";
 
@@ -16,9 +16,9 @@ const routes = [
   { ...openai, dummy: DUMMY },
   { ...anthropic, dummy: LONGER_DUMMY },
 ];
-const keys = new ReplacedKeys();
-const replaced = keys.of(routes, (name) => (name === openai.name ? KEY : LONGER_KEY), [KEY, DUMMY]);
-const replaceKeys = (text: string): string => withoutKeys(text, replaced);
+const cache = new ReplaceableKeyCache();
+const replaceableKeys = cache.findKeys(routes, (name) => (name === openai.name ? KEY : LONGER_KEY), [KEY, DUMMY]);
+const replaceKeys = (text: string): string => replaceKeysIn(text, replaceableKeys);
 
 const base64 = (text: string): string => Buffer.from(text, "latin1").toString("base64");
 
@@ -56,10 +56,10 @@ describe("the broker replaces a key by its dummy", () => {
 });
 
 test("the broker replaces the keys of the latest call, and after a swap the former key, too", () => {
-  expect(keys.of(routes, () => "sk-first-0123456789", ["sk-first-0123456789", DUMMY]).map(({ key }) => key)).toEqual([
-    "sk-first-0123456789",
-  ]);
-  const swapped = keys.of(routes, () => "sk-second-0123456789", ["sk-first-0123456789", DUMMY]);
+  expect(
+    cache.findKeys(routes, () => "sk-first-0123456789", ["sk-first-0123456789", DUMMY]).map(({ key }) => key),
+  ).toEqual(["sk-first-0123456789"]);
+  const swapped = cache.findKeys(routes, () => "sk-second-0123456789", ["sk-first-0123456789", DUMMY]);
   expect(new Set(swapped.map(({ key }) => key))).toEqual(new Set(["sk-first-0123456789", "sk-second-0123456789"]));
 });
 

@@ -41,13 +41,13 @@ export class HeaderFields {
   }
 
   /** Returns true if `Connection` names the header: it is for this connection alone, and not passed on (RFC 9110, 7.6.1). */
-  isDropped(name: string): boolean {
-    return this.valuesOf("connection").some((value) => optionsOf(value).includes(name));
+  isNamedByConnection(name: string): boolean {
+    return this.valuesOf("connection").some((value) => parseConnectionOptions(value).includes(name));
   }
 }
 
 /** Returns the names in a value of `Connection`, in lower case. */
-export function optionsOf(connection: string): readonly string[] {
+export function parseConnectionOptions(connection: string): readonly string[] {
   const value = connection.toLowerCase();
   // Nearly all requests have one of these two values, which need no `split`. QuickJS would compile its expression at each call.
   return value === "keep-alive" || value === "close" ? [value] : value.split(/[\s,]+/);
@@ -66,7 +66,7 @@ export function valuesOf(rawHeaders: Headers, name: string): readonly string[] {
 }
 
 /** Returns the headers except those of one name. @param name in lower case */
-export function without(headers: Headers, name: string): Headers {
+export function withoutHeader(headers: Headers, name: string): Headers {
   return headers.filter((_, index) => {
     const nameIndex = index - (index % 2);
     return headers[nameIndex]?.toLowerCase() !== name;
@@ -74,7 +74,7 @@ export function without(headers: Headers, name: string): Headers {
 }
 
 /** Returns the head of a message as it is sent: the first line, the headers, and an empty line. */
-export function headOf(firstLine: string, headers: Headers): string {
+export function formatHead(firstLine: string, headers: Headers): string {
   const fields = headers.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${headers[index + 1] ?? ""}`] : []));
   return [firstLine, ...fields, "", ""].join("\r\n");
 }

@@ -11,21 +11,21 @@ import type { Socket } from "node:net";
 const PART_BYTES = 1024;
 
 interface ReadingState {
-  /** Returns true once a request of the connection was admitted. Then all bytes are passed on at once. */
-  readonly isKnown: () => boolean;
+  /** Returns true if a request of the connection was admitted. From then on, all bytes are passed on at once. */
+  readonly hasShownKey: () => boolean;
   /** Returns true if further bytes must be dropped. */
-  readonly isOver: () => boolean;
+  readonly mustDropBytes: () => boolean;
 }
 
-const ignore = (): void => {};
+const ignoreChunk = (): void => {};
 
 /**
  * Makes a socket pass on its bytes in small parts. Must be called after the server's own `connection` listener, which attaches the parser
  * to the socket.
  */
-export function readInParts(socket: Socket, { isKnown, isOver }: ReadingState): void {
+export function readInParts(socket: Socket, { hasShownKey, mustDropBytes }: ReadingState): void {
   // As long as a socket never had a `data` listener, the parser reads the descriptor itself, past `push`.
-  socket.on("data", ignore).off("data", ignore);
+  socket.on("data", ignoreChunk).off("data", ignoreChunk);
   // The server may handle a socket as a new connection a second time (`handleUpgrade` of receive.ts).
   if (Object.hasOwn(socket, "push")) return;
   const push = socket.push.bind(socket);
@@ -33,8 +33,8 @@ export function readInParts(socket: Socket, { isKnown, isOver }: ReadingState): 
     if (!Buffer.isBuffer(chunk)) return push(chunk, encoding);
     let hasRoom = true;
     let start = 0;
-    while (start < chunk.length && !isOver()) {
-      const end = isKnown() ? chunk.length : start + PART_BYTES;
+    while (start < chunk.length && !mustDropBytes()) {
+      const end = hasShownKey() ? chunk.length : start + PART_BYTES;
       hasRoom = push(chunk.subarray(start, end));
       start = end;
     }

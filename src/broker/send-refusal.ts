@@ -1,7 +1,7 @@
 /** Sends the broker's own answers, and then ends the connection in a way in which the client can read the answer. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import type { RefusalAnswer } from "./refusals.ts";
+import type { BrokerAnswer } from "./refusals.ts";
 
 /**
  * The time for which the rest of a refused request is read and dropped. If the broker closed the connection while the client is
@@ -10,7 +10,7 @@ import type { RefusalAnswer } from "./refusals.ts";
 const LINGER_MS = 2000;
 
 /** Answers a request, and ends its connection once the request was read, or after `LINGER_MS`. */
-export function sendRefusal(request: IncomingMessage, response: ServerResponse, answer: RefusalAnswer): void {
+export function sendRefusal(request: IncomingMessage, response: ServerResponse, answer: BrokerAnswer): void {
   request.resume();
   response.writeHead(answer.status, { ...answer.headers });
   if (request.complete) return void response.end(answer.body);
@@ -21,7 +21,7 @@ export function sendRefusal(request: IncomingMessage, response: ServerResponse, 
 }
 
 /** Answers by writing to the socket. Node.js has no `ServerResponse` for CONNECT, upgrades and malformed requests. */
-export function sendRaw(socket: Duplex, { status, headers, body }: RefusalAnswer): void {
+export function sendRaw(socket: Duplex, { status, headers, body }: BrokerAnswer): void {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`HTTP/1.1 ${status} Refused\r\n${lines.join("")}\r\n${body}`);
   endGently(socket);
