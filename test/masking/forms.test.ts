@@ -327,7 +327,7 @@ test.each([20_000, 200_000])("a value of %i bytes is masked in plain text, line 
   expect(maskOutput(value, Buffer.from(value).toString("base64"))).toMatch(/^\*{3}.?=*$/);
 });
 
-test.each(searches)(
+test.each(SEARCHES)(
   "half a surrogate pair in front of another character is no character of a value (%s)",
   (_, createMasking) => {
     const value = "\u{2841}".repeat(8);

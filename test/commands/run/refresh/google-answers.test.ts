@@ -32,7 +32,7 @@ interface RequestParts {
 }
 
 /** Answers a request, and its body if it needs one. */
-function answerRequest(head: typeof HEAD, asked: RequestParts = {}): LocalAnswer | undefined {
+function answerGoogle(head: typeof HEAD, asked: RequestParts = {}): LocalAnswer | undefined {
   const { body = formOf({}) } = asked;
   const token = "token" in asked ? asked.token : { token: "ya29.secret", remainingMs: 90_500 };
   const paths = createGooglePaths({ header: "the-header", subjectToken: "the-subject" }, () => token);
@@ -46,8 +46,8 @@ function formOf(changed: Readonly<Record<string, string>>): Buffer {
 
 describe("Google's subject token", () => {
   test("is text without a line break, which SDKs would send back", () => {
-    expect(answerRequest(HEAD)).toMatchObject({ status: 200, body: "the-subject" });
-    expect(answerRequest(HEAD)?.headers).toMatchObject({
+    expect(answerGoogle(HEAD)).toMatchObject({ status: 200, body: "the-subject" });
+    expect(answerGoogle(HEAD)?.headers).toMatchObject({
       "content-type": "text/plain; charset=utf-8",
       "cache-control": "no-store",
     });
@@ -63,7 +63,7 @@ describe("Google's subject token", () => {
     ["at another path", { target: `${SUBJECT_TOKEN_PATH}/` }, 404],
     ["for another protocol", { isUpgrade: true }, 400],
   ])("is refused %s", (_, changed, status) => {
-    const answer = answerRequest({ ...HEAD, ...changed });
+    const answer = answerGoogle({ ...HEAD, ...changed });
     expect(answer?.status).toBe(status);
     expect(answer?.body).not.toContain("the-subject");
     expect(JSON.parse(answer?.body ?? "")).toEqual({
@@ -75,7 +75,7 @@ describe("Google's subject token", () => {
 
 describe("Google's access token", () => {
   test("is given in the form of RFC 8693, with what remains of its life", () => {
-    const answer = answerRequest(POST);
+    const answer = answerGoogle(POST);
     expect(answer?.status).toBe(200);
     expect(JSON.parse(answer?.body ?? "")).toEqual({
       access_token: "ya29.secret",
@@ -90,7 +90,7 @@ describe("Google's access token", () => {
     [999, 503],
     [0, 503],
   ])("is never said to live for no time, with %i ms left", (remainingMs, status) => {
-    const answer = answerRequest(POST, { token: { token: "ya29.secret", remainingMs } });
+    const answer = answerGoogle(POST, { token: { token: "ya29.secret", remainingMs } });
     expect(answer?.status).toBe(status);
     if (status === 200) expect(JSON.parse(answer?.body ?? "")).toMatchObject({ expires_in: 1 });
     else expect(answer?.body).not.toContain("ya29");
@@ -106,14 +106,14 @@ describe("Google's access token", () => {
     ["too much", "too-long" as const, 413, "invalid_request"],
     ["no end", "too-late" as const, 408, "invalid_request"],
   ])("is refused for a body with %s", (_, body, status, error) => {
-    const answer = answerRequest(POST, { body });
+    const answer = answerGoogle(POST, { body });
     expect(answer?.status).toBe(status);
     expect(answer?.body).not.toContain("ya29");
     expect(JSON.parse(answer?.body ?? "")).toMatchObject({ error });
   });
 
   test("is answered with 503 once it has expired", () => {
-    const answer = answerRequest(POST, { token: undefined });
+    const answer = answerGoogle(POST, { token: undefined });
     expect(answer?.status).toBe(503);
     expect(JSON.parse(answer?.body ?? "")).toMatchObject({ error: "temporarily_unavailable" });
   });
