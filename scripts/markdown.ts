@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
-export { table } from "../src/commands/docs/secrets-document.ts";
+export { createTable as table } from "../src/commands/docs/secrets-document.ts";
 
 const COLUMNS = 120;
 

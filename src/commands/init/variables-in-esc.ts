@@ -1,6 +1,7 @@
 /**
- * Reads the source `esc` of a new contract: the variables of the Pulumi ESC environments in `ESC_ENV`.
- * `sophia-run init --from esc` uses it. It evaluates the environments without opening them, so that secrets stay unknown:
+ * Reads the source `esc` of a new contract: the variables of the Pulumi ESC environments in `ESC_ENV`. `sophia-run init`
+ * uses it with `--from esc`, and without `--from`. It evaluates the environments without opening them, so that secrets
+ * stay unknown:
  *
  *     LOG_LEVEL: debug                 public, and declared
  *     API_KEY: { fn::secret: … }       a secret, and declared
