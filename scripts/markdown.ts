@@ -1,7 +1,7 @@
 /** Writes Markdown of documents that scripts generate: paragraphs, lists and tables. */
 import { readFileSync, writeFileSync } from "node:fs";
 
-export { table } from "../src/commands/docs/secrets-document.ts";
+export { createTable as table } from "../src/commands/docs/secrets-document.ts";
 
 const COLUMNS = 120;
 

@@ -21,6 +21,7 @@ export function createDummyValue(declaration: Declaration): string {
   const { name, example, format } = declaration;
   const value = format === undefined ? createDummyByName(declaration) : createDummyOfFormat(format, name);
   if (format === undefined || findFormatFault(format, value, name) === undefined) return value;
+  // The contract's example is no secret, since each reader of the contract sees it.
   if (example !== undefined && findFormatFault(format, example, name) === undefined) return example;
   throw new SophiaError({
     code: "fake-value",
@@ -62,10 +63,10 @@ function createDummyByName({ name, example = "" }: Pick<Declaration, "name" | "e
 }
 
 function createDummyOfFormat(format: ValueFormat, name: string): string {
-  const text = createDummyWord(name);
+  const dummyWord = createDummyWord(name);
   switch (format.kind) {
     case "text":
-      return createTextDummy(format, text);
+      return createTextDummy(format, dummyWord);
     case "url":
       return createUrlByName(format.schemes, name);
     case "integer":
@@ -80,13 +81,13 @@ function createDummyOfFormat(format: ValueFormat, name: string): string {
     case "enum":
       return format.values[0] ?? "";
     case "json":
-      return JSON.stringify({ fake: text });
+      return JSON.stringify({ fake: dummyWord });
     case "base64":
-      return `fake${Buffer.from(text, "utf8").toString("base64")}`;
+      return `fake${Buffer.from(dummyWord, "utf8").toString("base64")}`;
     case "email":
       // Validators refuse addresses in `.invalid`. No user has one in example.com (RFC 2606).
       // The part before the `@` has at most 64 characters (RFC 5321).
-      return `${text.slice(0, 64)}@example.com`;
+      return `${dummyWord.slice(0, 64)}@example.com`;
   }
 }
 
@@ -99,8 +100,8 @@ function createTextDummy(
   const [prefix = ""] = prefixes;
   const scheme = /^([a-z][a-z\d+.-]*):\/\/$/i.exec(prefix)?.[1];
   const value = scheme === undefined ? prefix + text : createUrl(scheme, text);
-  const missing = minLength - Array.from(value).length;
-  return missing <= 0 ? value : value + "-fake".repeat(Math.ceil(missing / 5)).slice(0, missing);
+  const missingCount = minLength - Array.from(value).length;
+  return missingCount <= 0 ? value : value.padEnd(value.length + missingCount, "-fake");
 }
 
 /**

@@ -1,6 +1,8 @@
 /**
- * Finds the variables that must still be set to meet the contract, and creates dummy values for them (`--fake`). So tests,
- * previews and coding agents can start a program without its secrets.
+ * Finds the variables that must still be set to meet the contract, and creates dummy values for them. So tests, previews
+ * and coding agents can start a program without its secrets:
+ *
+ *     sophia-run --fake -- npm test
  */
 import { groupBy } from "../core/group-by.ts";
 import type { Layer, Resolution, ResolvedVariable } from "../core/model.ts";
@@ -21,26 +23,27 @@ export function createDummyLayer(
   resolution: Resolution,
   isExcluded: (name: string) => boolean = () => false,
 ): Layer {
-  const completed = new Map<string, ResolvedVariable>(resolution);
+  const completedResolution = new Map<string, ResolvedVariable>(resolution);
   const dummies = new Map<string, ResolvedVariable>();
   const dependentRules = groupBy(contract.rules.flatMap(listDependencies), ({ name }) => name);
   // A dummy can meet a condition, which then requires further variables. So rules are checked until no dummy is added.
+  // The first round checks all rules, and each later round those whose result the last dummies may have changed.
   let rulesToCheck: Iterable<Rule> = contract.rules;
   for (;;) {
-    const missing = Array.from(rulesToCheck).flatMap((rule) =>
-      listNamesToSet(checkRule(rule, completed), contract, isExcluded),
+    const missingNames = Array.from(rulesToCheck).flatMap((rule) =>
+      listNamesToSet(checkRule(rule, completedResolution), contract, isExcluded),
     );
-    const names = new Set(missing.filter((name) => !dummies.has(name) && !isExcluded(name)));
-    if (names.size === 0) return { source: "fake", variables: Array.from(dummies.values()) };
-    for (const name of names) {
+    const namesForDummies = new Set(missingNames.filter((name) => !dummies.has(name) && !isExcluded(name)));
+    if (namesForDummies.size === 0) return { source: "fake", variables: Array.from(dummies.values()) };
+    for (const name of namesForDummies) {
       const declaration = contract.variables.get(name);
       if (declaration === undefined) continue;
       const dummy = createDummy(declaration);
       dummies.set(name, dummy);
-      completed.set(name, dummy);
+      completedResolution.set(name, dummy);
     }
-    const affected = Array.from(names).flatMap((name) => dependentRules.get(name) ?? []);
-    rulesToCheck = new Set(affected.map(({ rule }) => rule));
+    const affectedRules = Array.from(namesForDummies).flatMap((name) => dependentRules.get(name) ?? []);
+    rulesToCheck = new Set(affectedRules.map(({ rule }) => rule));
   }
 }
 
@@ -49,13 +52,16 @@ function createDummy(declaration: Declaration): ResolvedVariable {
   return { name, value: createDummyValue(declaration), secret, origin: { source: "fake" }, delivery };
 }
 
-/** Returns the variables whose values decide what a rule requires, each with the rule. */
+/** Returns the variables whose values decide what a rule requires of variables, each with the rule. */
 function listDependencies(rule: Rule): readonly { readonly name: string; readonly rule: Rule }[] {
-  const names = "names" in rule ? rule.names : rule.kind === "required-when" ? [rule.when.name] : [];
-  return names.map((name) => ({ name, rule }));
+  if ("names" in rule) return rule.names.map((name) => ({ name, rule }));
+  return rule.kind === "required-when" ? [{ name: rule.when.name, rule }] : [];
 }
 
-/** Returns the variables that must be set so that a rule is met. */
+/**
+ * Returns the variables that must be set so that a violation ends. The result may have excluded variables. For a group of
+ * which one variable is enough, this function chooses a variable that is not excluded.
+ */
 function listNamesToSet(
   violation: RuleViolation | undefined,
   contract: Contract,
@@ -72,7 +78,7 @@ function listNamesToSet(
     }
     case "some-missing":
       return violation.missing;
-    // Too many variables are set: adding one does not help.
+    // Too many variables are set, so that a dummy does not help.
     case "several-set":
     case undefined:
       return [];

@@ -19,6 +19,7 @@ import { addBrokerAddresses } from "./broker-addresses.ts";
 import { findDefaultFiles, TYPE_LANGUAGES } from "./default-files.ts";
 import {
   createDraft,
+  type CurrentFile,
   type DocumentDraft,
   type DraftOptions,
   hasText,
@@ -35,23 +36,17 @@ export const docs: Command = async ({ options, positionals }, context) => {
   const types = TYPE_LANGUAGES.find((name) => name === options["types"]);
   const isForced = options["force"] === true;
   const isCheck = options["check"] === true;
-  const userNamedFiles = positionals.length > 0;
   const folder = contract.source.kind === "file" ? dirname(contract.source.path) : context.project;
-  const root = findProjectRoot(userNamedFiles ? context.cwd : context.project);
-  const paths = userNamedFiles
-    ? positionals.map((name) => resolve(context.cwd, name))
-    : (await findDefaultFiles(folder, types)).map((name) => join(folder, name));
-  const files = await Promise.all([...new Set(paths)].map((path) => readCurrentFile(path, root, context)));
+  const files = await readTargetFiles(positionals, folder, types, context);
 
-  const documents = files.filter(({ path }) => path.endsWith(".md") || EXAMPLE_FILES.includes(basename(path)));
-  const existingTexts = isForced ? [] : documents.map(({ currentText }) => currentText).filter(hasText);
   const readWorkflows = createWorkflowReader(folder);
+  const existingTexts = isForced ? [] : listTextsAboutEsc(files);
   const usesEsc = await decideEscUse(contract, existingTexts, readWorkflows, () => settingsUseEsc(settings, context));
   const draftOptions: DraftOptions = { contract, types, folder, readWorkflows, isForced, isCheck, usesEsc };
   const drafts = await Promise.all(files.map((file) => createDraft(file, draftOptions)));
 
   // A file that `docs` did not write is a failure only if the user asked for it. Otherwise it is skipped.
-  const isRequested = userNamedFiles || types !== undefined || isForced;
+  const isRequested = positionals.length > 0 || types !== undefined || isForced;
   const skippedDrafts = isRequested ? [] : drafts.filter(isForeign);
   const ourDrafts = drafts.filter((draft) => !skippedDrafts.includes(draft));
   const staleDrafts = ourDrafts.filter(({ currentText, newText }) => currentText !== newText);
@@ -69,6 +64,30 @@ export const docs: Command = async ({ options, positionals }, context) => {
   }
   return isCheck && staleDrafts.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
 };
+
+/**
+ * Reads the files that the user named, relative to the working directory. If the user named none, reads the default files
+ * in the contract's folder.
+ */
+async function readTargetFiles(
+  namedFiles: readonly string[],
+  contractFolder: string,
+  types: DraftOptions["types"],
+  context: Context,
+): Promise<readonly CurrentFile[]> {
+  const userNamedFiles = namedFiles.length > 0;
+  const root = findProjectRoot(userNamedFiles ? context.cwd : context.project);
+  const paths = userNamedFiles
+    ? namedFiles.map((name) => resolve(context.cwd, name))
+    : (await findDefaultFiles(contractFolder, types)).map((name) => join(contractFolder, name));
+  return Promise.all([...new Set(paths)].map((path) => readCurrentFile(path, root, context)));
+}
+
+/** Returns the texts of those existing files that describe ESC if the project uses it. Files with types never do. */
+function listTextsAboutEsc(files: readonly CurrentFile[]): readonly string[] {
+  const documents = files.filter(({ path }) => path.endsWith(".md") || EXAMPLE_FILES.includes(basename(path)));
+  return documents.map(({ currentText }) => currentText).filter(hasText);
+}
 
 /** Returns the function that reads the workflows of the repository, at most once, and only if they are needed. */
 function createWorkflowReader(folder: string): ReadWorkflows {

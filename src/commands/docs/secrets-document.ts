@@ -37,8 +37,9 @@ export function createSecretsDocument(contract: Contract, facts: ProjectFacts): 
   return facts.usesEsc ? documentWithEsc(contract, facts) : documentWithoutEsc(contract, facts);
 }
 
+/** Returns the blocks for a project without ESC. Advice that holds with ESC, too, must also be in the other document. */
 function documentWithoutEsc(contract: Contract, facts: ProjectFacts): readonly string[] {
-  const example = rotatedName(contract);
+  const exampleSecret = chooseExampleSecret(contract);
   return [
     `The secrets of these programs: where they come from, and how to maintain them. No value is in the repository. The
 [handbook](${HANDBOOK}) describes each step in detail.`,
@@ -66,7 +67,7 @@ function documentWithoutEsc(contract: Contract, facts: ProjectFacts): readonly s
     `The first shows the variables, masked, with their sources. The exit status is 0, or 1 if the contract is not met. The
 second compares the code with the contract, and needs no value.`,
     "## Support",
-    `- \`sophia-run explain ${example}\`: the source of the value, or the reason why the program does not get it.${facts.workflows.map(lastRunsItem).join("")}`,
+    `- \`sophia-run explain ${exampleSecret}\`: the source of the value, or the reason why the program does not get it.${facts.workflows.map(lastRunsItem).join("")}`,
     "## Good practice",
     `- Use a separate key for each place of use, with the least rights, which expires.
 - Put no value into the repository, an image, a command line or a log. In a pre-commit hook
@@ -76,7 +77,7 @@ second compares the code with the contract, and needs no value.`,
 }
 
 function documentWithEsc(contract: Contract, facts: ProjectFacts): readonly string[] {
-  const example = rotatedName(contract);
+  const exampleSecret = chooseExampleSecret(contract);
   return [
     `The secrets of these programs: where they come from, and how to maintain them. The values are in Pulumi ESC, not in the
 repository. The [handbook](${HANDBOOK}) describes each step in detail.`,
@@ -92,7 +93,7 @@ repository. The [handbook](${HANDBOOK}) describes each step in detail.`,
     `Rotate a secret as often as the tables say, and immediately if another person may have seen it:
 
 1. Create the new key at its provider.
-2. \`sophia-run rotate ${example}\` asks for it, checks its format, writes it to ESC and reads it back. \`--to REVISION\`
+2. \`sophia-run rotate ${exampleSecret}\` asks for it, checks its format, writes it to ESC and reads it back. \`--to REVISION\`
    restores an earlier value.
 3. Restart the programs. \`sophia-run --watch -- <command>\` restarts its program by itself.
 4. \`sophia-run check --live\` asks the services whether the keys work. Then revoke the old key.`,
@@ -108,7 +109,7 @@ Without any secret, \`sophia-run --fake -- <command>\` starts the command with d
 - _ESC refuses the token_: only the environment is used. To use \`.env\` files, unset \`ESC_TOKEN\`.`,
     `Keep a sealed copy of the values that production needs. In an emergency set each of them as an environment variable, start
 as usual, and unset them afterwards. They override ESC:`,
-    shellBlock(`read -rs ${example} && export ${example}`),
+    shellBlock(`read -rs ${exampleSecret} && export ${exampleSecret}`),
     "## Verification",
     shellBlock(`sophia-run check
 sophia-run check --against ${shellEnvironment(contract)}`),
@@ -116,7 +117,7 @@ sophia-run check --against ${shellEnvironment(contract)}`),
 the contract? The exit status is 0, or 1 if the contract is not met.`,
     "## Support",
     `- The console of Pulumi Cloud, <https://app.pulumi.com>: the environment, its revisions, tokens and roles.
-- \`sophia-run explain ${example}\`: the source of the value, or the reason why the program does not get it.${facts.workflows.map(lastRunsItem).join("")}`,
+- \`sophia-run explain ${exampleSecret}\`: the source of the value, or the reason why the program does not get it.${facts.workflows.map(lastRunsItem).join("")}`,
     "## Audit logs",
     shellBlock("sophia-run audit"),
     `This shows the age and the last change of each secret, overdue rotations, and the token. The audit log of the
@@ -169,8 +170,11 @@ function lastRunsItem(workflow: string): string {
   return `\n- \`gh run list --workflow ${printable(workflow)}\`: the last checks in GitHub Actions.`;
 }
 
-/** Returns the variable for the examples: a secret whose name a shell accepts, if possible one that must be rotated. */
-function rotatedName(contract: Contract): string {
+/**
+ * Returns the name of the variable in the examples of commands: a secret whose name a shell accepts, if possible one that
+ * must be rotated.
+ */
+function chooseExampleSecret(contract: Contract): string {
   const secrets = [...contract.variables.values()].filter(({ name, secret }) => secret && /^\w+$/.test(name));
   const rotatedSecret = secrets.find((declaration) => rotationIntervalOf(contract, declaration) !== undefined);
   return (rotatedSecret ?? secrets[0])?.name ?? "API_KEY";
@@ -184,45 +188,45 @@ function shellBlock(commands: string): string {
 export function createContractBlocks(contract: Contract): readonly string[] {
   const rulesOf = createRuleFinder(contract);
   const blocks = listChapters(contract).flatMap(({ title, declarations }) => [
-    `### ${inline(title)}`,
-    table(
+    `### ${escapeInline(title)}`,
+    createTable(
       ["Variable", "Needed", "Description", "Rotation"],
-      declarations.map((declaration) => row(contract, declaration, rulesOf(declaration.name))),
+      declarations.map((declaration) => createRow(contract, declaration, rulesOf(declaration.name))),
     ),
   ]);
   const groups = contract.rules
     .filter(isGroupRule)
-    .map((rule) => `- **${inline(rule.label)}**: ${describeGroupRule(rule, code)}`);
+    .map((rule) => `- **${escapeInline(rule.label)}**: ${describeGroupRule(rule, formatCode)}`);
   if (groups.length > 0) blocks.push("### Rules for several variables", groups.join("\n"));
   if (contract.scope === undefined && contract.scopes.size > 0) {
     const scopes = Array.from(contract.scopes, ([name, names]) => [
-      code(`--scope ${name}`),
-      names.map(code).join(", "),
+      formatCode(`--scope ${name}`),
+      names.map(formatCode).join(", "),
     ]);
-    blocks.push("### Variables of each process", table(["Process", "Variables"], scopes));
+    blocks.push("### Variables of each process", createTable(["Process", "Variables"], scopes));
   }
   return blocks;
 }
 
 /** Returns the cells of a variable's row. */
-function row(contract: Contract, declaration: Declaration, rules: readonly Rule[]): readonly string[] {
+function createRow(contract: Contract, declaration: Declaration, rules: readonly Rule[]): readonly string[] {
   const { name, label, description, docs, deprecated, aliases, default: fallback } = declaration;
   const format = describeFormat(declaration);
   const rotation = rotationIntervalOf(contract, declaration);
-  const shownAliases = aliases.map((alias) => code(alias.name) + (alias.deprecated ? " (deprecated)" : ""));
+  const shownAliases = aliases.map((alias) => formatCode(alias.name) + (alias.deprecated ? " (deprecated)" : ""));
   const labelAsPurpose = label === name ? "" : label;
   const purpose = description === "" ? labelAsPurpose : description;
   const facts = [
-    ...(purpose === "" ? [] : [inline(purpose)]),
-    ...(format === undefined ? [] : [`Format: ${inline(format)}.`]),
-    ...(fallback === undefined ? [] : [`Default: ${code(fallback)}.`]),
+    ...(purpose === "" ? [] : [escapeInline(purpose)]),
+    ...(format === undefined ? [] : [`Format: ${escapeInline(format)}.`]),
+    ...(fallback === undefined ? [] : [`Default: ${formatCode(fallback)}.`]),
     ...(shownAliases.length === 0 ? [] : [`Also as ${shownAliases.join(", ")}.`]),
-    ...(deprecated === undefined ? [] : [`Deprecated: use ${code(deprecated)}.`]),
+    ...(deprecated === undefined ? [] : [`Deprecated: use ${formatCode(deprecated)}.`]),
     ...(docs === undefined ? [] : [`[More](${docs.replaceAll(/[()|\\]/g, percentEncode)})`]),
   ];
   return [
-    code(name),
-    inline(rules.map(describeRule).join("; ")),
+    formatCode(name),
+    escapeInline(rules.map(describeRule).join("; ")),
     facts.join(" "),
     rotation === undefined ? "" : describeInterval(rotation),
   ];
@@ -233,14 +237,14 @@ function percentEncode(character: string): string {
 }
 
 /** Returns a text on one line, with escapes for the characters that Markdown would take for its own. */
-function inline(text: string): string {
+function escapeInline(text: string): string {
   return printable(text.replaceAll(/\s+/g, " "))
     .trim()
     .replaceAll(/[\\`*<[|]|(?<![a-z\d])_|_(?![a-z\d])/gi, String.raw`\$&`);
 }
 
 /** Returns a text as code in Markdown. The fence has more backticks than any sequence of them in the text. */
-function code(text: string): string {
+function formatCode(text: string): string {
   const line = printable(text.replaceAll(/\s+/g, " "));
   const longestFence = Math.max(0, ...(line.match(/`+/g) ?? []).map((backticks) => backticks.length));
   const fence = "`".repeat(longestFence + 1);
@@ -249,7 +253,7 @@ function code(text: string): string {
 }
 
 /** Returns a table with aligned columns, as formatters write it. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function createTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((_, column) =>
     [head, ...rows].reduce((widest, cells) => Math.max(widest, Array.from(cells[column] ?? "").length), 3),
   );

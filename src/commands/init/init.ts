@@ -23,19 +23,26 @@ import { collectSetupSteps } from "./setup.ts";
 import { agreedOffers, makeOffers } from "./offers.ts";
 import { targetFile, type SetupStep } from "./setup-step.ts";
 
-/** Always returns 0. @throws SophiaError (125) for wrong options, and for files that cannot be read or written */
+/**
+ * Surveys the project, plans all changes, and then makes them. It always returns 0.
+ *
+ * @throws SophiaError (125) for wrong options, and for files that cannot be read or written
+ */
 export const init: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);
   const sources = Array.isArray(options["from"]) ? options["from"] : [];
   const requestedFiles = Array.isArray(options["with"]) ? options["with"] : undefined;
   const isForEsc = sources.some((source) => source === "builtin" || source === "esc");
   const survey = await surveyProject(settings, isForEsc, context);
+
   const possibleExtras = findPossibleExtras(survey);
   const extras = requestedFiles === undefined ? await askExtras(possibleExtras, context) : parseExtras(requestedFiles);
+  // `--with` names coding agents as well as extras. At the terminal, the user is asked only for extras.
   const agents = AGENT_NAMES.filter((name) => requestedFiles?.includes(name));
   const steps = await collectSetupSteps(survey, { extras, agents, editsScripts: options["edit-scripts"] === true });
-  const consents = { changes: options["yes"] === true, link: options["link"] === true };
   const offers = steps.filter((step) => step.kind === "offer");
+  const consents = { changes: options["yes"] === true, link: options["link"] === true };
+
   // This must come before the first file is written: a later refusal would leave the work half done.
   const writingSteps = steps.filter(({ kind }) => kind === "create" || kind === "edit");
   refuseLinkedFiles([...writingSteps, ...agreedOffers(offers, consents)], context);
@@ -43,13 +50,15 @@ export const init: Command = async ({ options }, context) => {
   await createContract(sources, settings, { name: title, root: workspace.root }, context);
   for (const step of steps) if (step.kind !== "offer") performStep(step, context);
   await makeOffers(offers, consents, context);
-  const hasWorkflow = extras.some(isWorkflow);
-  const remainingExtras = possibleExtras.filter((name) => {
-    return !extras.includes(name) && !(hasWorkflow && isWorkflow(name));
-  });
-  printNextSteps(survey, remainingExtras, context);
+  printNextSteps(survey, listRemainingExtras(possibleExtras, extras), context);
   return ExitStatus.ok;
 };
+
+/** Returns the extras that the user may still create. All workflows write the same file, so that one is enough. */
+function listRemainingExtras(possibleExtras: readonly Extra[], createdExtras: readonly Extra[]): readonly Extra[] {
+  const hasWorkflow = createdExtras.some(isWorkflow);
+  return possibleExtras.filter((extra) => !createdExtras.includes(extra) && !(hasWorkflow && isWorkflow(extra)));
+}
 
 /**
  * Returns the extras in the value of `--with`. `all` includes the workflow with a stored token, unless the user names
@@ -57,15 +66,18 @@ export const init: Command = async ({ options }, context) => {
  */
 function parseExtras(requestedFiles: readonly string[]): readonly Extra[] {
   const namedExtras = EXTRA_NAMES.filter((name) => requestedFiles.includes(name));
-  const workflow = singleWorkflow(namedExtras) ?? WORKFLOW_NAMES[0];
+  // This call comes first, because it also refuses several workflows without `all`.
+  const workflow = requireSingleWorkflow(namedExtras) ?? WORKFLOW_NAMES[0];
   if (!requestedFiles.includes("all")) return namedExtras;
   return EXTRA_NAMES.filter((name) => !isWorkflow(name) || name === workflow);
 }
 
 /**
- * Returns the workflow among the extras. @throws SophiaError (usage, 125) for several workflows, which write the same file
+ * Returns the workflow among the extras, or undefined if there is none.
+ *
+ * @throws SophiaError (usage, 125) for several workflows, which write the same file
  */
-function singleWorkflow(extras: readonly Extra[]): Extra | undefined {
+function requireSingleWorkflow(extras: readonly Extra[]): Extra | undefined {
   const workflows = extras.filter(isWorkflow);
   if (workflows.length <= 1) return workflows[0];
   throw usageError(`${enumerate(workflows)} write the same file`, "choose one of them");
@@ -83,9 +95,9 @@ function isWorkflow(extra: Extra): boolean {
 function findPossibleExtras(survey: Survey): readonly Extra[] {
   const canCreate = (extra: Extra): boolean => createExtraSteps(extra, survey).some(({ kind }) => kind === "create");
   const [workflowWithStoredToken] = WORKFLOW_NAMES;
-  const hasChoice = survey.usesEsc && canCreate(workflowWithStoredToken);
+  const offersAllWorkflows = survey.usesEsc && canCreate(workflowWithStoredToken);
   return EXTRA_NAMES.filter((extra) => {
-    const isOffered = !isWorkflow(extra) || hasChoice || extra === workflowWithStoredToken;
+    const isOffered = !isWorkflow(extra) || offersAllWorkflows || extra === workflowWithStoredToken;
     return isOffered && canCreate(extra);
   });
 }
@@ -103,13 +115,13 @@ async function askExtras(possibleExtras: readonly Extra[], context: Context): Pr
     { heading, names: possibleExtras, rows, rowIndent: NAME_COLUMNS, question },
     context,
   );
-  // `all` includes one of the workflows.
+  // The answer `all` selects every row, but all workflows write the same file. So it stands for the first workflow.
   const choosesAll = chosenNames.size === possibleExtras.length;
   const firstWorkflow = possibleExtras.find(isWorkflow);
   const extras = possibleExtras.filter((extra) => {
     return chosenNames.has(extra) && (!choosesAll || !isWorkflow(extra) || extra === firstWorkflow);
   });
-  singleWorkflow(extras);
+  requireSingleWorkflow(extras);
   return extras;
 }
 

@@ -132,14 +132,14 @@ class ContractTranslator {
     for (const declaration of declarations)
       this.#translateDeclaration(declaration, requiredNames.has(declaration.name));
     for (const rule of rules) this.#translateRule(rule);
-    const withFreeText = declarations.filter(
+    const declarationsOfText = declarations.filter(
       ({ format }) => format === undefined || !FORMATS_WITHOUT_PLACEHOLDERS.has(format.kind),
     );
-    this.#reportGap("placeholders such as <value>, and references to other stores", withFreeText);
+    this.#reportGap("placeholders such as <value>, and references to other stores", declarationsOfText);
     return { schema: this.#assembleSchema(), gaps: this.#gaps };
   }
 
-  /** Joins the translated parts to the schema of the whole object. */
+  /** Joins the translated parts to the schema of the whole object. It must come last, after all parts are translated. */
   #assembleSchema(): EscSchema {
     const [firstRule, ...otherRules] = this.#rules;
     const definitions = { ...this.#definitions };
@@ -149,6 +149,7 @@ class ContractTranslator {
       const isLast = index === otherRules.length - 1;
       definitions[`rule-${number}`] = isLast ? rule : { ...rule, $ref: `#/$defs/rule-${number + 1}` };
     });
+    // A shared definition is written only if some schema refers to it.
     const textOfSchemas = JSON.stringify([definitions, firstRule, this.#properties]);
     for (const { name, reference, alternatives } of SHARED_DEFINITIONS) {
       const isUsed = textOfSchemas.includes(JSON.stringify(reference));
@@ -189,6 +190,7 @@ class ContractTranslator {
     // A file has precedence over a variable of the same name, and the schema does not see the content of the file.
     if (this.#isFromFile(declaration)) return this.#reportGap("variables of values.files", [declaration]);
     const mustBeSet = isRequired && !this.#isSuppliedElsewhere(declaration);
+    // Any value is valid, so that the schema needs no entry.
     if (declaration.format === undefined && !mustBeSet) return;
     const { alternatives, gaps } = createValueSchema(declaration, mustBeSet);
     for (const gap of gaps) this.#reportGap(gap, [declaration]);
@@ -220,6 +222,7 @@ class ContractTranslator {
     ];
   }
 
+  /** Translates conditions and groups. `required` rules are translated with the declaration of their variable. */
   #translateRule(rule: Rule): void {
     if (rule.kind === "required-when") this.#translateCondition(rule.name, rule.when);
     else if ("names" in rule) this.#translateGroup(rule);
@@ -274,6 +277,7 @@ class ContractTranslator {
     const conditionVariable = this.#contract.variables.get(when.name);
     if (declaration === undefined || conditionVariable === undefined || this.#isSuppliedElsewhere(declaration)) return;
     if (!isEnforced(name) || !isEnforced(when.name)) return;
+    // The schema does not see a value in a file, and so cannot decide whether it meets the condition.
     const unmetWays = this.#isFromFile(conditionVariable)
       ? undefined
       : this.#listWaysNotToMeet(conditionVariable, when.equals);
@@ -293,7 +297,8 @@ class ContractTranslator {
   #listWaysNotToMeet(variable: Declaration, equals: readonly string[] | undefined): readonly EscSchema[] | undefined {
     const { format, default: fallback } = variable;
     const names = namesOfDeclaration(variable);
-    // If ESC has no value, the default decides.
+    // If ESC has no value, the default decides. A default meets a condition that requires any value, so that there is no
+    // way not to meet it.
     const isMetByDefault = fallback !== undefined && (equals === undefined || equals.includes(fallback));
     if (isMetByDefault && equals === undefined) return [];
     const withoutValue = isMetByDefault ? [] : [createObjectSchema([requireSchemaOfValues(IS_EMPTY, names)])];

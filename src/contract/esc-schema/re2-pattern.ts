@@ -67,7 +67,7 @@ function countExpandedCharacters(pattern: Pattern): number {
 function writePattern(pattern: Pattern): string {
   switch (pattern.kind) {
     case "character":
-      return writeRe2Set(pattern.set.source);
+      return writeRe2Set(pattern.characterSet.source);
     case "sequence":
       return pattern.parts
         .map((part) => (part.kind === "alternatives" ? `(?:${writePattern(part)})` : writePattern(part)))

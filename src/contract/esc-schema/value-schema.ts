@@ -250,7 +250,7 @@ function mayBeNumber({ prefixes, pattern }: TextFormat): boolean {
 function mayConsistOf(characters: readonly string[], pattern: Pattern): boolean {
   switch (pattern.kind) {
     case "character":
-      return characters.some((character) => pattern.set.test(character));
+      return characters.some((character) => pattern.characterSet.test(character));
     case "sequence":
       return pattern.parts.every((part) => mayConsistOf(characters, part));
     case "alternatives":

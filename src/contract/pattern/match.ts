@@ -2,30 +2,36 @@
  * Matches values against patterns of contracts, by a finite automaton. pattern.ts creates a matcher for each pattern. A
  * backtracking matcher may take exponential time; here the time is linear in the length of the value.
  *
- * The pattern becomes a graph of states (Thompson's construction). A value is matched by following all possible states
- * at once: the set of states that are possible after a character is a node. Each node caches the next node for each
- * character, so that most characters of a value take one step.
+ * The pattern becomes an automaton: a graph of states (Thompson's construction). A match follows all possible states at
+ * once. The states that are possible after a character are a state set. Each state set caches the next state set for
+ * each character, so that most characters of a value take one step.
  */
 import type { CharacterSet, Pattern, Repetition } from "./pattern-syntax.ts";
 
 interface State {
   readonly id: number;
-  /** The characters that lead to the next states. Without a set, the next states are entered without a character. */
-  readonly set?: CharacterSet;
+  /** The characters that lead to the next states. Without this set, the next states are entered without a character. */
+  readonly characterSet?: CharacterSet;
   readonly nextStates: State[];
 }
+
+/** The id of the state in which the pattern has matched. The other states have higher ids. */
+const END_ID = 0;
 
 /** All states that are possible after a beginning of the value. */
 interface StateSet {
   /** The states that wait for a character. */
   readonly states: readonly State[];
   /** True if the pattern matches a value that ends here. */
-  readonly isEnd: boolean;
-  /** A cache of the next nodes, by character. */
+  readonly isMatch: boolean;
+  /** A cache of the next state sets, by character. */
   readonly nextStateSets: Map<string, StateSet>;
 }
 
-/** The limit of states, and so of memory, for one pattern. A node may have as many. */
+/**
+ * The limit of states for one pattern. It does not limit the number of state sets. Creating a state set takes as many
+ * steps as it has states, or more, so that `countSteps` limits the memory for these sets.
+ */
 const MAX_STATES = 4000;
 
 /**
@@ -34,37 +40,38 @@ const MAX_STATES = 4000;
  */
 export type CountSteps = (steps: number) => void;
 
-/** Matches whole values against one pattern. Nodes that one match has created are used by the next ones. */
+/** Matches whole values against one pattern. State sets that one match has created are used by the later ones. */
 export class Matcher {
   private readonly pattern: Pattern;
-  /** All nodes, by the ids of their states. */
+  /** All state sets, by `isMatch` and the ids of their states. */
   private readonly stateSetsByKey = new Map<string, StateSet>();
-  /** The node before the first character. It is created at the first match, since many patterns are never used. */
+  /** The state set before the first character. It is created at the first match, since many patterns are never used. */
   private firstStateSet: StateSet | undefined;
 
-  /** @throws SyntaxError if repetitions make the pattern too large */
+  /** @throws SyntaxError if the pattern needs more than MAX_STATES states */
   constructor(pattern: Pattern) {
+    // A pattern in a contract has at most 500 characters, so that only its repetitions can make it this large.
     if (countStates(pattern) > MAX_STATES) throw new SyntaxError("is too large: its repetitions multiply");
     this.pattern = pattern;
   }
 
   /** Returns true if the pattern matches the whole value. @throws the error that `countSteps` throws */
   matches(value: string, countSteps: CountSteps): boolean {
-    let node = (this.firstStateSet ??= this.createFirstStateSet(countSteps));
+    let stateSet = (this.firstStateSet ??= this.createFirstStateSet(countSteps));
     let steps = 0;
     for (const character of value) {
       steps += 1;
-      let nextNode = node.nextStateSets.get(character);
-      if (nextNode === undefined) {
-        nextNode = this.createNextStateSet(node, character, countSteps);
-        node.nextStateSets.set(character, nextNode);
+      let nextStateSet = stateSet.nextStateSets.get(character);
+      if (nextStateSet === undefined) {
+        nextStateSet = this.createNextStateSet(stateSet, character, countSteps);
+        stateSet.nextStateSets.set(character, nextStateSet);
       }
-      node = nextNode;
-      const canNeverMatch = node.states.length === 0 && !node.isEnd;
+      stateSet = nextStateSet;
+      const canNeverMatch = stateSet.states.length === 0 && !stateSet.isMatch;
       if (canNeverMatch) break;
     }
     countSteps(steps);
-    return node.isEnd;
+    return stateSet.isMatch;
   }
 
   private createFirstStateSet(countSteps: CountSteps): StateSet {
@@ -76,49 +83,59 @@ export class Matcher {
 
   private createNextStateSet({ states }: StateSet, character: string, countSteps: CountSteps): StateSet {
     const enteredStates = new Set<State>();
-    for (const { set, nextStates } of states) {
-      if (set?.test(character) === true) for (const state of nextStates) addReachableStates(state, enteredStates);
+    for (const { characterSet, nextStates } of states) {
+      if (characterSet?.test(character) === true) {
+        for (const state of nextStates) addReachableStates(state, enteredStates);
+      }
     }
     countSteps(states.length + enteredStates.size);
     return this.findOrCreateStateSet(enteredStates);
   }
 
-  /** Returns the node for a set of states: the same node for the same set. */
+  /** Returns the same object for the same states, so that its cache of next state sets is used again. */
   private findOrCreateStateSet(enteredStates: ReadonlySet<State>): StateSet {
-    const states = Array.from(enteredStates).filter(({ set }) => set !== undefined);
-    const isEnd = Array.from(enteredStates).some(({ id }) => id === END_ID);
-    const key = `${String(isEnd)} ${states.map(({ id }) => id).join()}`;
+    const states = Array.from(enteredStates).filter(({ characterSet }) => characterSet !== undefined);
+    const isMatch = Array.from(enteredStates).some(({ id }) => id === END_ID);
+    const key = `${String(isMatch)} ${states.map(({ id }) => id).join()}`;
     const existing = this.stateSetsByKey.get(key);
     if (existing !== undefined) return existing;
-    const node: StateSet = { states, isEnd, nextStateSets: new Map() };
-    this.stateSetsByKey.set(key, node);
-    return node;
+    const stateSet: StateSet = { states, isMatch, nextStateSets: new Map() };
+    this.stateSetsByKey.set(key, stateSet);
+    return stateSet;
   }
 }
 
-/** Returns the number of states that the pattern needs. */
+/**
+ * Returns the number of states that {@link buildAutomaton} creates for the pattern, without the end. Both functions must
+ * be changed together: this one protects the other from patterns whose repetitions multiply, such as `(a{1000}){1000}`.
+ */
 function countStates(pattern: Pattern): number {
   switch (pattern.kind) {
     case "character":
       return 1;
     case "sequence":
-      return pattern.parts.reduce((size, part) => size + countStates(part), 0);
+      return pattern.parts.reduce((count, part) => count + countStates(part), 0);
     case "alternatives":
-      return pattern.parts.reduce((size, part) => size + countStates(part), pattern.parts.length === 1 ? 0 : 1);
+      // Several alternatives need a state that leads to each of them.
+      return pattern.parts.reduce((count, part) => count + countStates(part), pattern.parts.length === 1 ? 0 : 1);
     case "repetition": {
+      // The parser guarantees that minCount is finite.
       const { minCount, maxCount } = pattern;
-      const partSize = countStates(pattern.part);
-      if (maxCount === Infinity) return 1 + partSize * (1 + minCount);
+      const partCount = countStates(pattern.part);
+      if (maxCount === Infinity) return 1 + partCount * (1 + minCount);
+      // A part without states matches only the empty string, and buildAutomaton ignores its repetition.
+      if (partCount === 0) return 0;
       const optionalCount = maxCount - minCount;
-      return partSize === 0 ? 0 : partSize * maxCount + optionalCount;
+      return partCount * maxCount + optionalCount;
     }
   }
 }
 
-/** The id of the state in which the pattern has matched. */
-const END_ID = 0;
-
-/** Builds the automaton of a pattern. @returns its first state */
+/**
+ * Builds the automaton of a pattern. It has as many states as {@link countStates} returns, and the end.
+ *
+ * @returns its first state
+ */
 function buildAutomaton(pattern: Pattern): State {
   let lastId = END_ID;
   const createState = (state: Omit<State, "id">): State => ({ id: ++lastId, ...state });
@@ -131,7 +148,7 @@ function buildAutomaton(pattern: Pattern): State {
   const build = (part: Pattern, next: State): State => {
     switch (part.kind) {
       case "character":
-        return createState({ set: part.set, nextStates: [next] });
+        return createState({ characterSet: part.characterSet, nextStates: [next] });
       case "sequence":
         return part.parts.reduceRight((following, element) => build(element, following), next);
       case "alternatives": {
@@ -150,11 +167,14 @@ function buildAutomaton(pattern: Pattern): State {
       state = createState({ nextStates: [next] });
       state.nextStates.push(build(part, state));
     }
-    const copies = maxCount === Infinity ? minCount : maxCount;
-    for (let count = copies; count > 0; count--) {
+    const copyCount = maxCount === Infinity ? minCount : maxCount;
+    // The last copy is built first. The optional copies come after the first `minCount` copies, so that they are built
+    // before those. A state before each optional copy leads into the copy, or to what follows the repetition.
+    for (let count = copyCount; count > 0; count--) {
       const copy = build(part, state);
-      const matchesOnlyEmpty = copy === state;
-      if (matchesOnlyEmpty) break;
+      const needsNoStates = copy === state;
+      // The part matches only the empty string, so that each further copy would also change nothing.
+      if (needsNoStates) break;
       const isOptional = count > minCount;
       state = isOptional ? createState({ nextStates: [copy, next] }) : copy;
     }
@@ -169,6 +189,8 @@ function addReachableStates(firstState: State, enteredStates: Set<State>): void 
   for (let state = pending.pop(); state !== undefined; state = pending.pop()) {
     if (enteredStates.has(state)) continue;
     enteredStates.add(state);
-    if (state.set === undefined) for (const nextState of state.nextStates) pending.push(nextState);
+    if (state.characterSet === undefined) {
+      for (const nextState of state.nextStates) pending.push(nextState);
+    }
   }
 }

@@ -22,7 +22,7 @@ export interface CharacterSet {
 
 export type Pattern =
   /** A single character of a set. */
-  | { readonly kind: "character"; readonly set: CharacterSet }
+  | { readonly kind: "character"; readonly characterSet: CharacterSet }
   | { readonly kind: "sequence"; readonly parts: readonly Pattern[] }
   | { readonly kind: "alternatives"; readonly parts: readonly Pattern[] }
   | Repetition;
@@ -30,8 +30,9 @@ export type Pattern =
 export interface Repetition {
   readonly kind: "repetition";
   readonly part: Pattern;
+  /** At most {@link MAX_REPETITIONS}. */
   readonly minCount: number;
-  /** `Infinity` without a limit. */
+  /** At most {@link MAX_REPETITIONS}, or `Infinity` if the pattern states no maximum. */
   readonly maxCount: number;
 }
 
@@ -151,10 +152,10 @@ function parseAtom(reader: Reader, depth: number): Pattern {
   const source = reader.characters.slice(start, reader.index).join("");
   // Fast path: most atoms are letters, and compiling a regular expression for each would take most of the time.
   const isPlainCharacter = reader.index - start === 1 && character !== ".";
-  if (isPlainCharacter) return { kind: "character", set: createSingleCharacterSet(character) };
+  if (isPlainCharacter) return { kind: "character", characterSet: createSingleCharacterSet(character) };
   try {
     const expression = new RegExp(`^${source}$`, "u");
-    return { kind: "character", set: { test: (tested) => expression.test(tested), source } };
+    return { kind: "character", characterSet: { test: (tested) => expression.test(tested), source } };
   } catch {
     // Everything else was checked above: only the range of a class can be invalid, such as `[z-a]`.
     throw new SyntaxError("has an invalid range of characters");

@@ -63,7 +63,7 @@ function samplePattern(pattern: Pattern, word: string, minLength: number): strin
 function samplePart(pattern: Pattern, word: string, extraCount: number): string {
   switch (pattern.kind) {
     case "character":
-      return chooseCharacter(pattern.set, "a");
+      return chooseCharacter(pattern.characterSet, "a");
     case "sequence":
       return pattern.parts.map((part) => samplePart(part, word, extraCount)).join("");
     case "alternatives": {
@@ -77,13 +77,14 @@ function samplePart(pattern: Pattern, word: string, extraCount: number): string 
 
 function sampleRepetition({ part, minCount, maxCount }: Repetition, word: string, extraCount: number): string {
   const letters = Array.from(word);
-  const set = part.kind === "character" ? part.set : undefined;
-  const mayBeWord = set !== undefined && letters.every((letter) => set.test(letter));
+  const characterSet = part.kind === "character" ? part.characterSet : undefined;
+  const mayBeWord = characterSet !== undefined && letters.every((letter) => characterSet.test(letter));
+  // One copy of the part for each letter of the word, so that the sample contains the word if `maxCount` allows it.
   const countForWord = mayBeWord ? Math.max(minCount, letters.length) : minCount;
   const count = Math.min(countForWord + extraCount, maxCount);
-  if (set === undefined) return samplePart(part, word, 0).repeat(count);
+  if (characterSet === undefined) return samplePart(part, word, 0).repeat(count);
   const preferredLetters = Array.from({ length: count }, (_, index) => letters[index % letters.length] ?? "a");
-  return preferredLetters.map((letter) => chooseCharacter(set, letter)).join("");
+  return preferredLetters.map((letter) => chooseCharacter(characterSet, letter)).join("");
 }
 
 /** The visible characters of ASCII. One of each usual kind comes first. */
@@ -92,14 +93,14 @@ const READABLE_CHARACTERS = Array.from("aA0-_").concat(
 );
 
 /** Returns a character of the set: the preferred one if possible; otherwise a readable one if possible. */
-function chooseCharacter(set: CharacterSet, preferred: string): string {
-  const readable = [preferred, ...READABLE_CHARACTERS].find((character) => set.test(character));
+function chooseCharacter(characterSet: CharacterSet, preferred: string): string {
+  const readable = [preferred, ...READABLE_CHARACTERS].find((character) => characterSet.test(character));
   if (readable !== undefined) return readable;
   for (let code = 0; code <= 0x10_ff_ff; code++) {
     // Skips surrogates, which UTF-8 cannot encode.
     if (code === 0xd8_00) code = 0xe0_00;
     const candidate = String.fromCodePoint(code);
-    if (set.test(candidate)) return candidate;
+    if (characterSet.test(candidate)) return candidate;
   }
   // The set has no character, so that the pattern matches no text. The caller checks the sample.
   return "";

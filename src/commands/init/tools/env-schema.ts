@@ -137,23 +137,23 @@ function parseType(type: string): ToolFormat | undefined {
     case "port":
     case "boolean":
     case "email":
-      return { entry: name, checked: { kind: name } };
+      return { entry: name, compiled: { kind: name } };
     case "number":
       // `number(isInt=true)`
       return option("isInt") === "true"
-        ? { entry: "integer", checked: { kind: "integer" } }
-        : { entry: "number", checked: { kind: "number" } };
+        ? { entry: "integer", compiled: { kind: "integer" } }
+        : { entry: "number", compiled: { kind: "number" } };
     case "url":
-      return { entry: "url", checked: { kind: "url", schemes: [] } };
+      return { entry: "url", compiled: { kind: "url", schemes: [] } };
     case "enum": {
       const values = [...new Set(parameters.filter((parameter) => parameter !== "" && !parameter.includes("=")))];
       if (values.length === 0) return undefined;
-      return { entry: { type: "enum", values }, checked: { kind: "enum", values } };
+      return { entry: { type: "enum", values }, compiled: { kind: "enum", values } };
     }
     case "string": {
       const prefix = option("startsWith");
       if (prefix === "") return undefined;
-      return { entry: { type: "text", prefix }, checked: { kind: "text", prefixes: [prefix], minLength: 0 } };
+      return { entry: { type: "text", prefix }, compiled: { kind: "text", prefixes: [prefix], minLength: 0 } };
     }
     default:
       return undefined;

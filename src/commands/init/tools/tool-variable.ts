@@ -1,6 +1,7 @@
 /**
- * The types that the parsers of other tools' files share, and the function that makes candidates of their variables for
- * `init`.
+ * The types that the parsers of other tools' files share. env-schema.ts and secretspec.ts describe each variable of a
+ * file as a `ToolVariable`, and `createCandidate` turns it into a candidate for the new contract of `init`. It omits what
+ * a contract must not contain: values that look like secrets, and values that do not fit the format.
  */
 import { findFormatFault, createPatternWork } from "../../../contract/format.ts";
 import type { FormatEntry } from "../../../contract/generated/document.ts";
@@ -16,39 +17,54 @@ export interface ToolVariable {
   readonly name: string;
   readonly description?: string | undefined;
   readonly required: boolean;
-  /** The value in the file. It is not copied into the contract if it may be a secret. */
+  /**
+   * The value that `createCandidate` may copy into the contract as the default. A parser that reads real values of
+   * secrets must leave it undefined for secrets: `createCandidate` does not check `secret` before it copies the value.
+   */
   readonly value?: string | undefined;
   /** False if the file says that the variable is public. */
   readonly secret: boolean;
   readonly example?: string | undefined;
+  /** The address of a document about the variable, as the file has it. It may be malformed. */
   readonly docs?: string | undefined;
   readonly format?: ToolFormat | undefined;
 }
 
-/** A format of values. */
+/** A format that another tool's file states, in both forms that a contract has for it. */
 export interface ToolFormat {
-  /** The format as a contract writes it. */
+  /** The format as the text of a contract has it, such as `"port"`. It becomes the format of the candidate. */
   readonly entry: FormatEntry;
-  /** The same format in the form that a compiled contract has. */
-  readonly checked: ValueFormat;
+  /** The same format as a compiled contract has it, such as `{ kind: "port" }`. The values in the file are checked by it. */
+  readonly compiled: ValueFormat;
 }
 
+/** Matches the addresses of documents that a contract may contain. The schema of contracts has the same pattern. */
+const DOCUMENT_ADDRESS = /^https?:\/\/[^\s<>"]+$/;
+
 /**
- * Returns the candidate for a variable. Its value becomes the default, unless the value may be a secret. A variable with a
- * default is not required.
+ * Returns the candidate for a variable.
+ *
+ * - The value becomes the default if it fits the format, and neither it nor the name of the variable looks like a
+ *   secret. A variable with a default is not required.
+ * - The example is omitted if it does not fit the format, or if it or the name of the variable looks like a secret.
+ * - `docs` is omitted if it is not an address that a contract may contain.
+ *
+ * The user gets no remark about what is omitted.
  */
-export function createCandidate({ name, value, secret, format, docs, ...rest }: ToolVariable): Candidate {
-  const hasFormat = (text: string): boolean =>
-    format === undefined || findFormatFault(format.checked, text, name, createPatternWork()) === undefined;
-  const isUsedAsDefault = value !== undefined && value !== "" && hasFormat(value) && !looksSecret(name, value);
-  const example = rest.example !== undefined && hasFormat(rest.example) ? rest.example : undefined;
+export function createCandidate(variable: ToolVariable): Candidate {
+  const { name, description, required, value, secret, example, docs, format } = variable;
+  // A variable without a format admits every text.
+  const fitsFormat = (text: string): boolean =>
+    format === undefined || findFormatFault(format.compiled, text, name, createPatternWork()) === undefined;
+  const canBeCopied = (text: string): boolean => fitsFormat(text) && !looksSecret(name, text);
+  const isUsedAsDefault = value !== undefined && value !== "" && canBeCopied(value);
   return {
     name,
-    description: rest.description === "" ? undefined : rest.description,
-    required: rest.required && !isUsedAsDefault,
+    description: description === "" ? undefined : description,
+    required: required && !isUsedAsDefault,
     secret,
-    example: example !== undefined && looksSecret(name, example) ? undefined : example,
-    docs: docs !== undefined && /^https?:\/\/[^\s<>"]+$/.test(docs) ? docs : undefined,
+    example: example !== undefined && canBeCopied(example) ? example : undefined,
+    docs: docs !== undefined && DOCUMENT_ADDRESS.test(docs) ? docs : undefined,
     default: isUsedAsDefault ? value : undefined,
     format: format?.entry,
   };
