@@ -246,7 +246,11 @@ describe("a contract that the search has found", () => {
     const upstream = "https://api.openai.com/v1/organization";
     expect(summarizePlan(createDeclaredKey("OPENAI_API_KEY", { upstream }))).toMatchObject({ kind: "untrusted" });
     expect(
-      summarizePlan(createDeclaredKey("OPENAI_API_KEY", { upstream }), {}, { allowedOrigins: ["https://api.openai.com"] }),
+      summarizePlan(
+        createDeclaredKey("OPENAI_API_KEY", { upstream }),
+        {},
+        { allowedOrigins: ["https://api.openai.com"] },
+      ),
     ).toMatchObject({
       path: "/v1/organization",
       servicePath: "/v1/organization",
