@@ -10,12 +10,12 @@
  *
  * The build also runs this program, as `sophia-run --make-image`. That process only writes the image (load_image), and ends.
  *
- * The global variables, in the order in which they are set. No two threads use them at the same time.
+ * The global variables. No two threads use them at the same time.
  * - kernel_stack: the assembly of start_on_small_stack sets it, before main(); choose_stack reads it.
  * - runtime, context, native, start and rejection_listener: load_modules sets them. They are in the image, so a process that
  *   starts from an image finds them set, and `context` is not NULL.
  * - command_line and javascript_stack: main() sets them; run_javascript reads them.
- * - caller: run_javascript sets it before JavaScript runs; child.c reads it.
+ * - caller: run_javascript sets it before it calls `start`; child.c reads it.
  */
 #include <dirent.h>
 #include <fcntl.h>

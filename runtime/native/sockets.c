@@ -1,7 +1,7 @@
 /*
  * Sockets for node:net (runtime/modules/net/): TCP over IPv4 and IPv6, and Unix domain sockets ("local sockets" here). All of
  * them are non-blocking. runtime/modules/net/handle.ts and server.ts call these functions and own the descriptors, which they
- * close by `close` of files.c.
+ * close by `close` of files.c. descriptor-stream.ts calls shutDownSocket for descriptors that it owns.
  *
  * Errors are expected, such as ECONNREFUSED. So a function does not throw a system error, but returns its negative number,
  * as in -ECONNREFUSED. In arguments and results an address family is 4, 6, or 0 for a local socket.

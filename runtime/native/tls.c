@@ -13,7 +13,7 @@
  * TlsSession owns a struct session, which owns its SSL and its certificate; the SSL holds a reference to the SSL_CTX. The
  * engine calls free_context and free_session when it frees these objects.
  *
- * runtime/modules/tls.ts calls newContext, and runtime/modules/tls/session.ts calls the other functions. The comment of each
+ * runtime/modules/tls.ts calls newContext, and runtime/modules/tls/session.ts and identity.ts call the others. The comment of each
  * function lists its arguments in parentheses, in the order of `arguments`.
  */
 #include "image.h"
@@ -369,8 +369,8 @@ JAVASCRIPT_FUNCTION(read_decrypted) {
 enum { MAX_RECORD_BYTES = 16384 };
 
 /*
- * The small chunks that write_decrypted collects for the next TLS record. All sessions share this memory: it is empty and wiped
- * between two calls of write_decrypted.
+ * The small chunks that write_decrypted collects for the next TLS record. All sessions share this memory: it is wiped between
+ * two calls of write_decrypted, each of which begins with it empty.
  */
 static struct {
   uint8_t bytes[MAX_RECORD_BYTES];

@@ -24,7 +24,7 @@ const MAX_HEADER_BYTES = 64 * 1024;
 /**
  * Begins a request with the key in place of the dummy. The caller sends the body, or ends the request.
  *
- * @param added headers of the connection to the service. They replace those of the connection to the client, which are not passed on
+ * @param connectionHeaders headers of the connection to the service. They replace those of the connection to the client, which are not passed on
  * @returns the request, and the key that it carries
  */
 export function createServiceRequest(

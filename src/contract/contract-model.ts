@@ -91,7 +91,7 @@ export interface Declaration {
   readonly rotateEvery?: Interval | "never";
   /**
    * The request by which `check --live` tests the value. The built-in contract has its probes elsewhere: see
-   * `probesOf`.
+   * `listProbes`.
    */
   readonly probe?: ProbeEntry;
   /** The member as in the contract file. Only a start with `--broker` compiles it (broker/entry.ts). */

@@ -53,7 +53,7 @@ export type WithholdingReason =
   | "pointer"
   /** It is the token of commands that write. */
   | "writer"
-  /** It configures sophia-run, and the caller has not set it (`reserved-names.ts`). */
+  /** Its name is reserved for settings of sophia-run, and it does not come from the caller (`reserved-names.ts`). */
   | "reserved"
   /** It could do harm, and a file or an ESC environment that a file opens sets it (`risks-of-files.ts`). */
   | Risk

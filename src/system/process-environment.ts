@@ -45,10 +45,9 @@ function copyEnvironment(variables: NodeJS.ProcessEnv): Environment {
     if (name === "") continue;
     // U+FFFD stands for bytes that are not UTF-8.
     const isAmbiguous = isBun && name.includes("\uFFFD");
-    const findUnambiguousValue = isAmbiguous ? undefined : variables[name];
+    const unambiguousValue = isAmbiguous ? undefined : variables[name];
     // On a system without /proc, Bun's ambiguous value is better than none.
-    const value =
-      findUnambiguousValue ?? (initialEnvironment ??= readInitialEnvironment()).get(name) ?? variables[name];
+    const value = unambiguousValue ?? (initialEnvironment ??= readInitialEnvironment()).get(name) ?? variables[name];
     if (value !== undefined) environment.set(name, value);
   }
   return environment;

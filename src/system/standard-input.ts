@@ -15,7 +15,7 @@ import { discardPendingInput } from "./pending-input.ts";
 const MAX_BYTES = 131_072;
 /** The time limit on a whole input. Its writer may ask the user first. */
 const TIME_LIMIT_MS = 120_000;
-/** The bytes that a terminal in raw mode sends for keys; END is Ctrl-D, and KILL is Ctrl-U, which deletes the line. */
+/** The bytes that a terminal in raw mode sends for keys; END_OF_INPUT is Ctrl-D, and ERASE_LINE is Ctrl-U. */
 const [END_OF_INPUT, BACKSPACE, LINE_FEED, RETURN, ERASE_LINE, DELETE] = [0x04, 0x08, 0x0a, 0x0d, 0x15, 0x7f];
 /**
  * The keys for which a terminal that is not in raw mode sends a signal: Ctrl-C, Ctrl-Z and Ctrl-\. Windows has only Ctrl-C.

@@ -28,7 +28,7 @@ export interface ReadOptions {
   readonly clock?: Clock;
 }
 
-/** Returns the settings that variables give. @throws Error if ESC is not on */
+/** Returns the settings that variables give. @throws Error if ESC is neither on nor proposed */
 export async function resolveSettingsFrom(
   variables: Readonly<Record<string, string>>,
   options: ReadOptions = {},
@@ -43,7 +43,7 @@ export async function resolveSettingsFrom(
   return resolveEscSettings(access, environment);
 }
 
-/** Reads ESC with the settings that variables give. A failure to read is part of the result. @throws Error if ESC is not on */
+/** Reads ESC with the settings that variables give. A failure to read is part of the result. @throws Error if ESC is neither on nor proposed */
 export async function readEscFrom(
   variables: Readonly<Record<string, string>>,
   options: ReadOptions = {},

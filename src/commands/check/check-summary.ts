@@ -15,7 +15,7 @@ import type { ExtraCheck } from "./extra-check.ts";
 
 const INDENT = "   ";
 
-/** The columns that are left for an indent line, such as a remedy. */
+/** The columns that are left for an indented line, such as a remedy. */
 export const INDENTED_WIDTH = WIDTH - INDENT.length;
 
 /**

@@ -67,7 +67,7 @@ export const docs: Command = async ({ options, positionals }, context) => {
 
 /**
  * Reads the files that the user named, relative to the working directory. If the user named none, reads the default files
- * in the contract's folder.
+ * in `contractFolder`, which is the project's folder if the contract is no file.
  */
 async function readTargetFiles(
   namedFiles: readonly string[],

@@ -297,7 +297,7 @@ function explainSecrecy(
   const secret = isDeclaredSecret || (winner !== undefined && isHidden(contract, winner));
   const maskingOfValue = (value: string): VariableExplanation["masking"] =>
     secret ? maskabilityOf(value) : "not-secret";
-  // Such a value is secret by its declaration, or is a default of the contract, which is public whatever its form is (`isHidden`).
+  // Such a value is secret whatever its form is, or is a default of the contract, which is public whatever its form is (`isHidden`).
   const needsNoCredential = isDeclaredSecret || winner?.origin.source === "contract";
   return {
     secret,

@@ -46,7 +46,7 @@ export const scan: Command = async ({ options, positionals }, context) => {
 };
 
 /**
- * Creates the search for the secrets of a start. If ESC could not be read, the search begins with that gap. If there is no secret
+ * Creates the search for the secrets of a start. If ESC has failed, the search begins with that gap. If there is no secret
  * although ESC has not failed, this prints a warning.
  */
 function createSecretSearch(

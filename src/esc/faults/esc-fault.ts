@@ -7,7 +7,7 @@ import type { NetworkFault } from "../../network/network-fault.ts";
 
 /**
  * The reason why ESC could not be read or changed. The texts of the service in it are safe to show: `Cleaner` has masked the token,
- * escaped line breaks and limited the length. `host` is the host and port of the service.
+ * escaped line breaks and limited the length. `host` is the host and port of the server that was asked.
  */
 export type Fault =
   | NetworkFault
@@ -51,7 +51,7 @@ export type Fault =
   | { readonly kind: "exchange"; readonly host: string; readonly error: string; readonly message: string | undefined }
   /** GitHub Actions does not issue an ID token. `host` is the host of GitHub. */
   | { readonly kind: "id-token"; readonly host: string; readonly status: number }
-  /** The variable with the URL at which GitHub Actions issues ID tokens has no `https` URL. */
+  /** The variable with the URL at which GitHub Actions issues ID tokens has no URL to which a token may be sent. */
   | { readonly kind: "id-token-url" }
   /** A name has no organization, and the service has no default organization for the user. */
   | { readonly kind: "no-organization"; readonly host: string };

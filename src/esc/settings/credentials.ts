@@ -74,7 +74,7 @@ export type FoundCredential =
       readonly parse: () => Credential | TokenCommand;
     };
 
-/** Returns the credential for the value of a token that only some commands use, such as `ESC_ADMIN_TOKEN`. */
+/** Returns the credential for the value of a token that the caller has found, such as `ESC_ADMIN_TOKEN` or the login of Pulumi's CLI. */
 export function createTokenCredential(setting: Setting): Extract<FoundCredential, { kind: "found" }> {
   const parse = (): Credential => ({ kind: "token", token: parseTokenSetting(setting), label: setting.name });
   return { kind: "found", setting, parse };

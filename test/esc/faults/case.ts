@@ -25,7 +25,7 @@ export interface FaultCase {
   /** The behaviour of sophia-run, for the table. */
   readonly behaviour: string;
   readonly expect:
-    /** The values arrive; `says`: with a notice. */
+    /** The values arrive; `hasNotice`: with a notice. */
     | { readonly kind: "read"; readonly hasNotice?: boolean }
     /** Emergency access. */
     | { readonly kind: "unavailable"; readonly code: string }

@@ -21,8 +21,8 @@
  *     open           opened              onOpened     restart or swap if values have changed; open a second time; otherwise wait
  *     restart, swap  restarted, swapped  onReplaced   wait
  *
- * An action that fails ends the round, and the pause is longer. Such a round leaves `known` and `digests` as they were before it, so the
- * next round finds the same change again, and tries again.
+ * An action that fails ends the round, and the pause doubles, up to a limit. Such a round leaves `known` and `digests` as they were before it, so a
+ * later round finds the same change again, and tries again.
  *
  * Four facts make this more complicated:
  *
@@ -56,7 +56,7 @@ export interface RoundTiming {
   readonly now: number;
   /** A new random number, from 0 (inclusive) to 1 (exclusive). */
   readonly random: number;
-  /** The time from the beginning of one pause to its end, if no round has failed. */
+  /** The length of a pause before jitter, if no round has failed. */
   readonly pollingIntervalMs: number;
   /** The lifetime of a session, and of credentials that providers made in it. */
   readonly sessionMs: number;
@@ -72,7 +72,7 @@ export interface WatchState {
   readonly known: KnownEnvironments | undefined;
   /** Environments whose revision the token could see before and is refused now, with the HTTP status. */
   readonly lost: ReadonlyMap<string, number>;
-  /** The time at which the values must be renewed: some time before the session ends. It stays in the past until that succeeds. */
+  /** The time at which the values must be renewed: some time before the session ends. It stays in the past while rounds fail. */
   readonly expiresAt: number;
   /** The time at which a round opens the environments even without a visible change, if some revisions are hidden. */
   readonly nextOpeningAt: number;
@@ -195,7 +195,7 @@ function onWoken(before: WatchState, isEarly: boolean, timing: RoundTiming): Rou
   const state: WatchState = { ...before, round: { isEarly, isExpiring, isOpeningDue } };
   const open: RoundStep<never> = { state, messages: [], action: { kind: "open" } };
   // A look cannot show whether the refused key has changed, if its revision may be among the hidden ones. If the opening is due, the
-  // round looks first, because it asks for the hidden revisions again, and opens the environments after that in any case.
+  // round looks first, because it asks for the hidden revisions again; it then opens the environments even if no revision has changed.
   if (isEarly && hasHiddenRevisions && !isOpeningDue) return open;
   const isLookUseful = known === undefined || known.seen.size > 0 || isOpeningDue;
   if (isLookUseful) {
@@ -302,7 +302,7 @@ function completeRound(state: WatchState, messages: readonly RoundMessage[], tim
   return pause({ ...state, reportedFailures: new Set(), failureCount: 0 }, timing, [...messages, ...recoveryMessages]);
 }
 
-/** Ends a round that failed. The caller must leave `known` and `digests` unchanged, so that the next round finds the change again. */
+/** Ends a round that failed. The caller must leave `known` and `digests` unchanged, so that a later round finds the change again. */
 function failRound(before: WatchState, lines: Lines, timing: RoundTiming): RoundStep<never> {
   const [state, messages] = countFailure(before, lines);
   return pause(state, timing, messages);
