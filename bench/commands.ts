@@ -171,9 +171,9 @@ function document(starts: readonly Starts[], commands: readonly Row[]): string {
       "of git. Each cell has the median and, in brackets, the least " +
       `of ${rounds.start} starts and of ${rounds.command} runs of each command, in turns. The ratio is that of the least. ` +
       `\`scan\` searches a repository of ${FOLDERS * FILES_IN_FOLDER} files of 4 kB for ${SECRETS} secrets. The contract of ` +
-      `the other commands requires ${VARIABLES} variables, which are in a \`.env\` file. The last row has a file that is ` +
-      "made to be slow. The executable interprets JavaScript, so it is slower in what runs for each file, variable or " +
-      "expression. But it needs no start of Node.js.",
+      `the other commands requires ${VARIABLES} variables, which are in a \`.env\` file. The file of the last row is ` +
+      "made to be slow. The executable interprets JavaScript, so it is slower for each file, variable or expression, " +
+      "but needs no start of Node.js.",
   );
   const first = table(
     ["", "`-- true`, without ESC", "`--cache-fresh 10h -- true`", "ratio"],

@@ -1,6 +1,7 @@
 import { cpus } from "node:os";
 import { format } from "oxfmt";
 import { list, page, wrap } from "../scripts/markdown.ts";
+import { groupBy } from "../src/core/group-by.ts";
 import type { ParentCost, Spread, Timing } from "./measure.ts";
 import type { Missing } from "./peers.ts";
 import type { Installed } from "./surroundings.ts";
@@ -49,15 +50,15 @@ export async function document({ nodes, rounds, executable }: Results): Promise<
   const versions = nodes.map(({ version }) => version).join(" and ");
   const machine = `${cpus()[0]?.model ?? "an unknown processor"}, ${cpus().length} cores, ${process.platform} ${process.arch}`;
   const content = `${wrap(
-    `Measured on ${new Date().toISOString().slice(0, 10)}: ${machine}, Node.js ${versions}. Each process was started ` +
-      `${rounds} times, in turns with the others and in a different order each turn; a ratio is taken within a turn. Each ` +
-      "figure is the median with the two quartiles in brackets. Processor time is user and system time of the process " +
-      "and of those that it started.",
+    `Measured on ${new Date().toISOString().slice(0, 10)}: ${machine}, Node.js ${versions}. Each process was ` +
+      `started ${rounds} times, in turns with the others and in a different order each turn; ratios are taken within ` +
+      "a turn. Each figure is the median with the quartiles in brackets. Processor time is user and system time of " +
+      "the process and of its children.",
   )}
 
 ${wrap(
-  "The package was packed, then installed by each package manager with its defaults, which run no scripts. Each " +
-    "process had an environment of its own, a `.env` file and the Sophia contract, which was met.",
+  "Each package manager installed the packed package with its defaults, which run no scripts. Each process had its " +
+    "own environment, a `.env` file and the Sophia contract, which was met.",
 )}
 
 ![Processor time of a start, as multiples of a bare Node.js](benchmark.svg)
@@ -78,23 +79,23 @@ ${list([...NOTES, ...(executable === undefined ? ["The stand-alone executable wa
 }
 
 const NOTES = [
-  '**The start.** In exec mode an addon calls execve, so no process is forked or waited for. The row "minimal exec" does ' +
-    "only that, at the cost of `node -e 0`. In the rest of the time sophia-run loads the bundle and its compiled code, reads " +
-    "the options, the inherited descriptors and the `.env` file, and checks the contract. The row " +
-    '"minimal Node.js wrapper" only loads `node:child_process` and starts `true`.',
-  "**Compiled code.** A user's first start stores the code that V8 compiled in `~/.cache/sophia-run`. The starts after it " +
-    'were measured. Without a writable home each start compiles: the row "sophia-run without compiled code".',
-  "**Noise.** Other processes on the machine widen the quartiles of the wall times; processor times are steadier.",
-  "**Large environments.** The added time is taken within a turn, without the time that a bare Node.js itself needs for " +
-    "such an environment. Processor time is longer than wall time, because V8 compiles loops and collects garbage on " +
-    "other cores.",
+  '**The start.** In exec mode an addon calls execve, so no process is forked or waited for. The row "minimal ' +
+    'exec" does only that, at the cost of `node -e 0`. In the rest of the time sophia-run loads its compiled code, ' +
+    'reads options, inherited descriptors and the `.env` file, and checks the contract. The row "minimal Node.js ' +
+    'wrapper" only loads `node:child_process` and starts `true`.',
+  "**Compiled code.** A user's first start [stores it](../launching.md#compiled-code). The starts after it were " +
+    'measured. Without a writable home each start compiles: the row "sophia-run without compiled code".',
+  "**Noise.** Other processes widen the quartiles of wall times; processor times are steadier.",
+  "**Large environments.** The added time is that within a turn, without what a bare Node.js needs for such an " +
+    "environment. Processor time exceeds wall time, because V8 compiles loops and collects garbage on other cores.",
   "**The cache.** `--cache-fresh` makes no request. Most of its extra time is loading `node:crypto`.",
-  "**The others.** dotenv-cli, env-cmd, dotenvx, varlock, fnox and secretspec read the `.env` file. doppler reads its " +
-    "fallback file and derives the key at every start. chamber runs without a store (`--backend null`), cross-env sets " +
-    "one variable, and direnv has nothing to load. tini and dumb-init only start the program. `pulumi env run` is signed in " +
-    "and reads the same environment. `bench/peers/fetch.sh` builds those in Go and Rust at fixed versions.",
-  "**Over TLS** the server is a process of Node.js on the same two cores, which takes five of the milliseconds. curl, a " +
-    "client in C that starts nothing, shows what two requests cost here.",
+  "**The others.** dotenv-cli, env-cmd, dotenvx, varlock, fnox and secretspec read the `.env` file. doppler reads " +
+    "its fallback file and derives the key each time. chamber runs without a store (`--backend null`), cross-env " +
+    "sets one variable, and direnv has nothing to load. tini and dumb-init only start the program. `pulumi env run` " +
+    "is signed in and reads the same environment. `bench/peers/fetch.sh` builds those in Go and Rust at fixed " +
+    "versions.",
+  "**Over TLS** the server is a process of Node.js on the same two cores, which takes five of the milliseconds. " +
+    "curl, a client in C, shows what two requests cost here.",
   "**NODE_EXTRA_CA_CERTS** is not set: Node.js 20 parses these certificates at every start, which would hide the cost " +
     "of a launcher.",
 ];
@@ -152,9 +153,9 @@ function inARow(rows: readonly Timing[], rounds: number): string {
 ## Starts in a row
 
 ${wrap(
-  `Each of these was started ${5 * rounds} times, one start after another, as a supervisor or a loop in a shell does. In the ` +
-    "tables below, each start comes after those of other programs, mostly Node.js, which leave the processor's caches " +
-    "without anything of it.",
+  `Each of these was started ${5 * rounds} times in a row, as by a supervisor or a loop in a shell. In the tables ` +
+    "below, each start comes after those of other programs, mostly Node.js, which have replaced its data in the " +
+    "processor's caches.",
 )}
 
 | | wall ms | CPU ms |
@@ -245,7 +246,10 @@ function timings(rows: readonly Timing[]): string {
 }
 
 function reasons(missing: readonly Missing[]): string {
-  return missing.map(({ name, missing: why }) => `- ${name}: ${why}.\n`).join("");
+  const namesByReason = groupBy(missing, ({ missing: why }) => why);
+  return Array.from(namesByReason, ([why, peers]) => `- ${peers.map(({ name }) => name).join(", ")}: ${why}.\n`).join(
+    "",
+  );
 }
 
 /** Returns the milliseconds that sophia-run adds to another pair, without those that a bare Node.js adds. */

@@ -161,10 +161,10 @@ async function document(
   const isMet = most("wallRatio") <= GOAL && most("cpuRatio") <= GOAL;
   const content = `${wrap(
     `Measured on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} cores, ${process.arch}, with a load of ` +
-      `${Math.round(loadavg()[1] ?? 0)}. Under a load, wall times are several times those of an idle machine. Each process was started ${rounds} times, whole runs of a script ` +
-      `${Math.ceil(rounds / 2)} times, in turns with the others and in a different order each turn. A ratio is taken within a ` +
-      "turn, to the first row of its table. Each figure is the median with the two quartiles in brackets. Each start reads " +
-      "a `.env` file and checks the Sophia contract, then starts `true`.",
+      `${Math.round(loadavg()[1] ?? 0)}. Under a load, wall times are several times longer. Each process was started ${rounds} times, whole runs of a script ` +
+      `${Math.ceil(rounds / 2)} times, in turns and in a different order each turn. Ratios are taken within a ` +
+      "turn, to the first row of the table. Each figure is the median with the quartiles in brackets. Each start reads " +
+      "a `.env` file, checks the Sophia contract and starts `true`.",
   )}
 
 ${wrap(

@@ -42,7 +42,7 @@ const USES: Readonly<Record<string, string>> = {
 
 const HEAD = wrap(
   "Milliseconds in which a process loads each, bundled and minified, and uses it once, without a code cache. The median of " +
-    `${ROUNDS} processes with the two quartiles in brackets. The first row does nothing and is part of all others.`,
+    `${ROUNDS} processes with the quartiles in brackets. The first row does nothing and is part of all others.`,
 );
 
 void main(mkdtempSync(join(tmpdir(), "sophia-run-packages-")));

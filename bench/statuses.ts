@@ -380,7 +380,7 @@ function document(
       ],
       rows,
     ),
-    wrap("A launcher without a value for what is declared, before the program:"),
+    wrap("A launcher without a declared value:"),
     table(["launcher", "declared by", "program started", "status"], refusals),
     ...(not.length === 0 ? [] : [wrap(`Not measured: ${not.join(", ")}.`)]),
   ].join("\n\n");

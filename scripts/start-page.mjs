@@ -92,12 +92,11 @@ function listCalls(steps) {
   const others = Array.from(OTHER_CALLS, ([purpose, names]) => `- ${purpose}: ${names.map(code).join(", ")}.`);
   return `## System calls
 
-These are all calls of a start that open, examine, connect or execute something, in their order. ${code("PROJECT")} is the project's
-folder.
+These are all calls of a start that open, examine, connect or execute something, in order. ${code("PROJECT")} is the project's folder.
 
 ${items.join("\n")}
 
-All other calls concern this process alone:
+All other calls concern only this process:
 
 ${others.join("\n")}
 `;
@@ -107,14 +106,14 @@ function listFunctions(functions) {
   const total = Array.from(functions.values()).reduce((sum, names) => sum + names.size, 0);
   const items = Array.from(functions, ([file, names]) => {
     const modules = importedModules(root, file);
-    const reach = modules.length === 0 ? "" : ` Reaches the system by ${modules.map(code).join(", ")}.`;
+    const reach = modules.length === 0 ? "" : ` Uses ${modules.map(code).join(", ")}.`;
     return `- [${file}](../../${file}): ${Array.from(names, code).join(", ")}.${reach}`;
   });
   return `## Functions
 
-The npm package and the executable run the same code: ${total} functions in ${functions.size} files for this start. A file can reach
-files, the network or processes only by a module of Node.js or by the addon in C, which are named behind its functions. Most files
-have neither, because they only compute.
+The npm package and the executable run the same code: ${total} functions in ${functions.size} files for this start. Only by a module of
+Node.js or by the addon in C can code reach files, the network or processes. Behind the functions of each file is what it uses of
+them. Most files only compute.
 
 ${items.join("\n")}
 `;

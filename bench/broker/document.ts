@@ -95,17 +95,16 @@ const ROWS: readonly Row[] = [
 ];
 
 const NOTES = [
-  "**The machine.** Three processes work on a request: the program, the launcher and the service. With 16 requests at once, " +
-    "the three share two processors, so the figure is that of the whole. On a machine with more processors it is higher.",
-  "**Added time** is taken within a turn: the percentile of 500 requests through the launcher, minus that of 500 " +
-    "requests directly to the service. A request is a POST of 2 kB on a kept connection. The program and the service run on " +
-    "Node.js 24 in all cases.",
-  "**An event** contains the time at which the service sent it. Events are merged if several arrive together.",
-  "**More memory** for 1 GB is the most that the launcher had at any time (VmHWM), minus what it had before, after 1,500 " +
-    "requests. For requests and streams it is what the launcher has after them, minus what it had before.",
-  "**A start** is compared with one with `--redact`, for which JavaScript runs in the parent process as well.",
-  "**varlock** intercepts TLS with an authority of its own. Its start is compared with `varlock run`. It has no goal here. It " +
-    "gets a tenth of the requests, streams and bytes, because it ends a program that uploads 1 GB.",
+  "**The machine.** Three processes work on a request: the program, the launcher and the service. With 16 requests " +
+    "at once they share two processors; with more processors the figure is higher.",
+  "**Added time** is, within a turn, the percentile of 500 requests through the launcher, minus that of 500 direct " +
+    "ones. A request is a POST of 2 kB on a kept connection. The program and the service always run on Node.js 24.",
+  "**An event** contains its time of sending. Events are merged if several arrive together.",
+  "**More memory** for 1 GB is the launcher's maximum (VmHWM), minus what it had before, after 1,500 requests. For " +
+    "requests and streams it is the launcher's memory after them, minus that before.",
+  "**A start** is compared with one with `--redact`, which also runs JavaScript in the parent process.",
+  "**varlock** intercepts TLS with its own authority, and has no goal here. Its start is compared with " +
+    "`varlock run`. It gets a tenth of the requests, streams and bytes, because it ends a program that uploads 1 GB.",
 ];
 
 /** The part of the figures that the executable, or a launcher on Node.js, cannot change. */
@@ -118,16 +117,17 @@ function limits(measured: readonly Measured[]): readonly string[] {
     own === undefined
       ? "The executable was not measured."
       : `The executable needs ${own.toFixed(0)} µs of processor time for a request, and ${first?.launcher.name} ${node.toFixed(0)} µs. ` +
-        `One thread runs JavaScript, so the executable can pass on at most ${(1e6 / own).toFixed(0)} requests a second, with any ` +
-        "number of processors. For 3,500 it may need 286 µs.";
+        `One thread runs JavaScript, so the executable can pass on at most ${(1e6 / own).toFixed(0)} requests a ` +
+        "second, with any number of processors. For 3,500 it may need 286 µs.";
   return [
-    `**Requests a second.** ${rate} Node.js does the same for a request, but V8 compiles the code, and QuickJS interprets ` +
-      "bytecode: a call takes 50 to 100 ns, a listener or a `nextTick` 200 to 400 ns. System calls, TLS and the parser of HTTP, " +
-      "which are in C, take less than a fifth of the time. A quarter is the broker's own code, 30 % the runtime's HTTP, 13 % " +
-      "streams, 13 % sockets, 12 % the event loop and events, and no function of JavaScript takes more than 3 %.",
-    "**Added time** is processor time, too: the program and the service wait while the launcher works. In the executable's " +
-      "slowest hundredth, the engine collects garbage, and looks at all objects outside of the image.",
-    "**Memory on Node.js** is V8's heap, which grows before it is collected: no descriptor and no connection is left.",
+    `**Requests a second.** ${rate} Node.js runs the same code, but V8 compiles it, and QuickJS interprets ` +
+      "bytecode: a call takes 50 to 100 ns, a listener or a `nextTick` 200 to 400 ns. System calls, TLS and the HTTP " +
+      "parser, which are in C, take less than a fifth of the time. A quarter is the broker's own code, 30 % the " +
+      "runtime's HTTP, 13 % streams, 13 % sockets, 12 % the event loop and events. No function of JavaScript takes " +
+      "more than 3 %.",
+    "**Added time** is processor time, too: the program and the service wait for the launcher. In the executable's " +
+      "slowest hundredth, the engine collects garbage among all objects outside of the image.",
+    "**Memory on Node.js** is V8's heap, which grows before it is collected.",
     "**A start on Node.js** loads `node:http` and plans the keys, which a start with `--redact` does not.",
   ];
 }
@@ -138,8 +138,8 @@ export async function document({ direct, git, measured, missing, amounts }: Repo
   const content = [
     wrap(
       `Measured on ${new Date().toISOString().slice(0, 10)}: ${machine}. A program sends requests to a service on ` +
-        `loopback over TLS, directly and through each launcher, in ${amounts.rounds} turns and in a different order each ` +
-        "turn. Each figure is the median with the two quartiles in brackets.",
+        `loopback over TLS, directly and through each launcher, in ${amounts.rounds} turns and in a different order ` +
+        "each turn. Each figure is the median with the quartiles in brackets.",
     ),
     "## Against the goals",
     table(
@@ -214,7 +214,7 @@ export function gitSection({ direct, ratios }: GitTurns): string {
   return [
     "## git and gh",
     wrap(
-      `Real git and gh use a local git server (\`git http-backend\`) and a local GitHub API, both behind TLS. The files are ` +
+      `git and gh use a local git server (\`git http-backend\`) and a local GitHub API, both behind TLS. The files are ` +
         "random, and packed before. Each ratio is taken within a turn; the goal is at most " +
         `${MOST_OF_GIT}×.`,
     ),

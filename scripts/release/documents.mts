@@ -178,7 +178,7 @@ const PASSAGES: readonly Passage[] = [
     files: ["docs/github-action.md"],
     texts: {
       checkout: lines(
-        `${NO_TAG} \`v${VERSION}\`, which the example names to be readable. Until then start the program in a step`,
+        `${NO_TAG} \`v${VERSION}\`. Until then start the program in a step`,
         "([job.yml](../examples/actions/job.yml)), or name a commit of your fork that has [the bundle](#the-bundle). Pin the",
         "action to a commit, like every action that sees secrets.",
       ),

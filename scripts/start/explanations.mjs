@@ -2,10 +2,10 @@
 
 /** The explanation for the calls of a path, by the path. `PROJECT` is the project's folder. */
 const EXPLANATIONS = new Map([
-  ["/proc/self/fd", "lists the descriptors that the caller has left open, because the program must get the same ones."],
+  ["/proc/self/fd", "lists the descriptors that the caller has left open, which the program must get."],
   [
     "/proc/self/coredump_filter",
-    "excludes this process's memory from core dumps while it holds secrets. Before the program starts, this setting gets the caller's value again.",
+    "excludes this process's memory from core dumps while it holds secrets. The setting gets the caller's value again before the program starts.",
   ],
   ["PROJECT", "the name of the working directory, and who may write to it."],
   ["/usr/bin/true", "finds the program on `PATH`."],

@@ -11,8 +11,8 @@ export const OTHER_CALLS = new Map([
     "the set-up of the process",
     ["arch_prctl", "set_tid_address", "getpid", "prlimit64", "sched_getaffinity", "clock_gettime"],
   ],
-  ["signals, whose actions are read and left as the caller has set them", ["rt_sigaction", "rt_sigprocmask"]],
-  ["descriptors that are open", ["close", "fcntl", "fstat", "getdents64", "read"]],
+  ["signals, whose actions are read and not changed", ["rt_sigaction", "rt_sigprocmask"]],
+  ["open descriptors", ["close", "fcntl", "fstat", "getdents64", "read"]],
   ["the user's number, for the comparison with owners of files", ["geteuid"]],
 ]);
 const OTHER_NAMES = new Set(Array.from(OTHER_CALLS.values()).flat());

@@ -20,8 +20,8 @@ const HEAD = `# Faults of ESC
 <!-- made by npx tsx scripts/faults.ts; do not edit -->
 
 ${wrap(
-  "Look up here what sophia-run does if Pulumi ESC (Environments, Secrets, and Configuration), the network or a credential " +
-    "fails. Most faults end in a warning, and the program starts:",
+  "Look up here what sophia-run does if Pulumi ESC (Environments, Secrets, and Configuration), the network or a " +
+    "credential fails. After most faults it warns, and the program starts:",
 )}
 
 \`\`\`console
@@ -32,51 +32,51 @@ sophia-run: warning: ESC environment acme/sophia/dev cannot be read: 127.0.0.1:1
   check the network, the proxies (HTTPS_PROXY, NO_PROXY) and PULUMI_BACKEND_URL
 \`\`\`
 
-The last column of the tables says what becomes of the program:
+The last column of the tables says what happens to the program:
 
 ${list([
   "**Emergency access**: the program starts with the environment and the `.env` files, after a warning.",
   "**The environment alone**: the service has refused access (401, 403, 404, a required approval, a rejected ID token). " +
-    "`.env` files are not used; unset `ESC_TOKEN` to work from them.",
+    "`.env` files are not used; unset `ESC_TOKEN` to use them.",
   "**Starts without ESC**: nothing is opened; the environment and the `.env` files are used.",
   "**Is not started**: the exit status is 125, or 78 if the values violate the contract.",
 ])}
 
 ${wrap(
-  "In the first three, the contract decides whether the values suffice (else 78), and with `--require-esc` the exit status is " +
-    "125.",
+  "In the first three, the contract decides whether the values suffice (else 78). With `--require-esc` the exit status " +
+    "is 125.",
 )}
 
 ${list([
   "**Deadline**: `--timeout` (30 s by default) covers all requests. Connecting and the first byte of a read may take 5 s " +
     "each. If no host was reached, there are two attempts.",
-  "**Retries**: opening is retried twice at most, because each time may create credentials. Reading is retried four " +
-    "times at most, in the same session.",
+  "**Retries**: opening is retried at most twice, because each time may create credentials. Reading is retried at most " +
+    "four times, in the same session.",
   "**Name resolution** may outlast the deadline. The program starts in time, but in spawn mode sophia-run ends only when " +
     "the system's resolver gives up.",
   "**Requests** are those that reached the service.",
-  "**Messages** below each table have the part that differs: here, what is between `cannot be read:` (or " +
-    "`was refused:`) and the number of attempts. Capitals stand for parts that vary.",
+  "**Messages** are below each table, with the numbers of their rows, and show the part that differs: here, what is " +
+    "between `cannot be read:` (or `was refused:`) and the number of attempts. Capitals stand for parts that vary.",
 ])}
 
 The tests cause each fault with real sockets, a real proxy and a real certificate authority, and compare each row.
 `;
 
-/** Returns docs/faults.md: for each group a table, and each message with the faults that have it. */
+/** Returns docs/faults.md: for each group a table, and each message with the numbers of its rows. */
 export function faultDocument(
   groups: readonly { readonly group: string; readonly rows: readonly FaultRow[] }[],
 ): string {
   const sections = groups.map(({ group, rows }) => {
     const cells = rows.map(cellsOf);
-    const faults = new Map<string, string[]>();
-    for (const [fault = "", , , , text = ""] of cells) {
-      if (text !== NO_MESSAGE) faults.set(text, [...(faults.get(text) ?? []), fault]);
+    const numbersByMessage = new Map<string, number[]>();
+    for (const [index, [, , , , text = ""]] of cells.entries()) {
+      if (text !== NO_MESSAGE) numbersByMessage.set(text, [...(numbersByMessage.get(text) ?? []), index + 1]);
     }
-    const head = ["fault", "behaviour", "requests", "program"];
-    const shown = list(Array.from(faults, ([text, names]) => `**${names.join("**; **")}**: ${text}`));
+    const head = ["no.", "fault", "behaviour", "requests", "program"];
+    const shown = list(Array.from(numbersByMessage, ([text, numbers]) => `**${numbers.join(", ")}**: ${text}`));
     return `## ${group}\n\n${table(
       head,
-      cells.map((row) => row.slice(0, -1)),
+      cells.map((row, index) => [`${index + 1}`, ...row.slice(0, -1)]),
     )}\n\n${shown}\n`;
   });
   return `${HEAD}\n${sections.join("\n")}\n<!-- end -->\n`;
@@ -100,17 +100,17 @@ export function documentedRows(
       const group = section.slice(0, section.indexOf("\n"));
       const items = section.replaceAll("\n  ", " ").matchAll(/^- \*\*(.*?)\*\*: (.*)$/gm);
       const messages = new Map(
-        Array.from(items).flatMap(([, faults = "", text = ""]) =>
-          faults.split("**; **").map((fault): readonly [string, string] => [fault, text]),
+        Array.from(items).flatMap(([, numbers = "", text = ""]) =>
+          numbers.split(", ").map((number): readonly [string, string] => [number, text]),
         ),
       );
       const rows = section.split("\n").filter((line) => line.startsWith("| "));
       return rows.slice(2).map((line) => {
-        const cells = line
+        const [number = "", ...cells] = line
           .slice(2, -2)
           .split(" | ")
-          .map((cell) => cell.trimEnd());
-        return { group, cells: [...cells, messages.get(cells[0] ?? "") ?? NO_MESSAGE] };
+          .map((cell) => cell.trim());
+        return { group, cells: [...cells, messages.get(number) ?? NO_MESSAGE] };
       });
     });
 }
