@@ -10,7 +10,7 @@ import {
   DESCRIPTIONS,
   OPTION_GROUPS,
 } from "../src/command-line/descriptions.ts";
-import { OPTION_NAMES, OPTIONS, variableOf, type Option } from "../src/command-line/options.ts";
+import { OPTION_NAMES, variableOf, type Option } from "../src/command-line/options.ts";
 import { COMMAND_NAMES, type CommandName } from "../src/command-line/command-line.ts";
 import { namesFor } from "../src/command-line/takers.ts";
 import type { CommandDefinition } from "../src/commands/command.ts";
@@ -204,8 +204,7 @@ function sharedOptions(): readonly string[] {
     const rows = names.map((name): [string, string] => {
       const option = DESCRIBED_OPTIONS[name];
       if (option === undefined) throw new Error(`no description of --${name}`);
-      const several = OPTIONS[name].type === "list" ? " (several with commas)" : "";
-      return [`${written(name, option)} or \`${variableOf(name)}\`${several}`, text(option.describe)];
+      return [`${written(name, option)}, \`${variableOf(name)}\``, text(option.describe)];
     });
     return `### ${group}\n\n${entries(rows)}`;
   });
@@ -223,7 +222,8 @@ const wanted = [
   shell(START_EXAMPLES),
   "## Options",
   "The command line wins over the variable, the variable over the default. An empty variable is unset. Switches take " +
-    "`1`, `true`, `yes`, `on` and `0`, `false`, `no`, `off`. A time is `30s`, `500ms`, `2m` or `1h`; a bare number is " +
+    "`1`, `true`, `yes`, `on` and `0`, `false`, `no`, `off`. The variable of a repeatable option takes several values, " +
+    "with commas between them. A time is `30s`, `500ms`, `2m` or `1h`; a bare number is " +
     "seconds. Only the process environment sets these variables: they have no effect in a `.env` file, and no program " +
     "gets them from ESC, from a file or from the contract.",
   ...sharedOptions(),
