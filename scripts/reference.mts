@@ -10,7 +10,7 @@ import {
   DESCRIPTIONS,
   OPTION_GROUPS,
 } from "../src/command-line/descriptions.ts";
-import { OPTION_NAMES, OPTIONS, variableOf, type Option } from "../src/command-line/options.ts";
+import { OPTION_NAMES, variableOf, type Option } from "../src/command-line/options.ts";
 import { COMMAND_NAMES, type CommandName } from "../src/command-line/command-line.ts";
 import { namesFor } from "../src/command-line/takers.ts";
 import type { CommandDefinition } from "../src/commands/command.ts";
@@ -79,8 +79,20 @@ for (const name of WRITING_COMMANDS) {
   throw new Error(`the help of ${name} does not say: ${WRITE_TOKEN_HELP}`);
 }
 
-function entries(list: readonly (readonly [term: string, meaning: string])[]): string {
-  return list.map(([term, meaning]) => `- ${term}: ${meaning}`).join("\n");
+type Entry = readonly [term: string, meaning: string];
+
+/** The options and exit statuses that all commands that write to ESC have, as lines. */
+const COMMON_WRITING_LINES = WRITING_COMMANDS.map((name) => [
+  ...optionLines(COMMANDS[name]),
+  ...statusLines(COMMANDS[name]),
+]).reduce((common, lines) => common.filter((line) => lines.includes(line)));
+
+function entryLines(list: readonly Entry[]): readonly string[] {
+  return list.map(([term, meaning]) => `- ${term}: ${meaning}`);
+}
+
+function entries(list: readonly Entry[]): string {
+  return entryLines(list).join("\n");
 }
 
 function shell(lines: readonly string[]): string {
@@ -99,25 +111,30 @@ function text(words: string): string {
   return words.replaceAll(/[<*]/g, String.raw`\$&`);
 }
 
-function ownOptions(options: Readonly<Record<string, Option>>): string {
-  return entries(Object.entries(options).map(([name, option]) => [written(name, option), text(option.describe)]));
+function optionLines({ options = {} }: Pick<CommandDefinition, "options">): readonly string[] {
+  return entryLines(Object.entries(options).map(([name, option]) => [written(name, option), text(option.describe)]));
+}
+
+function statusLines({ statuses }: CommandDefinition): readonly string[] {
+  return entryLines(statusEntries(Object.entries(statuses)));
 }
 
 function command(name: CommandName, definition: CommandDefinition): string {
-  const { describe, options = {}, statuses, examples } = definition;
+  const { describe, examples } = definition;
   const isWriting = WRITING_COMMANDS.includes(name);
-  const shared = isWriting ? [] : sharedOptionsOf(name);
+  const isOwn = (line: string): boolean => !isWriting || !COMMON_WRITING_LINES.includes(line);
+  const options = optionLines(definition).filter(isOwn);
+  const statuses = statusLines(definition).filter(isOwn);
   return [
     `### ${name}`,
     `\`sophia-run ${formatCommandForm(name, definition)}\``,
     `${text(describe)}.`,
     ...(isWriting ? ownDetails(definition) : (definition.details ?? [])).map(text),
-    ...(Object.keys(options).length === 0 ? [] : [ownOptions(options)]),
-    ...(shared.length === 0 ? [] : [`Shared options: ${shared.join("; ")}.`]),
+    ...(options.length === 0 ? [] : [options.join("\n")]),
     ...(isWriting
-      ? ["Token, question and shared options: [commands that write to ESC](#commands-that-write-to-esc)."]
-      : []),
-    `Exit statuses:\n\n${entries(statusEntries(Object.entries(statuses)))}`,
+      ? ["Token, further options and statuses: [commands that write to ESC](#commands-that-write-to-esc)."]
+      : describeSharedOptions(name)),
+    `Exit statuses:\n\n${statuses.join("\n")}`,
     shell(examples),
   ].join("\n\n");
 }
@@ -138,8 +155,21 @@ function describeWriting(): readonly string[] {
     "### Commands that write to ESC",
     `${enumerate(WRITING_COMMANDS.map((name) => `[${name}](#${anchor(name)})`))} have this in common. ${WRITE_TOKEN_HELP}`,
     text(FOUND_ENVIRONMENT_HELP),
+    COMMON_WRITING_LINES.filter((line) => line.includes("--")).join("\n"),
     `Shared options: ${shared}.`,
+    `Exit statuses:\n\n${COMMON_WRITING_LINES.filter((line) => !line.includes("--")).join("\n")}`,
   ];
+}
+
+/** Describes the shared options of a command, or names the first command that takes the same ones if the page has it before. */
+function describeSharedOptions(name: CommandName): readonly string[] {
+  const shared = sharedOptionsOf(name).join("; ");
+  if (shared === "") return [];
+  const others = COMMAND_NAMES.slice(0, COMMAND_NAMES.indexOf(name)).filter(
+    (other) => !WRITING_COMMANDS.includes(other),
+  );
+  const first = others.find((other) => sharedOptionsOf(other).join("; ") === shared);
+  return [`Shared options: ${first === undefined ? shared : `those of [${first}](#${anchor(first)})`}.`];
 }
 
 /** Describes the shared options that a command takes. */
@@ -160,8 +190,8 @@ function describeShared(group: string, taken: readonly string[]): readonly strin
   return [others.length < own.length ? `${link} without ${listed(others)}` : `${listed(own)} of ${link}`];
 }
 
-function statusEntries(statuses: readonly (readonly [string, string])[]): [string, string][] {
-  return statuses.map(([status, meaning]) => [`\`${status}\``, text(meaning)]);
+function statusEntries(statuses: readonly Entry[]): readonly Entry[] {
+  return statuses.map(([status, meaning]): Entry => [`\`${status}\``, text(meaning)]);
 }
 
 function anchor(title: string): string {
@@ -174,8 +204,7 @@ function sharedOptions(): readonly string[] {
     const rows = names.map((name): [string, string] => {
       const option = DESCRIBED_OPTIONS[name];
       if (option === undefined) throw new Error(`no description of --${name}`);
-      const several = OPTIONS[name].type === "list" ? " (several with commas)" : "";
-      return [`${written(name, option)} or \`${variableOf(name)}\`${several}`, text(option.describe)];
+      return [`${written(name, option)}, \`${variableOf(name)}\``, text(option.describe)];
     });
     return `### ${group}\n\n${entries(rows)}`;
   });
@@ -193,11 +222,12 @@ const wanted = [
   shell(START_EXAMPLES),
   "## Options",
   "The command line wins over the variable, the variable over the default. An empty variable is unset. Switches take " +
-    "`1`, `true`, `yes`, `on` and `0`, `false`, `no`, `off`. A time is `30s`, `500ms`, `2m` or `1h`; a bare number is " +
+    "`1`, `true`, `yes`, `on` and `0`, `false`, `no`, `off`. The variable of a repeatable option takes several values, " +
+    "with commas between them. A time is `30s`, `500ms`, `2m` or `1h`; a bare number is " +
     "seconds. Only the process environment sets these variables: they have no effect in a `.env` file, and no program " +
     "gets them from ESC, from a file or from the contract.",
   ...sharedOptions(),
-  `### Everywhere\n\n${ownOptions(DESCRIBED_COMMON_OPTIONS)}`,
+  `### Everywhere\n\n${optionLines({ options: DESCRIBED_COMMON_OPTIONS }).join("\n")}`,
   "## Commands",
   "Each command has its own options and takes the shared options that it names. Other options are an error (125). " +
     "`sophia-run help COMMAND` shows the command's own options, `--help=all` all of them.",
