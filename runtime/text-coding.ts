@@ -1,6 +1,6 @@
 /**
- * The classes TextEncoder and TextDecoder of the executable's runtime (WHATWG Encoding), which are globals. The decoder supports only
- * UTF-8 and UTF-16LE, because sophia-run's code uses no other encoding.
+ * The classes TextEncoder and TextDecoder of the executable's runtime (WHATWG Encoding), which are globals. The decoder supports
+ * only UTF-8 and UTF-16LE, because sophia-run's code uses no other encoding.
  */
 import { native, UTF16LE, UTF8 } from "./bytes/encodings.ts";
 import { codedError, invalidType } from "./errors.ts";
@@ -46,7 +46,10 @@ export class TextDecoder {
     this.ignoreBOM = options.ignoreBOM === true;
   }
 
-  /** Decodes bytes. With the option `stream`, further chunks follow, and an incomplete character at the end is decoded with the next. */
+  /**
+   * Decodes bytes. With the option `stream`, further chunks follow, and an incomplete character at the end is decoded with the
+   * next.
+   */
   decode(input?: unknown, options: { readonly stream?: boolean } = {}): string {
     const chunk = bytesOf(input);
     const bytes = new Uint8Array(this.#incompleteBytes.length + chunk.length);

@@ -1,7 +1,7 @@
 /**
- * Waits for events of the pipes and terminals from which sophia-run reads the output of a program whose secrets it masks. In Node.js, a
- * thread of the addon for masking waits for them (native/masking/watch.inc). In the executable, these functions replace those of the
- * addon, and the event loop waits. The caller calls `watch` for each event that it wants.
+ * Waits for events of the pipes and terminals from which sophia-run reads the output of a program whose secrets it masks. In
+ * Node.js, a thread of the addon for masking waits for them (native/masking/watch.inc). In the executable, these functions replace
+ * those of the addon, and the event loop waits. The caller calls `watch` for each event that it wants.
  */
 import { FORGET, UNTIL_READABLE } from "../native/shared.ts";
 import { POLLIN, watch as watchInLoop, type Watch } from "./loop.ts";
@@ -23,8 +23,8 @@ export function startWatching(onEvent: (descriptor: number) => void): number {
 /**
  * Waits for one event of a descriptor, in place of the event for which an earlier call waits.
  *
- * @param event UNTIL_READABLE to wait until it is readable or all writers have closed it; FORGET to wait no longer; any other number
- *   to wait only until all writers have closed it
+ * @param event UNTIL_READABLE to wait until it is readable or all writers have closed it; FORGET to wait no longer; any other
+ *   number to wait only until all writers have closed it
  */
 export function watch(descriptor: number, event: number): void {
   watches.get(descriptor)?.close();

@@ -1,7 +1,7 @@
 /**
  * Runs the user's git to read a repository, since no library reads all formats of repositories. Another person may have written the
- * repository. So git must not start a program that the repository's configuration names, must not use the network, and must not wait
- * forever.
+ * repository. So git must not start a program that the repository's configuration names, must not use the network, and must not
+ * wait forever.
  *
  *     for await (const name of readGitRecords({ cwd, environment }, ["ls-files", "-z"])) …
  */
@@ -31,7 +31,10 @@ export interface Git {
 const MAX_SILENCE_MS = 300_000;
 /** After this time without output, the files of the repository are searched for a pipe for which git may wait. */
 const PIPE_SEARCH_MS = 2000;
-/** The limit on the part of git's standard error that is stored. The rest is read and dropped, because git waits while the pipe is full. */
+/**
+ * The limit on the part of git's standard error that is stored. The rest is read and dropped, because git waits while the pipe is
+ * full.
+ */
 const MAX_ERROR_CHARACTERS = 65_536;
 
 /** Settings that keep git from starting programs which the configuration of a repository names. */
@@ -152,7 +155,8 @@ async function startGit({ cwd, environment }: Git, args: readonly string[]): Pro
 /**
  * Calls `fail` if git writes nothing for five minutes, or if git seems to wait for a pipe.
  *
- * @returns functions that the caller must call: `restart` for each chunk, and `cancel` at the end, because timers keep this process running
+ * @returns functions that the caller must call: `restart` for each chunk, and `cancel` at the end, because timers keep this process
+ *   running
  */
 function watchSilence(
   cwd: string,

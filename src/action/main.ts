@@ -1,6 +1,6 @@
 /**
- * The entry point of the GitHub Action, whose bundle `action.yml` names. GitHub's runner starts it for each step that uses the action. It
- * runs `runAction`, reports a failure as an annotation of the step, and exits with 1 if the step fails.
+ * The entry point of the GitHub Action, whose bundle `action.yml` names. GitHub's runner starts it for each step that uses the
+ * action. It runs `runAction`, reports a failure as an annotation of the step, and exits with 1 if the step fails.
  */
 import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";

@@ -1,6 +1,6 @@
 /**
- * Decides whether the broker passes a request on, with which key, and to which service. receive.ts asks for each request. The functions
- * are pure.
+ * Decides whether the broker passes a request on, with which key, and to which service. receive.ts asks for each request. The
+ * functions are pure.
  *
  * Any process of this machine can connect to the broker's port, and so can a web page in a browser. A request is admitted if
  * - its head is well-formed, and it is addressed to the broker or to a service of a key (`request-address.ts`);
@@ -45,7 +45,9 @@ export interface AdmittedRequest {
 /** Decides whether one request is passed on. */
 export type Admission = (request: RequestHead) => AdmittedRequest | Refusal;
 
-/** Headers by which a client can replace the method or the path in some frameworks. No rule would see what the service then uses. */
+/**
+ * Headers by which a client can replace the method or the path in some frameworks. No rule would see what the service then uses.
+ */
 const OVERRIDE_HEADERS = [
   "x-http-method-override",
   "x-http-method",
@@ -83,7 +85,10 @@ export function createAdmission(routes: readonly Route[], brokerAddress: BrokerA
   };
 }
 
-/** Refuses transfer codings other than `chunked`. Servers read other codings differently, and would disagree about where the body ends. */
+/**
+ * Refuses transfer codings other than `chunked`. Servers read other codings differently, and would disagree about where the body
+ * ends.
+ */
 function refuseTransferCoding(headers: HeaderFields): Refusal | undefined {
   const [coding, ...furtherCodings] = headers.valuesOf("transfer-encoding");
   if (coding === undefined) return undefined;

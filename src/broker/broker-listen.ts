@@ -1,6 +1,6 @@
 /**
- * Listens on an address for the broker: a TCP port, or a socket of the file system. `listenOn` returns the names that requests to this
- * address must have in their `Host` header.
+ * Listens on an address for the broker: a TCP port, or a socket of the file system. `listenOn` returns the names that requests to
+ * this address must have in their `Host` header.
  */
 import { once } from "node:events";
 import { lstatSync } from "node:fs";
@@ -13,8 +13,8 @@ import { withUmask } from "../system/umask.ts";
 /** An address at which the broker listens, as the broker's clients use it. */
 export interface BrokerAddress {
   /**
-   * The origin of the address, such as `http://127.0.0.1:40123`. The program's variables contain it, and it replaces the origin of a service
-   * in the headers of answers.
+   * The origin of the address, such as `http://127.0.0.1:40123`. The program's variables contain it, and it replaces the origin of
+   * a service in the headers of answers.
    */
   readonly origin: string;
   /** The accepted values of `Host`, in lower case. */
@@ -72,12 +72,14 @@ export function listenOn(server: Server, address: ListenAddress): Promise<Broker
 }
 
 /**
- * The time for a connection to the address itself, which answers at once if it belongs to this machine. With net.ipv4.ip_nonlocal_bind an
- * address can be bound that belongs to no interface, and does not answer.
+ * The time for a connection to the address itself, which answers at once if it belongs to this machine. With
+ * net.ipv4.ip_nonlocal_bind an address can be bound that belongs to no interface, and does not answer.
  */
 const CONNECT_TIMEOUT_MS = 2000;
 
-/** Listens on a port, and connects to it once. The connection fails if no client can reach the port, because the interface is down. */
+/**
+ * Listens on a port, and connects to it once. The connection fails if no client can reach the port, because the interface is down.
+ */
 async function listenOnPort(server: Server, address: PortAddress): Promise<BrokerAddress> {
   const { host } = address;
   server.listen(address.port, host);

@@ -1,11 +1,11 @@
 /**
- * Opens and closes the broker, for `run --broker`. The broker is an HTTP server to which the program sends its requests with dummies in
- * place of API keys. The broker puts the keys in and passes the requests on (receive.ts). It listens on loopback unless the user names
- * another address. See ARCHITECTURE.md.
+ * Opens and closes the broker, for `run --broker`. The broker is an HTTP server to which the program sends its requests with
+ * dummies in place of API keys. The broker puts the keys in and passes the requests on (receive.ts). It listens on loopback unless
+ * the user names another address. See ARCHITECTURE.md.
  *
  * The broker lives as long as the program. Within the rules, the program can use the keys through it, and so can each other process
- * that reads a dummy: the broker is no boundary between processes of the same user. A key leaves this process only on the connection to
- * its service.
+ * that reads a dummy: the broker is no boundary between processes of the same user. A key leaves this process only on the
+ * connection to its service.
  */
 import { createServer, type Server } from "node:http";
 import { type Admission, createAdmission } from "./admit.ts";
@@ -43,7 +43,11 @@ export interface Broker {
    * @throws the system's error, as `listenOn`
    */
   readonly serveLocally: (service: LocalService) => Promise<BrokerAddress>;
-  /** Listens on a socket of the file system as well, and admits redirects there (redirects.ts). @throws the system's error, as `listenOn` */
+  /**
+   * Listens on a socket of the file system as well, and admits redirects there (redirects.ts).
+   *
+   * @throws the system's error, as `listenOn`
+   */
   readonly openSocket: (path: string) => Promise<void>;
   /** Admits later requests by these routes. Requests under way keep theirs. */
   readonly replaceRoutes: (routes: readonly Route[]) => void;
@@ -180,7 +184,9 @@ function isReachedAtLoopback(address: ListenAddress): boolean {
   return host === LOOPBACK_ADDRESS.host && name === LOOPBACK_ADDRESS.host;
 }
 
-/** Returns a function that returns true if the socket at a path is no longer the socket that is there now; always false for a port. */
+/**
+ * Returns a function that returns true if the socket at a path is no longer the socket that is there now; always false for a port.
+ */
 function createSocketReplacedCheck(address: ListenAddress): () => boolean {
   if (!("path" in address)) return () => false;
   const identity = socketIdentity(address.path);

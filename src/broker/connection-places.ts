@@ -1,15 +1,16 @@
 /**
- * Limits the number of connections to the broker. Any process of this machine can open connections, and must not be able to keep the
- * program out by doing so. So connections that have shown a key are kept before others, and of the others the address with the most of them
- * loses one first.
+ * Limits the number of connections to the broker. Any process of this machine can open connections, and must not be able to keep
+ * the program out by doing so. So connections that have shown a key are kept before others, and of the others the address with the
+ * most of them loses one first.
  *
- * The server calls `takePlace` for each new connection, `mayBeginRequest` before it decides about a request, and `beginRequest` for each admitted request.
+ * The server calls `takePlace` for each new connection, `mayBeginRequest` before it decides about a request, and `beginRequest` for
+ * each admitted request.
  */
 import type { Duplex } from "node:stream";
 
 /**
- * The number of places, which is the limit on open connections. A connection with a request under way gets no further one while this many
- * requests are under way.
+ * The number of places, which is the limit on open connections. A connection with a request under way gets no further one while
+ * this many requests are under way.
  */
 export const MAX_CONNECTIONS = 256;
 

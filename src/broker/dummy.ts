@@ -1,6 +1,6 @@
 /**
- * Makes up dummies, such as `sk-sophia-Vb3…`, which a program gets in place of its keys. A dummy is valid in the declared format, so
- * that clients accept it. It is useless after the run, and without the broker.
+ * Makes up dummies, such as `sk-sophia-Vb3…`, which a program gets in place of its keys. A dummy is valid in the declared format,
+ * so that clients accept it. It is useless after the run, and without the broker.
  */
 import { randomInt } from "node:crypto";
 import { findFormatFault, createPatternWork } from "../contract/format.ts";
@@ -62,7 +62,9 @@ function listWordLengths(): readonly number[] {
   return Array.from({ length: WORD_LENGTH - minLength + 1 }, (_, index) => WORD_LENGTH - index);
 }
 
-/** Returns a valid value that contains the word: after the prefix of the declared example (`sk-<key>`), or in the declared format. */
+/**
+ * Returns a valid value that contains the word: after the prefix of the declared example (`sk-<key>`), or in the declared format.
+ */
 function createValidValue(word: string, declaration: DummyDeclaration): string | undefined {
   const prefix = /^([A-Za-z][\w-]{0,15}[-_])<[^<>]*>$/.exec(declaration.example ?? "")?.[1] ?? "";
   const values = [prefix + word, createValueInFormat(declaration.format, word)];

@@ -1,6 +1,7 @@
 /**
- * Keeps one record for each request to the broker, from its arrival to its outcome. `Exchanges.open` begins the record. The first call of
- * `refuse`, `answerLocally`, `recordAnswer` or `recordLeft` decides the outcome and writes the record; later calls write nothing.
+ * Keeps one record for each request to the broker, from its arrival to its outcome. `Exchanges.open` begins the record. The first
+ * call of `refuse`, `answerLocally`, `recordAnswer` or `recordLeft` decides the outcome and writes the record; later calls write
+ * nothing.
  */
 import type { IncomingMessage } from "node:http";
 import type { AdmittedRequest } from "./admit.ts";
@@ -25,7 +26,10 @@ export interface Exchange {
 
 type RecordedRequest = Pick<IncomingMessage, "method" | "url">;
 
-/** The exchange of one request. (An object literal with closures would cost each request eight times as much as an instance of a class.) */
+/**
+ * The exchange of one request. (An object literal with closures would cost each request eight times as much as an instance of a
+ * class.)
+ */
 class RecordedExchange implements Exchange {
   readonly #request: RecordedRequest;
   readonly #admitted: AdmittedRequest | undefined;

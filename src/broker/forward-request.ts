@@ -138,7 +138,10 @@ class ForwardedRequest {
     serviceRequest.destroy();
   }
 
-  /** Handles an error of the connection to the service: sends the request again, answers the client, or ends the client's connection. */
+  /**
+   * Handles an error of the connection to the service: sends the request again, answers the client, or ends the client's
+   * connection.
+   */
   #fail(attempt: Attempt, error: unknown): void {
     const { response } = this.#client;
     // After a complete answer, a service may close the connection, or send bytes that are no HTTP: neither matters.
@@ -203,7 +206,8 @@ function passAnswer(
   socket?.cork();
   response.writeHead(answer.statusCode ?? 502, reason, [...headers]);
   flushAnswerHead(response, [reason, ...headers]);
-  // Does what `pipe` does, with a tenth of the listeners. `start` has the listener that ends the request when the response is closed.
+  // Does what `pipe` does, with a tenth of the listeners. `start` has the listener that ends the request when the response is
+  // closed.
   answer.on("data", (chunk: Buffer) => {
     if (response.write(chunk)) return;
     answer.pause();

@@ -1,6 +1,6 @@
 /**
- * The parts that forward-request.ts and upgrade.ts share: the context of a request, and the change of the service's answer on its way to
- * the client. The functions are pure.
+ * The parts that forward-request.ts and upgrade.ts share: the context of a request, and the change of the service's answer on its
+ * way to the client. The functions are pure.
  */
 import type { IncomingMessage } from "node:http";
 import { NetworkError } from "../network/network-fault.ts";
@@ -22,7 +22,9 @@ export interface ForwardingContext {
   readonly findReplaceableKeys: (admitted: AdmittedRequest, key: string) => ReplaceableKeys;
 }
 
-/** Returns true if the status is valid and final. The parser accepts any three digits, but clients and the server of Node.js do not. */
+/**
+ * Returns true if the status is valid and final. The parser accepts any three digits, but clients and the server of Node.js do not.
+ */
 export function isFinalAnswer({ statusCode = 0 }: IncomingMessage): boolean {
   return statusCode >= 200 && statusCode <= 999;
 }
@@ -39,8 +41,8 @@ export function createNotHttpRefusal(admitted: AdmittedRequest): Refusal {
 const PLAIN_REASON = /^[\w ]*$/;
 
 /**
- * Returns the reason phrase and the headers of an answer for the client: without keys, and with the address that the client used in place
- * of the service's address.
+ * Returns the reason phrase and the headers of an answer for the client: without keys, and with the address that the client used in
+ * place of the service's address.
  */
 export function createClientHead(
   { statusMessage = "", rawHeaders }: IncomingMessage,

@@ -1,6 +1,6 @@
 /**
- * Returns variables that make git send its requests through the broker (GIT_CONFIG_COUNT in git-config(1)). No file of the user or of
- * the repository is changed, and `git remote -v` still shows the service's address.
+ * Returns variables that make git send its requests through the broker (GIT_CONFIG_COUNT in git-config(1)). No file of the user or
+ * of the repository is changed, and `git remote -v` still shows the service's address.
  *
  * The settings let git ask for `http://github.com/…` in place of `https://github.com/…`, with the broker as its proxy and with the
  * dummy as its credentials. The broker accepts such a request for this host alone, and sends it over TLS:
@@ -20,7 +20,8 @@ export interface GitAccess {
 }
 
 /**
- * Returns the variables for git. Settings that the caller has made in the same way keep their numbers, and the new ones get the next numbers.
+ * Returns the variables for git. Settings that the caller has made in the same way keep their numbers, and the new ones get the
+ * next numbers.
  *
  * @param broker the origin of the broker
  */

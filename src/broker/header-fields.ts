@@ -1,6 +1,6 @@
 /**
- * Looks up and changes header fields in the form that Node.js has in `rawHeaders`: alternately a name and its value, in the client's spelling
- * and order. The functions are pure.
+ * Looks up and changes header fields in the form that Node.js has in `rawHeaders`: alternately a name and its value, in the
+ * client's spelling and order. The functions are pure.
  *
  *     ["Host", "127.0.0.1:40123", "Authorization", "Bearer TOKEN"]
  */

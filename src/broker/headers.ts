@@ -77,7 +77,9 @@ export function createClientHeaders(
   });
 }
 
-/** Replaces the service's origin where an address begins. (The address of another host may contain the origin, such as in a query.) */
+/**
+ * Replaces the service's origin where an address begins. (The address of another host may contain the origin, such as in a query.)
+ */
 function replaceOrigin(name: string, value: string, origin: string, clientAddress: string): string {
   if (name === "link") return value.replaceAll(createOriginPattern("<", origin), `$1${clientAddress}`);
   if (name !== "location" && name !== "content-location") return value;
@@ -85,7 +87,8 @@ function replaceOrigin(name: string, value: string, origin: string, clientAddres
 }
 
 /**
- * Returns a pattern that matches an origin, if the host ends there: not in `https://api.example.com.evil.test`. The case does not matter.
+ * Returns a pattern that matches an origin, if the host ends there: not in `https://api.example.com.evil.test`. The case does not
+ * matter.
  *
  * @param before the character in front of the origin; `^` for the beginning of the text
  */

@@ -1,6 +1,6 @@
 /**
- * Enforces the `limit` that the contract sets for a key, such as `{ "perMinute": 60, "total": 1000 }`. A stream counts as one request, and
- * so does a WebSocket. This file reads no clock: the caller passes the time.
+ * Enforces the `limit` that the contract sets for a key, such as `{ "perMinute": 60, "total": 1000 }`. A stream counts as one
+ * request, and so does a WebSocket. This file reads no clock: the caller passes the time.
  */
 import type { RequestLimit } from "../contract/broker/broker-model.ts";
 import type { Refusal } from "./refusals.ts";
@@ -8,8 +8,8 @@ import type { Route } from "./route.ts";
 
 const MINUTE_MS = 60_000;
 /**
- * The `Retry-After` of a request beyond `total`. No later request of this run is accepted either, but some clients wait for this time and
- * then try again.
+ * The `Retry-After` of a request beyond `total`. No later request of this run is accepted either, but some clients wait for this
+ * time and then try again.
  */
 const FINAL_RETRY_SECONDS = 60;
 

@@ -142,9 +142,9 @@ function planGithubToken(
 }
 
 /**
- * Returns a part of a built-in key, other than its address, that the contract changes. A contract that the user did not name must not
- * change these parts. A service may repeat a header of the contract's choice in its answer, where the program could read the key. A prefix
- * of the contract's choice hides a denied path from the rules.
+ * Returns a part of a built-in key, other than its address, that the contract changes. A contract that the user did not name must
+ * not change these parts. A service may repeat a header of the contract's choice in its answer, where the program could read the
+ * key. A prefix of the contract's choice hides a denied path from the rules.
  */
 function findUntrustedChange({ entry, provider }: DeclaredKey): "headers" | "prefix" | undefined {
   if (provider === undefined) return undefined;
@@ -166,7 +166,8 @@ function splitGatewayPath(
   isContractNamed: boolean,
 ): Pick<Route, "path" | "servicePath"> {
   const path = url.pathname.replace(/\/+$/, "");
-  // A contract that the user did not name must not decide for which path the gateway's path stands: denied paths would look allowed.
+  // A contract that the user did not name must not decide for which path the gateway's path stands: denied paths would look
+  // allowed.
   if (trustReason === "allowed" && !isContractNamed && provider?.deny !== undefined) return { path, servicePath: path };
   const contractBase = entry.base ?? {};
   const builtInBase = provider?.base ?? {};

@@ -1,6 +1,6 @@
 /**
- * The types of a service of this process, such as the one that refreshes credentials (commands/run/refresh). It answers requests at the
- * broker's address on loopback, which need no key.
+ * The types of a service of this process, such as the one that refreshes credentials (commands/run/refresh). It answers requests at
+ * the broker's address on loopback, which need no key.
  */
 import type { RequestHead } from "./admit.ts";
 import type { BrokerAnswer } from "./refusals.ts";

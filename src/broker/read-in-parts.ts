@@ -1,9 +1,9 @@
 /**
  * Passes the bytes of a connection to the HTTP parser in small parts, until the client has shown a key.
  *
- * Node.js reads up to 64 KiB at once, and its parser makes objects for each request in them, without a way to stop it. 250 connections
- * that send `GET /` thousands of times would cost 1.4 GB and a minute of processor time, although the broker refuses the first request of
- * each. Between two small parts, the broker can drop the rest.
+ * Node.js reads up to 64 KiB at once, and its parser makes objects for each request in them, without a way to stop it. 250
+ * connections that send `GET /` thousands of times would cost 1.4 GB and a minute of processor time, although the broker refuses
+ * the first request of each. Between two small parts, the broker can drop the rest.
  */
 import type { Socket } from "node:net";
 
@@ -20,8 +20,8 @@ interface ReadingState {
 const ignoreChunk = (): void => {};
 
 /**
- * Makes a socket pass on its bytes in small parts. Must be called after the server's own `connection` listener, which attaches the parser
- * to the socket.
+ * Makes a socket pass on its bytes in small parts. Must be called after the server's own `connection` listener, which attaches the
+ * parser to the socket.
  */
 export function readInParts(socket: Socket, { hasShownKey, mustDropBytes }: ReadingState): void {
   // As long as a socket never had a `data` listener, the parser reads the descriptor itself, past `push`.

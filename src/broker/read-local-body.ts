@@ -1,8 +1,12 @@
-/** Reads the body of a request that a service of this process answers (local-service.ts), with a limit on its length and its time. */
+/**
+ * Reads the body of a request that a service of this process answers (local-service.ts), with a limit on its length and its time.
+ */
 import type { IncomingMessage } from "node:http";
 import type { UnreadBody } from "./local-service.ts";
 
-/** The time limit for the whole body. The server has none, since a request to a service of the network may last as long as it needs. */
+/**
+ * The time limit for the whole body. The server has none, since a request to a service of the network may last as long as it needs.
+ */
 const MAX_READING_MS = 10_000;
 
 /** Returns the body; undefined if the client closed the connection before the end of the body. */

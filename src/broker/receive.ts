@@ -1,6 +1,7 @@
 /**
- * Receives all that clients send to the broker: requests one after another, handshakes of WebSockets, CONNECT, and bytes that are no HTTP.
- * Each request is either admitted (admit.ts) and passed on to its service, or answered here. Each request has one record (exchange.ts).
+ * Receives all that clients send to the broker: requests one after another, handshakes of WebSockets, CONNECT, and bytes that are
+ * no HTTP. Each request is either admitted (admit.ts) and passed on to its service, or answered here. Each request has one record
+ * (exchange.ts).
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";

@@ -1,7 +1,7 @@
 /**
- * Admits the requests that follow a redirect to a host that belongs to no key, such as the host of GitHub's release assets. gh sends all
- * its requests to the broker's socket, so it sends these there, too. The broker passes such a request on, without any credentials, if an
- * answer of this run has redirected to exactly that URL.
+ * Admits the requests that follow a redirect to a host that belongs to no key, such as the host of GitHub's release assets. gh
+ * sends all its requests to the broker's socket, so it sends these there, too. The broker passes such a request on, without any
+ * credentials, if an answer of this run has redirected to exactly that URL.
  */
 import type { AdmittedRequest, RequestHead } from "./admit.ts";
 import { parseUrl } from "../core/url.ts";

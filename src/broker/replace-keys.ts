@@ -1,12 +1,12 @@
 /**
- * Replaces keys in the heads of answers by their dummies. A service may repeat in its answer what it was sent: a whole header, or the
- * key alone. In the address of a redirect the key is escaped:
+ * Replaces keys in the heads of answers by their dummies. A service may repeat in its answer what it was sent: a whole header, or
+ * the key alone. In the address of a redirect the key is escaped:
  *
  *     Location: https://login.example.com/?next=%2Fv1%3Fkey%3Dsk-live-…
  *     X-Debug: Basic dXNlcjpzay1saXZlL…            the key after `user:`, in base64
  *
- * Each key is replaced by its dummy in the same form, since the dummy is what the client has sent. A text is decoded up to three times;
- * the depth of a search is the number of these decodings. The functions are pure.
+ * Each key is replaced by its dummy in the same form, since the dummy is what the client has sent. A text is decoded up to three
+ * times; the depth of a search is the number of these decodings. The functions are pure.
  */
 import { maskabilityOf } from "../masking/texts.ts";
 import type { Route } from "./route.ts";
@@ -53,8 +53,8 @@ function prepareKeys(pairs: readonly KeyPair[]): ReplaceableKeys {
 }
 
 /**
- * Returns the base64 characters that the key alone determines. Base64 encodes three bytes as four characters. So these characters depend on
- * the number of bytes in front of the key, modulo 3, which gives three texts.
+ * Returns the base64 characters that the key alone determines. Base64 encodes three bytes as four characters. So these characters
+ * depend on the number of bytes in front of the key, modulo 3, which gives three texts.
  */
 function listBase64Forms(key: string): readonly string[] {
   const forms = [0, 1, 2].map((bytesBefore) => {
@@ -97,8 +97,8 @@ export function replaceKeys(text: string, replaceableKeys: ReplaceableKeys): str
   for (const depth of depths) {
     for (const { key, dummy } of replaceableKeys) result = replaceDecoded(result, depth, createKeySearch(key, dummy));
   }
-  // The deepest decoding comes first, since the padding of base64 may be escaped. The others are needed because a percent sign in front
-  // of base64 looks like an escape: decoding would then change the first characters of the base64 text.
+  // The deepest decoding comes first, since the padding of base64 may be escaped. The others are needed because a percent sign in
+  // front of base64 looks like an escape: decoding would then change the first characters of the base64 text.
   for (const depth of depths.toReversed()) {
     result = replaceDecoded(result, depth, (decoded) => findInBase64(decoded, replaceableKeys));
   }

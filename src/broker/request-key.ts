@@ -7,8 +7,8 @@
  *     x-api-key: sk-ant-sophia-…
  *     Authorization: Basic eC1hY2Nlc3MtdG9rZ…      `user:DUMMY` in base64, for keys that clients send as a password (git)
  *
- * A dummy in any other place is refused, since the broker would not replace it there. The service would get the dummy and answer with an
- * error that the user could not explain.
+ * A dummy in any other place is refused, since the broker would not replace it there. The service would get the dummy and answer
+ * with an error that the user could not explain.
  */
 import { hash, randomBytes } from "node:crypto";
 import type { Slot } from "../contract/broker/broker-model.ts";
@@ -149,7 +149,8 @@ function parseBasicCredentials(text: string): { readonly user: string; readonly 
 
 /** Counts the dummies in all headers and in the target, where their characters may be escaped. */
 function countDummies(routes: readonly Route[], target: string, { raw }: HeaderFields): number {
-  // All is joined to one text, since most of the cost of a search is its start. A match cannot span two parts: no dummy has a line break.
+  // All is joined to one text, since most of the cost of a search is its start. A match cannot span two parts: no dummy has a line
+  // break.
   const text = `${raw.join("\n")}\n${target}\n${target.includes("%") ? decodeEscapes(target) : ""}`;
   let count = 0;
   for (const { dummy } of routes) {

@@ -1,6 +1,6 @@
 /**
- * The record of a request, for the log of the broker: which key was used for what, and how the request ended. A record has no headers, no
- * query and no body.
+ * The record of a request, for the log of the broker: which key was used for what, and how the request ended. A record has no
+ * headers, no query and no body.
  */
 import { valuesOf } from "./header-fields.ts";
 import { withoutQuery } from "./route.ts";

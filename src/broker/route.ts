@@ -1,8 +1,8 @@
 /**
  * The route of a brokered key says which service gets the key, in which header, and for which paths.
  *
- * `planKey` (key-plan.ts) makes a route from the contract and the address of the service. `createAdmission` (admit.ts) decides by routes
- * whether a request is passed on. This file also has the small functions for paths and origins that both need.
+ * `planKey` (key-plan.ts) makes a route from the contract and the address of the service. `createAdmission` (admit.ts) decides by
+ * routes whether a request is passed on. This file also has the small functions for paths and origins that both need.
  */
 import type { RequestLimit, Slot } from "../contract/broker/broker-model.ts";
 import type { Site } from "../contract/broker/github-keys.ts";

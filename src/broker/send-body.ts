@@ -1,9 +1,9 @@
 /**
  * Sends the body of a request to its service, for forward-request.ts.
  *
- * A service may answer while the body is being sent, for example with 401 or 413, and close its connection. The next write then fails
- * (EPIPE, ECONNRESET). Node.js destroys the connection after such an error, and loses an answer that has arrived but was not read yet.
- * So everything that has arrived is read before each write.
+ * A service may answer while the body is being sent, for example with 401 or 413, and close its connection. The next write then
+ * fails (EPIPE, ECONNRESET). Node.js destroys the connection after such an error, and loses an answer that has arrived but was not
+ * read yet. So everything that has arrived is read before each write.
  */
 import type { ClientRequest } from "node:http";
 import type { Readable } from "node:stream";
@@ -49,8 +49,8 @@ export function sendBody(clientRequest: Readable, serviceRequest: ClientRequest,
 }
 
 /**
- * Calls back once everything that has arrived on any connection was read. The event loop reads between two rounds of immediates. One round
- * is not enough: it comes right after the current chunk was read, and more may have arrived meanwhile.
+ * Calls back once everything that has arrived on any connection was read. The event loop reads between two rounds of immediates.
+ * One round is not enough: it comes right after the current chunk was read, and more may have arrived meanwhile.
  */
 function callAfterReading(callback: () => void): void {
   setImmediate(() => setImmediate(callback));

@@ -28,8 +28,8 @@ export function sendRaw(socket: Duplex, { status, headers, body }: BrokerAnswer)
 }
 
 /**
- * Ends a connection once everything was written, and drops what the client sends. If the client leaves its own side open, the connection
- * is closed after `LINGER_MS`.
+ * Ends a connection once everything was written, and drops what the client sends. If the client leaves its own side open, the
+ * connection is closed after `LINGER_MS`.
  */
 export function endGently(socket: Duplex): void {
   socket.resume().end(() => {

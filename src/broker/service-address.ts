@@ -1,6 +1,6 @@
 /**
- * Finds the address of the service that gets a key, and decides whether the address can be trusted. key-plan.ts calls this for each key.
- * The functions are pure.
+ * Finds the address of the service that gets a key, and decides whether the address can be trusted. key-plan.ts calls this for each
+ * key. The functions are pure.
  *
  * A repository's files must not send the user's key to an origin of their choice (CVE-2026-21852). So an address is accepted only
  * if one of these names it: the built-in provider, the caller, the source of the key itself, a contract that the user named, or
@@ -31,8 +31,8 @@ export interface SourcedValue {
   readonly file?: string | undefined;
   readonly isEsc?: boolean;
   /**
-   * True if the author of the repository may have written the value: the user has not named the file, or the contract in which the variable
-   * is an alias.
+   * True if the author of the repository may have written the value: the user has not named the file, or the contract in which the
+   * variable is an alias.
    */
   readonly mayBeFromRepository?: boolean;
 }
@@ -83,8 +83,9 @@ export function findServiceAddress(key: DeclaredKey, context: PlanContext): Serv
 }
 
 /**
- * Returns the address in a variable that belongs to the key, as `OPENAI_BASE_URL` belongs to `OPENAI_API_KEY`. It is the address of a
- * gateway, or of a service that has another address for each user. Only the caller and the source of the key may set such a variable.
+ * Returns the address in a variable that belongs to the key, as `OPENAI_BASE_URL` belongs to `OPENAI_API_KEY`. It is the address of
+ * a gateway, or of a service that has another address for each user. Only the caller and the source of the key may set such a
+ * variable.
  *
  * @returns undefined if neither of them has set such a variable
  */

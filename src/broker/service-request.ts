@@ -24,7 +24,8 @@ const MAX_HEADER_BYTES = 64 * 1024;
 /**
  * Begins a request with the key in place of the dummy. The caller sends the body, or ends the request.
  *
- * @param connectionHeaders headers of the connection to the service. They replace those of the connection to the client, which are not passed on
+ * @param connectionHeaders headers of the connection to the service. They replace those of the connection to the client, which are
+ *   not passed on
  * @returns the request, and the key that it carries
  */
 export function createServiceRequest(
@@ -52,8 +53,8 @@ export function createServiceRequest(
   });
   // `maxHeaderSize` limits the headers instead. By default Node.js silently drops all headers after the thousandth.
   request.maxHeadersCount = 0;
-  // The headers are added later, not passed as options: with NODE_DEBUG=http, which the user may set for the program, Node.js prints the
-  // options, which would contain the key.
+  // The headers are added later, not passed as options: with NODE_DEBUG=http, which the user may set for the program, Node.js
+  // prints the options, which would contain the key.
   const headers = createServiceHeaders(rawHeaders, admitted, key);
   for (let index = 0; index + 1 < headers.length; index += 2) {
     request.appendHeader(headers[index] ?? "", headers[index + 1] ?? "");
@@ -68,8 +69,8 @@ const IDEMPOTENT_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS
 const CLOSED_CONNECTION: ReadonlySet<string | undefined> = new Set(["ECONNRESET", "EPIPE"]);
 
 /**
- * Returns true if a failed request may be sent again: the service was just closing the idle connection on which it was sent, has answered
- * nothing, and has not got the whole request, or the request does no harm if it arrives twice.
+ * Returns true if a failed request may be sent again: the service was just closing the idle connection on which it was sent, has
+ * answered nothing, and has not got the whole request, or the request does no harm if it arrives twice.
  *
  * @param body `unsent` if no part of the body was read from the client yet
  */

@@ -1,6 +1,6 @@
 /**
- * Passes WebSockets on. The handshake is admitted like any request, and sent with the key in place of the dummy. The frames that follow
- * are passed on in both directions, and nothing in them is examined or replaced.
+ * Passes WebSockets on. The handshake is admitted like any request, and sent with the key in place of the dummy. The frames that
+ * follow are passed on in both directions, and nothing in them is examined or replaced.
  */
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
@@ -18,8 +18,8 @@ export function isForWebSocket({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * Returns the head of a request without its `Upgrade`, which a server may ignore (RFC 9110, 7.8). For example, Java's `HttpClient` asks for
- * `h2c` with its first request to each server without TLS.
+ * Returns the head of a request without its `Upgrade`, which a server may ignore (RFC 9110, 7.8). For example, Java's `HttpClient`
+ * asks for `h2c` with its first request to each server without TLS.
  */
 export function requestWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
   return Buffer.from(
@@ -138,8 +138,8 @@ class ForwardedHandshake {
 }
 
 /**
- * Calls back if the client ends its side before the service has answered. A stream reports its end only if it is read. So this function
- * reads while nothing is buffered. Frames that come before the answer stay in the buffer.
+ * Calls back if the client ends its side before the service has answered. A stream reports its end only if it is read. So this
+ * function reads while nothing is buffered. Frames that come before the answer stay in the buffer.
  *
  * @returns a function that stops the watch
  */
@@ -160,7 +160,7 @@ function joinSockets(client: Duplex, service: Duplex): void {
 function passBytes(source: Duplex, target: Duplex): void {
   source.on("error", () => target.destroy());
   source.pipe(target);
-  // This listener must run after the one of `pipe`. If the source has ended properly, its last bytes may still wait for a slow reader.
-  // Then the target is ended, not destroyed.
+  // This listener must run after the one of `pipe`. If the source has ended properly, its last bytes may still wait for a slow
+  // reader. Then the target is ended, not destroyed.
   source.once("close", () => (source.readableEnded ? endGently(target) : target.destroy()));
 }

@@ -37,7 +37,9 @@ export interface PositionalDefinition {
   readonly maxCount: number;
   /** An option of the command. Without this option the command takes no arguments. */
   readonly onlyWith?: string;
-  /** The words that the shell completes: variables of the contract, files, or a list of words. Words outside of a list are refused. */
+  /**
+   * The words that the shell completes: variables of the contract, files, or a list of words. Words outside of a list are refused.
+   */
   readonly kind: "variable" | "file" | readonly string[];
 }
 

@@ -60,8 +60,8 @@ export interface ContractEnvironment {
   /** The absolute path of the file that names the environments: the contract, or one that it extends. */
   readonly file: string;
   /**
-   * True if the user must consent to opening the environments. False if the user named the contract (`--contract`, `SOPHIA_CONTRACT`), and
-   * `file` is in its folder or below.
+   * True if the user must consent to opening the environments. False if the user named the contract (`--contract`,
+   * `SOPHIA_CONTRACT`), and `file` is in its folder or below.
    */
   readonly isFound: boolean;
 }

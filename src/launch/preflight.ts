@@ -1,6 +1,6 @@
 /**
- * Prepares this process at the very beginning of a run: records which descriptors the caller has passed on, and lets signals act as the
- * user expects until the program is started. `Preparation` has functions that undo the changes that the program would inherit.
+ * Prepares this process at the very beginning of a run: records which descriptors the caller has passed on, and lets signals act as
+ * the user expects until the program is started. `Preparation` has functions that undo the changes that the program would inherit.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { CORE_FILTER, FATAL_SIGNALS } from "../../native/shared.ts";
@@ -11,7 +11,10 @@ import { hasNoInherited } from "./proc/descriptors.ts";
 import { listenToSignals } from "./event-listeners.ts";
 import type { Preparation } from "./types.ts";
 
-/** The numbers of two signals in Linux on nearly all processors (signal(7)). node:os has them, too, but loading it slows down a start. */
+/**
+ * The numbers of two signals in Linux on nearly all processors (signal(7)). node:os has them, too, but loading it slows down a
+ * start.
+ */
 const SIGUSR1 = 10;
 const SIGPROF = 27;
 
@@ -19,9 +22,9 @@ const SIGPROF = 27;
  * Records the inherited descriptors, and sets how signals act until the launch. Must be called before any file is opened, since the
  * descriptor of that file would look like an inherited one.
  *
- * Until the launch a signal must end this process. The kernel's default action does that without a race. For PID 1 the kernel has no
- * default action, so that this process listens and exits. If a SIGUSR1 came before this code, Node.js has not ended but opened its
- * inspector. Then this process ends by that signal now.
+ * Until the launch a signal must end this process. The kernel's default action does that without a race. For PID 1 the kernel has
+ * no default action, so that this process listens and exits. If a SIGUSR1 came before this code, Node.js has not ended but opened
+ * its inspector. Then this process ends by that signal now.
  *
  * @param variables the environment of this process
  */
@@ -30,7 +33,8 @@ export function prepareLaunch(variables: Readonly<Record<string, string | undefi
   process.exitCode = 125;
   const isFirstProcess = process.pid === 1;
   const addon = isBun ? undefined : loadAddon();
-  // Node.js has a handler that would open the inspector. A listener replaces it, and the removal of the listener leaves the default action.
+  // Node.js has a handler that would open the inspector. A listener replaces it, and the removal of the listener leaves the default
+  // action.
   if (addon !== undefined) addon.restoreDefault(SIGUSR1);
   else if (process.platform !== "win32" && !isFirstProcess) {
     const stopListening = listenToSignals(["SIGUSR1"], () => {});
@@ -77,7 +81,8 @@ export function prepareLaunch(variables: Readonly<Record<string, string | undefi
     preloaded,
     profiled: preloaded && import("./proc/process-stat.ts").then(({ catchesSignal }) => catchesSignal("self", SIGPROF)),
     isFirstProcess,
-    // PID 1 cannot die of a signal. It exits with the status that container runtimes show for a process that has died of the signal.
+    // PID 1 cannot die of a signal. It exits with the status that container runtimes show for a process that has died of the
+    // signal.
     stopListening: isFirstProcess ? listenToSignals(fatalSignals, (_, number) => process.exit(128 + number)) : () => {},
     restoreCoreFilter: excludeFromCoreDumps(addon),
   };
@@ -100,7 +105,8 @@ export function excludeFromCoreDumps(addon: Pick<Addon, "exchangeCoreFilter"> | 
 }
 
 /**
- * Replaces the filter of core dumps, as the addon's function does. If this process may not write the file, the kernel does not dump it.
+ * Replaces the filter of core dumps, as the addon's function does. If this process may not write the file, the kernel does not dump
+ * it.
  *
  * @returns the former filter; -1 if it cannot be replaced
  */

@@ -1,7 +1,7 @@
 /**
- * Writes secrets into files for a program that reads them from files, and removes the files when the program has ended. The contract says
- * which variables get the path of such a file. owned-folder.ts makes the folder, and leftovers.ts removes the folders of runs that were
- * killed.
+ * Writes secrets into files for a program that reads them from files, and removes the files when the program has ended. The
+ * contract says which variables get the path of such a file. owned-folder.ts makes the folder, and leftovers.ts removes the folders
+ * of runs that were killed.
  */
 import { closeSync, constants, fstatSync, openSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -38,8 +38,8 @@ export interface SecretFiles {
   /** The inode of each file, by the name of the file. */
   readonly inodes: ReadonlyMap<string, bigint>;
   /**
-   * Gives the file of a variable another content. The content is written to a second file that is then renamed, so that a reader gets
-   * either all of the former content or all of the new one. Has no effect once the files are removed.
+   * Gives the file of a variable another content. The content is written to a second file that is then renamed, so that a reader
+   * gets either all of the former content or all of the new one. Has no effect once the files are removed.
    *
    * @throws SophiaError (secret-files, 125)
    */
@@ -68,8 +68,8 @@ export function writeSecretFiles(
 }
 
 /**
- * Makes a folder for this run, which only its owner can read (0700), with files in it by their names. The folder is removed as secret
- * files are, with all files that the program makes in it.
+ * Makes a folder for this run, which only its owner can read (0700), with files in it by their names. The folder is removed as
+ * secret files are, with all files that the program makes in it.
  *
  * @param files returns the files for the path of the folder
  * @returns its path, and functions that replace a file and that remove the folder now
@@ -181,8 +181,8 @@ export interface RemovableFiles {
 }
 
 /**
- * Writes the secret files for another process to remove. The caller must hold all signals until that process runs, since a signal that
- * ended this process before would leave the files behind.
+ * Writes the secret files for another process to remove. The caller must hold all signals until that process runs, since a signal
+ * that ended this process before would leave the files behind.
  *
  * @throws SophiaError (125)
  */
@@ -201,7 +201,9 @@ export function writeRemovableFiles({ files, program }: Launch, monitor: string)
   };
 }
 
-/** Makes the folder on a file system in memory if there is one, otherwise among the temporary files. Removes leftovers there first. */
+/**
+ * Makes the folder on a file system in memory if there is one, otherwise among the temporary files. Removes leftovers there first.
+ */
 function makeFolder(runtimeDirectory: string | undefined): OwnedFolder {
   const runtimeFolders = runtimeDirectory !== undefined && isOwnFolder(runtimeDirectory) ? [runtimeDirectory] : [];
   const memoryFolders = ["/dev/shm", ...runtimeFolders].filter(isInMemory);
@@ -222,8 +224,8 @@ function makeFolder(runtimeDirectory: string | undefined): OwnedFolder {
 }
 
 /**
- * Returns true if the value of XDG_RUNTIME_DIR is the absolute path of a folder that belongs to this user, and to which no other user may
- * write, as the XDG Base Directory Specification requires. sudo(8) and su(1) may leave the variable of another user.
+ * Returns true if the value of XDG_RUNTIME_DIR is the absolute path of a folder that belongs to this user, and to which no other
+ * user may write, as the XDG Base Directory Specification requires. sudo(8) and su(1) may leave the variable of another user.
  */
 function isOwnFolder(path: string): boolean {
   const stats = path.startsWith("/") ? statSync(path, { throwIfNoEntry: false }) : undefined;
@@ -250,8 +252,8 @@ function createWriteError(folder: string, error: unknown, hint: string): unknown
 
 /** Calls `undo` at any end of this process except SIGKILL and a crash. @returns calls it now */
 export function undoAtExit(undo: () => void): RemoveListeners {
-  // signal-exit ends the process at a signal that has no other listener. forward-signals.ts listens to each signal under one of its names.
-  // Under its other name (SIGIOT for SIGABRT) signal-exit would be the only listener, so this listener is added.
+  // signal-exit ends the process at a signal that has no other listener. forward-signals.ts listens to each signal under one of its
+  // names. Under its other name (SIGIOT for SIGABRT) signal-exit would be the only listener, so this listener is added.
   const forwarded = new Set(catchableSignals());
   const otherNames = signals.filter((signal) => !forwarded.has(signal));
   const stopListening = listenToSignals(otherNames, () => {});

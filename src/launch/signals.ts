@@ -1,7 +1,10 @@
 /** Names and numbers the signals of this platform, sends them, and lets them act by default. */
 import { listenToSignals } from "./event-listeners.ts";
 
-/** The kernel allows no listener for KILL and STOP. The others report a fault of this process, which would occur again after a listener. */
+/**
+ * The kernel allows no listener for KILL and STOP. The others report a fault of this process, which would occur again after a
+ * listener.
+ */
 const UNCATCHABLE: ReadonlySet<string> = new Set(["SIGKILL", "SIGSTOP", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL"]);
 
 /** Lists the signals of this platform with their numbers. Some have two names: SIGIOT is SIGABRT, SIGPOLL is SIGIO. */

@@ -1,6 +1,6 @@
 /**
- * The types of a launch. A command passes a {@link LaunchRequest} to `launch` (index.ts), which checks it, finds the program's file, and
- * passes a {@link Launch} to the code of exec mode or spawn mode.
+ * The types of a launch. A command passes a {@link LaunchRequest} to `launch` (index.ts), which checks it, finds the program's
+ * file, and passes a {@link Launch} to the code of exec mode or spawn mode.
  */
 import type { Environment } from "../core/model.ts";
 import type { Masking } from "../masking/masking.ts";
@@ -74,8 +74,8 @@ export interface LaunchBroker {
   /**
    * Called for each program, once it runs.
    *
-   * @param report writes to the standard error, between the program's lines if this process passes them on; undefined without masking
-   *   and without `--watch`, so that the broker itself writes there
+   * @param report writes to the standard error, between the program's lines if this process passes them on; undefined without
+   *   masking and without `--watch`, so that the broker itself writes there
    * @param mask masks further secrets in the program's later output; undefined if the output is not masked
    * @param replaceFile gives the secret file of a variable another content; throws a SophiaError (secret-files) if that fails
    */
@@ -151,6 +151,9 @@ export interface Launch extends LaunchRequest {
   readonly profiled: boolean;
   /** The descriptors among 0, 1 and 2 that the caller has passed on; all three if that is unknown. */
   readonly streams: readonly number[];
-  /** The addon's functions, undefined without the addon. Its execve is preferred: process.execve may change what the program inherits. */
+  /**
+   * The addon's functions, undefined without the addon. Its execve is preferred: process.execve may change what the program
+   * inherits.
+   */
   readonly libc: Libc | undefined;
 }

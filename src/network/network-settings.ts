@@ -1,8 +1,8 @@
 /** Describes the user's settings of proxies and certificates, and returns the parts of a URL that a connection needs. */
 
 /**
- * The settings that decide how a connection is opened, and which certificates are trusted. `readCallerNetwork` and `findAccessSettings` read
- * them from variables.
+ * The settings that decide how a connection is opened, and which certificates are trusted. `readCallerNetwork` and
+ * `findAccessSettings` read them from variables.
  */
 export interface NetworkSettings {
   /** `HTTPS_PROXY`: the URL of the proxy for https. */

@@ -74,7 +74,11 @@ export function printLines(context: Context, lines: MessageTexts): void {
   write(context, lines, "notice");
 }
 
-/** Writes a message. @param isWhole true if it is not wrapped, because programs search for its text, or because it has stack frames */
+/**
+ * Writes a message.
+ *
+ * @param isWhole true if it is not wrapped, because programs search for its text, or because it has stack frames
+ */
 function write(context: Context, lines: MessageTexts, kind: "failure" | "notice", isWhole = false): void {
   const layout = layoutFor(context, 2);
   const wrapped = layOutMessage(lines, isWhole ? { ...layout, width: Infinity } : layout);

@@ -1,7 +1,7 @@
 /**
- * Describes violations of a contract for all commands: as messages with remedies, and as data for JSON. `contract/violation-wording.ts`
- * writes the sentences. This file gives it the facts of a start, or of one ESC environment: the values, their origins, and where a
- * missing value must be set.
+ * Describes violations of a contract for all commands: as messages with remedies, and as data for JSON.
+ * `contract/violation-wording.ts` writes the sentences. This file gives it the facts of a start, or of one ESC environment: the
+ * values, their origins, and where a missing value must be set.
  *
  *     ❌ DATABASE_URL is required and not set
  */

@@ -1,6 +1,6 @@
 /**
- * Collects the notices of a start, which are warnings and remarks for the user, in the order in which they are printed. reach-verdict.ts
- * calls `collectNotices` when all else about the start is known.
+ * Collects the notices of a start, which are warnings and remarks for the user, in the order in which they are printed.
+ * reach-verdict.ts calls `collectNotices` when all else about the start is known.
  */
 import { isDeclared } from "../contract/check-contract.ts";
 import type { Notice } from "../core/model.ts";

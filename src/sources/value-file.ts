@@ -1,5 +1,6 @@
 /**
- * Reads files whose whole content is the value of one variable. The caller names such a file by a variable, or it is in a folder of secrets:
+ * Reads files whose whole content is the value of one variable. The caller names such a file by a variable, or it is in a folder of
+ * secrets:
  *
  *     API_KEY_FILE=/run/keys/api      the value of API_KEY
  *     /run/secrets/api-key            the value of API_KEY
@@ -22,8 +23,8 @@ interface ValueFileOptions {
   /** The variable or option that gives the path; undefined for a folder of the system. */
   readonly namedBy: string | undefined;
   /**
-   * True for a file that was found in a folder, which must be a regular one. If false, the path is the value of a variable, in which
-   * a secret may have been put by mistake, so that no message shows the path.
+   * True for a file that was found in a folder, which must be a regular one. If false, the path is the value of a variable, in
+   * which a secret may have been put by mistake, so that no message shows the path.
    */
   readonly isInFolder: boolean;
 }

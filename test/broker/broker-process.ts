@@ -18,7 +18,11 @@ export interface BrokerProcess {
   readonly records: readonly RequestRecord[];
 }
 
-/** Starts a program with the routes of routes.ts. Its environment names the address of the broker and the dummies. @param origin of the service */
+/**
+ * Starts a program with the routes of routes.ts. Its environment names the address of the broker and the dummies.
+ *
+ * @param origin of the service
+ */
 export async function startBrokerProcess(origin: string): Promise<BrokerProcess> {
   const { environment, log } = await startWaitingProgram(variablesOf(createRoutes(origin)), REAL_KEYS);
   const [openai, anthropic, search] = createRoutes(origin);

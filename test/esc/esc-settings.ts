@@ -15,7 +15,11 @@ export async function resolveEscSettings(access: FoundAccess, environment: Envir
   return { ...access.settings, credential: { kind: "token", token } };
 }
 
-/** Returns the settings of an access whose token is known already. @throws Error if ESC is neither on nor proposed, or a command prints the token */
+/**
+ * Returns the settings of an access whose token is known already.
+ *
+ * @throws Error if ESC is neither on nor proposed, or a command prints the token
+ */
 export function requireEscSettings(access: FoundAccess): EscSettings {
   if (access.kind !== "on" && access.kind !== "proposed") throw new Error(`ESC is ${access.kind}`);
   const { credential, ...settings } = access.settings;

@@ -43,7 +43,11 @@ export async function resolveSettingsFrom(
   return resolveEscSettings(access, environment);
 }
 
-/** Reads ESC with the settings that variables give. A failure to read is part of the result. @throws Error if ESC is neither on nor proposed */
+/**
+ * Reads ESC with the settings that variables give. A failure to read is part of the result.
+ *
+ * @throws Error if ESC is neither on nor proposed
+ */
 export async function readEscFrom(
   variables: Readonly<Record<string, string>>,
   options: ReadOptions = {},

@@ -1,6 +1,6 @@
 /**
- * Makes names and numbers that all fall into one bucket of the hash tables of QuickJS, whose hash has no secret key. Tests show with
- * them that many such variables do not stop the executable.
+ * Makes names and numbers that all fall into one bucket of the hash tables of QuickJS, whose hash has no secret key. Tests show
+ * with them that many such variables do not stop the executable.
  */
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -9,7 +9,10 @@ const HASH_COUNT = 2 ** 28;
 /** Names are made of blocks of so many letters. */
 const BLOCK_LENGTH = 5;
 
-/** Returns the hash of QuickJS, a polynomial. Texts of one hash still have one hash if the same characters are put before or behind them. */
+/**
+ * Returns the hash of QuickJS, a polynomial. Texts of one hash still have one hash if the same characters are put before or behind
+ * them.
+ */
 function hashOf(text: string): number {
   let hash = 0;
   for (let index = 0; index < text.length; index++) hash = (hash * 263 + text.charCodeAt(index)) % HASH_COUNT;

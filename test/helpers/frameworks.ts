@@ -1,4 +1,7 @@
-/** Makes projects of web frameworks for the tests of docs/frameworks, with the real packages, and runs their servers at terminals. Needs /proc. */
+/**
+ * Makes projects of web frameworks for the tests of docs/frameworks, with the real packages, and runs their servers at terminals.
+ * Needs /proc.
+ */
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
@@ -54,7 +57,12 @@ export function fetchFrameworkPackages(versions: Readonly<Record<string, string>
   return join(fetchNpmPackages(join(root, ".cache/frameworks", name), versions), "node_modules");
 }
 
-/** Installs packages of PyPI by test/python/virtual-environment.ts. @returns the folder of their commands @throws Error if that is impossible */
+/**
+ * Installs packages of PyPI by test/python/virtual-environment.ts.
+ *
+ * @returns the folder of their commands
+ * @throws Error if that is impossible
+ */
 export function pythonBin(requirements: string): string {
   const python = preparePython(requirements);
   if ("reason" in python) throw new Error(python.reason);

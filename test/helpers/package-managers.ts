@@ -10,7 +10,10 @@ const root = join(import.meta.dirname, "../..");
 const VERSIONS = { npm: "12.2.1", pnpm: "11.28.11", "@yarnpkg/cli-dist": "4.18.1", bun: "1.4.5" } as const;
 const folder = folderOf(VERSIONS);
 
-/** Older and newer versions that are in use, by the names under which they are installed. They take 130 MB. pnpm 12 is an executable. */
+/**
+ * Older and newer versions that are in use, by the names under which they are installed. They take 130 MB. pnpm 12 is an
+ * executable.
+ */
 const FURTHER_VERSIONS = {
   npm10: "npm:npm@10.9.9",
   npm11: "npm:npm@11.21.2",

@@ -22,7 +22,11 @@ export function caseCount(usual: number, nightly: number): number {
   return isNightly ? nightly : usual;
 }
 
-/** Returns the command that repeats test files with the seed of this run; undefined without a seed of its own. @param files relative paths */
+/**
+ * Returns the command that repeats test files with the seed of this run; undefined without a seed of its own.
+ *
+ * @param files relative paths
+ */
 export function repetitionCommand(
   files: readonly string[],
   { PROPERTY_SEED, SOPHIA_RUN_UNDER_TEST }: Readonly<Record<string, string | undefined>>,

@@ -62,8 +62,8 @@ export function slowFilesFor(changed: readonly string[], root: string): readonly
 }
 
 /**
- * Returns the files that differ from main, relative to the root: those of commits and of the work tree, and new files. Without main,
- * as in a shallow clone, only the work tree counts. If the root is not the root of a repository, there are none.
+ * Returns the files that differ from main, relative to the root: those of commits and of the work tree, and new files. Without
+ * main, as in a shallow clone, only the work tree counts. If the root is not the root of a repository, there are none.
  */
 export function changedFiles(root: string): readonly string[] {
   const git = (...args: readonly string[]): string | undefined => {
@@ -112,8 +112,8 @@ function ofFolder(file: string, slow: readonly string[]): readonly string[] {
 }
 
 /**
- * Returns the tests directly in a folder. If there are none, it returns those below the folder, and if there are none either, those of
- * the folder above, unless that is the folder of a whole module.
+ * Returns the tests directly in a folder. If there are none, it returns those below the folder, and if there are none either, those
+ * of the folder above, unless that is the folder of a whole module.
  */
 function findNearest(folder: string, slow: readonly string[]): readonly string[] {
   if (folder === "test") return [];

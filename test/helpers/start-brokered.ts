@@ -1,4 +1,6 @@
-/** Starts sophia-run with the broker and `--watch`, between a service that accepts one key and an ESC environment that has the key. */
+/**
+ * Starts sophia-run with the broker and `--watch`, between a service that accepts one key and an ESC environment that has the key.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";

@@ -6,8 +6,8 @@ import { type Step, terminalCommand } from "./terminal-command.ts";
 export type { Step } from "./terminal-command.ts";
 
 /**
- * Starts a command in the foreground of a pseudo-terminal. The standard output of the result is what the terminal shows. If a signal
- * ends the command, the status is 256 minus the number of the signal.
+ * Starts a command in the foreground of a pseudo-terminal. The standard output of the result is what the terminal shows. If a
+ * signal ends the command, the status is 256 minus the number of the signal.
  *
  * @param columns the width of the terminal; 0 if it is unknown
  * @param before the text that is typed before the command starts
@@ -27,7 +27,10 @@ export function pressCtrlC({ pid }: StartedProcess): void {
   process.kill(pid, "SIGUSR1");
 }
 
-/** Runs sophia-run at a pseudo-terminal, and answers its questions. If a signal ends it, the status is minus the number of the signal. */
+/**
+ * Runs sophia-run at a pseudo-terminal, and answers its questions. If a signal ends it, the status is minus the number of the
+ * signal.
+ */
 export async function atTerminal(
   args: readonly string[],
   { cwd, env }: StartOptions,

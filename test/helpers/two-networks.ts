@@ -1,4 +1,6 @@
-/** Starts sophia-run with --broker on a host with a container: two network namespaces, and a service that only the host can reach. */
+/**
+ * Starts sophia-run with --broker on a host with a container: two network namespaces, and a service that only the host can reach.
+ */
 import { execFile, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +17,9 @@ const isolation = ([[], ["--user", "--map-root-user"]] as const)
 export const noNetworks: string | undefined =
   isolation === undefined ? "needs network namespaces, and iproute2" : undefined;
 
-/** A program that starts a service on the loopback interface of the host, runs a command, and writes the requests that it received. */
+/**
+ * A program that starts a service on the loopback interface of the host, runs a command, and writes the requests that it received.
+ */
 const SERVICE = `
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -48,8 +52,8 @@ export interface NetworkedProcess extends ProcessResult {
 }
 
 /**
- * Runs a script of the shell as the program of `sophia-run --broker`, on the host 10.77.0.1. In the script, `$CONTAINER` is the prefix
- * of a command in the container.
+ * Runs a script of the shell as the program of `sophia-run --broker`, on the host 10.77.0.1. In the script, `$CONTAINER` is the
+ * prefix of a command in the container.
  */
 export async function startInNetworks(
   options: readonly string[],

@@ -1,4 +1,7 @@
-/** The package with the executables for Linux, as `npm pack` and `npm run package` make it in a checkout that has built them, or not. */
+/**
+ * The package with the executables for Linux, as `npm pack` and `npm run package` make it in a checkout that has built them, or
+ * not.
+ */
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   cpSync,

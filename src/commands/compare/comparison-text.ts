@@ -1,6 +1,6 @@
 /**
- * Formats the report of `sophia-run check --against dev,prod`, as text for people and as JSON (`--json`). Its main part is a table with
- * a row for each variable and a column for each ESC environment. comparison.ts compares; this file has no side effects.
+ * Formats the report of `sophia-run check --against dev,prod`, as text for people and as JSON (`--json`). Its main part is a table
+ * with a row for each variable and a column for each ESC environment. comparison.ts compares; this file has no side effects.
  *
  *       Variable      dev      prod
  *       DATABASE_URL  set*     set*

@@ -1,6 +1,6 @@
 /**
- * Parses the options of `sophia-run enforce`: whether to write, check or remove the schema of an environment, its key, and the variables
- * that it checks.
+ * Parses the options of `sophia-run enforce`: whether to write, check or remove the schema of an environment, its key, and the
+ * variables that it checks.
  *
  *     sophia-run enforce --only 'DB_*'      {purpose: "write", key: undefined, selection: {only: ["DB_*"], except: []}}
  */

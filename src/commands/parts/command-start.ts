@@ -9,7 +9,10 @@ import type { AskConsent } from "../../access/access-request.ts";
 import type { Companions, ReadingProgress, Start } from "../../resolve/start.ts";
 import { loader } from "../../system/addon/addon.ts";
 
-/** The computing time that JavaScript gets beyond `--timeout`, so that a slow request is reported before this limit ends the process. */
+/**
+ * The computing time that JavaScript gets beyond `--timeout`, so that a slow request is reported before this limit ends the
+ * process.
+ */
 const EXTRA_COMPUTING_MS = 1000;
 
 /** Reads all sources, and checks the values against the contract. @throws SophiaError (125) */

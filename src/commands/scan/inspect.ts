@@ -59,7 +59,9 @@ export class Inspection {
   private chunkStart = 0;
   /** The number of line ends in all chunks before this one. */
   private linesBeforeChunk = 0;
-  /** A cursor in the chunk, up to which line ends are counted. Counting from the cursor is fast, since most matches are close to it. */
+  /**
+   * A cursor in the chunk, up to which line ends are counted. Counting from the cursor is fast, since most matches are close to it.
+   */
   private countingOffset = 0;
   private linesBeforeCountingOffset = 0;
 

@@ -8,7 +8,10 @@ import { printable } from "../../core/text.ts";
 import { Masker } from "../../masking/stream.ts";
 import { Inspection, type ContentFindings, type Finding, type SearchedSecrets } from "./inspect.ts";
 
-/** The place of a secret: in the content of a file, the target of a symbolic link, the name of a file, or the name of a branch or tag. */
+/**
+ * The place of a secret: in the content of a file, the target of a symbolic link, the name of a file, or the name of a branch or
+ * tag.
+ */
 export type FindingPlace = "content" | "target" | "name" | "ref";
 
 export interface FindingLocation {

@@ -4,9 +4,9 @@
  *
  *     pass show qdrant | sophia-run set QDRANT_API_KEY --in acme/app/prod
  *
- * The steps are: check the names, read the environment, read the new values, show the plan, ask the user, write, and read the values
- * back. If another user gives one of these variables another value in the meantime, nothing is written (`refuseChangedValues`), so that
- * this value is not lost.
+ * The steps are: check the names, read the environment, read the new values, show the plan, ask the user, write, and read the
+ * values back. If another user gives one of these variables another value in the meantime, nothing is written
+ * (`refuseChangedValues`), so that this value is not lost.
  */
 import type { Values } from "../../command-line/options.ts";
 import { resolveSettings } from "../../command-line/settings.ts";

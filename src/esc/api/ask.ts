@@ -15,8 +15,8 @@ import { type Clock, systemClock } from "../transport/deadline.ts";
 /** The result if not all environments could be read. */
 export type AskFailure =
   /**
-   * There was no valid answer. The program may start with the values of the process environment and of files (emergency access). `blames`:
-   * the reason is the file of the credential, or else the service and the way to it.
+   * There was no valid answer. The program may start with the values of the process environment and of files (emergency access).
+   * `blames`: the reason is the file of the credential, or else the service and the way to it.
    */
   | { readonly kind: "unavailable"; readonly failure: Failure; readonly blames: "credential" | "service" }
   /** The service refused the token or the environment. Files must not be used instead. */
@@ -70,8 +70,8 @@ export async function askEsc<T>(
 const ORGANIZATION_STEP = "finding the default organization";
 
 /**
- * Finds the organization of names that have none: the user's default organization; otherwise the organization of the token; otherwise the
- * user's own.
+ * Finds the organization of names that have none: the user's default organization; otherwise the organization of the token;
+ * otherwise the user's own.
  *
  * @returns undefined if the token may see none of them
  * @throws EscFault

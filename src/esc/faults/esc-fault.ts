@@ -122,8 +122,8 @@ export function mayHaveEffect(fault: Fault): boolean {
 export type RefusalTarget = "token" | "environment";
 
 /**
- * Returns what the service refused; undefined if it is only unavailable. The caller must use no cached values and no files in place of
- * refused ones, because access may have been withdrawn on purpose.
+ * Returns what the service refused; undefined if it is only unavailable. The caller must use no cached values and no files in place
+ * of refused ones, because access may have been withdrawn on purpose.
  */
 export function refusalTarget(fault: Fault): RefusalTarget | undefined {
   if (fault.kind === "exchange" || fault.kind === "id-token") return "token";

@@ -224,8 +224,8 @@ function describeOtherFault(
 }
 
 /**
- * Describes an HTTP status. The order of the cases matters: 401 and 403 come first, and then any status with diagnostics, which is an
- * error in the definition of the environment.
+ * Describes an HTTP status. The order of the cases matters: 401 and 403 come first, and then any status with diagnostics, which is
+ * an error in the definition of the environment.
  */
 function describeStatus(
   fault: FaultOf<"status">,
@@ -296,8 +296,8 @@ function detailsOfStatus(fault: FaultOf<"status">): readonly string[] {
 }
 
 /**
- * Returns the failure for a change of the environment that ESC has not confirmed: with another reason and remedy if ESC refused it, or
- * with a further line if ESC may have made it.
+ * Returns the failure for a change of the environment that ESC has not confirmed: with another reason and remedy if ESC refused it,
+ * or with a further line if ESC may have made it.
  */
 function describeFailedChange(
   failure: Failure,

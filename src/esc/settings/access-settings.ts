@@ -77,7 +77,10 @@ export interface EscSettings {
   /** The organization of names without one; undefined if the service must be asked for the user's default organization. */
   readonly organization?: string | undefined;
   readonly network: NetworkSettings;
-  /** A notice for each proxy or certificate file that is ignored, because a file sets it that is not trusted. Shown if ESC cannot be reached. */
+  /**
+   * A notice for each proxy or certificate file that is ignored, because a file sets it that is not trusted. Shown if ESC cannot be
+   * reached.
+   */
   readonly ignoredNetwork: readonly Notice[];
   readonly timeoutMs: number;
   /** The option or variable because of which the old form of a name is not tried; undefined if both meanings are tried. */
@@ -114,8 +117,8 @@ export type EscAccess =
       readonly kind: "unconsented";
       readonly proposal: Proposal;
       /**
-       * `declined`: the user refused. `not-asked`: the command does not ask, or there is no terminal. `agent`: a coding agent cannot be
-       * asked. `unattended`: no person starts this process, as in CI.
+       * `declined`: the user refused. `not-asked`: the command does not ask, or there is no terminal. `agent`: a coding agent
+       * cannot be asked. `unattended`: no person starts this process, as in CI.
        */
       readonly why: "declined" | "not-asked" | "agent" | "unattended";
       readonly unplaced?: UnplacedReason | undefined;
@@ -300,7 +303,9 @@ function findChoicesThatNeedConsent(
   });
 }
 
-/** Returns the proposal for the user's consent. It lists every environment that a name may mean, since any of them may be opened. */
+/**
+ * Returns the proposal for the user's consent. It lists every environment that a name may mean, since any of them may be opened.
+ */
 function createProposal(settings: FoundSettings, choices: readonly EnvironmentChoice[]): Proposal {
   const meanings = settings.environments.map((name) => {
     const isOrganizationKnown = (name.organization ?? settings.organization) !== undefined;
@@ -313,7 +318,9 @@ function createProposal(settings: FoundSettings, choices: readonly EnvironmentCh
   return { environments, oldForms, choices, credential: settings.credentialFrom };
 }
 
-/** Returns a notice for each file that sets `ESC_TOKEN_COMMAND`. The setting is ignored, because a file must not have a command run. */
+/**
+ * Returns a notice for each file that sets `ESC_TOKEN_COMMAND`. The setting is ignored, because a file must not have a command run.
+ */
 function createCommandNotices(variables: VariableLookup): readonly Notice[] {
   return variables.all("ESC_TOKEN_COMMAND").flatMap((setting): readonly Notice[] => {
     const text = `${labelOf(setting)} is ignored (a file must not name a command); set it in the environment`;

@@ -1,6 +1,6 @@
 /**
- * Finds the credential that opens Pulumi ESC, among the variables of the process environment and of `.env` files: an access token, a file
- * with a token, a command that prints one, or an ID token (OIDC) that ESC exchanges for an access token.
+ * Finds the credential that opens Pulumi ESC, among the variables of the process environment and of `.env` files: an access token,
+ * a file with a token, a command that prints one, or an ID token (OIDC) that ESC exchanges for an access token.
  *
  *     ESC_TOKEN=pul-…
  *     ESC_TOKEN_FILE=/run/secrets/esc
@@ -74,7 +74,10 @@ export type FoundCredential =
       readonly parse: () => Credential | TokenCommand;
     };
 
-/** Returns the credential for the value of a token that the caller has found, such as `ESC_ADMIN_TOKEN` or the login of Pulumi's CLI. */
+/**
+ * Returns the credential for the value of a token that the caller has found, such as `ESC_ADMIN_TOKEN` or the login of Pulumi's
+ * CLI.
+ */
 export function createTokenCredential(setting: Setting): Extract<FoundCredential, { kind: "found" }> {
   const parse = (): Credential => ({ kind: "token", token: parseTokenSetting(setting), label: setting.name });
   return { kind: "found", setting, parse };
@@ -118,7 +121,10 @@ function parserFor(setting: Setting, variables: VariableLookup): (() => Credenti
   }
 }
 
-/** Finds the credential for the ID token that GitHub Actions issues to a job, if `ESC_OIDC_ORG` is set, but no variable with a credential. */
+/**
+ * Finds the credential for the ID token that GitHub Actions issues to a job, if `ESC_OIDC_ORG` is set, but no variable with a
+ * credential.
+ */
 function findGithubCredential(variables: VariableLookup): FoundCredential {
   // These variables must not come from a file. The job's request token is sent to the URL, which would then be the file's choice.
   const url = variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_URL");
@@ -167,7 +173,11 @@ function parsePathSetting(setting: Setting): string {
   );
 }
 
-/** Parses a token. @throws SophiaError (esc-settings, 125) for a text that no HTTP header can carry. The message does not show it */
+/**
+ * Parses a token.
+ *
+ * @throws SophiaError (esc-settings, 125) for a text that no HTTP header can carry. The message does not show it
+ */
 function parseTokenSetting(setting: Setting): Secret {
   refuseQuotes(setting);
   const text = setting.value.trim();

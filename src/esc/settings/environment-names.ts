@@ -146,8 +146,8 @@ export function isOldForm(name: EnvironmentName, meaning: FullName): boolean {
 }
 
 /**
- * Returns a notice if a name of two parts was opened in its old meaning. The environment may then be another organization's, and the
- * user may have meant an environment of the default organization.
+ * Returns a notice if a name of two parts was opened in its old meaning. The environment may then be another organization's, and
+ * the user may have meant an environment of the default organization.
  */
 export function createOldFormNotices(
   name: EnvironmentName,

@@ -3,8 +3,8 @@
  *
  *     SOPHIA_FROM_FILES=HTTPS_PROXY,PULUMI_BACKEND_URL
  *
- * An outer sophia-run read the variables from a file such as `.env`, and set the mark for its program, which started the nested one. Those
- * variables are trusted no more than the file itself. Another program that sets the mark can only reduce trust.
+ * An outer sophia-run read the variables from a file such as `.env`, and set the mark for its program, which started the nested
+ * one. Those variables are trusted no more than the file itself. Another program that sets the mark can only reduce trust.
  */
 import type { Environment, Origin } from "../../core/model.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Looks up the settings of ESC, such as `ESC_ENV`, in the process environment and in `.env` files. Each setting keeps the file that sets
- * it, because that decides how far the setting is trusted (`isTrustedFor`).
+ * Looks up the settings of ESC, such as `ESC_ENV`, in the process environment and in `.env` files. Each setting keeps the file that
+ * sets it, because that decides how far the setting is trusted (`isTrustedFor`).
  */
 import { SophiaError } from "../../core/error.ts";
 import type { Environment, Layer } from "../../core/model.ts";
@@ -16,17 +16,17 @@ export interface Setting {
 }
 
 /**
- * Returns true if a setting may decide where a credential is sent: if the caller set it, or the file that has the credential. Another file,
- * which may come with a cloned repository, could send the credential to a server of its author. Of two settings from an outer sophia-run it
- * is not known whether they come from the same file.
+ * Returns true if a setting may decide where a credential is sent: if the caller set it, or the file that has the credential.
+ * Another file, which may come with a cloned repository, could send the credential to a server of its author. Of two settings from
+ * an outer sophia-run it is not known whether they come from the same file.
  */
 export function isTrustedFor({ file }: Setting, credentialFile: string | undefined): boolean {
   return file === undefined || (file === credentialFile && file !== OUTER_FILE);
 }
 
 /**
- * Looks up variables by name: first in the process environment, then in the files. A variable with an empty value is treated as unset, so
- * that the next source may set it.
+ * Looks up variables by name: first in the process environment, then in the files. A variable with an empty value is treated as
+ * unset, so that the next source may set it.
  *
  *     new VariableLookup(environment, dotenvLayers).find("ESC_ENV"); // { name: "ESC_ENV", value: "acme/dev", file: ".env" }
  */

@@ -1,6 +1,6 @@
 /**
- * Sends the requests to Pulumi ESC. A `Connection` belongs to one service, and has one token and one deadline for all requests. It repeats
- * requests that failed, masks the token in texts of the service, and reports to the user what it waits for.
+ * Sends the requests to Pulumi ESC. A `Connection` belongs to one service, and has one token and one deadline for all requests. It
+ * repeats requests that failed, masks the token in texts of the service, and reports to the user what it waits for.
  */
 import type { Diagnostic } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
@@ -167,7 +167,8 @@ export class Connection {
 
   /**
    * Calls `ask` until it succeeds, or no retry is left.
-   * @param budget the retries that are allowed. This function counts its retries in it; further calls with the same budget get the rest
+   * @param budget the retries that are allowed. This function counts its retries in it; further calls with the same budget get the
+   *   rest
    * @throws EscFault of the last attempt, with the number of attempts. Any other error ends the attempts at once
    */
   async repeat<T>(what: string, ask: () => Promise<T>, budget = createReadBudget()): Promise<T> {

@@ -46,7 +46,12 @@ export class Deadline extends TimeLimit {
     return new EscFault({ kind: "timeout", timeoutMs: this.ms, phase });
   }
 
-  /** Waits for `ms` milliseconds. @param phase completes "timed out while …" @throws EscFault (timeout) if the deadline passes first */
+  /**
+   * Waits for `ms` milliseconds.
+   *
+   * @param phase completes "timed out while …"
+   * @throws EscFault (timeout) if the deadline passes first
+   */
   sleep(ms: number, phase: string): Promise<void> {
     const { signal } = this;
     return new Promise((resolve, reject) => {

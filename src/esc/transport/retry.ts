@@ -49,16 +49,20 @@ export function createOpenBudget(): RetryBudget {
 /** The limit on retries if the host was never reached. After one retry it is assumed that the host stays out of reach. */
 const MAX_UNREACHED_RETRIES = 1;
 const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([500, 502, 503, 504]);
-/** The nominal pause before the first retry, after a transient fault or if the host was not reached. It doubles before each further retry. */
+/**
+ * The nominal pause before the first retry, after a transient fault or if the host was not reached. It doubles before each further
+ * retry.
+ */
 const FIRST_BACKOFF_MS = 300;
 /** If less time than this remains for a pause, there is no further attempt. */
 const MIN_PAUSE_MS = 100;
 /** The time that is reserved for the next request itself. A pause that leaves less is pointless. */
 const REQUEST_MS = 100;
 /**
- * Under a rate limit, clients spread their retries over these parts of the remaining time (0: now, 1: the last moment that leaves time for the request). The part for the
- * first retry is small, because the limit may pass soon. With these parts a thousand simultaneous starts all read their environment within 30 s if the service answers 75
- * requests a second: their 2,000 requests are 67 a second (test/esc/transport/herd.slow.test.ts).
+ * Under a rate limit, clients spread their retries over these parts of the remaining time (0: now, 1: the last moment that leaves
+ * time for the request). The part for the first retry is small, because the limit may pass soon. With these parts a thousand
+ * simultaneous starts all read their environment within 30 s if the service answers 75 requests a second: their 2,000 requests are
+ * 67 a second (test/esc/transport/herd.slow.test.ts).
  */
 const RATE_LIMIT_SPREAD = {
   first: { from: 0, to: 0.15 },

@@ -1,6 +1,6 @@
 /**
- * Exec mode without the addon, by `process.execve` of Node.js. replace-process.ts uses it for `--mode exec`, and in the executables that
- * Bun makes for systems without the addon.
+ * Exec mode without the addon, by `process.execve` of Node.js. replace-process.ts uses it for `--mode exec`, and in the executables
+ * that Bun makes for systems without the addon.
  */
 import { statSync } from "node:fs";
 import { codeOrThrow, attempt } from "../../system/errors.ts";
@@ -22,7 +22,8 @@ interface WithExecve {
 /** Replaces this process by the program. Returns only if that fails. @returns the code of the system's error */
 export function executeByNode({ file, argv, environment }: Program): string {
   if (!hasExecve(process)) return "ENOSYS";
-  // Node.js ignores these signals, and the program would ignore them, too. execve(2) resets a signal with a listener to its default action.
+  // Node.js ignores these signals, and the program would ignore them, too. execve(2) resets a signal with a listener to its default
+  // action.
   for (const signal of ["SIGPIPE", "SIGXFSZ"] as const) process.on(signal, () => {});
   // Otherwise Node.js would print that execve is experimental.
   process.removeAllListeners("warning");
@@ -49,8 +50,8 @@ export async function withoutRisk(program: Program, { command }: Launch): Promis
     await (await import("../program/emulation.ts")).refuseForeignProgram(command[0], program);
   }
   if (image.kind === "dangling") throw executionError(command[0], program, "ENOENT");
-  // env(1) is certain to start, and reports the errors that would abort this process. A command with `=` cannot be passed to env(1), which
-  // would take it for an assignment.
+  // env(1) is certain to start, and reports the errors that would abort this process. A command with `=` cannot be passed to
+  // env(1), which would take it for an assignment.
   const env = findHelper("env", program.environment);
   if (env === undefined || command[0].includes("=")) return program;
   return { ...program, file: env, argv: ["env", "--", ...program.argv] };
@@ -63,7 +64,9 @@ function abortsOnFailure(): boolean {
   return major < 26 || (major === 26 && minor < 1);
 }
 
-/** Returns true if the file may be open for writing. The kernel would refuse it then (ETXTBSY); no system call shows that before. */
+/**
+ * Returns true if the file may be open for writing. The kernel would refuse it then (ETXTBSY); no system call shows that before.
+ */
 function mayBeBusy(file: string): boolean {
   return attempt(() => Date.now() - statSync(file).ctimeMs >= BUSY_MS) !== true;
 }

@@ -1,6 +1,6 @@
 /**
- * Exec mode with secret files. This process starts the cleaner, a small C program, and is then replaced by the program. When the program
- * ends, the cleaner removes the files (native/monitor/secret-files.inc).
+ * Exec mode with secret files. This process starts the cleaner, a small C program, and is then replaced by the program. When the
+ * program ends, the cleaner removes the files (native/monitor/secret-files.inc).
  */
 import { findMonitor, numbersOfProgram, type Monitor } from "../monitor/monitor-addon.ts";
 import { type RemovableFiles, writeRemovableFiles } from "../secret-files.ts";
@@ -17,8 +17,8 @@ import { replaceProcess } from "./replace-process.ts";
  */
 export async function replaceWithCleaner(launch: Launch): Promise<void> {
   const { options, preparation } = launch;
-  // When PID 1 of a container ends, the kernel kills all processes in the container. Often this is just after the program's end, so that
-  // the cleaner would have no time.
+  // When PID 1 of a container ends, the kernel kills all processes in the container. Often this is just after the program's end, so
+  // that the cleaner would have no time.
   const isInContainer = preparation.isFirstProcess || pidNamespace() !== FIRST_PID_NAMESPACE;
   const monitor = isInContainer ? undefined : findMonitor(preparation);
   const files = monitor && startCleaner(launch, monitor);
@@ -33,7 +33,8 @@ export async function replaceWithCleaner(launch: Launch): Promise<void> {
 }
 
 /**
- * Writes the secret files, and starts the cleaner. Signals wait meanwhile, so that none ends this process while it has files but no cleaner.
+ * Writes the secret files, and starts the cleaner. Signals wait meanwhile, so that none ends this process while it has files but no
+ * cleaner.
  *
  * @returns undefined if the cleaner cannot be started; the files are removed then
  */

@@ -1,9 +1,9 @@
 /**
  * Lets a job in the background write to a terminal with `stty tostop` as it would without masking.
  *
- * At each attempt to write, the kernel sends SIGTTOU to the whole process group, and performs the write once the job is in the foreground.
- * A process that ignores the signal may write anyway. In an orphaned process group (POSIX) the write fails. With masking it is this
- * process that writes to the terminal and gets the signal, in place of the program.
+ * At each attempt to write, the kernel sends SIGTTOU to the whole process group, and performs the write once the job is in the
+ * foreground. A process that ignores the signal may write anyway. In an orphaned process group (POSIX) the write fails. With
+ * masking it is this process that writes to the terminal and gets the signal, in place of the program.
  */
 import { sleep } from "../../system/blocking.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
@@ -20,8 +20,8 @@ export function stopsWriters(addon: MaskingAddon, terminal: number): boolean {
 }
 
 /**
- * Waits until the kernel stops this process by the signal that the kernel sends for the attempt to write. If this process sent the signal
- * to itself instead, the signal might come too late.
+ * Waits until the kernel stops this process by the signal that the kernel sends for the attempt to write. If this process sent the
+ * signal to itself instead, the signal might come too late.
  *
  * @returns true once the job was continued; false in the foreground, and if no signal came
  */
@@ -34,8 +34,8 @@ export function isStoppedByAccess(signal: NodeJS.Signals, isForeground: () => bo
 }
 
 /**
- * Returns true if this process's group seems orphaned: the nearest ancestor of this process outside the group is in another session. The
- * ancestors of other processes in the group, which POSIX also counts, are not examined.
+ * Returns true if this process's group seems orphaned: the nearest ancestor of this process outside the group is in another
+ * session. The ancestors of other processes in the group, which POSIX also counts, are not examined.
  */
 export function isOrphaned(): boolean {
   const ownStat = readProcessStat("self");

@@ -1,7 +1,8 @@
 /**
- * Hands masking over to another process. When the program has ended, its background processes may still write, but this process must end
- * together with the program. So it starts another process of sophia-run (`CONTINUE_CALL`), which masks the streams until the last writer
- * has ended. That process gets the secrets through a pipe, because its arguments and variables are visible to other processes.
+ * Hands masking over to another process. When the program has ended, its background processes may still write, but this process
+ * must end together with the program. So it starts another process of sophia-run (`CONTINUE_CALL`), which masks the streams until
+ * the last writer has ended. That process gets the secrets through a pipe, because its arguments and variables are visible to other
+ * processes.
  */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";

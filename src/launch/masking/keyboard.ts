@@ -1,9 +1,9 @@
 /**
  * Copies keys from the real terminal to the pseudo-terminal of a program whose output is masked (see job.ts).
  *
- * Keys are read only as long as the program is in the foreground: a shell or an editor that shares the terminal must get its own keys.
- * When the program stops or ends, the monitor (monitor.ts) collects the keys that the program has not read, and this process types them
- * into the real terminal again.
+ * Keys are read only as long as the program is in the foreground: a shell or an editor that shares the terminal must get its own
+ * keys. When the program stops or ends, the monitor (monitor.ts) collects the keys that the program has not read, and this process
+ * types them into the real terminal again.
  */
 import { constants, openSync } from "node:fs";
 import { deliverSignals } from "../event-listeners.ts";
@@ -52,8 +52,8 @@ export function openKeyboard(terminal: number, watcher: Watcher, { onKeys, onHan
 }
 
 /**
- * Opens the terminal again, for reads that do not block. Other processes share the open file of the given descriptor. If one of them
- * reads the available keys first, a read of this process would block.
+ * Opens the terminal again, for reads that do not block. Other processes share the open file of the given descriptor. If one of
+ * them reads the available keys first, a read of this process would block.
  *
  * @returns the new descriptor, in place of the given one; the given one if that is not possible
  */

@@ -1,6 +1,6 @@
 /**
- * The parts of the system (Linux) with which this process masks the program's output: the addon with its system calls, and a watcher,
- * which waits for events on descriptors.
+ * The parts of the system (Linux) with which this process masks the program's output: the addon with its system calls, and a
+ * watcher, which waits for events on descriptors.
  */
 import { SophiaError } from "../../core/error.ts";
 import { errorName } from "../../system/errors.ts";
@@ -33,8 +33,8 @@ export async function openSystem(): Promise<System | undefined> {
 export type Watcher = ReturnType<typeof openWatcher>;
 
 /**
- * Opens a watcher, which waits for events on descriptors. It calls back once for each wait, and never in the turn of the event loop in
- * which the wait began. A new wait on the same descriptor replaces the former wait.
+ * Opens a watcher, which waits for events on descriptors. It calls back once for each wait, and never in the turn of the event loop
+ * in which the wait began. A new wait on the same descriptor replaces the former wait.
  */
 function openWatcher(addon: MaskingAddon) {
   const callbacks = new Map<number, () => void>();
@@ -67,8 +67,8 @@ function openWatcher(addon: MaskingAddon) {
 }
 
 /**
- * Returns the error for a pipe or pseudo-terminal that the system refuses (125): `system-limit` if a limit such as that of open files is
- * the reason, otherwise `redact-pipe`.
+ * Returns the error for a pipe or pseudo-terminal that the system refuses (125): `system-limit` if a limit such as that of open
+ * files is the reason, otherwise `redact-pipe`.
  */
 export function cannotMask(code: string): SophiaError {
   const limit = findSystemLimit(code);

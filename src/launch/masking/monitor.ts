@@ -1,7 +1,7 @@
 /**
- * Talks to the monitor (native/masking/monitor.inc). The monitor is a process between this one and a program whose output is masked on a
- * terminal: it is the program's parent, and the leader of the program's session. terminal-session.ts starts the monitor here, sends
- * requests to it, and is called when it reports something about the program.
+ * Talks to the monitor (native/masking/monitor.inc). The monitor is a process between this one and a program whose output is masked
+ * on a terminal: it is the program's parent, and the leader of the program's session. terminal-session.ts starts the monitor here,
+ * sends requests to it, and is called when it reports something about the program.
  *
  * Both sides send records of eight bytes over a socket: the kind, as in native/shared.ts, and a value. Each is a 32-bit integer in
  * little-endian byte order. After a record UNREAD, as many bytes follow as its value says: the keys that the program has not read.

@@ -1,6 +1,6 @@
 /**
- * The masked outputs of one program, which open.ts opens and start-child.ts starts and finishes. output-stages.ts decides what happens
- * when a write fails, when a reader has ended, or when the program has ended. The class `Outputs` passes these events to
+ * The masked outputs of one program, which open.ts opens and start-child.ts starts and finishes. output-stages.ts decides what
+ * happens when a write fails, when a reader has ended, or when the program has ended. The class `Outputs` passes these events to
  * output-stages.ts, and performs the effects that it returns.
  */
 import type { ChildProcess } from "node:child_process";
@@ -23,8 +23,8 @@ import type { System } from "./masking-system.ts";
 /** The time for which the standard error stays open for a message after the program has closed it. */
 const LAST_MESSAGE_MS = 100;
 /**
- * `LAST_MESSAGE_MS` passes in steps of this time. Each step gives the event loop a turn for the last output, even if this process had no
- * processor for longer than the whole time.
+ * `LAST_MESSAGE_MS` passes in steps of this time. Each step gives the event loop a turn for the last output, even if this process
+ * had no processor for longer than the whole time.
  */
 const STEP_MS = 10;
 /** The signals that end a launcher which waits for a slow reader after the program's end. */
@@ -107,8 +107,8 @@ export class Outputs {
   }
 
   /**
-   * Passes on the output of a program that has ended. If background processes of the program still write, their output is masked as well:
-   * by another process (hand-over.ts) if `isLast`, otherwise by this process.
+   * Passes on the output of a program that has ended. If background processes of the program still write, their output is masked as
+   * well: by another process (hand-over.ts) if `isLast`, otherwise by this process.
    *
    * `isLast`: the program is not restarted. `wasKilled`: a signal has ended the program.
    */

@@ -29,8 +29,8 @@ const O_ACCMODE = 3;
 const MEMORY_DEVICES_MAJOR = 1;
 
 /**
- * Returns the outputs that have a reader. If both descriptors are the same pipe, terminal or open file, there is one output for both, so
- * that the order in which the program writes to them is kept.
+ * Returns the outputs that have a reader. If both descriptors are the same pipe, terminal or open file, there is one output for
+ * both, so that the order in which the program writes to them is kept.
  */
 export function planOutputs(addon: Pick<MaskingAddon, "isSameOpenFile"> | undefined): readonly Output[] {
   const standardOutput = readStreamStatus(1);
@@ -44,8 +44,8 @@ export function planOutputs(addon: Pick<MaskingAddon, "isSameOpenFile"> | undefi
 }
 
 /**
- * Returns true if the program must run in a session of its own (terminal-session.ts): all three standard streams are the controlling
- * terminal.
+ * Returns true if the program must run in a session of its own (terminal-session.ts): all three standard streams are the
+ * controlling terminal.
  */
 export function isSessionRequired(
   outputs: readonly Output[],

@@ -1,7 +1,8 @@
 /**
- * Runs a program whose output is masked in a session of its own, on a pseudo-terminal. open.ts creates a session if all three standard
- * streams are the controlling terminal. job.ts describes the scenario, and decides what happens at each event. This file turns signals,
- * keys and the reports of the monitor (monitor.ts) into events for job.ts, and performs the effects that job.ts returns.
+ * Runs a program whose output is masked in a session of its own, on a pseudo-terminal. open.ts creates a session if all three
+ * standard streams are the controlling terminal. job.ts describes the scenario, and decides what happens at each event. This file
+ * turns signals, keys and the reports of the monitor (monitor.ts) into events for job.ts, and performs the effects that job.ts
+ * returns.
  */
 import { closeSync } from "node:fs";
 import { AS_GIVEN, RAW, RAW_OUTPUT } from "../../../native/shared.ts";
@@ -23,7 +24,9 @@ const POLL_MS = 200;
 const CONTINUE_MS = 1000;
 /** A call that stops this process takes longer than this. A shorter call means that the kernel may have refused the stop. */
 const MIN_STOP_MS = 1;
-/** The pause after a stop that the kernel has refused. Without it a program that stops again at once would use all of a processor. */
+/**
+ * The pause after a stop that the kernel has refused. Without it a program that stops again at once would use all of a processor.
+ */
 const REFUSED_MS = 50;
 
 interface SessionParts extends TerminalPair {
@@ -37,7 +40,9 @@ interface SessionParts extends TerminalPair {
   readonly closeOtherMasters: () => void;
 }
 
-/** The session of one program. `execute` starts the program. If that fails, it may be called again, as for a script without `#!`. */
+/**
+ * The session of one program. `execute` starts the program. If that fails, it may be called again, as for a script without `#!`.
+ */
 export class TerminalSession {
   readonly #parts: SessionParts;
   /** The process group of this process, which the shell moves between foreground and background. */

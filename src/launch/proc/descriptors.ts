@@ -1,6 +1,6 @@
 /**
- * Lists the open descriptors of a process, as /proc shows them (Linux). Also finds out quickly, at every start, whether the caller has
- * certainly passed no descriptor on; otherwise inherited.ts examines them one by one.
+ * Lists the open descriptors of a process, as /proc shows them (Linux). Also finds out quickly, at every start, whether the caller
+ * has certainly passed no descriptor on; otherwise inherited.ts examines them one by one.
  */
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import type { Addon } from "../../../native/system.ts";
@@ -45,7 +45,9 @@ function listNames(pid: number | "self"): readonly string[] {
   return attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? [];
 }
 
-/** Returns the link of a descriptor; an empty text if it is closed, such as the descriptor by which `listNames` has read the folder. */
+/**
+ * Returns the link of a descriptor; an empty text if it is closed, such as the descriptor by which `listNames` has read the folder.
+ */
 export function readTarget(name: number | string, pid: number | "self" = "self"): string {
   return attempt(() => readlinkSync(`/proc/${pid}/fd/${name}`)) ?? "";
 }
@@ -59,11 +61,12 @@ export function openDescriptors(pid: number | "self"): readonly Descriptor[] {
 /**
  * Returns true if it is certain that Node.js itself has opened all descriptors from 3 on.
  *
- * Node.js 20 to 26 start three event loops, whose descriptors follow each other: epoll, io_uring if it is available, both ends of a pipe,
- * and an eventfd. The first loop has a second pipe. An inherited descriptor leaves a gap, or moves a loop. Three inherited descriptors, one
- * in each loop, move no loop, but put a pipe in the place of io_uring.
+ * Node.js 20 to 26 start three event loops, whose descriptors follow each other: epoll, io_uring if it is available, both ends of a
+ * pipe, and an eventfd. The first loop has a second pipe. An inherited descriptor leaves a gap, or moves a loop. Three inherited
+ * descriptors, one in each loop, move no loop, but put a pipe in the place of io_uring.
  *
- * @param names the entries of /proc/self/fd: the standard streams, the descriptors of Node.js, and the descriptor that reads the folder
+ * @param names the entries of /proc/self/fd: the standard streams, the descriptors of Node.js, and the descriptor that reads the
+ *   folder
  */
 export function areNodes(names: readonly string[], target: (descriptor: number) => string): boolean {
   const standardStreams = 3;
@@ -83,7 +86,9 @@ export function areNodes(names: readonly string[], target: (descriptor: number) 
   );
 }
 
-/** Returns true if the descriptor is close-on-exec; undefined if unknown. Node.js makes most inherited descriptors close-on-exec. */
+/**
+ * Returns true if the descriptor is close-on-exec; undefined if unknown. Node.js makes most inherited descriptors close-on-exec.
+ */
 export function isCloseOnExec(descriptor: number, info = readInfo(descriptor)): boolean | undefined {
   const flags = parseFlags(info);
   return flags === undefined ? undefined : (flags & O_CLOEXEC) !== 0;

@@ -1,6 +1,6 @@
 /**
- * Reads the state of a process from /proc (Linux): its stops, its group and terminal, its signals and its limits. Without /proc, and for a
- * process that does not exist, each function returns a value for "unknown".
+ * Reads the state of a process from /proc (Linux): its stops, its group and terminal, its signals and its limits. Without /proc,
+ * and for a process that does not exist, each function returns a value for "unknown".
  */
 import { readFileSync } from "node:fs";
 import { attempt } from "../../system/errors.ts";

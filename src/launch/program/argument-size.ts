@@ -1,7 +1,7 @@
 /**
  * Compares arguments and environment with the system's limits. If a program exceeds a limit, execve(2) fails with E2BIG, which says
- * nothing more. This file finds out which variable or argument is too large, for the message to the user (start-error.ts), and whether a
- * start is certain to succeed (exec/by-node.ts).
+ * nothing more. This file finds out which variable or argument is too large, for the message to the user (start-error.ts), and
+ * whether a start is certain to succeed (exec/by-node.ts).
  */
 import { count, enumerate, printable } from "../../core/text.ts";
 import { readSoftLimit } from "../proc/process-stat.ts";
@@ -71,7 +71,11 @@ export function fits(
   return total <= MIN_TOTAL_BYTES || total <= (maxTotalBytesOf(platform) ?? MIN_TOTAL_BYTES);
 }
 
-/** Returns the limit on the total in bytes, a quarter of the stack. @param stack the soft limit on the stack from /proc/PID/limits */
+/**
+ * Returns the limit on the total in bytes, a quarter of the stack.
+ *
+ * @param stack the soft limit on the stack from /proc/PID/limits
+ */
 export function totalLimit(stack: string): number {
   // `|| 0`: a text that is not a number gives NaN.
   const quarter = stack === "unlimited" ? MAX_TOTAL_BYTES : Math.floor(Number(stack) / 4) || 0;

@@ -38,8 +38,8 @@ function createError(message: string, hint: string): SophiaError {
 const REPLACEMENT = "\uFFFD";
 
 /**
- * Returns the bytes of the file, of argv and of each `NAME=value`, each ended by a NUL. On Linux, strings that the caller has passed on keep
- * bytes that are not UTF-8, which Node.js has replaced.
+ * Returns the bytes of the file, of argv and of each `NAME=value`, each ended by a NUL. On Linux, strings that the caller has
+ * passed on keep bytes that are not UTF-8, which Node.js has replaced.
  */
 export function bytesOf(program: Program): Uint8Array {
   const strings = [program.file, ...program.argv];

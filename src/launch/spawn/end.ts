@@ -10,10 +10,13 @@ interface DeathOptions {
   readonly isDumpable: boolean;
 }
 
-/** Ends this process by the signal that killed the program. PID 1 cannot signal itself, and exits with 128 plus the signal's number. */
+/**
+ * Ends this process by the signal that killed the program. PID 1 cannot signal itself, and exits with 128 plus the signal's number.
+ */
 export function dieBySignal(signal: NodeJS.Signals, { isFirstProcess, isDumpable }: DeathOptions): never {
   if (!isFirstProcess && process.platform !== "win32") {
-    // A core dump of this process would overwrite the program's core dump in the working directory. The kernel can write no file in /proc.
+    // A core dump of this process would overwrite the program's core dump in the working directory. The kernel can write no file in
+    // /proc.
     if (isDumpable) attempt(() => process.chdir("/proc"));
     resetToDefault(signal);
     send(process.pid, signal);

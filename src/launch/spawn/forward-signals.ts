@@ -1,9 +1,9 @@
 /**
  * Forwards signals to the program if this process is its parent (spawn.ts).
  *
- * Users, supervisors and shells send signals to this process, and each signal must reach the program exactly once. For Ctrl-C, Ctrl-Z, a
- * resize or a hang-up, the kernel sends a signal to the terminal's whole foreground group, and so to the program as well. Node.js does
- * not show who has sent a signal, so this process looks whether it is in the foreground group (terminal.ts).
+ * Users, supervisors and shells send signals to this process, and each signal must reach the program exactly once. For Ctrl-C,
+ * Ctrl-Z, a resize or a hang-up, the kernel sends a signal to the terminal's whole foreground group, and so to the program as well.
+ * Node.js does not show who has sent a signal, so this process looks whether it is in the foreground group (terminal.ts).
  *
  * When the program stops, this process stops as well (job-control.ts). As PID 1 it also reaps orphans.
  */
@@ -38,7 +38,9 @@ export interface ForwardingOptions {
   readonly isFirstProcess: boolean;
   /** True if V8's profiler in this process uses SIGPROF. */
   readonly profiled: boolean;
-  /** True if mostly writes of this process cause SIGPIPE and SIGXFSZ. These are not forwarded, because they would end the program. */
+  /**
+   * True if mostly writes of this process cause SIGPIPE and SIGXFSZ. These are not forwarded, because they would end the program.
+   */
   readonly ignoresWriteSignals: boolean;
   /** Returns true for a signal that the kernel may have sent for a write of this process. It is not forwarded. */
   readonly isOfWrite?: (signal: NodeJS.Signals) => boolean;
@@ -52,8 +54,8 @@ export interface ForwardingOptions {
 }
 
 /**
- * Listens to every signal that can be caught, and forwards it by the rules above. Must be called before the program is started, in the
- * same turn of the event loop. Then a signal that comes before the program exists is handled when the program exists.
+ * Listens to every signal that can be caught, and forwards it by the rules above. Must be called before the program is started, in
+ * the same turn of the event loop. Then a signal that comes before the program exists is handled when the program exists.
  */
 export function forwardSignals(forwarding: ForwardingOptions): RemoveListeners {
   const {
@@ -137,9 +139,10 @@ export function forwardSignals(forwarding: ForwardingOptions): RemoveListeners {
 /**
  * Returns a function that returns true for a signal of the terminal that the program may have missed.
  *
- * A signal that came just before the program existed has reached only this process, and looks like a signal that came just after. So it is
- * forwarded in doubt: a program without a handler dies of it only once. A second SIGTSTP would do harm if the program was continued in
- * between. But that takes longer than the first turns of the event loop, and the program has waited for something by then.
+ * A signal that came just before the program existed has reached only this process, and looks like a signal that came just after.
+ * So it is forwarded in doubt: a program without a handler dies of it only once. A second SIGTSTP would do harm if the program was
+ * continued in between. But that takes longer than the first turns of the event loop, and the program has waited for something by
+ * then.
  */
 function createMissedTest(pid: () => number | undefined): (signal: NodeJS.Signals) => boolean {
   const startSeconds = process.uptime();
@@ -156,8 +159,8 @@ function createMissedTest(pid: () => number | undefined): (signal: NodeJS.Signal
 
 interface SignalSelection extends Pick<ForwardingOptions, "profiled" | "ignoresWriteSignals"> {
   /**
-   * False without /proc. Then this process cannot see that the program was stopped, so that the stop signals of the terminal must stop
-   * both processes by default.
+   * False without /proc. Then this process cannot see that the program was stopped, so that the stop signals of the terminal must
+   * stop both processes by default.
    */
   readonly hasProcessStates: boolean;
 }

@@ -1,15 +1,16 @@
 /**
- * Removes the secret files of earlier runs whose sophia-run was killed by SIGKILL, or has crashed. secret-files.ts does this before it
- * writes new files.
+ * Removes the secret files of earlier runs whose sophia-run was killed by SIGKILL, or has crashed. secret-files.ts does this before
+ * it writes new files.
  *
- * A folder of secret files has an owner, the process that will remove it (owned-folder.ts). Two facts show that the owner has ended:
+ * A folder of secret files has an owner, the process that will remove it (owned-folder.ts). Two facts show that the owner has
+ * ended:
  *
  * - The process that made the folder has ended. Only processes in the same PID namespace can see that.
  * - The folder's lock is free. Processes in all namespaces can see that.
  *
- * The containers of a pod share /dev/shm but not their PIDs. So the lock alone decides for a folder of another namespace. For a folder
- * of the same namespace both facts are needed: in exec mode the program needs the files, has the maker's PID, and may outlive a cleaner
- * that was killed.
+ * The containers of a pod share /dev/shm but not their PIDs. So the lock alone decides for a folder of another namespace. For a
+ * folder of the same namespace both facts are needed: in exec mode the program needs the files, has the maker's PID, and may
+ * outlive a cleaner that was killed.
  */
 import { closeSync, fstatSync, readlinkSync, realpathSync, rmdirSync, statfsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
@@ -80,8 +81,9 @@ export function removeLeftovers(parentFolder: string, tryLock: TryLock): void {
 }
 
 /**
- * Returns true if leftovers in a folder can be removed safely. Returns false on file systems that several machines share. Also returns
- * false on a disk if every user may rename this user's folders: another user could give one with other files the name of a leftover.
+ * Returns true if leftovers in a folder can be removed safely. Returns false on file systems that several machines share. Also
+ * returns false on a disk if every user may rename this user's folders: another user could give one with other files the name of a
+ * leftover.
  */
 function mayHaveLeftovers(parentFolder: string): boolean {
   if (process.platform !== "linux") return true;
@@ -92,8 +94,9 @@ function mayHaveLeftovers(parentFolder: string): boolean {
 }
 
 /**
- * Returns true if the lock alone shows whether a folder of another PID namespace has an owner. A folder of the first namespace may be
- * that of a program in exec mode, which uses a cleaner only there: then only the program's PID shows that the program still runs.
+ * Returns true if the lock alone shows whether a folder of another PID namespace has an owner. A folder of the first namespace may
+ * be that of a program in exec mode, which uses a cleaner only there: then only the program's PID shows that the program still
+ * runs.
  */
 function canLockDecide({ wasLocked, namespace }: FolderMaker): boolean {
   return wasLocked && namespace !== FIRST_PID_NAMESPACE;
@@ -133,8 +136,8 @@ function removeAbandoned(path: string, isLockFree: (descriptor: number) => boole
 }
 
 /**
- * Does the same on Windows, which opens no folders, and whose files have no owner with a number. So the folder must be in the user's
- * profile, and must not be a link.
+ * Does the same on Windows, which opens no folders, and whose files have no owner with a number. So the folder must be in the
+ * user's profile, and must not be a link.
  */
 function removeFromProfile(path: string): void {
   const realPath = realpathSync.native(path);

@@ -1,7 +1,7 @@
 /**
- * Spawn mode in which this process stays as the parent of the program, as masking, `--watch` and `--broker` need it. Without these the
- * monitor in C takes its place (launch/monitor). The process starts the program, waits for its end, restarts it if a watch asks for
- * that, and then exits with the program's status or dies of the program's signal.
+ * Spawn mode in which this process stays as the parent of the program, as masking, `--watch` and `--broker` need it. Without these
+ * the monitor in C takes its place (launch/monitor). The process starts the program, waits for its end, restarts it if a watch asks
+ * for that, and then exits with the program's status or dies of the program's signal.
  */
 import { ExitStatus } from "../../core/error.ts";
 import { isBun } from "../../system/runtime.ts";
@@ -21,8 +21,8 @@ const NO_WATCH = { restarts: undefined, repairTerminal: undefined };
  */
 export async function spawn(launch: Launch): Promise<never> {
   const { libc, preparation, program, watch } = launch;
-  // The executable ends itself if its JavaScript computes for too long in one turn of the event loop. 0 removes this limit, because the
-  // masking of a long output may take longer.
+  // The executable ends itself if its JavaScript computes for too long in one turn of the event loop. 0 removes this limit, because
+  // the masking of a long output may take longer.
   loader?.limitTurns?.(0);
   const ipc = parentChannel();
   // NODE_V8_COVERAGE is meant for the program: the coverage of this process would be written into the same folder.
@@ -86,8 +86,8 @@ async function runPrograms(
 
 /**
  * Closes the descriptors that this process has kept open: all for later programs of a watch, or the standard error for the broker's
- * reports. Without either, `startProgram` has closed them. At its exit Node.js would reset an open terminal to the settings that it had
- * at the start.
+ * reports. Without either, `startProgram` has closed them. At its exit Node.js would reset an open terminal to the settings that it
+ * had at the start.
  */
 function releaseKeptDescriptors({ broker, inherited }: Launch, isWatched: boolean): void {
   if (process.platform === "win32") return;

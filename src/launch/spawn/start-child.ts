@@ -1,9 +1,9 @@
 /**
- * Starts the program as a child of this process, for spawn.ts, and connects the program with what it needs: masked outputs, secret files,
- * the signals that it must get, and the IPC channel of the caller.
+ * Starts the program as a child of this process, for spawn.ts, and connects the program with what it needs: masked outputs, secret
+ * files, the signals that it must get, and the IPC channel of the caller.
  *
- * A start has four steps. `loadParts` loads code, and may wait. The others run in one turn of the event loop: `setUp` makes what the
- * program gets, and begins to listen to signals; `fork` starts the process; `attach` connects it.
+ * A start has four steps. `loadParts` loads code, and may wait. The others run in one turn of the event loop: `setUp` makes what
+ * the program gets, and begins to listen to signals; `fork` starts the process; `attach` connects it.
  */
 import type { ChildProcess } from "node:child_process";
 import { access } from "node:fs";
@@ -110,8 +110,8 @@ async function loadParts(launch: Launch, state: LauncherState): Promise<StartPar
 }
 
 /**
- * Starts the program in one turn of the event loop, without an `await`. A signal that comes before `setUp` has added the listeners acts
- * by the kernel's default action. A later signal is handled at the end of the turn, when the program exists.
+ * Starts the program in one turn of the event loop, without an `await`. A signal that comes before `setUp` has added the listeners
+ * acts by the kernel's default action. A later signal is handled at the end of the turn, when the program exists.
  */
 function startNow(parts: StartParts): StartedProgram | FailedStart | undefined {
   const { state } = parts;
@@ -129,7 +129,9 @@ function startNow(parts: StartParts): StartedProgram | FailedStart | undefined {
   return started;
 }
 
-/** The process that gets the forwarded signals. Listeners refer to this object also before the program's start and after its end. */
+/**
+ * The process that gets the forwarded signals. Listeners refer to this object also before the program's start and after its end.
+ */
 class SignalTarget {
   /** undefined before the start, and after the end, since the kernel may give the PID to another process. */
   pid: number | undefined;
@@ -155,8 +157,8 @@ interface Setup {
 }
 
 /**
- * Makes what the program gets, then listens to signals, and then protects this process. If the first of these steps fails, signals act
- * as before.
+ * Makes what the program gets, then listens to signals, and then protects this process. If the first of these steps fails, signals
+ * act as before.
  */
 function setUp({ launch, state, secretFiles, masking }: StartParts): Setup {
   const { files, preparation, program } = launch;
@@ -218,7 +220,8 @@ function reapOrphans(libc: Libc | undefined, { pid }: SignalTarget): void {
 }
 
 /**
- * Starts the process, with the limits and the parent death signal that the options ask for, and with its own PID in variables of systemd.
+ * Starts the process, with the limits and the parent death signal that the options ask for, and with its own PID in variables of
+ * systemd.
  *
  * @throws SophiaError (125) if an option of the user is impossible here
  */
@@ -295,8 +298,9 @@ function attach(parts: StartParts, setup: Setup, started: StartedProcess): Start
 
 /** Blocks the signals that the kernel sends for writes to this process's own connections, in this thread. */
 function blockOwnSignals(libc: Libc): void {
-  // Output is written in the threads of libuv. If the reader of the output has ended, the SIGPIPE of such a thread must reach the program.
-  // So these threads must exist before this thread blocks the signal: a thread inherits the block. The first call of `access` starts them.
+  // Output is written in the threads of libuv. If the reader of the output has ended, the SIGPIPE of such a thread must reach the
+  // program. So these threads must exist before this thread blocks the signal: a thread inherits the block. The first call of
+  // `access` starts them.
   access("/", () => {});
   libc.blockOwnWrites(1);
 }

@@ -1,6 +1,6 @@
 /**
- * Lets a program of the system start the program: setpriv(1) for `--die-with-launcher`, or a shell that sets variables to its PID. Such a
- * wrapper changes an attribute of the process and then executes the program in the same process, with the same PID.
+ * Lets a program of the system start the program: setpriv(1) for `--die-with-launcher`, or a shell that sets variables to its PID.
+ * Such a wrapper changes an attribute of the process and then executes the program in the same process, with the same PID.
  */
 import { readlinkSync } from "node:fs";
 import { attempt } from "../../system/errors.ts";
@@ -42,8 +42,8 @@ function isBusyBox(path: string): boolean {
 const SHELL_VARIABLES = ["PWD", "OLDPWD", "IFS", "SHLVL", "_", "PPID", "OPTIND", "PS1", "PS2", "PS4"] as const;
 
 /**
- * Wraps the program in a shell if a variable of systemd contains the PID of this process. The shell sets the variable to its own PID, and
- * then executes the program, which has the same PID:
+ * Wraps the program in a shell if a variable of systemd contains the PID of this process. The shell sets the variable to its own
+ * PID, and then executes the program, which has the same PID:
  *
  *     sh -c 'exec env LISTEN_PID=$$ "$@"' sh PROGRAM ARGUMENT…
  */
@@ -79,8 +79,8 @@ function shellArguments(
 }
 
 /**
- * Returns a shell that passes on the whole environment: its file, and the first words of its argv. dash, which is often /bin/sh, drops
- * variables whose names are not identifiers. `bash -p` keeps them, and exported functions.
+ * Returns a shell that passes on the whole environment: its file, and the first words of its argv. dash, which is often /bin/sh,
+ * drops variables whose names are not identifiers. `bash -p` keeps them, and exported functions.
  */
 function shellThatKeeps(environment: Environment): readonly [string, string, ...string[]] {
   const hasOnlyIdentifiers = [...environment.keys()].every((name) => /^[A-Za-z_]\w*$/.test(name));

@@ -1,9 +1,10 @@
 /**
- * Restarts the program with `--watch`. At a change, this process asks the program to end, kills it after the grace period, and starts it
- * again. spawn.ts loads this file only with `--watch`.
+ * Restarts the program with `--watch`. At a change, this process asks the program to end, kills it after the grace period, and
+ * starts it again. spawn.ts loads this file only with `--watch`.
  *
- * The user's signals reach the program as usual. TERM, INT and QUIT also end this process once the program has ended. If the user has
- * killed the program by another signal, it is not restarted either. While no program runs, a signal acts on this process itself.
+ * The user's signals reach the program as usual. TERM, INT and QUIT also end this process once the program has ended. If the user
+ * has killed the program by another signal, it is not restarted either. While no program runs, a signal acts on this process
+ * itself.
  */
 import { AS_GIVEN } from "../../../native/shared.ts";
 import { locate } from "../program/find-executable.ts";
@@ -30,7 +31,9 @@ interface MaskedOutputs {
 /** The grace period is counted in steps of this length, so that it does not pass while the whole job is stopped. */
 const STEP_MS = 100;
 
-/** The time within which a signal arrives that was sent when the program ended. The thread that gets it may wait for a processor. */
+/**
+ * The time within which a signal arrives that was sent when the program ended. The thread that gets it may wait for a processor.
+ */
 const LATE_SIGNAL_MS = 100;
 
 /** The restarts of one watched program. start-child.ts and spawn.ts report to it what happens to the program. */
@@ -39,7 +42,9 @@ export class Restarts {
   /** The launch whose command each restart starts again. */
   readonly #firstLaunch: Launch;
   readonly #hadTerminal = (readProcessStat("self")?.terminal ?? 0) !== 0;
-  /** `stopping`: the program was asked to end. `starting`: the next program is about to start. `over`: there are no more restarts. */
+  /**
+   * `stopping`: the program was asked to end. `starting`: the next program is about to start. `over`: there are no more restarts.
+   */
   #phase: "running" | "stopping" | "starting" | "over" = "running";
   /** The PID of the program; undefined if none runs. */
   #program: number | undefined;
@@ -118,7 +123,9 @@ export class Restarts {
     return new Promise((resolve) => setTimeout(resolve, LATE_SIGNAL_MS));
   }
 
-  /** Returns the launch of a change since `takeNextLaunch`, if there was one: it may take long to read the former program's output. */
+  /**
+   * Returns the launch of a change since `takeNextLaunch`, if there was one: it may take long to read the former program's output.
+   */
   takeNewerLaunch(): Launch | undefined {
     if (this.#phase !== "starting") return undefined;
     const newerLaunch = this.#nextLaunch;
@@ -191,7 +198,8 @@ function countDown(ms: number, callback: () => void): RemoveListeners {
  * Remembers the state of the terminal. A program that was killed may leave it in raw mode, with a process group of its own in the
  * foreground. A shell repairs both between two programs, and so does this process.
  *
- * @returns a function that repairs the terminal after a program; undefined without a terminal, in the background, or without the addon
+ * @returns a function that repairs the terminal after a program; undefined without a terminal, in the background, or without the
+ *   addon
  */
 export async function rememberTerminal(): Promise<((end: ProgramEnd) => void) | undefined> {
   const { isatty } = process.getBuiltinModule("node:tty");

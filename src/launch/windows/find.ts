@@ -19,9 +19,9 @@ export function fileOnWindows(command: string, environment: Environment): string
 }
 
 /**
- * Finds a command's file. A command with a slash, backslash or colon is a path. Any other command is looked up in the folders of `Path`,
- * with each ending of `PATHEXT`, and at last without an ending, if the file begins with `#!`. Unlike Windows, it does not search the
- * working directory, where a file of a repository could hide a program of the system.
+ * Finds a command's file. A command with a slash, backslash or colon is a path. Any other command is looked up in the folders of
+ * `Path`, with each ending of `PATHEXT`, and at last without an ending, if the file begins with `#!`. Unlike Windows, it does not
+ * search the working directory, where a file of a repository could hide a program of the system.
  *
  * @param findProblem returns the error code with which a start of the file would fail; undefined if no problem is known
  */

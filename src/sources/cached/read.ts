@@ -1,6 +1,6 @@
 /**
- * Reads ESC with an encrypted cache of the values that ESC returned last, so that a program can also start while ESC is not available.
- * `resolve/open-store.ts` calls `readThroughCache` if the user sets one of these options:
+ * Reads ESC with an encrypted cache of the values that ESC returned last, so that a program can also start while ESC is not
+ * available. `resolve/open-store.ts` calls `readThroughCache` if the user sets one of these options:
  *
  *     --cache           ESC is read, and its values are cached; they are used if ESC is not available later
  *     --offline         only the cache is read

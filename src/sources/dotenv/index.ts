@@ -1,6 +1,6 @@
 /**
- * Reads `.env` files: those that the user names, or the default file, which is looked for in folders. A default file is read only if it is
- * trusted: for example, no other user may be able to change it (`system/ownership.ts`).
+ * Reads `.env` files: those that the user names, or the default file, which is looked for in folders. A default file is read only
+ * if it is trusted: for example, no other user may be able to change it (`system/ownership.ts`).
  */
 import { lstatSync, type Stats } from "node:fs";
 import type { Folders } from "../../core/context.ts";
@@ -18,7 +18,9 @@ const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
 /** A file to read: the default one, or one that the user named. */
 export interface EnvFile {
-  /** The path of a required file is relative to the working directory, and that of the default file to each folder that is searched. */
+  /**
+   * The path of a required file is relative to the working directory, and that of the default file to each folder that is searched.
+   */
   readonly path: string;
   /** True for a file that the user named, which must exist. The default `.env` need not exist. */
   readonly required: boolean;

@@ -15,7 +15,9 @@ export interface PostgresOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Says this in place of signing in. */
   readonly refusal?: string;
-  /** Takes the connection and stays silent; says what is not of the protocol; proves something else at the end of SCRAM, or nothing. */
+  /**
+   * Takes the connection and stays silent; says what is not of the protocol; proves something else at the end of SCRAM, or nothing.
+   */
   readonly fault?: "silent" | "babble" | "impostor" | "unproven" | "closes";
 }
 

@@ -26,7 +26,10 @@ import { printable } from "../../../core/text.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import { makePrivateFolder } from "../../../system/folders.ts";
 
-/** The limit on the size of the log. It is thousands of records, since a record has some hundred bytes and the names of the variables. */
+/**
+ * The limit on the size of the log. It is thousands of records, since a record has some hundred bytes and the names of the
+ * variables.
+ */
 const MAX_LOG_BYTES = 5 * 1024 * 1024;
 /** The limit for the sizes of all renamed logs together. Beyond it the oldest logs are removed. */
 const MAX_RENAMED_LOG_BYTES = 4 * MAX_LOG_BYTES;

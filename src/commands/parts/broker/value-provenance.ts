@@ -55,7 +55,10 @@ function findAddressSource({ name, origin }: ResolvedVariable, files: NamedFiles
   return isSameService ? sourceOf(origin, files) : "the contract's alias";
 }
 
-/** Returns the file that sets an address, and whether the authors of the repository may have written it there (`mayBeFromRepository`). */
+/**
+ * Returns the file that sets an address, and whether the authors of the repository may have written it there
+ * (`mayBeFromRepository`).
+ */
 function findAddressLocation(
   { origin }: ResolvedVariable,
   { areEnvFilesNamed, isContractNamed }: NamedFiles,

@@ -125,7 +125,11 @@ function refuseWithoutEsc(settings: Settings): void {
   throw usageError(`this command changes ESC, but ${preventingVariable} is set`, "unset it");
 }
 
-/** Refuses a command if neither `--in` nor the contract nor `ESC_ENV` names an environment. @throws SophiaError (esc-settings, 125) */
+/**
+ * Refuses a command if neither `--in` nor the contract nor `ESC_ENV` names an environment.
+ *
+ * @throws SophiaError (esc-settings, 125)
+ */
 function requireNamedEnvironment(inEnvironment: unknown, contract: Contract, lookup: VariableLookup): void {
   if (contract.environment !== undefined || lookup.find("ESC_ENV") !== undefined) return;
   if (typeof inEnvironment === "string") return;

@@ -1,10 +1,11 @@
 /**
- * Makes gh, the command-line program of GitHub, send its requests through the broker (`--broker`). gh reads no variable with an address,
- * but its configuration may name a Unix socket. So gh gets a copy of the user's configuration with one more line:
+ * Makes gh, the command-line program of GitHub, send its requests through the broker (`--broker`). gh reads no variable with an
+ * address, but its configuration may name a Unix socket. So gh gets a copy of the user's configuration with one more line:
  *
  *     http_unix_socket: "/dev/shm/sophia-run-…/gh.sock"
  *
- * The copy and the socket are in a private folder of this run. Settings that gh writes into the copy are lost at the end of the run.
+ * The copy and the socket are in a private folder of this run. Settings that gh writes into the copy are lost at the end of the
+ * run.
  */
 import { join } from "node:path";
 import type { Broker } from "../../../broker/broker-server.ts";

@@ -1,6 +1,7 @@
 /**
- * Prepares the renewal of the credentials and files that the program gets from Pulumi ESC (`--refresh`, `--aws-refresh`). run-broker.ts
- * calls `prepareRefresh` before it opens the server, which the renewal shares with the broker, and `serve` afterwards:
+ * Prepares the renewal of the credentials and files that the program gets from Pulumi ESC (`--refresh`, `--aws-refresh`).
+ * run-broker.ts calls `prepareRefresh` before it opens the server, which the renewal shares with the broker, and `serve`
+ * afterwards:
  *
  *     const prepared = await prepareRefresh(scope, checkedStart);       // refuses what cannot be renewed
  *     const server = prepared?.needsServer ? await openListener(…) : undefined;
@@ -59,7 +60,8 @@ export async function prepareRefresh(
 ): Promise<PreparedRefresh | undefined> {
   const { option } = scope;
   const { name: optionName, failure } = REFRESH_OPTIONS[option];
-  // Lifetimes are counted from the start of this process. ESC was opened later, so no credentials are taken for younger than they are.
+  // Lifetimes are counted from the start of this process. ESC was opened later, so no credentials are taken for younger than they
+  // are.
   const readAt = Date.now() - performance.now();
   const clock = createSteadyClock();
   const plan = planOrRefuse(planRefresh(scope, start, readAt));

@@ -5,8 +5,8 @@
  *     |-----------------------------------------|-----------------------------|
  *                                               first try; after a failure further ones, with growing pauses
  *
- * Near the end, an SDK that asks for credentials may begin a try at once, in spite of the pause. The SDK does not wait for the result,
- * since SDKs give up after one or two seconds.
+ * Near the end, an SDK that asks for credentials may begin a try at once, in spite of the pause. The SDK does not wait for the
+ * result, since SDKs give up after one or two seconds.
  */
 
 /** The lifetime of credentials or files, in milliseconds of one clock (`steady-clock.ts`). */

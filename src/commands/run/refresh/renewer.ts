@@ -18,9 +18,9 @@
  *     renewing  `#isRenewing`: ESC is being opened, and there is no timer
  *     ended     `#hasEnded`: there is no timer
  *
- * `adopt` begins `waiting`, or `idle` if the new plan has nothing to renew. If ESC is being opened, that comes after the answer of ESC.
- * The timer, or the request of an SDK shortly before the end of its credentials, begins `renewing`. A renewal, whether it succeeds or
- * fails, leads back to `waiting` or `idle`. `end` leads from any state to `ended`, and nothing leads out of that.
+ * `adopt` begins `waiting`, or `idle` if the new plan has nothing to renew. If ESC is being opened, that comes after the answer of
+ * ESC. The timer, or the request of an SDK shortly before the end of its credentials, begins `renewing`. A renewal, whether it
+ * succeeds or fails, leads back to `waiting` or `idle`. `end` leads from any state to `ended`, and nothing leads out of that.
  *
  * The result of an opening is ignored if `adopt` or `end` was called in the meantime. Otherwise the order is fixed: record, mask,
  * write the files, and only then use the new credentials (`#deliver`).
@@ -215,7 +215,9 @@ export class Renewer {
     clearTimeout(this.#timer);
   }
 
-  /** Sets the timer for the next try, in place of any earlier timer. During a renewal it sets none: `#renew` calls it at the end. */
+  /**
+   * Sets the timer for the next try, in place of any earlier timer. During a renewal it sets none: `#renew` calls it at the end.
+   */
   #schedule(): void {
     clearTimeout(this.#timer);
     if (this.#hasEnded || this.#isRenewing || this.#states.size === 0) return;
@@ -263,8 +265,8 @@ export class Renewer {
     } catch (error) {
       return asFailure(error);
     } finally {
-      // `createCompanions` makes the executable limit how long JavaScript may compute in one turn of the event loop. 0 lifts that limit,
-      // since masking a long output of the program may take longer.
+      // `createCompanions` makes the executable limit how long JavaScript may compute in one turn of the event loop. 0 lifts that
+      // limit, since masking a long output of the program may take longer.
       loader?.limitTurns?.(0);
     }
   }
@@ -283,7 +285,9 @@ export class Renewer {
     for (const [failure, clouds] of failures) this.#recordFailure(clouds, failure);
   }
 
-  /** Finds the new credentials in a plan, and the failures of clouds that were due but have none. One failure may concern several. */
+  /**
+   * Finds the new credentials in a plan, and the failures of clouds that were due but have none. One failure may concern several.
+   */
   #findRenewed(
     plan: RefreshPlan,
     dueKinds: readonly RenewedKind[],

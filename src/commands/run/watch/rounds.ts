@@ -1,7 +1,7 @@
 /**
  * Decides what `--watch` does next. With `--watch`, sophia-run follows Pulumi ESC while the program runs, and restarts the program
- * when a value has changed. This file is the state machine, without side effects. follow-esc.ts performs each action, and passes the
- * result as the event to `nextStep`:
+ * when a value has changed. This file is the state machine, without side effects. follow-esc.ts performs each action, and passes
+ * the result as the event to `nextStep`:
  *
  *     let { state, action } = beginRounds(digests, timing);     // wait
  *     ({ state, action } = nextStep(state, event, timing));      // look, open, restart or swap, and then wait again
@@ -21,8 +21,8 @@
  *     open           opened              onOpened     restart or swap if values have changed; open a second time; otherwise wait
  *     restart, swap  restarted, swapped  onReplaced   wait
  *
- * An action that fails ends the round, and the pause doubles, up to a limit. Such a round leaves `known` and `digests` as they were before it, so a
- * later round finds the same change again, and tries again.
+ * An action that fails ends the round, and the pause doubles, up to a limit. Such a round leaves `known` and `digests` as they were
+ * before it, so a later round finds the same change again, and tries again.
  *
  * Four facts make this more complicated:
  *
@@ -194,8 +194,9 @@ function onWoken(before: WatchState, isEarly: boolean, timing: RoundTiming): Rou
   const isOpeningDue = hasHiddenRevisions && timing.now >= before.nextOpeningAt;
   const state: WatchState = { ...before, round: { isEarly, isExpiring, isOpeningDue } };
   const open: RoundStep<never> = { state, messages: [], action: { kind: "open" } };
-  // A look cannot show whether the refused key has changed, if its revision may be among the hidden ones. If the opening is due, the
-  // round looks first, because it asks for the hidden revisions again; it then opens the environments even if no revision has changed.
+  // A look cannot show whether the refused key has changed, if its revision may be among the hidden ones. If the opening is due,
+  // the round looks first, because it asks for the hidden revisions again; it then opens the environments even if no revision has
+  // changed.
   if (isEarly && hasHiddenRevisions && !isOpeningDue) return open;
   const isLookUseful = known === undefined || known.seen.size > 0 || isOpeningDue;
   if (isLookUseful) {
@@ -238,7 +239,8 @@ function onLooked(before: WatchState, look: ChangeReport, timing: RoundTiming): 
 /** Compares new values with those of the program, and restarts the program or swaps the keys that differ. */
 function onOpened<Renewal>(before: WatchState, values: NewValues<Renewal>, timing: RoundTiming): RoundStep<Renewal> {
   if (values.kind === "unreadable") return failRound(before, values.lines, timing);
-  // The sources were read, so the round ends without a failure. The values are read again when ESC has changed or an opening is due.
+  // The sources were read, so the round ends without a failure. The values are read again when ESC has changed or an opening is
+  // due.
   if (values.kind === "unmet") return completeOpening(before, [["warning", values.lines]], timing);
   const { round } = before;
   const { digests, renewal } = values;
@@ -302,7 +304,9 @@ function completeRound(state: WatchState, messages: readonly RoundMessage[], tim
   return pause({ ...state, reportedFailures: new Set(), failureCount: 0 }, timing, [...messages, ...recoveryMessages]);
 }
 
-/** Ends a round that failed. The caller must leave `known` and `digests` unchanged, so that a later round finds the change again. */
+/**
+ * Ends a round that failed. The caller must leave `known` and `digests` unchanged, so that a later round finds the change again.
+ */
 function failRound(before: WatchState, lines: Lines, timing: RoundTiming): RoundStep<never> {
   const [state, messages] = countFailure(before, lines);
   return pause(state, timing, messages);

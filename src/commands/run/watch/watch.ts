@@ -76,7 +76,9 @@ function refusePipedValues({ values: { resolution } }: Pick<Start, "values">, cw
   }
 }
 
-/** Returns the file from which a value was read; undefined if no file has the value. `NAME_FILE` is the origin of its file's value. */
+/**
+ * Returns the file from which a value was read; undefined if no file has the value. `NAME_FILE` is the origin of its file's value.
+ */
 function findValueFile(origin: Origin): string | undefined {
   if (origin.source === "environment") return origin.read?.file;
   return "line" in origin && "file" in origin ? origin.file : undefined;

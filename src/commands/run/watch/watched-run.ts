@@ -104,7 +104,9 @@ class WatchedRun {
   readonly #context: Context;
   /** The settings that name the environments as they were last opened. */
   #openedSettings: EscSettings;
-  /** `#openedSettings` with the token of the last look, so that the next look need not obtain one. A failed look drops the token. */
+  /**
+   * `#openedSettings` with the token of the last look, so that the next look need not obtain one. A failed look drops the token.
+   */
   #lookSettings: EscSettings;
   /** The masking of the program's output. It masks the secrets of all programs of this run. */
   #outputMasking: OutputMasking | undefined;
@@ -239,7 +241,11 @@ class WatchedRun {
     return createOutputMasking(settings, start, this.#context, broker?.dummies());
   }
 
-  /** Returns the masking after a change, which masks the former secrets as well. @throws SophiaError (redact-size) as `createMasking` */
+  /**
+   * Returns the masking after a change, which masks the former secrets as well.
+   *
+   * @throws SophiaError (redact-size) as `createMasking`
+   */
   #withFormerSecrets({ outputMasking: nextMasking }: Change): {
     readonly outputMasking: OutputMasking | undefined;
     /** The number of the oldest secrets that are no longer masked, because a masking has a limited size. */
@@ -297,7 +303,9 @@ function enumerateNames(names: readonly string[]): string {
   return enumerateFew(names.map(printable), 10);
 }
 
-/** Returns the settings of a start with the full names of the environments that ESC has opened, so that no name has two meanings. */
+/**
+ * Returns the settings of a start with the full names of the environments that ESC has opened, so that no name has two meanings.
+ */
 function createOpenedSettings({ store: { esc } }: Start): EscSettings {
   if (!("settings" in esc)) throw new TypeError("no ESC environment to follow");
   if (esc.kind !== "read") return esc.settings;

@@ -1,4 +1,6 @@
-/** An ESC environment whose provider makes access tokens of Google that soon expire, and a stub of an API that refuses expired ones. */
+/**
+ * An ESC environment whose provider makes access tokens of Google that soon expire, and a stub of an API that refuses expired ones.
+ */
 import { createServer } from "node:http";
 import { onTestFinished } from "vitest";
 import { type EscServer, secret, startEscServer } from "../../../esc-server/index.ts";
