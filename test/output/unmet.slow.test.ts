@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../esc-server/index.ts";
 import { REFUSED_PORT } from "../esc-server/sockets.ts";
-import { CONTRACT_VALUES, folder, sophia } from "../helpers/sophia.ts";
+import { CONTRACT_VALUES, folder, sophia, unwrapLines } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
 
 const ENVIRONMENT = "acme/sophia/dev";
@@ -243,7 +243,7 @@ describe(".env.local, which is not read,", () => {
     variables: { KEY: { required: true, aliases: ["OLD_KEY"] }, PORT: { format: "port" } },
   });
   const findNamedOption = (text: string): string | undefined =>
-    /\S*\.env\.local has .*? (--dotenv \S+)/s.exec(text)?.[1];
+    /\S*\.env\.local has .*? (--dotenv \S+)/s.exec(unwrapLines(text))?.[1];
 
   test("is named with the option that reads it if it has the missing variables, and the option works", async () => {
     const files = { "sophia.contract.json": contract, ".env": "A=1\n", ".env.local": "OLD_KEY=sentinel\nB=1\n" };
