@@ -2,8 +2,9 @@
  * The entry of the executable's runtime, which stands in for Node.js. It defines the globals of Node.js and `require`, and runs the
  * bundle, which is the JavaScript of sophia-run.
  *
- * `prepare` runs when this file is loaded. That may be in the process that builds the executable, whose memory becomes a part of the
- * executable. So `prepare` must not read anything that differs between processes. runtime/native/main.c calls `start` in each process.
+ * `prepare` runs when this file is loaded. That may be in the process that builds the executable, whose memory becomes a part of
+ * the executable. So `prepare` must not read anything that differs between processes. runtime/native/main.c calls `start` in each
+ * process.
  */
 import type { BundleFile, Loader } from "../native/loader-parts.ts";
 import type { Addon } from "../native/system.ts";
@@ -210,7 +211,10 @@ export function start(): void {
   process.end();
 }
 
-/** Opens process.stdout or process.stderr at its first use, and stores it, because streams compare themselves with both for each message. */
+/**
+ * Opens process.stdout or process.stderr at its first use. Stores the stream in the property, because `pipe` of readable-stream
+ * compares its destination with both at each call.
+ */
 function openStandardOutput(name: string, fd: number): object {
   const { isatty, WriteStream } = lazy("tty");
   const value = isatty(fd) ? new WriteStream(fd) : { fd };
@@ -226,7 +230,9 @@ function openStandardInput(): unknown {
   return value;
 }
 
-/** The variables by which a parent process in Node.js passes on the descriptor of its IPC channel, and the format of the messages. */
+/**
+ * The variables by which a parent process in Node.js passes on the descriptor of its IPC channel, and the format of the messages.
+ */
 const CHANNEL_VARIABLES = ["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"];
 
 /** Returns the variables of the IPC channel to the parent process. This process does not use the channel, but the program may. */

@@ -6,8 +6,8 @@
  * 3. It calls callbacks for results of other threads, then for descriptors, then for signals.
  * 4. It calls the callbacks of immediates.
  *
- * After each callback it runs the callbacks of process.nextTick and of promises that became due. The loop runs until nothing keeps it
- * alive. A `Timer`, `Immediate` or `Watch` keeps it alive until it has run or was closed, unless `unref` was called.
+ * After each callback it runs the callbacks of process.nextTick and of promises that became due. The loop runs until nothing keeps
+ * it alive. A `Timer`, `Immediate` or `Watch` keeps it alive until it has run or was closed, unless `unref` was called.
  */
 import { natives } from "./native.ts";
 
@@ -23,7 +23,7 @@ interface Natives {
   readonly waitForEvents: (pairs: Int32Array, count: number, milliseconds: number) => number;
   /** Opens a descriptor that becomes readable when a signal was caught. */
   readonly openSignals: () => number;
-  /** Begins or ends to catch a signal. A signal that is not caught has its default action. */
+  /** Starts or stops catching a signal. A signal that is not caught has its default action. */
   readonly catchSignal: (signal: number, isCaught: boolean) => void;
   /** Returns the signals that were caught since the last call. */
   readonly caughtSignals: () => readonly number[];
@@ -53,7 +53,7 @@ interface DeferredCall {
 const ticks: (Callback | DeferredCall)[] = [];
 /** The number of callbacks at the beginning of `ticks` that have run, and were not removed yet. */
 let finishedTicks = 0;
-/** If so many callbacks have run, they are removed. Otherwise the list would grow while each callback adds another one. */
+/** Once this many callbacks have run, they are removed. Otherwise the list would grow while each callback adds another one. */
 const MAX_FINISHED_TICKS = 1024;
 /** The immediates that run at the end of this turn; while they run, those of the next turn. */
 let immediates: Immediate[] = [];
@@ -255,7 +255,7 @@ let caughtSignals: (readonly [signal: number, listener: SignalListener])[] = [];
 /** Reports caught signals. It is opened for the first listener, and never closed. */
 let signalWatch: Watch | undefined;
 
-/** Begins to catch a signal, which has one listener at most. That does not keep the loop alive. @throws the system's error */
+/** Starts catching a signal, which has one listener at most. That does not keep the loop alive. @throws the system's error */
 export function catchSignal(signal: number, listener: SignalListener): void {
   if (signalListeners.size === 0) {
     signalWatch ??= watch(native.openSignals(), POLLIN, () => {
@@ -268,8 +268,8 @@ export function catchSignal(signal: number, listener: SignalListener): void {
 }
 
 /**
- * Ends to catch a signal, which then has its default action. As in Node.js, a listener that is added later is not called for signals
- * that were caught before.
+ * Stops catching a signal, which then has its default action. As in Node.js, a listener that is added later is not called for
+ * signals that were caught before.
  */
 export function releaseSignal(signal: number): void {
   if (!signalListeners.has(signal)) return;
@@ -364,7 +364,8 @@ function waitForEvents(milliseconds: number): void {
   pairs[workersIndex] = native.descriptorOfWorkers();
   pairs[workersIndex + 1] = POLLIN;
   if (native.waitForEvents(pairs, list.length + 1, milliseconds) <= 0) return;
-  // All events are read before the first callback, because a callback may run the loop itself, which changes the list and the pairs.
+  // All events are read before the first callback, because a callback may run the loop itself, which changes the list and the
+  // pairs.
   const readyWatches: { readonly readyWatch: Watch; readonly occurred: number }[] = [];
   for (let index = 0; index < list.length; index++) {
     const occurred = (pairs[2 * index + 1] ?? 0) >> 16;

@@ -110,7 +110,7 @@ export function git(folder, args, input) {
   const env = {
     ...Object.fromEntries(variables),
     LC_ALL: "C",
-    // Neither folder contains settings of git.
+    // This folder contains no settings of git.
     HOME: folder,
     XDG_CONFIG_HOME: folder,
     GIT_CONFIG_NOSYSTEM: "1",

@@ -83,7 +83,7 @@ int end_long_turn(JSRuntime *runtime, void *opaque);
 /* Restores a terminal that is in raw mode. Must be called before each _exit. */
 void restore_terminal(void);
 
-/* Return the number that a JavaScript value is; -1 for anything else. */
+/* Convert a JavaScript number. They return -1 for a value that is not a number. */
 static inline int integer_of(JSContext *context, JSValueConst value) {
   int32_t result = -1;
   if (JS_IsNumber(value)) JS_ToInt32(context, &result, value);
@@ -157,7 +157,7 @@ static inline void erase(void *memory, size_t size) {
 struct work {
   /*
    * Performs the task. Runs in the other thread, in which all signals are blocked except those that the kernel sends
-   * because of a write.
+   * because of a write (SIGPIPE, SIGXFSZ, SIGTTOU).
    */
   void (*run)(struct work *work);
   /* Returns the argument for the callback, and frees the larger struct. Runs in the main thread after `run`. */

@@ -1,4 +1,4 @@
-/** The texts of the command for help and completion. Its code is loaded only when it runs. */
+/** The definition of `sophia-run hook`: its texts for help and completion, its options and exit statuses. */
 import { ExitStatus } from "../../core/error.ts";
 import type { CommandDefinition } from "../command.ts";
 import { BLOCKING_STATUS } from "./blocking-hook.ts";

@@ -46,6 +46,7 @@ export function findOutputReader(environment: Environment): string | undefined {
 /** Returns the variable by which a coding agent is recognized, even in a job of GitHub Actions; undefined for none. */
 export function findAgentVariable(environment: Environment): string | undefined {
   const isOn = (name: string): boolean => !["", "0", "false"].includes(environment.get(name) ?? "");
+  // The first variable of the table wins: those that name their agent come before AI_AGENT, which does not.
   const variable = Object.keys(AGENTS).find(isOn);
   if (variable !== undefined) return variable;
   return AGENT_VALUES.has(environment.get("AGENT") ?? "") ? "AGENT" : undefined;

@@ -1,6 +1,7 @@
 /**
- * Finds where a value of an ESC definition comes from: it follows references such as `${DATABASE.url}` within the definition, and lists
- * references to imports (`${imports["acme/base"].KEY}`) and functions (`fn::open`, `fn::rotate`). `audit` and `rotate` use it.
+ * Finds where a value of an ESC definition comes from: it follows references such as `${DATABASE.url}` within the definition, and
+ * lists references to imports (`${imports["acme/base"].KEY}`) and functions (`fn::open`, `fn::rotate`). `audit` and `rotate` use
+ * it.
  */
 import { isMap, isScalar, isSeq } from "yaml";
 import { childOf, flowText, isLinked, isNull, keyOf, type Node, type ParsedDefinition } from "./nodes.ts";
@@ -17,11 +18,13 @@ interface Reference {
 
 /** The source of a value in one definition. */
 export interface ValueSource {
-  /** The texts of the value and of all that it refers to. In two revisions with the same text, the definition makes the same value. */
+  /**
+   * The texts of the value and of all that it refers to. In two revisions with the same text, the definition makes the same value.
+   */
   readonly text: string;
   /** The references to values that this definition does not have. */
   readonly outside: readonly Reference[];
-  /** True if a provider makes a part of it whenever the environment is opened. */
+  /** True if a provider makes the value, or a part of it, whenever the environment is opened. */
   readonly isMinted: boolean;
 }
 
@@ -99,7 +102,8 @@ export function importsOf({ top }: ParsedDefinition): readonly Import[] | undefi
 }
 
 /**
- * Finds the node at a path. If a function or a reference above it makes the value, that is returned instead.
+ * Finds the node at a path. If a node above it is a function or a scalar, such as a reference, that node makes the value, and is
+ * returned.
  * @returns the node, and its path as ESC writes it, such as `aws.keys[0]["a b"]`
  */
 function locate(

@@ -83,7 +83,7 @@ export interface EscSettings {
    */
   readonly ignoredNetwork: readonly Notice[];
   readonly timeoutMs: number;
-  /** The option or variable because of which the old form of a name is not tried; undefined if both meanings are tried. */
+  /** The option or variable that excludes the old form of a name; undefined if both meanings are tried. */
   readonly oneMeaning: string | undefined;
   readonly sessionMs?: number | undefined;
 }

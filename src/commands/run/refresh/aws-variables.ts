@@ -1,4 +1,7 @@
-/** The variables of AWS: those in which ESC gives credentials, and those by which SDKs in the program ask this process for them. */
+/**
+ * Replaces the variables with AWS credentials from ESC by variables with the address of this process, from which SDKs in the
+ * program get the credentials instead.
+ */
 import type { VariableChanges } from "../../../broker/broker-variables.ts";
 
 export const KEY_ID = "AWS_ACCESS_KEY_ID";
@@ -9,7 +12,9 @@ export const AWS_KEYS = [KEY_ID, SECRET_KEY, SESSION_TOKEN] as const;
 /** The variable in which ESC may say when they expire. */
 export const AWS_EXPIRATION = "AWS_CREDENTIAL_EXPIRATION";
 
-/** Further variables that the program does not get: SDKs or the AWS CLI would use them before, or instead of, the address. */
+/**
+ * Further variables that the program does not get. SDKs or the AWS CLI would prefer them, and would not ask this process.
+ */
 export const AWS_WITHHELD = [
   "AWS_SECURITY_TOKEN",
   "AWS_ACCESS_KEY",
