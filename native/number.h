@@ -7,7 +7,7 @@
 #define NUMBER_H
 
 /*
- * Reads the number at the start of a text, behind blanks, up to the first character that is not a digit. The base is 10, or
+ * Reads the number at the start of a text, after leading blanks, up to the first character that is not a digit. The base is 10, or
  * 16 with digits in lower case. Returns 0 if there is no digit.
  */
 static unsigned long long number_in(const char *text, unsigned base) {

@@ -26,7 +26,7 @@ static int read_program(char *strings, size_t length, size_t argument_count, str
   program->envp = program->argv + argument_count + 1;
   char **next = program->argv;
   for (size_t offset = strlen(strings) + 1; offset < length; offset += strlen(strings + offset) + 1) {
-    /* The NULL behind the arguments is there already (calloc(3)). */
+    /* The NULL after the arguments is there already (calloc(3)). */
     const bool is_end_of_arguments = next == program->envp - 1;
     if (is_end_of_arguments) ++next;
     *next++ = strings + offset;

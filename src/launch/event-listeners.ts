@@ -1,9 +1,13 @@
-/** Adds listeners to several signals at once, and removes them together. */
+/** Adds listeners to several signals at once, and removes them together. Also waits until the listeners of signals were called. */
 
-/** Reverses what the function that returned it has done. */
+/** Removes the listeners that were added. */
 export type RemoveListeners = () => void;
 
-/** Adds a listener to each of the signals that this platform has and allows to catch. @returns a function that removes it from all */
+/**
+ * Adds a listener to each of the signals that this platform has and allows to catch.
+ *
+ * @returns a function that removes it from all
+ */
 export function listenToSignals(
   signals: readonly NodeJS.Signals[],
   listener: (signal: NodeJS.Signals, number: number) => void,

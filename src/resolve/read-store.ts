@@ -29,7 +29,10 @@ export async function readStore(start: StartWithFiles, companions: Companions): 
   return { access, accessNotices, ...(await readFromEsc(access, start, companions)) };
 }
 
-/** Opens ESC by the same access, if cached values that were used without contacting ESC do not meet the contract. */
+/**
+ * Opens ESC by the same access, if cached values that were used without contacting ESC do not meet the contract. Without
+ * `cacheFreshMs`, the cache is used only if ESC is not available.
+ */
 export async function readStoreAgain(
   start: StartWithFiles & Pick<Start, "store">,
   companions: Companions,

@@ -1,6 +1,6 @@
 /**
  * Hints for users of similar tools: a user who types `sophia-run run` or `--env` learns what sophia-run has instead. New entries
- * belong into these tables. `sophia-run -- COMMAND` does not load this file.
+ * belong in these tables. `sophia-run -- COMMAND` does not load this file.
  */
 
 /** The hint for commands of other tools that start a program. `command-line-errors.ts` compares hints with this text. */

@@ -1,6 +1,6 @@
 /**
- * Sets variables in the YAML text that defines an ESC environment, for commands such as `sophia-run set`. The rest of the text, with
- * its comments, stays the same byte for byte.
+ * Sets variables in the YAML text that defines an ESC environment, for commands such as `sophia-run set`. The rest of the text,
+ * with its comments, stays the same byte for byte.
  *
  *     values:
  *       environmentVariables:
@@ -8,11 +8,11 @@
  *         API_KEY:
  *           fn::secret: "…"         # a secret; ESC encrypts it
  *
- * The text is not written again from its tree. Instead, pieces of it are replaced (`Splice`), at positions that the yaml
+ * The text is not generated from its syntax tree. Instead, pieces of it are replaced (`Splice`), at positions that the yaml
  * package reports. Afterwards `verifyEdit` parses the result and checks that only the requested variables differ.
  *
- * YAML writes a mapping in block style, as above, or in flow style, within braces: `{PORT: "8080", API_KEY: {…}}`. Both may be mixed in
- * one definition, so most functions here have a branch for each style (`isFlow`).
+ * YAML writes a mapping in block style, as above, or in flow style, within braces: `{PORT: "8080", API_KEY: {…}}`. Both may be
+ * mixed in one definition, so most functions here have a branch for each style (`isFlow`).
  */
 import { isMap, isScalar, isSeq } from "yaml";
 import { contentEnd, type EntryPair, isLinked, isNull, keyOf, keyText, type Mapping, type Node } from "./nodes.ts";
@@ -33,7 +33,8 @@ const INDENT_STEP = 2;
 /**
  * Returns the text with the changes.
  *
- * @throws SophiaError (esc-edit, 125) if the text cannot be changed safely. Its message quotes nothing of the text, which has secrets
+ * @throws SophiaError (esc-edit, 125) if the text cannot be changed safely. Its message quotes nothing of the text, which has
+ *   secrets
  */
 export function setVariables(yaml: string, changes: readonly VariableChange[]): string {
   const parsed = parseDefinition(yaml);
@@ -79,8 +80,8 @@ function appendToEmpty({ yaml, eol }: ParsedDefinition, changes: readonly Variab
 }
 
 /**
- * Finds the mapping of the variables, by the keys of `VARIABLES_PATH`. If a key of this path is missing, or has no value, returns the
- * splices that write the rest of the path with the changes.
+ * Finds the mapping of the variables, by the keys of `VARIABLES_PATH`. If a key of this path is missing, or has no value, returns
+ * the splices that write the rest of the path with the changes.
  */
 function findVariables(
   parsed: ParsedDefinition,
@@ -179,7 +180,8 @@ function insert(position: number, text: string): Splice {
 }
 
 /**
- * Returns the position after the last line of an entry. A block scalar (`|` or `>`) may end with blank lines, which belong to its value.
+ * Returns the position after the last line of an entry. A block scalar (`|` or `>`) may end with blank lines, which belong to its
+ * value.
  *
  * @throws SophiaError (esc-edit, 125)
  */
@@ -279,7 +281,9 @@ function lineEnd({ yaml }: ParsedDefinition, position: number): number {
   return yaml[lineFeed - 1] === "\r" && lineFeed > position ? lineFeed - 1 : lineFeed;
 }
 
-/** Writes keys in block style, each below the last, and below them the entries: `values:`, `  environmentVariables:`, `    A: "1"`. */
+/**
+ * Writes keys in block style, each below the last, and below them the entries: `values:`, `  environmentVariables:`, `    A: "1"`.
+ */
 function blockText(path: readonly string[], changes: readonly VariableChange[], indent: number, eol: string): string {
   const keys = path.map((key, depth) => `${" ".repeat(indent + depth * INDENT_STEP)}${key}:`);
   const column = indent + path.length * INDENT_STEP;

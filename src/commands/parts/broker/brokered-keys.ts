@@ -33,7 +33,7 @@ export interface KeyFault {
   readonly fault: PlanFault | { readonly kind: "no-room" | "unprintable" };
 }
 
-/** The API keys among the variables of a program. If there are `faults` or `exposed` keys, the program is not started. */
+/** The API keys among the variables of a program. If there are `faults` or `exposedKeys`, the program is not started. */
 export interface BrokerPlan {
   /** The keys that the broker holds. */
   readonly keys: readonly BrokeredKey[];
@@ -87,7 +87,7 @@ export function planBroker(
   // The program would get these keys in plain text. The user may have allowed that for some of them (`--broker-except`).
   const exposures = findExposedKeys(start, {
     plannedKeyNames: [...keys.map(({ route }) => route.name), ...faults.map(({ name }) => name)],
-    outerKeyNames: namesBrokeredByOuter,
+    namesBrokeredByOuter,
     isContractNamed: options.isContractNamed,
     isExcepted,
     foldsCase: environment.foldsCase,

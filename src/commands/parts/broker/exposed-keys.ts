@@ -30,7 +30,7 @@ export interface ExposureSearch {
   /** The names of the keys that the broker holds, and of those that it cannot hold, which are reported as faults. */
   readonly plannedKeyNames: readonly string[];
   /** The names of the keys that an outer sophia-run brokers. */
-  readonly outerKeyNames: readonly string[];
+  readonly namesBrokeredByOuter: readonly string[];
   /** True if the user named the contract, rather than that sophia-run found it. */
   readonly isContractNamed: boolean;
   /** Returns true for the names in `--broker-except`. */
@@ -42,7 +42,7 @@ export interface ExposureSearch {
 /** Finds the variables with the key of a known service that no dummy replaces. */
 export function findExposedKeys(
   { files: { contract }, values: { selected } }: Pick<Start, "files" | "values">,
-  { plannedKeyNames, outerKeyNames, isContractNamed, isExcepted, foldsCase }: ExposureSearch,
+  { plannedKeyNames, namesBrokeredByOuter, isContractNamed, isExcepted, foldsCase }: ExposureSearch,
 ): readonly ExposedKey[] {
   const knownSpelling = (name: string): string => normalizeSpelling(name, foldsCase);
   const aliasesOf = (name: string): readonly string[] =>
@@ -59,7 +59,7 @@ export function findExposedKeys(
     const name = knownSpelling(variable.name);
     if (key === undefined || plannedNames.has(name) || isBlank(value) || origin.source === "fake") return [];
     // The value is the dummy of the outer sophia-run.
-    if (origin.source === "environment" && outerKeyNames.includes(key)) return [];
+    if (origin.source === "environment" && namesBrokeredByOuter.includes(key)) return [];
     const exposedBy = (why: ExposureReason): readonly ExposedKey[] => [{ name, key, why }];
     const declaration = contract.variables.get(key);
     if ([name, key, ...aliasesOf(key)].some(isExcepted)) return exposedBy("excepted");

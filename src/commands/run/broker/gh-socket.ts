@@ -68,7 +68,12 @@ interface GhFolder {
   readonly remove: () => void;
 }
 
-/** Copies the user's configuration, and warns if it cannot be used. @throws SophiaError (secret-files, 125) */
+/**
+ * Copies the user's configuration. One that is missing or cannot be read counts as empty; one that is no YAML is ignored, with a
+ * warning.
+ *
+ * @throws SophiaError (secret-files, 125)
+ */
 async function createGhFolder(environment: Environment, context: Context): Promise<GhFolder> {
   const userFile = findUserConfig(environment);
   const userConfig = attempt(() => readFoundFile(userFile, { maxBytes: MAX_CONFIG_BYTES }).toString("utf8")) ?? "";

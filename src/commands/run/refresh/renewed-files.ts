@@ -36,7 +36,7 @@ export function compareFiles(
     if (content === undefined) missing.push(name);
     else if (content !== presentContent) {
       const declaration = declarationOf(contract, name);
-      // Without `"as": "file"`, the format of the declaration is that of the path that the program gets.
+      // Without `"as": "file"`, the format describes the path that the program gets, not the content.
       const format = declaration?.as === "file" ? declaration.format : undefined;
       const fault = format === undefined ? undefined : checkFormat(format, content, name);
       if (fault === undefined) contents.set(name, content);
