@@ -296,8 +296,9 @@ static int launch_cleaner(const struct program *cleaner, int folder, const int *
   const int watched = open_own_process();
   if (watched == -1) return errno;
   if (pipe2(ready, O_CLOEXEC) != 0) {
+    const int error = errno;
     close(watched);
-    return EMFILE;
+    return error;
   }
   char program[24], watched_word[24], folder_word[24], ready_word[24];
   snprintf(program, sizeof program, "%d", getpid());

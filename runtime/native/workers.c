@@ -166,6 +166,8 @@ JAVASCRIPT_FUNCTION(write_in_thread) {
   };
   memcpy(task->bytes, bytes, length);
   if (start_work(context, &task->work, arguments[CALLBACK])) return JS_UNDEFINED;
+  /* The bytes may contain secrets. */
+  explicit_bzero(task->bytes, length);
   free(task);
   return throw_system_error(context, EAGAIN, "write", NULL);
 }
