@@ -38,7 +38,7 @@ export default defineConfig({
     maxWorkers: "100%",
     sequence: { sequencer: Sequencer },
     globalSetup: ["test/helpers/build.ts"],
-    setupFiles: ["test/helpers/sync-limit.ts"],
+    setupFiles: ["test/helpers/sync-limit.ts", "test/helpers/working-directory.ts"],
     reporters: [
       "default",
       // vitest adds it by itself only where no reporters are named.

@@ -14,6 +14,7 @@ import { createWithholdingDescriber } from "./withheld-words.ts";
 import { describeNotice } from "./notice-words.ts";
 import type { Origin, ResolvedVariable, SourceId } from "../core/model.ts";
 import type { Contract, Declaration, SectionLine, Violation } from "../contract/contract-model.ts";
+import type { Line } from "../core/lines.ts";
 import { printable } from "../core/text.ts";
 import { UNSEEN } from "../esc/api/evaluate.ts";
 import { PRECEDENCE } from "../resolve/precedence.ts";
@@ -200,6 +201,19 @@ export function createReportTitle(report: keyof typeof TITLES, { source, project
   const [builtInTitle, projectTitle] = TITLES[report];
   if (source === "built-in") return `=== ${builtInTitle} ===`;
   return `=== ${projectTitle}${project === undefined ? "" : `: ${project}`} ===`;
+}
+
+/** The columns of a head line's label, such as `Contract: ` or `ESC:      `. */
+const HEAD_LABEL_COLUMNS = 10;
+
+/**
+ * Returns a line at the top of a report: `Contract: /home/user/app/sophia.contract.json`. A long path stays behind the label, on the
+ * same line.
+ *
+ * @param label `Contract:`, for example; empty for a further line under the label above
+ */
+export function createHeadLine(label: string, text: string): Line {
+  return { text: label.padEnd(HEAD_LABEL_COLUMNS) + text, hangingIndent: HEAD_LABEL_COLUMNS };
 }
 
 /** Returns `built-in`, or `/home/user/app/sophia.contract.json (profile dev, scope web)`. */

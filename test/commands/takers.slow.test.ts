@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { COMMAND_NAMES, type CommandName } from "../../src/command-line/command-line.ts";
 import { OPTION_NAMES, OPTIONS, type OptionName, type OptionForm } from "../../src/command-line/options.ts";
 import { namesFor } from "../../src/command-line/takers.ts";
@@ -13,10 +13,6 @@ import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
 import { foldersOf } from "../helpers/folders.ts";
 import { folder } from "../helpers/sophia.ts";
 import { addSophiaEnvironment, escVariables, sentinelOf } from "./sophia-environment.ts";
-
-/** Help changes the working directory, which the next test file of this process needs. */
-const workingDirectory = process.cwd();
-afterAll(() => process.chdir(workingDirectory));
 
 /** A call of each command that reads ESC, the contract and .env files as far as it can. */
 const CALLS: Readonly<Record<CommandName, readonly string[]>> = {

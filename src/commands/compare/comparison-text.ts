@@ -10,7 +10,7 @@ import type { Comparison, ComparedEnvironment, ComparisonRow, ComparisonState } 
 import { formatJson } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
-import { describeContract, createReportTitle } from "../../output/report.ts";
+import { createHeadLine, describeContract, createReportTitle } from "../../output/report.ts";
 
 /** Returns the comparison as JSON. Its version changes if a field is removed or changes its meaning; fields may be added. */
 export function formatComparisonJson(
@@ -62,8 +62,6 @@ const MIN_CELL_COLUMNS = 7;
 const GAP_COLUMNS = 2;
 /** The mark, the space behind it, and the gap behind the name. */
 const MARGIN_COLUMNS = 2 + GAP_COLUMNS;
-/** The columns of `Contract: ` and `ESC:      `. A long path or name stays behind them, on the same line. */
-const HEADING_COLUMNS = 10;
 
 /** Returns the comparison for people. A table that is wider than the terminal is split. */
 export function formatComparison(comparison: Comparison, terminalColumns: number): readonly Line[] {
@@ -71,10 +69,7 @@ export function formatComparison(comparison: Comparison, terminalColumns: number
   const labels = createLabels(environments);
   const blocks: readonly (readonly Line[])[] = [
     [createReportTitle("comparison", contract)],
-    [
-      { text: `Contract: ${describeContract(contract)}`, hangingIndent: HEADING_COLUMNS },
-      ...createEnvironmentLines(environments, labels),
-    ],
+    [createHeadLine("Contract:", describeContract(contract)), ...createEnvironmentLines(environments, labels)],
     ...splitTable(rows, labels, terminalColumns).map((lines) => lines.map((text) => ({ text, neverWraps: true }))),
     createLegendLines(rows),
     ...environments.filter(({ violations }) => violations.length > 0).map(createViolationLines),
@@ -92,11 +87,7 @@ function createEnvironmentLines(
   return environments.map((environment, index) => {
     const title = titleOf(environment);
     const label = labels[index] ?? "";
-    const heading = index === 0 ? "ESC:     " : "         ";
-    return {
-      text: `${heading} ${title}${title.endsWith(label) ? "" : ` (${label})`}`,
-      hangingIndent: HEADING_COLUMNS,
-    };
+    return createHeadLine(index === 0 ? "ESC:" : "", title.endsWith(label) ? title : `${title} (${label})`);
   });
 }
 

@@ -1,6 +1,6 @@
 /** The texts of `sophia-run enforce` for help and completion. Its code is loaded only when it runs. */
 import type { CommandDefinition } from "../command.ts";
-import { CONFIRMATION_OPTIONS, FOUND_ENVIRONMENT_HELP } from "../parts/writing/write-options.ts";
+import { CONFIRMATION_OPTIONS, FOUND_ENVIRONMENT_HELP, WRITE_TOKEN_HELP } from "../parts/writing/write-options.ts";
 
 export const enforceCommand: CommandDefinition = {
   describe: "Have Pulumi ESC itself check values by the contract",
@@ -13,7 +13,7 @@ export const enforceCommand: CommandDefinition = {
     "An environment may hold a part of the contract alone: --only and --except limit what ESC checks, and the schema records " +
       "them for --check and audit. An environment that others import should require only what it holds itself; the question " +
       "before writing names them, if the service does.",
-    "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it must be allowed to open and write the environment. " +
+    `${WRITE_TOKEN_HELP} ` +
       "For --check and --dry-run the launcher's own token is enough, if it may read the definition.",
     FOUND_ENVIRONMENT_HELP,
   ],

@@ -1,6 +1,6 @@
 /** The texts of the command for help and completion. Its code is loaded only when it runs. */
 import type { CommandDefinition } from "../command.ts";
-import { FOUND_ENVIRONMENT_HELP, createWriteOptions } from "../parts/writing/write-options.ts";
+import { FOUND_ENVIRONMENT_HELP, WRITE_TOKEN_HELP, createWriteOptions } from "../parts/writing/write-options.ts";
 
 export const importCommand: CommandDefinition = {
   describe: "Write the variables of a .env file into the ESC environment",
@@ -10,8 +10,7 @@ export const importCommand: CommandDefinition = {
       "and a reason in the contract. Prints names and never a value, asks before it writes, and reads " +
       "the values back. PULUMI_BACKEND_URL, settings of sophia-run and undeclared names with ESC_ or SOPHIA_ are left out. Other values that ESC already has stay, " +
       "unless --overwrite is given. At a terminal the command then offers to remove the written variables from the file.",
-    "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it must be allowed to open and write the environment. " +
-      "For --dry-run the launcher's own token is enough.",
+    `${WRITE_TOKEN_HELP} For --dry-run the launcher's own token is enough.`,
     FOUND_ENVIRONMENT_HELP,
   ],
   positional: { form: "FILE", minCount: 1, maxCount: 1, kind: "file" },

@@ -1,7 +1,7 @@
 /** The texts of `sophia-run rotate` for help and completion, and the choice between its two forms: `NAME` and `--token`. */
 import type { CommandDefinition, Command } from "../command.ts";
 import { usageError } from "../parts/usage-errors.ts";
-import { CONFIRMATION_OPTIONS, FOUND_ENVIRONMENT_HELP } from "../parts/writing/write-options.ts";
+import { CONFIRMATION_OPTIONS, FOUND_ENVIRONMENT_HELP, WRITE_TOKEN_HELP } from "../parts/writing/write-options.ts";
 
 const TOKEN_OPTIONS = ["kind", "team", "expires"] as const;
 const NAME_OPTIONS = ["in", "generate", "to"] as const;
@@ -31,7 +31,7 @@ export const rotateCommand: CommandDefinition = {
       "fn::rotate cannot be set here: ESC itself rotates them.",
     "If ESC_ENV names several environments, the last one with the variable is changed. To change a variable of an " +
       "imported environment, name that environment with --in.",
-    "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it must be allowed to open and write the environment.",
+    WRITE_TOKEN_HELP,
     FOUND_ENVIRONMENT_HELP,
     "--token creates a new token for the launcher itself, which may only open environments. The command checks that the " +
       "token opens ESC_ENV and stores it as the repository secret ESC_TOKEN for Actions and Codespaces, with the GitHub " +

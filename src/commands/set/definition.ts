@@ -1,6 +1,6 @@
 /** The texts of the command for help and completion. Its code is loaded only when it runs. */
 import type { CommandDefinition } from "../command.ts";
-import { FOUND_ENVIRONMENT_HELP, createWriteOptions } from "../parts/writing/write-options.ts";
+import { FOUND_ENVIRONMENT_HELP, WRITE_TOKEN_HELP, createWriteOptions } from "../parts/writing/write-options.ts";
 
 export const setCommand: CommandDefinition = {
   describe: "Set the first value of a variable in the ESC environment",
@@ -10,7 +10,7 @@ export const setCommand: CommandDefinition = {
       "as with import, unless the contract declares it not secret, or --plain is given. The rest of the definition does not change. The written value is read back.",
     "At a terminal the command asks before it writes. If ESC already has a different value, it is kept unless --overwrite is " +
       "given; to replace it where ESC defines it, use sophia-run rotate.",
-    "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it must be allowed to open and write the environment. " +
+    `${WRITE_TOKEN_HELP} ` +
       "For --dry-run the launcher's own token is enough. Under a coding agent there are no prompts: the value comes from " +
       "the standard input, and the token from the environment.",
     "At a terminal several names are possible, which the contract must declare: their values are written in one revision, " +

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { COMMAND_NAMES, parseCommandLine } from "../../../src/command-line/command-line.ts";
 import { DESCRIPTIONS } from "../../../src/command-line/descriptions.ts";
 import { OPTION_NAMES, variableOf } from "../../../src/command-line/options.ts";
@@ -14,10 +14,6 @@ import { folder, isStandalone, sophia } from "../../helpers/sophia.ts";
 
 const widest = (text: string): number => Math.max(...text.split("\n").map((line) => Array.from(line).length));
 const linesOf = (text: string): number => text.trimEnd().split("\n").length;
-
-/** Help changes the working directory, which the next test file of this process needs. */
-const workingDirectory = process.cwd();
-afterAll(() => process.chdir(workingDirectory));
 
 /** Prints help in this process. */
 async function helpOf(...args: readonly string[]): Promise<string> {

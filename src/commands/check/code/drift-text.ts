@@ -3,7 +3,7 @@ import type { Contract } from "../../../contract/contract-model.ts";
 import { enumerateFew, type Line } from "../../../core/lines.ts";
 import { formatJson } from "../../../core/json-text.ts";
 import { count, printable } from "../../../core/text.ts";
-import { describeContract, reportContract, createReportTitle } from "../../../output/report.ts";
+import { createHeadLine, describeContract, reportContract, createReportTitle } from "../../../output/report.ts";
 import type { CodeExtent } from "../../parts/code/code-files.ts";
 import { describeCodePlace } from "../../parts/code/code-place.ts";
 import type { UndeclaredVariable, UnreadVariable } from "./drift.ts";
@@ -62,18 +62,13 @@ export function formatDriftJson({
 /** The limits on the places of a variable, and on the names in one line; the others are counted. */
 const MAX_PLACES = 3;
 const MAX_NAMES = 10;
-/** The columns of `Contract: ` and `Code:     `. A long path stays behind them, on the same line. */
-const HEADING_COLUMNS = 10;
 
 /** Returns the comparison for people. */
 export function formatDrift(comparison: CodeComparison): readonly Line[] {
   const { undeclared, unread = [], turboGaps } = comparison;
   const contract = reportContract(comparison.contract);
   const sections: readonly (readonly Line[])[] = [
-    [
-      { text: `Contract: ${describeContract(contract)}`, hangingIndent: HEADING_COLUMNS },
-      { text: `Code:     ${printable(comparison.folder)}`, hangingIndent: HEADING_COLUMNS },
-    ],
+    [createHeadLine("Contract:", describeContract(contract)), createHeadLine("Code:", printable(comparison.folder))],
     createSectionLines(
       "--- Read, Not Declared ---",
       undeclared.flatMap((variable) => createUndeclaredLines(variable, comparison)),

@@ -6,6 +6,10 @@ export const FOUND_ENVIRONMENT_HELP =
   "An environment that only a .env found by search names (ESC_ENV, ESC_ORG) is changed only after a yes at a terminal, to a " +
   "question that names it and the file. Otherwise, and with --yes, name it by --in or set ESC_ENV in the environment.";
 
+/** The sentence of the help about the token of a command that writes. */
+export const WRITE_TOKEN_HELP =
+  "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it must be allowed to open and write the environment.";
+
 /** The options of every command that asks for a confirmation. */
 export const CONFIRMATION_OPTIONS: Readonly<Record<string, Option>> = {
   yes: { type: "boolean", short: "y", describe: "Write without asking" },
