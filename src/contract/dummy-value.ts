@@ -1,8 +1,9 @@
 /**
  * Creates dummy values for `--fake`, which starts a program without its secrets.
  *
- * A dummy has a form that client libraries can parse, but leads to no real service. The address of a database has a
- * user, and is on this machine. Other URLs have a host that no name server knows (`.invalid`, RFC 2606).
+ * A dummy has a form that client libraries can parse, but contains no secret. The address of a server such as a database or a
+ * queue is on this machine, with the user `fake` if such addresses usually have a user. Other URLs have a host that no name
+ * server knows (`.invalid`, RFC 2606).
  *
  *     STRIPE_API_KEY     fake-stripe-api-key
  *     DATABASE_URL       postgresql://fake:fake@127.0.0.1/fake
@@ -21,7 +22,7 @@ export function createDummyValue(declaration: Declaration): string {
   const { name, example, format } = declaration;
   const value = format === undefined ? createDummyByName(declaration) : createDummyOfFormat(format, name);
   if (format === undefined || findFormatFault(format, value, name) === undefined) return value;
-  // The contract's example is no secret, since each reader of the contract sees it.
+  // The contract's example is not a secret: anyone who can read the contract can see it.
   if (example !== undefined && findFormatFault(format, example, name) === undefined) return example;
   throw new SophiaError({
     code: "fake-value",
@@ -31,7 +32,7 @@ export function createDummyValue(declaration: Declaration): string {
 }
 
 /**
- * Returns the dummy value for a variable that no contract declares. If the real value is a URL, the dummy has its
+ * Returns the dummy value for a variable that no contract declares. If the real value is a URL, the dummy keeps its
  * scheme.
  */
 export function createDummyInPlaceOf(name: string, value: string): string {
@@ -76,16 +77,17 @@ function createDummyOfFormat(format: ValueFormat, name: string): string {
     case "boolean":
       return "false";
     case "port":
-      // The last port: a program that listens there rarely meets another one.
+      // The highest port is rarely in use.
       return "65535";
     case "enum":
       return format.values[0] ?? "";
     case "json":
       return JSON.stringify({ fake: dummyWord });
     case "base64":
+      // Four characters of base64 are three whole bytes, so that the text remains valid base64.
       return `fake${Buffer.from(dummyWord, "utf8").toString("base64")}`;
     case "email":
-      // Validators refuse addresses in `.invalid`. No user has one in example.com (RFC 2606).
+      // Validators refuse addresses in `.invalid`. Nobody has one in example.com, which is reserved (RFC 2606).
       // The part before the `@` has at most 64 characters (RFC 5321).
       return `${dummyWord.slice(0, 64)}@example.com`;
   }
@@ -113,7 +115,9 @@ function createIntegerDummy({ minimum, maximum }: Extract<ValueFormat, { kind: "
   return BigInt(Math.floor(Math.min(0, maximum ?? 0)));
 }
 
-/** The schemes of servers, by words in the names of variables. The first match wins: `REDIS_DB_URL` is of Redis. */
+/**
+ * The schemes of servers, by words in the names of variables. The first match wins: `REDIS_DB_URL` is the URL of a Redis server.
+ */
 const SCHEMES_BY_NAME: readonly (readonly [words: RegExp, scheme: string])[] = [
   [/REDIS|VALKEY/, "redis"],
   [/MONGO/, "mongodb"],
@@ -144,23 +148,21 @@ function isNameOfDsn(name: string): boolean {
   return /(?:^|_)DSN$/i.test(name);
 }
 
-/**
- * Returns a data source name (DSN): the address of a database, if the name of the variable suggests one. Otherwise it
- * has the form of Sentry and other error trackers: a key, a host and the number of a project.
- */
-function createDsn(name: string): string {
-  const scheme = findSchemeByName(name);
-  return scheme === undefined ? "https://fake@fake.invalid/0" : createUrl(scheme, createDummyWord(name));
-}
+/** The address of an error tracker, such as Sentry: a key, a host and the number of a project. */
+const ERROR_TRACKER_DSN = "https://fake@fake.invalid/0";
 
-/** Returns a URL for a variable. @param schemes the allowed schemes, in lower case; empty if any is allowed */
+/**
+ * Returns a URL for a variable, with the scheme that its name suggests, if that is allowed. A data source name (DSN) is the address
+ * of an error tracker, unless the name suggests another server.
+ *
+ * @param schemes the allowed schemes, in lower case; empty if any is allowed
+ */
 function createUrlByName(schemes: readonly string[], name: string): string {
   const likelyScheme = findSchemeByName(name);
-  if (schemes.length === 0)
-    return isNameOfDsn(name) ? createDsn(name) : createUrl(likelyScheme ?? "https", createDummyWord(name));
-  const [first = "https"] = schemes;
-  const scheme = likelyScheme !== undefined && schemes.includes(likelyScheme) ? likelyScheme : first;
-  return isNameOfDsn(name) && scheme === "https" ? createDsn(name) : createUrl(scheme, createDummyWord(name));
+  const isAllowed = likelyScheme !== undefined && (schemes.length === 0 || schemes.includes(likelyScheme));
+  const scheme = isAllowed ? likelyScheme : (schemes[0] ?? "https");
+  if (isNameOfDsn(name) && likelyScheme === undefined && scheme === "https") return ERROR_TRACKER_DSN;
+  return createUrl(scheme, createDummyWord(name));
 }
 
 /** The default ports of servers whose addresses usually have neither a user nor a path. */

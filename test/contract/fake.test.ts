@@ -151,6 +151,8 @@ describe("the dummy value", () => {
     ["API_URL", {}, "https://fake.invalid/fake-api-url"],
     ["SENTRY_DSN", {}, "https://fake@fake.invalid/0"],
     ["POSTGRES_DSN", {}, "postgresql://fake:fake@127.0.0.1/fake"],
+    ["CLICKHOUSE_DSN", { format: { type: "url", schemes: ["https"] } }, "https://fake.invalid/fake-clickhouse-dsn"],
+    ["ERRORS_DSN", { format: { type: "url", schemes: ["https"] } }, "https://fake@fake.invalid/0"],
     ["CURL", {}, "fake-curl"],
     ["API__KEY_", {}, "fake-api-key"],
   ])("for the name %s with the declaration %j is %s", (name, declaration, expected) => {

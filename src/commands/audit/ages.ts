@@ -1,6 +1,6 @@
 /**
- * Reads from the history of ESC when each secret last changed, and decides by the contract whether its rotation is overdue.
- * `audit` and `check --overdue` use this file, and age-text.ts describes the result.
+ * Reads from the history of ESC when each secret last changed, and decides according to the contract whether its rotation is
+ * overdue. `audit` and `check --overdue` use this file, and age-text.ts describes the result.
  */
 import { namesOfDeclaration } from "../../contract/check-contract.ts";
 import type { Contract, Declaration } from "../../contract/contract-model.ts";
@@ -30,7 +30,7 @@ export interface SecretAge {
 /** The ages of secrets, and the definitions that were read for them. */
 export interface SecretAgesResult {
   readonly ages: readonly SecretAge[];
-  /** In the order of `ESC_ENV`; none if the service refuses an environment. */
+  /** In the order of `ESC_ENV`; none if the service refuses an environment, or if ESC was not read. */
   readonly definitions: readonly AuditedDefinition[];
 }
 
@@ -47,9 +47,10 @@ const isDeclaredSecret: SecretFilter = ({ secret }) => secret;
 
 /**
  * Reads when each secret last changed: by default each variable that the contract declares secret. If several environments have it,
- * the last one decides, as in a start.
+ * the last one decides, since a start takes its value.
  *
- * @throws SophiaError (125) if ESC cannot be read; a history that the token may not see is a result
+ * @throws SophiaError (125) if ESC cannot be read, or refuses the token. A history that the token may not see is no error; its
+ *   secret is reported as `unseen`
  */
 export async function readSecretAges(
   contract: Contract,
@@ -88,7 +89,7 @@ function selectSecrets({ variables }: Contract, isSecret: SecretFilter): readonl
   return [...variables.values()].filter(isSecret);
 }
 
-/** Reads the changes of all secrets in one environment. Definitions and revisions are read only once. */
+/** Reads the changes of all secrets in one environment. `DefinitionHistories` reads each definition and revision only once. */
 async function readLastChanges(
   name: FullName,
   connection: Connection,
@@ -106,7 +107,10 @@ async function readLastChanges(
   return { name, yaml: await histories.definitionText(name), changes };
 }
 
-/** Finds the last change under the secret's name or, if the environment does not have it, under one of its aliases. */
+/**
+ * Finds the last change under the secret's name or, if the environment does not have it, under one of its aliases. ESC may give a
+ * name as a variable or as a file; the variable is looked for first.
+ */
 async function findLastChange(
   environment: FullName,
   histories: DefinitionHistories,
@@ -124,7 +128,7 @@ async function findLastChange(
 /**
  * Checks that the environment exists, so that a name of two parts (`a/b`) can be tried with its other meaning.
  *
- * @throws EscFault, except for the status 403: the environment exists, but its revisions are not visible
+ * @throws EscFault. The status 403 is no error here: the environment exists, but the token may not see its revisions
  */
 async function requireEnvironment(name: FullName, connection: Connection): Promise<void> {
   try {

@@ -1,6 +1,7 @@
 /**
- * Looks up the settings of ESC, such as `ESC_ENV`, in the process environment and in `.env` files. Each setting keeps the file that
- * sets it, because that decides how far the setting is trusted (`isTrustedFor`).
+ * Looks up the settings of ESC, such as `ESC_ENV`, in the process environment and in `.env` files. Each setting has the file that
+ * sets it, because the file decides whether the setting is trusted (`isTrustedFor`). The caller is the process that starts
+ * sophia-run.
  */
 import { SophiaError } from "../../core/error.ts";
 import type { Environment, Layer } from "../../core/model.ts";
@@ -16,9 +17,11 @@ export interface Setting {
 }
 
 /**
- * Returns true if a setting may decide where a credential is sent: if the caller set it, or the file that has the credential.
- * Another file, which may come with a cloned repository, could send the credential to a server of its author. Of two settings from
- * an outer sophia-run it is not known whether they come from the same file.
+ * Returns true if a setting may decide where a credential is sent. It may if the caller set it, or if it comes from the same file
+ * as the credential. Another file, which may come with a cloned repository, could redirect the credential to a server of its
+ * author. `OUTER_FILE` never matches, because two settings from an outer sophia-run may come from different files.
+ *
+ * @param credentialFile the file that sets the token itself; undefined if no file does
  */
 export function isTrustedFor({ file }: Setting, credentialFile: string | undefined): boolean {
   return file === undefined || (file === credentialFile && file !== OUTER_FILE);
@@ -68,7 +71,7 @@ export class VariableLookup {
     return this.all(name)[0];
   }
 
-  /** Returns the setting that the caller has set in the process environment, and not a file by way of an outer sophia-run. */
+  /** Returns the setting of the process environment, unless an outer sophia-run has read it from a file. */
   findInProcess(name: string): Setting | undefined {
     return this.all(name).find(({ file }) => file === undefined);
   }
@@ -80,7 +83,7 @@ export function labelOf({ name, file }: Pick<Setting, "name" | "file">): string 
 }
 
 /**
- * Refuses a value in quotes, because `docker run --env-file` makes the quotes a part of the value.
+ * Refuses a value in quotes. They are a part of the value if it comes from `docker run --env-file`, for example.
  * @throws SophiaError (esc-settings, 125)
  */
 export function refuseQuotes(setting: Setting): void {
