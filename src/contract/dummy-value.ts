@@ -87,7 +87,7 @@ function createDummyOfFormat(format: ValueFormat, name: string): string {
       // Four characters of base64 are three whole bytes, so that the text remains valid base64.
       return `fake${Buffer.from(dummyWord, "utf8").toString("base64")}`;
     case "email":
-      // Validators refuse addresses in `.invalid`. Nobody has one in example.com, which is reserved (RFC 2606).
+      // Validators refuse addresses in `.invalid`. example.com is reserved, so the address belongs to no user (RFC 2606).
       // The part before the `@` has at most 64 characters (RFC 5321).
       return `${dummyWord.slice(0, 64)}@example.com`;
   }
