@@ -61,7 +61,7 @@ function toCandidate(name: string, assigned: string, comments: readonly string[]
     required: !isOptional,
     isOptional: isOptional ? true : undefined,
     // Lines such as `--- Database ---` are headings.
-    description: comments.filter((comment) => !/^[-=*#\s]/.test(comment)).join(" ") || undefined,
+    description: comments.filter((comment) => !/^[-=*#]/.test(comment)).join(" ") || undefined,
     example: mayBeExample(name, value) ? value : undefined,
   };
 }

@@ -15,8 +15,11 @@ import type { Candidate, CandidateGroup } from "./variable-candidates.ts";
 /** The rules of groups that the file may state, by their words in GROUP_WORDS. */
 const RULES = ["exactly-one", "at-least-one", "all-or-none", "one-of"] as const;
 
-/** Matches a line with a fact, such as `Format: a port`. The facts come after the description. */
-const FACT_LINE = /^(?:Deprecated: use |Format: |Example: |Default: |See )/;
+/**
+ * Matches a line with a fact, such as `Format: a port`. The facts come after the description. `See` begins a fact only in
+ * front of an address, since a description may have a sentence such as `See the wiki.`
+ */
+const FACT_LINE = /^(?:Deprecated: use |Format: |Example: |Default: |See https?:\/\/[^\s<>"]+$)/;
 
 /** An assignment with the comment lines directly above it. */
 interface VariableBlock {
@@ -76,7 +79,7 @@ function toCandidate({ name, label, rules, comments }: VariableBlock): Candidate
   const descriptionEnd = firstFact === -1 ? comments.length : firstFact;
   const factLines = comments.slice(descriptionEnd);
   const findFact = (prefix: string): string | undefined =>
-    factLines.find((line) => line.startsWith(prefix))?.slice(prefix.length);
+    factLines.find((line) => line.startsWith(prefix) && FACT_LINE.test(line))?.slice(prefix.length);
   return {
     name,
     required: rules.length === 0 || rules.includes("required"),
