@@ -13,12 +13,14 @@ export interface InitOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** The lines that the user types at a terminal. Without them there is no terminal. `undefined` ends the input. */
   readonly answers?: readonly (string | undefined)[];
+  /** Is called while each question is open. */
+  readonly whileOpen?: () => void;
 }
 
 /** Runs init in a folder. @returns what it printed, and its questions; each answer must have been asked for */
 export async function runInit(
   cwd: string,
-  { options = {}, environment = {}, answers }: InitOptions = {},
+  { options = {}, environment = {}, answers, whileOpen }: InitOptions = {},
 ): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const output = { stdout: "", stderr: "" };
   const leftAnswers = [...(answers ?? [])];
@@ -32,6 +34,7 @@ export async function runInit(
       output.stderr += question;
       if (leftAnswers.length === 0) expect.unreachable(`an unexpected question: ${question}`);
       const answer = leftAnswers.shift();
+      whileOpen?.();
       if (answer !== undefined) output.stderr += `${answer}\n`;
       return Promise.resolve(answer);
     },
