@@ -63,7 +63,8 @@ describe("init writes a contract from", () => {
   });
 
   test("groups of a .env.example that docs wrote, whose contract is missing", async () => {
-    const head = "# The environment variables of this repository; written by `sophia-run docs` from other.json.\n";
+    const head =
+      "# The environment variables of this repository; `sophia-run docs` writes this file from other.json.\n";
     const block = (label: string, name: string): string => `\n# (exactly one of ${label})\n${name}=\n`;
     const labels = ["Object storage", "object: STORAGE", "1st", "1ST!", `${"long ".repeat(20)}end`, "é"];
     const groups = labels.flatMap((label, index) => [block(label, `A${index}`), block(label, `B${index}`)]);
@@ -72,10 +73,15 @@ describe("init writes a contract from", () => {
 
   test("a .env.example of docs that names the contract from which it was written", async () => {
     const head = (contract: string): string =>
-      `# The environment variables of this repository; written by \`sophia-run docs\` from ${contract}.\n\n# (required)\nA=\n`;
+      `# The environment variables of this repository; \`sophia-run docs\` writes this file from ${contract}.\n\n# (required)\nA=\n`;
     await expectContract({ ".env.example": head("other.json"), "other.json": '{"variables":{"A":{}}}' });
     await expectContract({ ".env.sample": head("the built-in contract") });
-    await expectContract({ "SECRETS.md": "<!-- written by `sophia-run docs` from other.json -->\n" });
+    await expectContract({ "example.env": head("sophia.contract.json") });
+    await expectContract({
+      "SECRETS.md": "<!-- `sophia-run docs` writes this file from other.json -->\n",
+      "other.json": '{"variables":{"A":{}}}',
+    });
+    await expectContract({ "SECRETS.md": "<!-- `sophia-run docs` writes this file from other.json -->\n" });
   });
 
   test("code with settings of build tools, tests, schemas and aliases", async () => {

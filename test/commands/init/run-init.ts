@@ -17,6 +17,22 @@ export interface InitOptions {
   readonly whileOpen?: () => void;
 }
 
+/** Returns the folders, the environment and the streams of a command that reads and prints nothing. */
+export function silentContext(cwd: string, environment: Readonly<Record<string, string>> = {}): Context {
+  return {
+    environment: new Map(Object.entries({ HOME: cwd, ...environment })),
+    ...foldersOf(cwd),
+    out: () => expect.unreachable(),
+    err: () => expect.unreachable(),
+    raw: () => expect.unreachable(),
+    readLine: () => expect.unreachable(),
+    readHidden: () => expect.unreachable(),
+    readInput: () => expect.unreachable(),
+    readChunks: () => expect.unreachable(),
+    isTerminal: () => false,
+  };
+}
+
 /** Runs init in a folder. @returns what it printed, and its questions; each answer must have been asked for */
 export async function runInit(
   cwd: string,
@@ -25,11 +41,9 @@ export async function runInit(
   const output = { stdout: "", stderr: "" };
   const leftAnswers = [...(answers ?? [])];
   const context: Context = {
-    environment: new Map(Object.entries({ HOME: cwd, ...environment })),
-    ...foldersOf(cwd),
+    ...silentContext(cwd, environment),
     out: (text) => void (output.stdout += text),
     err: (text) => void (output.stderr += text),
-    raw: () => expect.unreachable(),
     readLine: (question) => {
       output.stderr += question;
       if (leftAnswers.length === 0) expect.unreachable(`an unexpected question: ${question}`);
@@ -38,9 +52,6 @@ export async function runInit(
       if (answer !== undefined) output.stderr += `${answer}\n`;
       return Promise.resolve(answer);
     },
-    readHidden: () => expect.unreachable(),
-    readInput: () => expect.unreachable(),
-    readChunks: () => expect.unreachable(),
     isTerminal: () => answers !== undefined,
   };
   expect(await init({ options, positionals: [] }, context)).toBe(0);
