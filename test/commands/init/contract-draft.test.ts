@@ -14,7 +14,7 @@ const contractOf = (draft: Partial<Parameters<typeof createContractText>[0]>): u
   JSON.parse(createContractText({ candidates: [], groups: [], ...draft }, "./s.json"));
 
 describe("the entry of a variable in a new contract", () => {
-  test.each([
+  test.each<readonly [given: Candidate, entry: object]>([
     [candidate(), {}],
     [candidate({ name: "PORT" }), { format: "port" }],
     [candidate({ name: "PORT", example: "8080" }), { example: "8080", format: "port" }],
