@@ -1,9 +1,11 @@
 /** The files that init creates for the tools of a project, and the lines that it prints for files that exist. */
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { pythonPackageArgument, VERSION } from "../../../src/commands/parts/package-source.ts";
 import { PYTHON_TOOLS } from "../../../src/commands/init/python.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { changedFiles, repository, runInit } from "./run-init.ts";
+import { changedFiles, repository, runInit, textOf } from "./run-init.ts";
 
 const CONTRACT = { "sophia.contract.json": '{"variables":{"A":{}}}' };
 const WITH_ESC = { "sophia.contract.json": '{"environment":"acme/app/dev","variables":{"A":{}}}' };
@@ -156,4 +158,54 @@ test("the wheel in the advice for Python is the one for this computer", () => {
   const tag = /-py3-none-(.*)\.whl$/.exec(PYTHON_TOOLS.uv.add ?? "")?.[1] ?? "";
   expect(PYTHON_TOOLS.uv.add).toBe(`uv add ${pythonPackageArgument(tag)}`);
   expect(tag).toContain(process.arch === "arm64" ? "aarch64" : "x86_64");
+});
+
+test.each([
+  ["file:a-1.tgz", "COPY package*.json a-1.tgz sophia-run-*.tgz ./"],
+  ["./a.tar.gz", "COPY package*.json a.tar.gz sophia-run-*.tgz ./"],
+  ["my-a@file:./a.tgz", "COPY package*.json a.tgz sophia-run-*.tgz ./"],
+  ["sophia-run-1.tgz", "COPY package*.json sophia-run-*.tgz ./"],
+  ["x-sophia-run-1.tgz", "COPY package*.json x-sophia-run-1.tgz sophia-run-*.tgz ./"],
+  ["sophia-run-1.tar.gz", "COPY package*.json sophia-run-1.tar.gz sophia-run-*.tgz ./"],
+  ["../a.tgz", "COPY package*.json sophia-run-*.tgz ./"],
+  ["a.tgz.old", "COPY package*.json sophia-run-*.tgz ./"],
+  ["file:../a.tgz", "COPY package*.json sophia-run-*.tgz ./"],
+  ["file:../a", "COPY . ."],
+  ["file:a.tgz.d", "COPY . ."],
+  ["portal:a", "COPY . ."],
+  ["npm:link:a", "COPY package*.json sophia-run-*.tgz ./"],
+])("an image with the dependency %s has the files of its installation: %s", async (version, line) => {
+  for (const group of ["dependencies", ...(line === "COPY . ." ? ["devDependencies", "optionalDependencies"] : [])]) {
+    const files = { ...CONTRACT, "package-lock.json": "", "server.js": "" };
+    const cwd = repository({ ...files, "package.json": JSON.stringify({ [group]: { a: version } }) });
+    await runInit(cwd, { options: { with: ["docker"] } });
+    expect(/^COPY (?!--from).*$/m.exec(textOf(cwd, "Dockerfile") ?? "")?.[0]).toBe(line);
+  }
+});
+
+test.each([
+  [["builtin"], true],
+  [["code", "builtin"], true],
+  [["code"], false],
+])("the workflow reads ESC if the contract comes from %j: %s", async (from, usesEsc) => {
+  const cwd = repository({ "package.json": manifest(), "package-lock.json": "" });
+  await runInit(cwd, { options: { from, with: ["actions"] } });
+  expect(textOf(cwd, ".github/workflows/configuration.yml")?.includes("ESC_TOKEN")).toBe(usesEsc);
+});
+
+test("init writes nothing at all if one of its files is a link out of the project or to another file", async () => {
+  const files = {
+    "package.json": manifest({ scripts: { start: "node a" } }),
+    "package-lock.json": "",
+    a: "",
+    ".env": "",
+  };
+  const options = { with: ["devcontainer"], "edit-scripts": true };
+  for (const link of ["sophia.contract.json", ".devcontainer", "package.json"]) {
+    const { [link]: text = "", ...otherFiles } = { "package.json": "", ...files };
+    const cwd = repository({ ...otherFiles, real: text });
+    symlinkSync(link === ".devcontainer" ? "../.." : link === "package.json" ? "real" : "nowhere", join(cwd, link));
+    await expect(runInit(cwd, { options })).rejects.toMatchObject({ code: "file" });
+    expect(changedFiles(cwd, { ...otherFiles, real: text })).toEqual({});
+  }
 });
