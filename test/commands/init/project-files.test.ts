@@ -202,7 +202,7 @@ test("init writes nothing at all if one of its files is a link out of the projec
   };
   const options = { with: ["devcontainer"], "edit-scripts": true };
   for (const link of ["sophia.contract.json", ".devcontainer", "package.json"]) {
-    const { [link]: text = "", ...otherFiles } = { "package.json": "", ...files };
+    const { [link]: text = "", ...otherFiles }: Readonly<Record<string, string>> = files;
     const cwd = repository({ ...otherFiles, real: text });
     symlinkSync(link === ".devcontainer" ? "../.." : link === "package.json" ? "real" : "nowhere", join(cwd, link));
     await expect(runInit(cwd, { options })).rejects.toMatchObject({ code: "file" });
