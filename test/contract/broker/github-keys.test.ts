@@ -1,7 +1,13 @@
 /** Where the web pages, the API and the uploads of each kind of GitHub are, and which rules hold there. */
 import { expect, test } from "vitest";
-import { createApiPath, findWebOrigin, listSites, translateRules } from "../../../src/contract/broker/github-keys.ts";
-import { parseRule } from "../../../src/contract/broker/path-rules.ts";
+import {
+  GITHUB,
+  createApiPath,
+  findWebOrigin,
+  listSites,
+  translateRules,
+} from "../../../src/contract/broker/github-keys.ts";
+import { isDenied, parseRule, parseRules } from "../../../src/contract/broker/path-rules.ts";
 
 test("github.com and a customer's part of it have separate hosts for the API and uploads, and git uses only the first", () => {
   expect(listSites("https://github.com")).toEqual([
@@ -100,3 +106,50 @@ test("a rule that names no host is for every kind of GitHub", () => {
   const rules = [parseRule("GET /a")].flatMap((rule) => rule ?? []);
   expect(translateRules(rules, "https://ghe.example.com")).toEqual(rules);
 });
+
+test.each([
+  ...[
+    "actions/runners",
+    "actions/secrets",
+    "codespaces/secrets",
+    "dependabot/secrets",
+    "environments/e/secrets",
+  ].flatMap((path) => [`/repos/o/r/${path}`, `/repositories/1/${path}`]),
+  ...["hooks", "keys"].flatMap((path) => [`/repos/o/r/${path}`, `/repositories/1/${path}/2`]),
+  ...[
+    "actions/runners",
+    "actions/secrets",
+    "codespaces/secrets",
+    "credential-authorizations",
+    "dependabot/secrets",
+    "hooks",
+    "personal-access-token-requests",
+    "personal-access-tokens",
+    "private-registries",
+  ].flatMap((path) => [`/orgs/o/${path}`, `/organizations/1/${path}`]),
+  "/admin/users",
+  "/app/hook/config",
+  "/app/installations/1/access_tokens",
+  "/app-manifests/x/conversions",
+  "/applications/x/token",
+  "/authorizations",
+  "/enterprises/e/actions/runners",
+  "/installation/token",
+  "/user/codespaces/secrets",
+  "/user/gpg_keys",
+  "/user/keys",
+  "/user/ssh_signing_keys",
+])("a token of GitHub cannot reach %s, where a program could create another credential", (path) => {
+  const rules = parseRules(GITHUB.deny);
+  expect(["GET", "POST"].map((method) => isDenied(rules, { host: "api.github.com", method, path }))).toEqual([
+    true,
+    true,
+  ]);
+});
+
+test.each(["/", "/user", "/repos/o/r", "/repos/o/r/actions/runs", "/orgs/o/repos", "/app", "/enterprises/e"])(
+  "a token of GitHub can reach %s",
+  (path) => {
+    expect(isDenied(parseRules(GITHUB.deny), { host: "api.github.com", method: "GET", path })).toBe(false);
+  },
+);
