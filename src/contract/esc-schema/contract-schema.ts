@@ -300,7 +300,6 @@ class ContractTranslator {
     // If ESC has no value, the default decides. A default meets a condition that requires any value, so that there is no
     // way not to meet it.
     const isMetByDefault = fallback !== undefined && (equals === undefined || equals.includes(fallback));
-    if (isMetByDefault && equals === undefined) return [];
     const withoutValue = isMetByDefault ? [] : [createObjectSchema([requireSchemaOfValues(IS_EMPTY, names)])];
     if (equals === undefined) return withoutValue;
     // ESC has no `not`. Values other than those of the condition can be listed only if the format is an `enum`.

@@ -240,3 +240,51 @@ test("a rule that names a host applies to that host only", () => {
   expect(parseRule("a.test GET /a")).toBeUndefined();
   expect(parseRule("https://a.test: GET /a")).toBeUndefined();
 });
+
+describe("a rule is parsed", () => {
+  test.each([
+    ["GET /", { method: "GET", segments: [], names: [] }],
+    ["get /a", { method: "GET", segments: ["a"], names: ["a"] }],
+    ["* /A/*/**", { method: "*", segments: ["A", "*", "**"], names: ["a", "*", "**"] }],
+    ["API.test:8443: x-get /b;c", { host: "api.test:8443", method: "X-GET", segments: ["b;c"], names: ["b"] }],
+  ])("with its host, method and path: %j", (text, parts) => {
+    expect(parseRule(text)).toStrictEqual({ ...parts, text });
+  });
+
+  test.each([
+    "a.test:123456: GET /a",
+    "a.test:: GET /a",
+    "a_b.test: GET /a",
+    "a.test:GET /a",
+    "x a.test: GET /a",
+    "2GET /a",
+    `G${"E".repeat(32)} /a`,
+    "GET /a b",
+    "GET /a*b",
+    " GET /a",
+  ])("only if its host, method and path have their forms: not %j", (text) => expect(parseRule(text)).toBeUndefined());
+});
+
+test("each rule of a list is tried, and only for its host and method", () => {
+  const rules = parsePathRules("a.test: GET /x", "b.test: * /y", "PUT /z");
+  const requests = [
+    ["a.test", "GET", "/x"],
+    ["b.test", "GET", "/x"],
+    ["a.test", "POST", "/x"],
+    ["b.test", "POST", "/y"],
+    ["a.test", "POST", "/y"],
+    ["c.test", "PUT", "/z"],
+    ["c.test", "GET", "/z"],
+  ] as const;
+  for (const decide of [isCovered, isDenied]) {
+    expect(requests.map(([host, method, path]) => decide(rules, { host, method, path }))).toEqual([
+      true,
+      false,
+      false,
+      true,
+      false,
+      true,
+      false,
+    ]);
+  }
+});

@@ -24,6 +24,21 @@ test.each<[EnforcedGlobs, EnforcedGlobs]>([
   expect(parseDescription(describeSchemaWriter(selection))).toEqual(stored);
 });
 
-test("a description that enforce has not written stores no selection", () => {
-  expect(parseDescription("The values of the shop")).toBeUndefined();
+const WRITTEN = describeSchemaWriter({ only: ["DB_*"], except: [] });
+
+test.each(["The values of the shop", "", `Note: ${WRITTEN}`, `${WRITTEN} Or ask Ann.`, WRITTEN.replace("DB_*", "")])(
+  "a description that enforce has not written stores no selection: %j",
+  (description) => {
+    expect(parseDescription(description)).toBeUndefined();
+  },
+);
+
+test.each<[EnforcedGlobs, string]>([
+  [{ only: [], except: [] }, 'Written by "sophia-run enforce". Change the contract and run it again.'],
+  [
+    { only: ["DB_*", "A?"], except: ["DB_OLD"] },
+    `Written by "sophia-run enforce --only 'DB_*,A?' --except 'DB_OLD'". Change the contract and run it again.`,
+  ],
+])("the description for %j names the command that wrote the schema", (selection, description) => {
+  expect(describeSchemaWriter(selection)).toBe(description);
 });
