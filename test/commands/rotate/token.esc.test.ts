@@ -378,6 +378,25 @@ describe("before it creates a token, rotate asks", () => {
     expect(declined.stdout).toContain("The launcher's token for acme/app/dev, acme/app/more:\n");
   });
 
+  test("about them also with --yes, but not for a look", async () => {
+    const tokenScene = await startTokenScene();
+    const { ESC_ENV: _, ...env } = tokenScene.env;
+    const cwd = folder({ ".env": "ESC_ENV=acme/app/dev\n" });
+    const confirmed = await runCommand(["rotate", "--token", "--yes"], { env, cwd, answers: [] });
+    expect(confirmed).toMatchObject({ status: 125, stdout: "", questions: [] });
+    expectWording(confirmed.stderr);
+    const dry = await runCommand(["rotate", "--token", "--dry-run"], { env, cwd });
+    expect(dry.status).toBe(0);
+    expectWording(dry.stderr);
+  });
+
+  test("for a token that may write, even for a look", async () => {
+    const tokenScene = await startTokenScene();
+    const result = await rotateToken(tokenScene, ["--dry-run"], { ESC_ADMIN_TOKEN: "" });
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toContain("ESC_ADMIN_TOKEN is not set");
+  });
+
   test("for --yes without a terminal", async () => {
     const tokenScene = await startTokenScene();
     const result = await rotateToken(tokenScene, []);
