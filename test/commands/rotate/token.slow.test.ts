@@ -1,119 +1,28 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { constants } from "node:os";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { type EscServer, startEscServer } from "../../esc-server/index.ts";
+import { describe, expect, test } from "vitest";
+import type { EscServer } from "../../esc-server/index.ts";
 import type { Token } from "../../esc-server/tokens.ts";
 import { type ProcessResult, folder, sophia, sophiaRun, unwrapLines } from "../../helpers/sophia.ts";
 import { isAlive, startProcess } from "../../helpers/start-process.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
+import { SENTINEL } from "../sophia-environment.ts";
+import { expectNoToken, expectTokenWording, startTokenScene, type TokenScene } from "./token-scene.ts";
 
-/**
- * The GitHub CLI: notes its arguments, what it reads and what it gets, keeps the secrets by name and app, and fails as
- * `FAIL` (a pattern of its arguments) says. With `HANG` it writes into the FIFO `hanging` and never ends. With `EARLIER` it
- * is a version that lists no JSON. Where there is a file `same-second`, the next secret that is set has the time of the former
- * one; with `FORGETFUL` no secret that is there already is set.
- */
-const GH = `#!/bin/sh
-cd "$STUB" || exit 9
-printf '%s\\n' "$*" >> arguments
-env > environment
-if [ -n "$FAIL" ] && expr "$*" : "$FAIL" >/dev/null; then echo 'gh auth login' >&2; exit 4; fi
-if [ -n "$HANG" ] && expr "$*" : "$HANG" >/dev/null; then echo here > hanging; exec sleep 60; fi
-if [ -n "$EARLIER" ]; then
-  case "$*" in
-    *--json*) echo 'unknown flag: --json' >&2; exit 1 ;;
-    "secret list"*) [ -f "set-$4" ] && printf 'ESC_TOKEN\\t2026-11-01\\n'; exit 0 ;;
-  esac
-fi
-case "$1 $2" in
-  "secret list") [ -f "set-$4" ] && printf '[{"name":"ESC_TOKEN","updatedAt":"%s"}]' "$(cat "set-$4")" || printf '[]' ;;
-  "secret set")
-    if [ -n "$FORGETFUL" ] && [ -f "set-$5" ]; then exec cat > /dev/null; fi
-    cat > "value-$5"
-    if [ -f same-second ]; then rm same-second; else date +%s%N > "set-$5"; fi ;;
-  *) exit 1 ;;
-esac
-`;
-
-interface World {
-  readonly server: EscServer;
-  readonly old: Token;
-  readonly stub: string;
-  readonly env: Readonly<Record<string, string>>;
+interface ProcessScene extends TokenScene {
   readonly run: (args?: readonly string[], env?: Readonly<Record<string, string>>) => Promise<ProcessResult>;
-  readonly isAlive: (token: string) => Promise<boolean>;
-  /** What the repository secret of an app is. */
-  readonly stored: (app: "actions" | "codespaces") => string | undefined;
-  readonly calls: () => string;
 }
 
-async function startEscWithToken(
-  owner: Token["owner"] = { kind: "organization", organization: "acme" },
-): Promise<World> {
-  const server = await startEscServer({ token: `pul-${sentinelOf("admin")}` });
-  onTestFinished(() => server.close());
-  server.environment("acme/app/dev", { values: { PLAIN: "1" } });
-  const old = server.addToken({ owner, access: "open", name: "ci", value: `pul-${sentinelOf("old")}` });
-  const stub = folder();
-  const bin = folder({});
-  writeFileSync(join(bin, "gh"), GH, { mode: 0o755 });
-  const env = {
-    PATH: `${bin}:${process.env["PATH"] ?? ""}`,
-    STUB: stub,
-    PULUMI_BACKEND_URL: server.url,
-    ESC_ENV: "acme/app/dev",
-    ESC_TOKEN: old.value,
-    ESC_ADMIN_TOKEN: server.token,
-  };
-  const read = (name: string): string | undefined => {
-    try {
-      return readFileSync(join(stub, name), "utf8");
-    } catch {
-      return undefined;
-    }
-  };
-  return {
-    server,
-    old,
-    stub,
-    env,
-    run: (args = ["--yes"], more = {}) => sophia(["rotate", "--token", ...args], { env: { ...env, ...more } }),
-    isAlive: async (token) => {
-      const answer = await fetch(`${server.url}/api/user`, {
-        headers: { Authorization: `token ${token}`, Accept: "application/vnd.pulumi+8", "User-Agent": "test" },
-      });
-      return answer.status === 200;
-    },
-    stored: (app) => read(`value-${app}`),
-    calls: () => read("arguments") ?? "",
-  };
-}
-
-/** No token comes out, nor stands in an argument or in what `gh` gets as its environment. */
-function expectNoToken({ stub, stored, old, server }: World, result: ProcessResult): void {
-  const tokens = [old.value, server.token, stored("actions") ?? old.value, SENTINEL];
-  const texts = [
-    result.stdout,
-    result.stderr,
-    ...["arguments", "environment"].map((name) => readFileSync(join(stub, name), "utf8")),
-  ];
-  for (const token of tokens) for (const text of texts) expect(text).not.toContain(token);
-}
-
-/** Compares output without the names of new tokens and the day on which they end. */
-function expectTokenWording(text: string): void {
-  const names = text.match(/sophia-run-\d{8}-\d{6}-[\da-f]{4}/g) ?? [];
-  const days = text.match(/\d{4}-\d\d-\d\d/g) ?? [];
-  expectWording(
-    text,
-    Object.fromEntries([...names.map((name) => [name, "<token>"]), ...days.map((one) => [one, "<day>"])]),
-  );
+async function startEscWithToken(owner?: Token["owner"]): Promise<ProcessScene> {
+  const tokenScene = await startTokenScene(owner);
+  const run: ProcessScene["run"] = (args = ["--yes"], env = {}) =>
+    sophia(["rotate", "--token", ...args], { env: { ...tokenScene.env, ...env } });
+  return { ...tokenScene, run };
 }
 
 test("rotate stores a new token that may only open twice, and deletes the old one last", async () => {
@@ -235,7 +144,7 @@ test("rotate asks at a terminal for an environment of a found file, unless ESC_E
 });
 
 describe("the old token works whatever interrupts rotate:", () => {
-  test.each<readonly [string, (tokenScene: World) => Readonly<Record<string, string>>, string]>([
+  test.each<readonly [string, (tokenScene: TokenScene) => Readonly<Record<string, string>>, string]>([
     ["making", ({ server }) => (server.failAlways("createToken", 500), {}), "console"],
     ["a lost answer", ({ server }) => (server.failAlways("createToken", "ECONNRESET"), {}), "console"],
     ["opening", ({ server }) => (server.failAlways("open", 403), {}), "deleted"],
