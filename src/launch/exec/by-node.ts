@@ -41,8 +41,12 @@ export function executeByNode({ file, argv, environment }: Program): string {
  *
  * @throws SophiaError if the system is certain to refuse the program
  */
-export async function withoutRisk(program: Program, { command }: Launch): Promise<Program> {
-  if (!abortsOnFailure()) return program;
+export async function withoutRisk(
+  program: Program,
+  { command }: Pick<Launch, "command">,
+  nodeVersion: string = process.versions.node,
+): Promise<Program> {
+  if (!abortsOnFailure(nodeVersion)) return program;
   if (!fits(measureSizes(program))) throw executionError(command[0], program, "E2BIG");
   const image = inspectImage(program.file);
   if (image.kind === "native" && !mayBeBusy(program.file)) return program;
@@ -58,9 +62,9 @@ export async function withoutRisk(program: Program, { command }: Launch): Promis
 }
 
 /** Returns true if a failure of process.execve ends this process. */
-function abortsOnFailure(): boolean {
+function abortsOnFailure(nodeVersion: string): boolean {
   if (isBun) return false;
-  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  const [major = 0, minor = 0] = nodeVersion.split(".").map(Number);
   return major < 26 || (major === 26 && minor < 1);
 }
 

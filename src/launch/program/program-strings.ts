@@ -9,7 +9,11 @@ import type { LaunchRequest, Program } from "../types.ts";
  *
  * @throws SophiaError (unusable-value, 125)
  */
-export function validateStrings({ command, environment, files }: LaunchRequest): void {
+export function validateStrings({
+  command,
+  environment,
+  files,
+}: Pick<LaunchRequest, "command" | "environment" | "files">): void {
   // A loop by for…of would create three objects for each of thousands of variables.
   environment.forEach((value, name) => {
     checkName(name);

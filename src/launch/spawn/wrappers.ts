@@ -80,10 +80,11 @@ function shellArguments(
 
 /**
  * Returns a shell that passes on the whole environment: its file, and the first words of its argv. dash, which is often /bin/sh,
- * drops variables whose names are not identifiers. `bash -p` keeps them, and exported functions.
+ * drops variables whose names are not identifiers. `bash -p` keeps them, and exported functions. Without `--norc` bash would execute
+ * the user's .bashrc if the standard input is a socket, as it is for a service of systemd or a child of Node.js.
  */
 function shellThatKeeps(environment: Environment): readonly [string, string, ...string[]] {
   const hasOnlyIdentifiers = [...environment.keys()].every((name) => /^[A-Za-z_]\w*$/.test(name));
   const bash = hasOnlyIdentifiers ? undefined : findHelper("bash", environment);
-  return bash === undefined ? ["/bin/sh", "sh"] : [bash, "bash", "-p"];
+  return bash === undefined ? ["/bin/sh", "sh"] : [bash, "bash", "--norc", "-p"];
 }
