@@ -110,7 +110,7 @@ function replaceLines(
 function valuesOf({ top }: ParsedDefinition): Mapping {
   const values = top === undefined ? undefined : childOf(top, "values");
   if (!isMap<Node, Node | null>(values)) throw editError("it has no values");
-  if (values.flow === true || top?.flow === true) throw editError("values is written within braces");
+  if (values.flow === true) throw editError("values is written within braces");
   refuseUneditable(values, ["values"]);
   return values;
 }
@@ -126,7 +126,7 @@ function linesOf(parsed: ParsedDefinition, pair: EntryPair): { readonly start: n
   const start = keyStart - columnOf(parsed, pair.key);
   if (parsed.yaml.slice(start, keyStart).trim() !== "") throw editError("values is written within braces");
   const contentEnd = endOfEntry(parsed, pair);
-  const endsWithLineBreak = contentEnd > 0 && parsed.yaml[contentEnd - 1] === "\n";
+  const endsWithLineBreak = parsed.yaml[contentEnd - 1] === "\n";
   if (endsWithLineBreak) return { start, end: contentEnd };
   const lineBreak = parsed.yaml.indexOf("\n", contentEnd);
   return { start, end: lineBreak === -1 ? parsed.yaml.length : lineBreak + 1 };

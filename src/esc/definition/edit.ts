@@ -169,7 +169,7 @@ export function insertEntries(parsed: ParsedDefinition, mapping: Mapping, entrie
   const indent = columnOf(parsed, mapping.items[0]?.key);
   const lines = entries.map((write) => " ".repeat(indent) + write(indent));
   const position = endOfEntry(parsed, lastEntry);
-  const isLineStart = position > 0 && parsed.yaml[position - 1] === "\n";
+  const isLineStart = parsed.yaml[position - 1] === "\n";
   const text = lines.join(parsed.eol);
   return insert(position, isLineStart ? text + parsed.eol : parsed.eol + text);
 }

@@ -76,7 +76,7 @@ function lineOfRepeatedKey(document: Document.Parsed | undefined, yaml: string):
 /** Finds all comments. The tree of the yaml package lacks some of them, so the tokens of its lexer are searched. */
 function commentsOf(yaml: string): ParsedDefinition["comments"] {
   const comments: { position: number; text: string }[] = [];
-  let position = yaml.startsWith("\uFEFF") ? 1 : 0;
+  let position = 0;
   let isScalarText = false;
   for (const token of new Lexer().lex(yaml)) {
     // These tokens of the lexer are not in the text: the beginning of a document, the end of a flow collection, and the mark that the

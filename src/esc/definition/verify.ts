@@ -30,9 +30,12 @@ export function unusualFormError(): SophiaError {
   return editError("its form is unusual, and something else would change, too");
 }
 
-/** Returns a text of all that must not change: the entries except for these variables, and the comments. */
+/**
+ * Returns a text of all that must not change: the entries except for these variables, and the comments. edit.ts may move several
+ * comments to one line, where they are one comment.
+ */
 function describeUnchanged({ top, comments }: ParsedDefinition, names: ReadonlySet<string>): string {
-  return JSON.stringify([entriesExcept(names, top, VARIABLES_PATH), comments.map(({ text }) => text).join("\n")]);
+  return JSON.stringify([entriesExcept(names, top, VARIABLES_PATH), comments.map(({ text }) => text).join(" ")]);
 }
 
 /**
