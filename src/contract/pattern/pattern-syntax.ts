@@ -124,11 +124,11 @@ function parseQuantifier(reader: Reader): RepetitionLimits | undefined {
   if (readCharacter(reader, "+")) return { minCount: 1, maxCount: Infinity };
   if (readCharacter(reader, "?")) return { minCount: 0, maxCount: 1 };
   if (peek(reader) !== "{") return undefined;
-  const braces = readMatch(reader, /^\{(\d{1,6})(,?)(\d{0,6})\}/);
+  const braces = readMatch(reader, /^\{(\d{1,6})(?:(,)(\d{0,6}))?\}/);
   if (braces === null) throw new SyntaxError("has a { without a repetition: write \\{");
   const [, minDigits, comma, maxDigits] = braces;
   const minCount = Number(minDigits);
-  if (comma === "") return { minCount, maxCount: minCount };
+  if (comma === undefined) return { minCount, maxCount: minCount };
   return { minCount, maxCount: maxDigits === "" ? Infinity : Number(maxDigits) };
 }
 

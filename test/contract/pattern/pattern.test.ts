@@ -76,6 +76,7 @@ describe("the pattern language", () => {
     ["(".repeat(60) + ")".repeat(60)],
     ["(".repeat(51) + ")".repeat(51)],
     ["a{1234567}"],
+    ["a{0000005}"],
     ["a{,3}"],
     ["a{1001,}"],
     ["a{0,1001}"],
