@@ -12,6 +12,10 @@ skipBecause(
   notLinux ?? (hasTerminal ? "needs a process without a terminal, as `setsid --wait npx vitest` starts" : undefined),
 );
 
+// Node.js ignores these signals until the last listener for them is removed. Then a write to a closed pipe would end this process, in
+// which the next test files run as well.
+for (const signal of ["SIGPIPE", "SIGXFSZ"]) process.on(signal, () => {});
+
 /** Signals that the program prints, which do not end it. */
 const FORWARDED = catchableSignals().filter((signal) => signal !== "SIGCHLD" && signal !== "SIGPROF");
 const PRINTER = `for (const signal of ${JSON.stringify(FORWARDED)}) process.on(signal, () => console.log(signal));
