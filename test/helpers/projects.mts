@@ -18,7 +18,7 @@ export type Project = keyof typeof PROJECTS;
 
 export const NAMES: readonly Project[] = ["unit", "esc", "process", "slow", "standalone"];
 
-/** The projects of `npm test`, which takes 90 seconds on two cores. */
+/** The projects of `npm test`, which takes two minutes on two cores. */
 export const QUICK: readonly Project[] = ["unit", "esc", "process"];
 
 /** The folders with test files, relative to the repository. */
