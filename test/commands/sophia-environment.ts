@@ -2,6 +2,7 @@
  * An ESC environment that meets the contract of the Sophia platform, for the tests of commands. Its secrets begin with
  * `SENTINEL`, which must appear in no output.
  */
+import { expect } from "vitest";
 import type { EscServer } from "../esc-server/index.ts";
 import { secret } from "../esc-server/index.ts";
 
@@ -11,6 +12,11 @@ export const SENTINEL = "SENTINEL-9f2c";
 /** A secret that a test can tell from others, and that no masked end (`***` and four characters) gives away. */
 export function sentinelOf(name: string): string {
   return `${SENTINEL}-${name.toLowerCase()}-0000`;
+}
+
+/** Checks that a command has shown no secret. */
+export function expectNoValue({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }): void {
+  expect(stdout + stderr).not.toContain(SENTINEL);
 }
 
 /** What meets the Sophia contract, all secrets. */

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Context } from "../../src/core/context.ts";
 import { printError } from "../../src/output/stderr.ts";
+import { silentContext } from "../helpers/silent-context.ts";
 
 test.each([
   ["out of memory", ["sophia-run: not enough memory", "  raise the limit on memory, or end other programs"]],
@@ -11,17 +12,8 @@ test.each([
   }
   let printed = "";
   const context: Context = {
-    environment: new Map(),
-    cwd: import.meta.dirname,
-    project: import.meta.dirname,
-    out: () => expect.unreachable(),
+    ...silentContext(import.meta.dirname),
     err: (part) => void (printed += part),
-    raw: () => expect.unreachable(),
-    readLine: () => Promise.resolve(undefined),
-    readHidden: () => Promise.resolve(undefined),
-    readInput: () => Promise.resolve(Buffer.alloc(0)),
-    async *readChunks() {},
-    isTerminal: () => false,
   };
   await printError(context, new InternalError(text));
   expect(printed.split("\n").filter((line) => line !== "" && !line.startsWith("  at "))).toEqual(lines);

@@ -77,9 +77,9 @@ function toCandidate({ name, label, rules, comments }: VariableBlock): Candidate
   // A variable that the user added has no facts: its whole comment is the description.
   const firstFact = rules.length > 0 ? comments.findIndex((line) => FACT_LINE.test(line)) : -1;
   const descriptionEnd = firstFact === -1 ? comments.length : firstFact;
-  const factLines = comments.slice(descriptionEnd);
+  const factLines = comments.slice(descriptionEnd).filter((line) => FACT_LINE.test(line));
   const findFact = (prefix: string): string | undefined =>
-    factLines.find((line) => line.startsWith(prefix) && FACT_LINE.test(line))?.slice(prefix.length);
+    factLines.find((line) => line.startsWith(prefix))?.slice(prefix.length);
   return {
     name,
     required: rules.length === 0 || rules.includes("required"),

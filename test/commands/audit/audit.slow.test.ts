@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
 import { type ProcessResult, folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
+import { SENTINEL, expectNoValue, sentinelOf } from "../sophia-environment.ts";
 
 const ENV = "acme/app/dev";
 const DAY = 86_400_000;
@@ -78,10 +78,6 @@ async function startAuditedEsc() {
   const run = (args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<ProcessResult> =>
     sophia(args, { cwd, env: { ...env, ...more } });
   return { server, base, handle, change, now, cwd, env, run };
-}
-
-function expectNoValue({ stdout, stderr }: ProcessResult): void {
-  expect(stdout + stderr).not.toContain(SENTINEL);
 }
 
 describe("the age that audit reports for a secret", () => {

@@ -1,11 +1,11 @@
-import { describe, expect, onTestFinished, test } from "vitest";
-import { type EscServer, startEscServer } from "../../esc-server/index.ts";
+import { describe, expect, test } from "vitest";
+import type { EscServer } from "../../esc-server/index.ts";
 import { runCommand } from "../../helpers/command-in-process.ts";
 import { folder, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
+import { ENV, commandRunner, startEscProject } from "../parts/writing/esc-project.ts";
+import { sentinelOf } from "../sophia-environment.ts";
 
-const ENV = "acme/app/dev";
 const CONTRACT = {
   variables: {
     DATABASE_URL: { required: true, format: { type: "url", schemes: ["postgresql"] } },
@@ -22,23 +22,13 @@ const DEFINITION = `values:
     OTHER: ${sentinelOf("plain")}
 `;
 
-type CommandOptions = NonNullable<Parameters<typeof runCommand>[1]>;
-
 async function startEscWithDefinition(
   definition = DEFINITION,
   spec: Omit<Parameters<EscServer["environment"]>[1], "definition"> = {},
 ) {
-  const server = await startEscServer();
-  onTestFinished(() => server.close());
-  const handle = server.environment(ENV, { definition, ...spec });
-  const cwd = folder({ "sophia.contract.json": JSON.stringify(CONTRACT) });
-  const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
-  const run = async (args: readonly string[] = [], { env: more, ...options }: CommandOptions = {}) => {
-    const result = await runCommand(["enforce", ...args], { cwd, env: { ...env, ...more }, ...options });
-    expect(result.stdout + result.stderr + result.questions.join("\n")).not.toContain(SENTINEL);
-    return result;
-  };
-  return { server, handle, env, run };
+  const files = { "sophia.contract.json": JSON.stringify(CONTRACT) };
+  const project = await startEscProject({ definition, ...spec }, files);
+  return { ...project, run: commandRunner(["enforce"], project) };
 }
 
 test("enforce writes the schema, checks it and removes it again", async () => {

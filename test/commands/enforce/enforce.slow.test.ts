@@ -1,14 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
-import { startEscServer } from "../../esc-server/index.ts";
+import { describe, expect, test } from "vitest";
 import { type ProcessResult, folder, sophia, sophiaRun, unwrapLines } from "../../helpers/sophia.ts";
 import { startProcess } from "../../helpers/start-process.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
+import { ENV, startEscProject } from "../parts/writing/esc-project.ts";
+import { expectNoValue, sentinelOf } from "../sophia-environment.ts";
 
-const ENV = "acme/app/dev";
 const CONTRACT = {
   variables: {
     DATABASE_URL: { required: true, format: { type: "url", schemes: ["postgresql"] } },
@@ -29,11 +28,9 @@ async function startEscWithDefinition(
   definition = DEFINITION,
   spec: { readonly updates?: "approval"; readonly stacks?: readonly string[] } = {},
 ) {
-  const server = await startEscServer();
-  onTestFinished(() => server.close());
-  const handle = server.environment(ENV, { definition, ...spec });
-  const cwd = folder({ "sophia.contract.json": JSON.stringify(CONTRACT) });
-  const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
+  const files = { "sophia.contract.json": JSON.stringify(CONTRACT) };
+  const project = await startEscProject({ definition, ...spec }, files);
+  const { server, cwd, env } = project;
   const run = (args: readonly string[] = [], more: Readonly<Record<string, string>> = {}): Promise<ProcessResult> =>
     sophia(["enforce", ...args], { cwd, env: { ...env, ...more } });
   const command = (words: readonly string[], input = ""): Promise<ProcessResult> =>
@@ -43,11 +40,7 @@ async function startEscWithDefinition(
       cwd,
       env: { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_TOKEN: server.token },
     });
-  return { server, handle, cwd, env, run, command, start };
-}
-
-function expectNoValue({ stdout, stderr }: { stdout: string; stderr: string }): void {
-  expect(stdout + stderr).not.toContain(SENTINEL);
+  return { ...project, run, command, start };
 }
 
 /** Each line of a definition that is not part of the schema, as the service stores it. */

@@ -10,6 +10,7 @@ import { type Topic, TOPIC_NAMES, TOPICS } from "../../../src/commands/help/topi
 import { optionError } from "../../../src/commands/command-line-errors.ts";
 import { COMMANDS } from "../../../src/commands/registry.ts";
 import type { Context } from "../../../src/core/context.ts";
+import { silentContext } from "../../helpers/silent-context.ts";
 import { folder, isStandalone, sophia } from "../../helpers/sophia.ts";
 
 const widest = (text: string): number => Math.max(...text.split("\n").map((line) => Array.from(line).length));
@@ -21,17 +22,9 @@ async function helpOf(...args: readonly string[]): Promise<string> {
   if (invocation.kind === "run") return expect.unreachable("a start");
   const [out, err]: [string[], string[]] = [[], []];
   const context: Context = {
-    environment: new Map(),
-    cwd: import.meta.dirname,
-    project: import.meta.dirname,
+    ...silentContext(import.meta.dirname),
     out: (data) => void out.push(data),
     err: (text) => void err.push(text),
-    raw: () => expect.unreachable(),
-    readLine: () => Promise.resolve(undefined),
-    readHidden: () => Promise.resolve(undefined),
-    readInput: () => Promise.resolve(Buffer.alloc(0)),
-    async *readChunks() {},
-    isTerminal: () => false,
   };
   expect([await dispatch(invocation, context), err.join("")]).toEqual([0, ""]);
   return out.join("");

@@ -1,14 +1,13 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { FAKE_TOKEN } from "../../contract/corpus.ts";
-import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
+import { type EscServer, secret } from "../../esc-server/index.ts";
 import { runCommand } from "../../helpers/command-in-process.ts";
-import { folder } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
+import { ENV, commandRunner, startEscProject } from "../parts/writing/esc-project.ts";
 import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
 
-const ENV = "acme/app/dev";
 const CONTRACT = JSON.stringify({
   variables: { API_KEY: {}, REGION: { secret: false }, EMPTY: {}, SOPHIA_REGION: { secret: false } },
 });
@@ -28,23 +27,12 @@ const FILE = [
 /** The lines of the file that `import` does not write. */
 const REMAINING_LINES = ["# local", "EMPTY=", "ESC_ENV=acme/app/dev", "SOPHIA_LATER=1", ""];
 
-type CommandOptions = NonNullable<Parameters<typeof runCommand>[1]>;
-
 async function startEscWithEnvironment(
   spec: Parameters<EscServer["environment"]>[1] = { values: { KEEP: "1" } },
   file = FILE,
 ) {
-  const server = await startEscServer();
-  onTestFinished(() => server.close());
-  const handle = server.environment(ENV, spec);
-  const cwd = folder({ ".env": file, "sophia.contract.json": CONTRACT });
-  const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
-  const run = async (args: readonly string[], { env: more, ...options }: CommandOptions = {}) => {
-    const result = await runCommand(["import", ".env", ...args], { cwd, env: { ...env, ...more }, ...options });
-    expect(result.stdout + result.stderr + result.questions.join("\n")).not.toContain(SENTINEL);
-    return result;
-  };
-  return { server, handle, cwd, path: join(cwd, ".env"), run };
+  const project = await startEscProject(spec, { ".env": file, "sophia.contract.json": CONTRACT });
+  return { ...project, path: join(project.cwd, ".env"), run: commandRunner(["import", ".env"], project) };
 }
 
 describe("import without a terminal", () => {

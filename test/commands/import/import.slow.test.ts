@@ -1,14 +1,14 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CORPUS, FAKE_TOKEN } from "../../contract/corpus.ts";
-import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
+import { type EscServer, secret } from "../../esc-server/index.ts";
 import { type ProcessResult, parseEnvironment, folder, sophia } from "../../helpers/sophia.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
+import { ENV, startEscProject } from "../parts/writing/esc-project.ts";
+import { SENTINEL, expectNoValue, sentinelOf } from "../sophia-environment.ts";
 
-const ENV = "acme/app/dev";
 const CONTRACT = JSON.stringify({
   variables: { API_KEY: { required: true }, REGION: { secret: false }, EMPTY: {} },
 });
@@ -26,17 +26,10 @@ const FILE = [
 ].join("\n");
 
 async function startEscWithEnvironment(spec: Parameters<EscServer["environment"]>[1] = { values: { KEEP: "1" } }) {
-  const server = await startEscServer();
-  onTestFinished(() => server.close());
-  const handle = server.environment(ENV, spec);
-  const cwd = folder({ ".env": FILE, "sophia.contract.json": CONTRACT });
-  const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
+  const project = await startEscProject(spec, { ".env": FILE, "sophia.contract.json": CONTRACT });
+  const { cwd, env } = project;
   const run = (...args: string[]): Promise<ProcessResult> => sophia(["import", ".env", ...args], { cwd, env });
-  return { server, handle, cwd, env, run };
-}
-
-function expectNoValue({ stdout, stderr }: { stdout: string; stderr: string }): void {
-  expect(stdout + stderr).not.toContain(SENTINEL);
+  return { ...project, run };
 }
 
 async function valuesOf(server: EscServer): Promise<Record<string, string>> {

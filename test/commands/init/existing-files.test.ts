@@ -10,16 +10,9 @@ import {
 import type { Project } from "../../../src/commands/init/project-survey.ts";
 import { hasPythonDependency } from "../../../src/commands/init/python.ts";
 import { TARBALL_NAME, WHEEL_DOCKERFILE_LINES } from "../../../src/commands/parts/package-source.ts";
+import { NODE_PROJECT } from "./node-project.ts";
 
-const NODE: Project = {
-  manifest: {},
-  python: undefined,
-  name: "app",
-  title: undefined,
-  node: { name: "npm", isLocked: true },
-  workspace: { root: "/", member: "", manifest: {}, hasMembers: false },
-};
-const PYTHON: Project = { ...NODE, manifest: undefined, python: "uv" };
+const PYTHON: Project = { ...NODE_PROJECT, manifest: undefined, python: "uv" };
 const PATH = "ENV PATH=/app/node_modules/.bin:$PATH";
 const REMARK = "CMD with brackets: otherwise a shell keeps SIGTERM from the program";
 
@@ -50,7 +43,7 @@ describe("the advice for a Dockerfile", () => {
     ["RUN echo CMD sophia-run\nCMD a", ['ENTRYPOINT ["sophia-run", "--"]', 'CMD ["a"]']],
   ])("keeps what it starts: %j", (text, lines) => {
     const remark = lines.length > 1 ? REMARK : undefined;
-    expect(adviseOnDockerfile(text, NODE)).toEqual({
+    expect(adviseOnDockerfile(text, NODE_PROJECT)).toEqual({
       kind: "advise",
       file: "Dockerfile",
       lines: [PATH, ...lines],
@@ -67,7 +60,7 @@ describe("the advice for a Dockerfile", () => {
     ["RUN WORKDIR /srv", "/app"],
     ["WORKDIR /srv x", "/app"],
   ])("puts the commands of the folder of %j on PATH", (text, folder) => {
-    expect(adviseOnDockerfile(text, NODE)).toMatchObject({
+    expect(adviseOnDockerfile(text, NODE_PROJECT)).toMatchObject({
       lines: [`ENV PATH=${folder}/node_modules/.bin:$PATH`, 'ENTRYPOINT ["sophia-run", "--"]'],
     });
   });
@@ -75,7 +68,7 @@ describe("the advice for a Dockerfile", () => {
   test("installs the wheel in a project of Python only", () => {
     const lines = ['ENTRYPOINT ["sophia-run", "--"]'];
     expect(adviseOnDockerfile("", PYTHON)).toMatchObject({ lines: [...WHEEL_DOCKERFILE_LINES, ...lines] });
-    expect(adviseOnDockerfile("", { ...NODE, python: "uv" })).toMatchObject({ lines: [PATH, ...lines] });
+    expect(adviseOnDockerfile("", { ...NODE_PROJECT, python: "uv" })).toMatchObject({ lines: [PATH, ...lines] });
     expect(adviseOnDockerfile("", { ...PYTHON, python: undefined })).toMatchObject({ lines });
   });
 
@@ -86,7 +79,12 @@ describe("the advice for a Dockerfile", () => {
   ])("adds exec to %j, whose shell would keep SIGTERM from the program", (text, line) => {
     const [instruction = ""] = line.split(" ");
     const title = `a shell starts ${instruction}, and keeps SIGTERM from the program; write`;
-    expect(adviseOnDockerfile(text, NODE)).toEqual({ kind: "advise", file: "Dockerfile", title, lines: [line] });
+    expect(adviseOnDockerfile(text, NODE_PROJECT)).toEqual({
+      kind: "advise",
+      file: "Dockerfile",
+      title,
+      lines: [line],
+    });
   });
 
   test.each([
@@ -95,7 +93,7 @@ describe("the advice for a Dockerfile", () => {
     "CMD sh -c 'sophia-run x'",
     'CMD ["/usr/bin/sophia-run"]',
   ])("has nothing to add to %j", (text) => {
-    expect(adviseOnDockerfile(text, NODE)).toEqual({ kind: "ready", file: "Dockerfile" });
+    expect(adviseOnDockerfile(text, NODE_PROJECT)).toEqual({ kind: "ready", file: "Dockerfile" });
   });
 });
 
@@ -144,7 +142,7 @@ describe("the advice for a devcontainer", () => {
 
   test("passes the access to ESC and the path of packages on, and keeps the present variables", () => {
     const access = { ESC_ENV: "${localEnv:ESC_ENV}", ESC_TOKEN: "${localEnv:ESC_TOKEN}" };
-    expect(linesFor({ remoteEnv: { A: "1", ESC_ENV: "x" } }, NODE, true)).toEqual({
+    expect(linesFor({ remoteEnv: { A: "1", ESC_ENV: "x" } }, NODE_PROJECT, true)).toEqual({
       title: REPLACING,
       postCreateCommand: "npm install",
       postStartCommand: "sophia-run check",

@@ -4,12 +4,12 @@ import { describe, expect, test } from "vitest";
 import { adviseOnDevcontainer } from "../../../src/commands/init/extras.ts";
 import { parseExample } from "../../../src/commands/init/example.ts";
 import { findNodeInstaller } from "../../../src/commands/init/node-tools.ts";
-import type { Project } from "../../../src/commands/init/project-survey.ts";
 import { startEscServer } from "../../esc-server/index.ts";
 import { cleanPath } from "../../helpers/pack.ts";
 import { folder, sophia, unwrapLines } from "../../helpers/sophia.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { escVariables, SENTINEL } from "../sophia-environment.ts";
+import { NODE_PROJECT } from "./node-project.ts";
 
 const FILE = "sophia.contract.json";
 const SCHEMA_FILE = "sophia.contract.schema.json";
@@ -237,16 +237,8 @@ test("init declares a variable as optional if .env.example describes it as optio
 });
 
 describe("init with an existing devcontainer", () => {
-  const node: Project = {
-    name: "p",
-    title: undefined,
-    manifest: {},
-    node: { name: "npm", isLocked: true },
-    workspace: { root: "/p", member: "", manifest: {}, hasMembers: false },
-    python: undefined,
-  };
   const proposed = (config: string): unknown => {
-    const step = adviseOnDevcontainer(".devcontainer.json", config, node, true);
+    const step = adviseOnDevcontainer(".devcontainer.json", config, NODE_PROJECT, true);
     return step.kind === "advise" ? JSON.parse(`{${step.lines.join("\n")}}`) : undefined;
   };
 

@@ -12,25 +12,18 @@ import { findStartCommand } from "../../../src/commands/init/start-command.ts";
 import { parseEnvSchema } from "../../../src/commands/init/tools/env-schema.ts";
 import { parseDoppler, parseDotenvVault } from "../../../src/commands/init/tools/stores.ts";
 import { parseYaml, topLevelEntry } from "../../../src/commands/init/tools/yaml.ts";
+import { NODE_PROJECT } from "./node-project.ts";
 
 const LINES = "\n".repeat(400_000);
 const BLANKS = " ".repeat(400_000);
-const project = {
-  manifest: {},
-  python: undefined,
-  name: "app",
-  title: undefined,
-  node: { name: "npm", isLocked: true },
-  workspace: { root: "/", member: "", manifest: {}, hasMembers: false },
-} as const;
 
 /** Each took between 20 seconds and hours where its time grew with the square of the length. */
 test.each<readonly [what: string, read: () => unknown]>([
   ["requirements.txt", () => hasPythonDependency(`${LINES}x`)],
   ["a Dockerfile of empty lines", () => startsPackageManager(`${LINES}x`)],
   ["a Dockerfile with blanks", () => startsPackageManager(`CMD${BLANKS}x`)],
-  ["advice about a Dockerfile of empty lines", () => adviseOnDockerfile(`${LINES}x`, project)],
-  ["advice about a Dockerfile with blanks", () => adviseOnDockerfile(`CMD${BLANKS}\n`, project)],
+  ["advice about a Dockerfile of empty lines", () => adviseOnDockerfile(`${LINES}x`, NODE_PROJECT)],
+  ["advice about a Dockerfile with blanks", () => adviseOnDockerfile(`CMD${BLANKS}\n`, NODE_PROJECT)],
   [".env.vault", () => parseDotenvVault(`${LINES}x`)],
   [".env.example of blanks", () => parseExample(BLANKS)],
   [".env.example with blanks in a value", () => parseExample(`A=x${BLANKS}x`)],
@@ -68,7 +61,7 @@ describe("init finds the same variables as before", () => {
     expect(startsPackageManager("web: npm start\n")).toBe(true);
     expect(startsPackageManager("CMD 'npm' start\r\n")).toBe(true);
     expect(startsPackageManager("CMD node npm\n")).toBe(false);
-    expect(adviseOnDockerfile('WORKDIR /srv \r\n\tENTRYPOINT ["a"] \r\nCMD b c  \r\n', project)).toMatchObject({
+    expect(adviseOnDockerfile('WORKDIR /srv \r\n\tENTRYPOINT ["a"] \r\nCMD b c  \r\n', NODE_PROJECT)).toMatchObject({
       lines: ["ENV PATH=/srv/node_modules/.bin:$PATH", 'ENTRYPOINT ["sophia-run", "--", "a"]', 'CMD ["b", "c"]'],
     });
   });

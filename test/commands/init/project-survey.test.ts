@@ -4,10 +4,11 @@ import { describe, expect, test } from "vitest";
 import { resolveSettings } from "../../../src/command-line/settings.ts";
 import { findNodeInstaller } from "../../../src/commands/init/node-tools.ts";
 import { surveyProject, usesRootsDependency } from "../../../src/commands/init/project-survey.ts";
-import { repository, silentContext } from "./run-init.ts";
+import { silentContext } from "../../helpers/silent-context.ts";
+import { repository } from "./run-init.ts";
 
 function survey(cwd: string, environment: Readonly<Record<string, string>> = {}, isForEsc = false) {
-  const context = silentContext(cwd, environment);
+  const context = silentContext(cwd, { HOME: cwd, ...environment });
   return surveyProject(resolveSettings({}, context.environment), isForEsc, context);
 }
 

@@ -5,7 +5,7 @@ import { expect } from "vitest";
 import type { Values } from "../../../src/command-line/options.ts";
 import { init } from "../../../src/commands/init/init.ts";
 import type { Context } from "../../../src/core/context.ts";
-import { foldersOf } from "../../helpers/folders.ts";
+import { silentContext } from "../../helpers/silent-context.ts";
 import { folder } from "../../helpers/sophia.ts";
 
 export interface InitOptions {
@@ -17,22 +17,6 @@ export interface InitOptions {
   readonly whileOpen?: () => void;
 }
 
-/** Returns the folders, the environment and the streams of a command that reads and prints nothing. */
-export function silentContext(cwd: string, environment: Readonly<Record<string, string>> = {}): Context {
-  return {
-    environment: new Map(Object.entries({ HOME: cwd, ...environment })),
-    ...foldersOf(cwd),
-    out: () => expect.unreachable(),
-    err: () => expect.unreachable(),
-    raw: () => expect.unreachable(),
-    readLine: () => expect.unreachable(),
-    readHidden: () => expect.unreachable(),
-    readInput: () => expect.unreachable(),
-    readChunks: () => expect.unreachable(),
-    isTerminal: () => false,
-  };
-}
-
 /** Runs init in a folder. @returns what it printed, and its questions; each answer must have been asked for */
 export async function runInit(
   cwd: string,
@@ -41,7 +25,7 @@ export async function runInit(
   const output = { stdout: "", stderr: "" };
   const leftAnswers = [...(answers ?? [])];
   const context: Context = {
-    ...silentContext(cwd, environment),
+    ...silentContext(cwd, { HOME: cwd, ...environment }),
     out: (text) => void (output.stdout += text),
     err: (text) => void (output.stderr += text),
     readLine: (question) => {

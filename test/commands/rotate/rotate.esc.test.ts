@@ -1,11 +1,11 @@
-import { describe, expect, onTestFinished, test } from "vitest";
-import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
+import { describe, expect, test } from "vitest";
+import { type EscServer, secret } from "../../esc-server/index.ts";
 import { runCommand } from "../../helpers/command-in-process.ts";
 import { folder } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
+import { ENV, commandRunner, startEscProject } from "../parts/writing/esc-project.ts";
+import { sentinelOf } from "../sophia-environment.ts";
 
-const ENV = "acme/app/dev";
 const CONTRACT = JSON.stringify({
   variables: {
     API_KEY: { format: { type: "text", prefix: "sk-", minLength: 40 } },
@@ -34,24 +34,14 @@ values:
     FILE: x
 `;
 
-type CommandOptions = NonNullable<Parameters<typeof runCommand>[1]>;
-
 async function startEscWithDefinition(definition = DEFINITION) {
-  const server = await startEscServer();
-  onTestFinished(() => server.close());
+  const project = await startEscProject({ definition }, { "sophia.contract.json": CONTRACT });
+  const { server } = project;
   server.provider("aws", { key: secret(sentinelOf("aws")) });
   server.provider("text", secret(sentinelOf("text")));
   server.environment("acme/app/base", { values: { BASE_KEY: secret(sentinelOf("base")) } });
   server.environment("acme/app/fixed", { values: { FIXED_KEY: secret(sentinelOf("fixed")) } });
-  const handle = server.environment(ENV, { definition });
-  const cwd = folder({ "sophia.contract.json": CONTRACT });
-  const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
-  const run = async (args: readonly string[], { env: more, ...options }: CommandOptions = {}) => {
-    const result = await runCommand(["rotate", ...args], { cwd, env: { ...env, ...more }, ...options });
-    expect(result.stdout + result.stderr + result.questions.join("\n")).not.toContain(SENTINEL);
-    return result;
-  };
-  return { server, handle, run };
+  return { ...project, run: commandRunner(["rotate"], project) };
 }
 
 describe("rotate refuses, before it reads anything,", () => {

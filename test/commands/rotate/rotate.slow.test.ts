@@ -1,11 +1,11 @@
-import { describe, expect, onTestFinished, test } from "vitest";
-import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
-import { type ProcessResult, parseEnvironment, folder, sophia } from "../../helpers/sophia.ts";
+import { describe, expect, test } from "vitest";
+import { type EscServer, secret } from "../../esc-server/index.ts";
+import { type ProcessResult, parseEnvironment, sophia } from "../../helpers/sophia.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
+import { ENV, startEscProject } from "../parts/writing/esc-project.ts";
+import { expectNoValue, sentinelOf } from "../sophia-environment.ts";
 
-const ENV = "acme/app/dev";
 const CONTRACT = JSON.stringify({
   variables: {
     API_KEY: { required: true, format: { type: "text", prefix: "sk-", minLength: 40 } },
@@ -32,24 +32,18 @@ values:
 `;
 
 async function startEscWithDefinition(definition = DEFINITION, updates?: "approval") {
-  const server = await startEscServer();
-  onTestFinished(() => server.close());
+  const spec = { definition, ...(updates === undefined ? {} : { updates }) };
+  const project = await startEscProject(spec, { "sophia.contract.json": CONTRACT });
+  const { server, cwd, env } = project;
   server.provider("aws", secret(sentinelOf("aws")));
   const base = server.environment("acme/app/base", { values: { BASE_KEY: secret(sentinelOf("base")) } });
-  const handle = server.environment(ENV, { definition, ...(updates === undefined ? {} : { updates }) });
-  const cwd = folder({ "sophia.contract.json": CONTRACT });
-  const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
   const run = (args: readonly string[], input = ""): Promise<ProcessResult> =>
     sophia(["rotate", ...args], { cwd, env, input });
   const values = async (environment = ENV): Promise<Record<string, string>> => {
     const launched = { PULUMI_BACKEND_URL: server.url, ESC_ENV: environment, ESC_TOKEN: server.token };
     return parseEnvironment((await sophia(["--no-contract", "--", "env"], { env: launched })).stdout);
   };
-  return { server, base, handle, cwd, env, run, values };
-}
-
-function expectNoValue({ stdout, stderr }: { stdout: string; stderr: string }): void {
-  expect(stdout + stderr).not.toContain(SENTINEL);
+  return { ...project, base, run, values };
 }
 
 describe("rotate NAME", () => {

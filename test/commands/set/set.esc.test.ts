@@ -1,11 +1,10 @@
-import { describe, expect, onTestFinished, test } from "vitest";
-import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
-import { runCommand } from "../../helpers/command-in-process.ts";
+import { describe, expect, test } from "vitest";
+import { type EscServer, secret } from "../../esc-server/index.ts";
 import { folder, unwrapLines } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
+import { ENV, commandRunner, startEscProject } from "../parts/writing/esc-project.ts";
+import { sentinelOf } from "../sophia-environment.ts";
 
-const ENV = "acme/app/dev";
 const CONTRACT = JSON.stringify({
   variables: {
     API_KEY: { format: { type: "text", prefix: "sk-" }, aliases: ["OLD_API_KEY"] },
@@ -17,20 +16,9 @@ const CONTRACT = JSON.stringify({
 });
 const KEY = `sk-${sentinelOf("key")}`;
 
-type CommandOptions = NonNullable<Parameters<typeof runCommand>[1]>;
-
 async function startEscWithEnvironment(spec: Parameters<EscServer["environment"]>[1] = { values: { KEEP: "1" } }) {
-  const server = await startEscServer();
-  onTestFinished(() => server.close());
-  const handle = server.environment(ENV, spec);
-  const cwd = folder({ "sophia.contract.json": CONTRACT });
-  const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
-  const run = async (args: readonly string[], { env: more, ...options }: CommandOptions = {}) => {
-    const result = await runCommand(["set", ...args], { cwd, env: { ...env, ...more }, ...options });
-    expect(result.stdout + result.stderr + result.questions.join("\n")).not.toContain(SENTINEL);
-    return result;
-  };
-  return { server, handle, cwd, env, run };
+  const project = await startEscProject(spec, { "sophia.contract.json": CONTRACT });
+  return { ...project, run: commandRunner(["set"], project) };
 }
 
 describe("set without a terminal", () => {

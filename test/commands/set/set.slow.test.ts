@@ -2,16 +2,16 @@ import { generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { FAKE_TOKEN } from "../../contract/corpus.ts";
-import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
-import { type ProcessResult, folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
+import { type EscServer, secret } from "../../esc-server/index.ts";
+import { type ProcessResult, sophia, sophiaRun } from "../../helpers/sophia.ts";
 import { atTerminal, startAtTerminal, type Step } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { flatObject } from "../export/consumers.ts";
-import { SENTINEL, sentinelOf } from "../sophia-environment.ts";
+import { ENV, startEscProject } from "../parts/writing/esc-project.ts";
+import { SENTINEL, expectNoValue, sentinelOf } from "../sophia-environment.ts";
 
-const ENV = "acme/app/dev";
 const CONTRACT = JSON.stringify({
   variables: {
     API_KEY: { required: true, format: { type: "text", prefix: "sk-", minLength: 12 }, aliases: ["OLD_API_KEY"] },
@@ -24,11 +24,8 @@ const CONTRACT = JSON.stringify({
 const KEY = `sk-${sentinelOf("key")}-$\{x}`;
 
 async function startEscWithEnvironment(spec: Parameters<EscServer["environment"]>[1] = { values: { KEEP: "1" } }) {
-  const server = await startEscServer();
-  onTestFinished(() => server.close());
-  const handle = server.environment(ENV, spec);
-  const cwd = folder({ "sophia.contract.json": CONTRACT });
-  const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
+  const project = await startEscProject(spec, { "sophia.contract.json": CONTRACT });
+  const { server, cwd, env } = project;
   const run = (
     args: readonly string[],
     input = "",
@@ -39,11 +36,7 @@ async function startEscWithEnvironment(spec: Parameters<EscServer["environment"]
     const { stdout } = await sophia(["export", "--no-contract", "--format", "json"], { env: launched });
     return flatObject(stdout);
   };
-  return { server, handle, cwd, env, run, values };
-}
-
-function expectNoValue({ stdout, stderr }: { stdout: string; stderr: string }): void {
-  expect(stdout + stderr).not.toContain(SENTINEL);
+  return { ...project, run, values };
 }
 
 describe("set NAME", () => {

@@ -1,11 +1,10 @@
 /** Which signals to this process reach the program if no terminal has sent them. They are real signals to the test's process. */
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { readProcessStat } from "../../../src/launch/proc/process-stat.ts";
 import { forwardSignals, type ForwardingOptions } from "../../../src/launch/spawn/forward-signals.ts";
 import { catchableSignals } from "../../../src/launch/signals.ts";
 import { notLinux, skipBecause } from "../../helpers/skip.ts";
+import { startSignalPrinter } from "../signal-printer.ts";
 
 const hasTerminal = readProcessStat("self")?.terminal !== 0;
 skipBecause(
@@ -18,19 +17,13 @@ for (const signal of ["SIGPIPE", "SIGXFSZ"]) process.on(signal, () => {});
 
 /** Signals that the program prints, which do not end it. */
 const FORWARDED = catchableSignals().filter((signal) => signal !== "SIGCHLD" && signal !== "SIGPROF");
-const PRINTER = `for (const signal of ${JSON.stringify(FORWARDED)}) process.on(signal, () => console.log(signal));
-  console.log("ready"); setInterval(() => {}, 1_000_000);`;
 
 /** Starts a program that prints each signal that this process forwards. */
 async function startForwarding(options: Partial<ForwardingOptions> = {}) {
-  const child = spawn(process.execPath, ["-e", PRINTER], { stdio: ["ignore", "pipe", "inherit"], env: {} });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const line = async (): Promise<unknown> => (await lines.next()).value;
-  expect(await line()).toBe("ready");
+  const { pid, line } = await startSignalPrinter(FORWARDED);
   const events: string[] = [];
   const stopForwarding = forwardSignals({
-    pid: () => child.pid,
+    pid: () => pid,
     isFirstProcess: false,
     profiled: false,
     ignoresWriteSignals: false,

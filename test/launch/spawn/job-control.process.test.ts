@@ -1,29 +1,20 @@
 /** How this process stops together with its program. It really stops: a helper waits for that, and continues it. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { readProcessStat } from "../../../src/launch/proc/process-stat.ts";
 import { JobControl } from "../../../src/launch/spawn/job-control.ts";
 import { notLinux, skipBecause } from "../../helpers/skip.ts";
+import { type SignalPrinter, startSignalPrinter } from "../signal-printer.ts";
 
 skipBecause(notLinux);
 
-/** Prints each of these signals, which do not end it. */
-const PRINTER = `for (const signal of ["SIGCONT", "SIGUSR1"]) process.on(signal, () => console.log(signal));
-  console.log("ready"); setInterval(() => {}, 1_000_000);`;
-
 /** Starts a program that prints signals, and stops it. */
-async function startStopped(): Promise<{ readonly pid: number; readonly line: () => Promise<unknown> }> {
-  const child = spawn(process.execPath, ["-e", PRINTER], { stdio: ["ignore", "pipe", "inherit"], env: {} });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const line = async (): Promise<unknown> => (await lines.next()).value;
-  expect(await line()).toBe("ready");
-  const { pid = 0 } = child;
-  process.kill(pid, "SIGSTOP");
-  await expect.poll(() => readProcessStat(pid)?.state).toBe("T");
-  return { pid, line };
+async function startStopped(): Promise<SignalPrinter> {
+  const program = await startSignalPrinter(["SIGCONT", "SIGUSR1"]);
+  process.kill(program.pid, "SIGSTOP");
+  await expect.poll(() => readProcessStat(program.pid)?.state).toBe("T");
+  return program;
 }
 
 /** Starts a helper that waits for stops of this process, and at each sends SIGCONT to these processes. */

@@ -12,6 +12,7 @@ skipBecause(notLinux ?? missingCommand("setpriv", "bash", "env"));
 
 const PATH = process.env["PATH"] ?? "";
 const OWN_PID = String(process.pid);
+const SHELL_VARIABLES = { SHLVL: "7", PWD: "/elsewhere", OLDPWD: "/before", _: "/usr/bin/this", IFS: ":", PS4: "$ " };
 const ARGUMENTS = ["a b", "$HOME", ""] as const;
 
 /** Makes a program that prints its arguments, and then its environment, as JSON. @param name the name of its file */
@@ -56,24 +57,8 @@ describe("if variables of systemd have the launcher's PID, the program gets its 
     ],
     [
       "with variables that a shell changes",
-      {
-        LISTEN_PID: OWN_PID,
-        SHLVL: "7",
-        PWD: "/elsewhere",
-        OLDPWD: "/before",
-        _: "/usr/bin/this",
-        IFS: ":",
-        PS4: "$ ",
-      },
-      {
-        LISTEN_PID: "<pid>",
-        SHLVL: "7",
-        PWD: "/elsewhere",
-        OLDPWD: "/before",
-        _: "/usr/bin/this",
-        IFS: ":",
-        PS4: "$ ",
-      },
+      { LISTEN_PID: OWN_PID, ...SHELL_VARIABLES },
+      { LISTEN_PID: "<pid>", ...SHELL_VARIABLES },
     ],
     [
       "with names that dash drops",

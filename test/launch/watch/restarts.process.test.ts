@@ -1,37 +1,14 @@
 /** What a watch does at a change of values, at the end of a program and at signals of the user, in each phase of a restart. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Launch, OutputMasking, Renewal, Watch } from "../../../src/launch/types.ts";
 import { Restarts } from "../../../src/launch/watch/restarts.ts";
 import { notLinux, skipBecause } from "../../helpers/skip.ts";
+import { type SignalPrinter, startSignalPrinter } from "../signal-printer.ts";
 
 skipBecause(notLinux);
 
 const SIGNALS = ["SIGTERM", "SIGUSR1", "SIGUSR2", "SIGTSTP", "SIGTTIN", "SIGTTOU"] as const;
-/** A program that prints each of these signals, which do not end it. */
-const PRINTER = `${JSON.stringify(SIGNALS)}.forEach((signal) => process.on(signal, () => console.log(signal)));
-  console.log("ready"); setInterval(() => {}, 1_000_000);`;
-
-interface TestProgram {
-  readonly pid: number;
-  /** Resolves with the next line that the program prints. */
-  readonly line: () => Promise<unknown>;
-  /** Resolves with the signal that has killed the program. */
-  readonly killed: Promise<unknown>;
-}
-
-/** Starts a program that runs until the end of the test. */
-async function startPrinter(): Promise<TestProgram> {
-  const child = spawn(process.execPath, ["-e", PRINTER], { stdio: ["ignore", "pipe", "inherit"], env: {} });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  const killed = once(child, "exit").then(([, signal]: unknown[]) => signal);
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const line = async (): Promise<unknown> => (await lines.next()).value;
-  expect(await line()).toBe("ready");
-  return { pid: child.pid ?? 0, line, killed };
-}
+const startPrinter = (): Promise<SignalPrinter> => startSignalPrinter(SIGNALS);
 
 /** Returns values after a change. */
 function renewalOf(value: string): Renewal {

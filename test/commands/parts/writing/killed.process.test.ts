@@ -1,12 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { expect, onTestFinished, test } from "vitest";
-import { secret, startEscServer } from "../../../esc-server/index.ts";
-import { parseEnvironment, folder, sophia, sophiaRun } from "../../../helpers/sophia.ts";
+import { expect, test } from "vitest";
+import { secret } from "../../../esc-server/index.ts";
+import { parseEnvironment, sophia, sophiaRun } from "../../../helpers/sophia.ts";
 import { expectWording } from "../../../helpers/wording.ts";
+import { ENV, startEscProject } from "./esc-project.ts";
 import { sentinelOf } from "../../sophia-environment.ts";
-
-const ENV = "acme/app/dev";
 
 test.each<[command: string, args: readonly string[], input: string]>([
   ["rotate", ["rotate", "KEY", "--yes"], sentinelOf("new")],
@@ -15,11 +14,8 @@ test.each<[command: string, args: readonly string[], input: string]>([
 ])(
   "%s that is killed between writing and reading back has written, and changes nothing when it is run again",
   async (_, args, input) => {
-    const server = await startEscServer();
-    onTestFinished(() => server.close());
-    const handle = server.environment(ENV, { values: { KEY: secret(sentinelOf("old")), OTHER: "1" } });
-    const cwd = folder({ ".env": `KEY=${sentinelOf("new")}\n` });
-    const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
+    const spec = { values: { KEY: secret(sentinelOf("old")), OTHER: "1" } };
+    const { server, handle, cwd, env } = await startEscProject(spec, { ".env": `KEY=${sentinelOf("new")}\n` });
     // The service writes, and its answer does not end.
     server.failNext("update", { kind: "hang", at: "body" });
     const [command, ...prefix] = sophiaRun;
