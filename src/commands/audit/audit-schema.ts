@@ -4,7 +4,7 @@
  */
 import type { Contract } from "../../contract/contract-model.ts";
 import { SophiaError } from "../../core/error.ts";
-import { entryOf } from "../../esc/definition/edit-entry.ts";
+import { findEntry } from "../../esc/definition/edit-entry.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import { compareSchema } from "../parts/enforcement/schema-entry.ts";
 import type { AuditedDefinition } from "./ages.ts";
@@ -31,7 +31,7 @@ export function auditSchemas(
     const files = filesByEnvironment?.get(environment);
     if (yaml === undefined || files === undefined) return { environment, state: "unseen" };
     try {
-      const hasVariables = entryOf(yaml, "environmentVariables") !== undefined;
+      const hasVariables = findEntry(yaml, "environmentVariables") !== undefined;
       // Without variables there is nothing that a schema could check.
       return { environment, state: hasVariables ? compareSchema(contract, yaml, files).state : "missing" };
     } catch (error) {

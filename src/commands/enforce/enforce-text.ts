@@ -7,7 +7,7 @@
  */
 import { enumerateFew, type Line } from "../../core/lines.ts";
 import { type EnvironmentState, formatRevision } from "../../esc/api/change.ts";
-import { entryOf, type ValuesEntry } from "../../esc/definition/edit-entry.ts";
+import { findEntry, type ValuesEntry } from "../../esc/definition/edit-entry.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import { diffBlocks } from "./block-diff.ts";
 import type { SchemaChange } from "./schema-change.ts";
@@ -25,7 +25,7 @@ export function checkLines({ editedYaml, entry, key }: SchemaChange, current: En
 
 /** Returns a unified diff of the schema alone, so that no value beside it is shown. */
 export function createDiffLines({ entry, editedYaml, key }: SchemaChange, current: EnvironmentState): readonly Line[] {
-  const editedEntry = editedYaml === undefined ? undefined : entryOf(editedYaml, key);
+  const editedEntry = editedYaml === undefined ? undefined : findEntry(editedYaml, key);
   // A schema that is added or removed has the same place before and after the change.
   const firstLine = entry?.line ?? editedEntry?.line ?? 1;
   const before = { lines: linesOf(entry), firstLine };

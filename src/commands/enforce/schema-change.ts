@@ -9,7 +9,7 @@
 import type { Contract } from "../../contract/contract-model.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { EnvironmentState } from "../../esc/api/change.ts";
-import { entryOf, removeEntry, setEntry } from "../../esc/definition/edit-entry.ts";
+import { findEntry, removeEntry, setEntry } from "../../esc/definition/edit-entry.ts";
 import { compareSchema, type SchemaComparison } from "../parts/enforcement/schema-entry.ts";
 import type { EnforceRequest } from "./enforce-request.ts";
 
@@ -31,7 +31,7 @@ export function planSchemaChange(
   if (request.purpose === "remove") {
     return { ...schema, editedYaml: entry === undefined ? undefined : removeEntry(yaml, key) };
   }
-  if (entryOf(yaml, "environmentVariables") === undefined) {
+  if (findEntry(yaml, "environmentVariables") === undefined) {
     throw new SophiaError({
       code: "esc-edit",
       message: "the definition has no environmentVariables to check",

@@ -13,7 +13,10 @@ import type { Candidate } from "./variable-candidates.ts";
 
 /** The word `optional` in a comment makes the next variable optional, unless the comment says `not optional`. */
 const OPTIONAL_WORD = /(?<!\b(?:not|no longer|non)[ -])\boptional\b/i;
-/** A comment that begins with `optional` makes all variables up to the next empty line optional. */
+/**
+ * A comment that begins with `optional` is a heading. It makes all variables below it optional, up to the next line that is neither a
+ * comment nor an assignment, such as an empty one.
+ */
 const OPTIONAL_HEADING = /^[-=*#\s]*optional\b/i;
 /** Matches an assignment, and also one that `#` comments out. */
 const ASSIGNMENT = /^(#)?\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)$/;
@@ -22,8 +25,8 @@ const ASSIGNMENT = /^(#)?\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)$/;
  * Returns the variables that the file assigns. A variable is optional if its assignment is commented out, or if a comment
  * says so. The comment lines directly above an assignment become the description.
  *
- * The file may contain real secrets. So a value becomes the example only if it is a placeholder, or if neither its form nor
- * the name of the variable is one of a secret.
+ * The file may contain real secrets. So a value becomes the example only if it does not look like a credential. If the name of the
+ * variable is that of a secret, the value must also be a placeholder.
  */
 export function parseExample(text: string): readonly Candidate[] {
   const candidates = new Map<string, Candidate>();
@@ -34,6 +37,7 @@ export function parseExample(text: string): readonly Candidate[] {
     const isCommentedOut = commentMark !== undefined;
     // In a comment only names in capital letters are assignments, since a sentence may contain `=`, too.
     if (assignment !== undefined && (!isCommentedOut || /^[A-Z][A-Z\d_]*$/.test(name))) {
+      // The first assignment of a name counts, even if it is commented out.
       if (!candidates.has(name)) {
         const isOptional = isCommentedOut || isOptionalSection || isCalledOptional(comments, assigned);
         candidates.set(name, toCandidate(name, assigned, comments, isOptional));
@@ -46,6 +50,7 @@ export function parseExample(text: string): readonly Candidate[] {
       comments = [];
       isOptionalSection = false;
     } else if (/[A-Za-z]/.test(comment)) {
+      // Lines without a Latin letter, such as `# -----`, are skipped.
       comments.push(comment.trim());
       if (OPTIONAL_HEADING.test(comment)) isOptionalSection = true;
     }
@@ -60,9 +65,9 @@ function toCandidate(name: string, assigned: string, comments: readonly string[]
     name,
     required: !isOptional,
     isOptional: isOptional ? true : undefined,
-    // Lines such as `--- Database ---` are headings.
+    // Headings such as `--- Database ---` are left out, and with them the items of lists.
     description: comments.filter((comment) => !/^[-=*#]/.test(comment)).join(" ") || undefined,
-    example: mayBeExample(name, value) ? value : undefined,
+    example: isSafeAsExample(name, value) ? value : undefined,
   };
 }
 
@@ -71,9 +76,9 @@ function isCalledOptional(comments: readonly string[], assigned: string): boolea
   return [comments.join(" "), trailingComment(assigned)].some((comment) => OPTIONAL_WORD.test(comment));
 }
 
-/** Returns true if a value is no secret, so that the contract may have it as the example. */
-function mayBeExample(name: string, value: string): boolean {
-  // `scheme://user:password@host` or `https://key@host`, where `<password>` is a placeholder.
+/** Returns true if a value does not look like a secret, so that it may be written into the contract as the example. */
+function isSafeAsExample(name: string, value: string): boolean {
+  // `scheme://user:password@host` or `https://key@host`, but not a placeholder such as `scheme://user:<password>@host`.
   const hasCredentials = /:\/\/[^/\s:@]*:[^/\s@<>]+@|https?:\/\/[^/\s@<>]+@/.test(value);
   if (value === "" || hasCredentials) return false;
   const withoutUserInfo = value.replaceAll(/:\/\/[^/\s@]*@/g, "://");
@@ -87,7 +92,7 @@ function trailingComment(assigned: string): string {
   return /(?:^|\s)#(.*)$/.exec(withoutQuotedValue)?.[1] ?? "";
 }
 
-/** Returns the value without its quotes, or without the comment after it. */
+/** Returns the value without its quotes and without the comment after it. */
 function parseValue(assigned: string): string {
   const trimmed = assigned.trim();
   const quotedValue = /^(["'`])([^]*)\1/.exec(trimmed)?.[2];

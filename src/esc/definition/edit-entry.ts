@@ -1,9 +1,9 @@
 /**
- * Sets or removes one entry below `values` in the text of an ESC definition, such as `pulumiConfig`. The rest of the text, with its
- * comments, stays the same byte for byte. An entry is a block of whole lines:
+ * Reads, sets or removes one entry of `values`, such as `pulumiConfig`, in the text of an ESC definition. An edit keeps the rest of
+ * the text byte for byte, and its comments. An entry is the line of its key and the lines of its value:
  *
  *     values:
- *       pulumiConfig:            # an entry: this line, and the lines below it
+ *       pulumiConfig:
  *         region: eu-central-1
  */
 import { isMap } from "yaml";
@@ -21,6 +21,9 @@ import {
 import { parseDefinition, type Fingerprint, fingerprintOf, editError } from "./nodes.ts";
 import { parseEdited, unusualFormError } from "./verify.ts";
 
+/** The indent of one level, in spaces. */
+const INDENT_STEP = 2;
+
 /** An entry of `values`. */
 export interface ValuesEntry {
   /** Is the same whatever quotes, styles and comments the value is written with. */
@@ -32,23 +35,22 @@ export interface ValuesEntry {
 }
 
 /** Finds an entry of `values`. @returns undefined if there is none @throws SophiaError (esc-edit, 125) */
-export function entryOf(yaml: string, key: string): ValuesEntry | undefined {
+export function findEntry(yaml: string, key: string): ValuesEntry | undefined {
   const parsed = parseDefinition(yaml);
   const pair = findEntryPair(parsed, key);
-  return pair === undefined ? undefined : entryAt(parsed, pair);
+  return pair === undefined ? undefined : toValuesEntry(parsed, pair);
 }
 
-/** Returns the entries of `values` by their keys. @throws SophiaError (esc-edit, 125), also if two share a line */
-export function entriesOf(yaml: string): ReadonlyMap<string, ValuesEntry> {
+/** Returns the entries of `values` by their keys. @throws SophiaError (esc-edit, 125), also if one does not begin on a line of its own */
+export function readEntries(yaml: string): ReadonlyMap<string, ValuesEntry> {
   const parsed = parseDefinition(yaml);
-  const values = parsed.top === undefined ? undefined : childOf(parsed.top, "values");
-  if (!isMap<Node, Node | null>(values)) return new Map();
-  return new Map(values.items.map((pair) => [keyOf(pair), entryAt(parsed, pair)]));
+  const pairs = findValues(parsed)?.items ?? [];
+  return new Map(pairs.map((pair) => [keyOf(pair), toValuesEntry(parsed, pair)]));
 }
 
-function entryAt(parsed: ParsedDefinition, pair: EntryPair): ValuesEntry {
+function toValuesEntry(parsed: ParsedDefinition, pair: EntryPair): ValuesEntry {
   const { yaml } = parsed;
-  const { start, end } = linesOf(parsed, pair);
+  const { start, end } = findEntryRange(parsed, pair);
   return {
     fingerprint: fingerprintOf(pair.value),
     text: yaml.slice(start, end).trimEnd(),
@@ -69,59 +71,73 @@ export function fingerprintOfLines(lines: readonly string[]): Fingerprint {
  */
 export function setEntry(yaml: string, key: string, lines: readonly string[]): string {
   const parsed = parseDefinition(yaml);
-  const values = valuesOf(parsed);
-  const write = (indent: number): string => {
+  const values = requireEditableValues(parsed);
+  const formatEntry = (indent: number): string => {
     const inner = lines.map((line) => " ".repeat(indent + INDENT_STEP) + line);
     return [`${keyText(key)}:`, ...inner].join(parsed.eol);
   };
   const pair = findEntryPair(parsed, key);
   const splice =
-    pair === undefined ? insertEntries(parsed, values, [write]) : replaceLines(parsed, values, pair, write);
+    pair === undefined ? insertEntries(parsed, values, [formatEntry]) : replaceEntry(parsed, values, pair, formatEntry);
   return checkEdited(parsed, applySplices(yaml, [splice]), key, fingerprintOfLines(lines));
 }
 
-/** Removes an entry of `values` with its lines. @throws SophiaError (esc-edit, 125) */
+/**
+ * Removes the lines of an entry of `values`. Comments above it stay. Returns the text as it is if there is no such entry.
+ *
+ * @throws SophiaError (esc-edit, 125) if the text cannot be changed safely, also if it is the only entry
+ */
 export function removeEntry(yaml: string, key: string): string {
   const parsed = parseDefinition(yaml);
   const pair = findEntryPair(parsed, key);
   if (pair === undefined) return yaml;
-  return checkEdited(parsed, applySplices(yaml, [{ ...linesOf(parsed, pair), text: "" }]), key, undefined);
+  return checkEdited(parsed, applySplices(yaml, [{ ...findEntryRange(parsed, pair), text: "" }]), key, undefined);
 }
 
-/** The indent of one level, in spaces. */
-const INDENT_STEP = 2;
-
-/** Returns the splice that replaces the lines of an entry. @param write returns the new text for an indent */
-function replaceLines(
+/**
+ * Returns the splice that replaces the lines of an entry.
+ *
+ * @param formatEntry returns the new text for the indent of the key: the first line without that indent, and no line break at the end
+ */
+function replaceEntry(
   parsed: ParsedDefinition,
   values: Mapping,
   pair: EntryPair,
-  write: (indent: number) => string,
+  formatEntry: (indent: number) => string,
 ): Splice {
   if (isLinked(pair.key) || isLinked(pair.value)) throw editError(`values.${keyOf(pair)} has an anchor or is an alias`);
-  const { start, end } = linesOf(parsed, pair);
+  const { start, end } = findEntryRange(parsed, pair);
   const indent = columnOf(parsed, values.items[0]?.key);
   // The last line of a definition may have no line break.
   const hasLineBreak = parsed.yaml[end - 1] === "\n";
-  return { start, end, text: " ".repeat(indent) + write(indent) + (hasLineBreak ? parsed.eol : "") };
+  return { start, end, text: " ".repeat(indent) + formatEntry(indent) + (hasLineBreak ? parsed.eol : "") };
 }
 
 /** Returns the mapping `values`. @throws SophiaError (esc-edit, 125) if it is missing, or not in block style */
-function valuesOf({ top }: ParsedDefinition): Mapping {
-  const values = top === undefined ? undefined : childOf(top, "values");
-  if (!isMap<Node, Node | null>(values)) throw editError("it has no values");
+function requireEditableValues(parsed: ParsedDefinition): Mapping {
+  const values = findValues(parsed);
+  if (values === undefined) throw editError("it has no values");
   if (values.flow === true) throw editError("values is written within braces");
   refuseUneditable(values, ["values"]);
   return values;
 }
 
 function findEntryPair(parsed: ParsedDefinition, key: string): EntryPair | undefined {
-  const values = parsed.top === undefined ? undefined : childOf(parsed.top, "values");
-  return isMap<Node, Node | null>(values) ? values.items.find((pair) => keyOf(pair) === key) : undefined;
+  return findValues(parsed)?.items.find((pair) => keyOf(pair) === key);
 }
 
-/** Returns the range of the lines of an entry. @throws SophiaError (esc-edit, 125) if another entry is on its first line */
-function linesOf(parsed: ParsedDefinition, pair: EntryPair): { readonly start: number; readonly end: number } {
+/** Returns the mapping `values`; undefined if there is none. */
+function findValues({ top }: ParsedDefinition): Mapping | undefined {
+  const values = top === undefined ? undefined : childOf(top, "values");
+  return isMap<Node, Node | null>(values) ? values : undefined;
+}
+
+/**
+ * Returns the offsets of an entry's lines: `end` is behind the last line break.
+ *
+ * @throws SophiaError (esc-edit, 125) if other text stands in front of the key in its line, such as `{` or `? `
+ */
+function findEntryRange(parsed: ParsedDefinition, pair: EntryPair): { readonly start: number; readonly end: number } {
   const keyStart = pair.key.range?.[0] ?? 0;
   const start = keyStart - columnOf(parsed, pair.key);
   if (parsed.yaml.slice(start, keyStart).trim() !== "") throw editError("values is written within braces");
@@ -143,26 +159,29 @@ function checkEdited(before: ParsedDefinition, edited: string, key: string, expe
   const entry = findEntryPair(after, key);
   const fingerprint = entry === undefined ? undefined : fingerprintOf(entry.value);
   const isExpected = JSON.stringify(fingerprint) === JSON.stringify(expected);
-  if (!isExpected || unchangedPart(before, key) !== unchangedPart(after, key)) throw unusualFormError();
+  if (!isExpected || serializeUnchanged(before, key) !== serializeUnchanged(after, key)) throw unusualFormError();
   return edited;
 }
 
-/** Returns a text for comparisons of what must stay the same: every other entry, and the comments outside of the entry. */
-function unchangedPart(parsed: ParsedDefinition, key: string): string {
+/**
+ * Serializes what an edit of the entry must not change: the other keys of the definition, the other entries of `values`, and the
+ * comments outside of the entry.
+ */
+function serializeUnchanged(parsed: ParsedDefinition, key: string): string {
   const pair = findEntryPair(parsed, key);
-  const { start, end } = pair === undefined ? { start: 0, end: 0 } : linesOf(parsed, pair);
+  const { start, end } = pair === undefined ? { start: 0, end: 0 } : findEntryRange(parsed, pair);
   const comments = parsed.comments
     .filter(({ position }) => position < start || position >= end)
     .map(({ text }) => text);
   const entries = (parsed.top?.items ?? []).map((topPair) => {
     const { value } = topPair;
-    if (keyOf(topPair) !== "values" || !isMap<Node, Node | null>(value))
-      return [fingerprintOf(topPair.key), fingerprintOf(value)];
+    if (keyOf(topPair) !== "values" || !isMap<Node, Node | null>(value)) return fingerprintOfPair(topPair);
     const otherPairs = value.items.filter((valuesPair) => keyOf(valuesPair) !== key);
-    return [
-      fingerprintOf(topPair.key),
-      ...otherPairs.map((otherPair) => [fingerprintOf(otherPair.key), fingerprintOf(otherPair.value)]),
-    ];
+    return [fingerprintOf(topPair.key), ...otherPairs.map(fingerprintOfPair)];
   });
   return JSON.stringify([entries, comments]);
+}
+
+function fingerprintOfPair({ key, value }: EntryPair): readonly [key: Fingerprint, value: Fingerprint] {
+  return [fingerprintOf(key), fingerprintOf(value)];
 }

@@ -29,7 +29,7 @@ import { loadStartChild, type Descriptors, type StartChild } from "./child.ts";
 import { releaseDescriptors } from "./end.ts";
 import { forwardSignals, type ForwardingOptions } from "./forward-signals.ts";
 import { relayMessages, type IpcChannel } from "./ipc.ts";
-import { addPidVariables, withParentDeathSignal } from "./wrappers.ts";
+import { withProgramPidVariables, withParentDeathSignal } from "./wrappers.ts";
 
 /** The state of this process that stays the same, or is passed on, when the program is restarted. */
 export interface LauncherState {
@@ -232,7 +232,7 @@ function fork(parts: StartParts, setup: Setup): StartedProcess | FailedStart {
   try {
     const environment =
       secrets === undefined ? program.environment : new Map([...program.environment, ...secrets.paths]);
-    const withPid = addPidVariables({ ...program, environment });
+    const withPid = withProgramPidVariables({ ...program, environment });
     const wrapped = options.dieWithLauncher ? withParentDeathSignal(withPid) : withPid;
     const started = execute(parts, setup, wrapped);
     // libuv calls execvp(3), which starts the shell for a script without `#!` in glibc, but not in musl.

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { entryOf, fingerprintOfLines, removeEntry, setEntry } from "../../../src/esc/definition/edit-entry.ts";
+import { findEntry, fingerprintOfLines, removeEntry, setEntry } from "../../../src/esc/definition/edit-entry.ts";
 import { SophiaError } from "../../../src/core/error.ts";
 
 const LINES = ["fn::validate:", '  schema: {type: object, pattern: "^a$"}', "  value: ${environmentVariables}"];
@@ -49,12 +49,12 @@ describe("an entry of values", () => {
     const text = 'values:\n  environmentVariables: {A: "1"}\n';
     const edited = setEntry(text, "contract", LINES);
     expect(edited).toBe(text + BLOCK);
-    expect(entryOf(edited, "contract")).toEqual({
+    expect(findEntry(edited, "contract")).toEqual({
       fingerprint: fingerprintOfLines(LINES),
       text: BLOCK.trimEnd(),
       line: 3,
     });
-    expect(entryOf(text, "contract")).toBeUndefined();
+    expect(findEntry(text, "contract")).toBeUndefined();
     expect(removeEntry(edited, "contract")).toBe(text);
   });
 

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { addPidVariables, withParentDeathSignal } from "../../../src/launch/spawn/wrappers.ts";
+import { withProgramPidVariables, withParentDeathSignal } from "../../../src/launch/spawn/wrappers.ts";
 import type { Program } from "../../../src/launch/types.ts";
 import { missingCommand, notLinux, skipBecause } from "../../helpers/skip.ts";
 import { folder } from "../../helpers/sophia.ts";
@@ -66,13 +66,13 @@ describe("if variables of systemd have the launcher's PID, the program gets its 
       { LISTEN_PID: "<pid>", "foo-bar": "1", "BASH_FUNC_x%%": "() { :; }", "2nd": "2", OPTIND: "5", PPID: "6" },
     ],
   ] as const)("%s", (_, before, after) => {
-    const program = addPidVariables(makeReporter("reporter", before));
+    const program = withProgramPidVariables(makeReporter("reporter", before));
     expect(runReporter(program)).toEqual([[...ARGUMENTS], entriesOf(after)]);
   });
 
   test("also if env(1) would take the program's command for an assignment", () => {
     const before = { LISTEN_PID: OWN_PID, WATCHDOG_PID: OWN_PID, PWD: "/elsewhere" };
-    const [args, entries] = runReporter(addPidVariables(makeReporter("a=b", before)));
+    const [args, entries] = runReporter(withProgramPidVariables(makeReporter("a=b", before)));
     expect(args).toEqual([...ARGUMENTS]);
     // The shell sets PWD, OLDPWD and `_` itself.
     expect(entries).toEqual(expect.arrayContaining(["LISTEN_PID=<pid>", "WATCHDOG_PID=<pid>", `PATH=${PATH}`]));
@@ -85,9 +85,9 @@ test.each([
   ["a name with a dot, after another name", { first: "1", "a.b": "1" }],
 ])("the program is wrapped in bash only if its environment has a name that dash drops: %s", (_, environment) => {
   const pid = { LISTEN_PID: OWN_PID, _under: "1", A1: "2" };
-  const inShell = addPidVariables(makeReporter("reporter", pid));
+  const inShell = withProgramPidVariables(makeReporter("reporter", pid));
   expect([inShell.file, ...inShell.argv.slice(0, 2)]).toEqual(["/bin/sh", "sh", "-c"]);
-  const inBash = addPidVariables(makeReporter("reporter", { ...pid, ...environment }));
+  const inBash = withProgramPidVariables(makeReporter("reporter", { ...pid, ...environment }));
   expect(inBash.file).toMatch(/\/bash$/);
   expect(inBash.argv.slice(0, 4)).toEqual(["bash", "--norc", "-p", "-c"]);
 });
@@ -96,7 +96,7 @@ test("bash reads no file of the user, not even if the standard input is a socket
   const home = folder({ ".bashrc": "echo from the file; exit 3\n" });
   const before = { LISTEN_PID: OWN_PID, HOME: home, BASH_ENV: join(home, ".bashrc"), "foo-bar": "1" };
   // The pipes of Node.js are sockets.
-  expect(runReporter(addPidVariables(makeReporter("reporter", before)))).toEqual([
+  expect(runReporter(withProgramPidVariables(makeReporter("reporter", before)))).toEqual([
     [...ARGUMENTS],
     entriesOf({ ...before, LISTEN_PID: "<pid>" }),
   ]);
@@ -104,7 +104,7 @@ test("bash reads no file of the user, not even if the standard input is a socket
 
 test("a name that dash drops does not matter if there is no bash", () => {
   const environment = { LISTEN_PID: OWN_PID, PATH: "/no/such/folder", "foo-bar": "1" };
-  expect(addPidVariables(makeReporter("reporter", environment)).file).toBe("/bin/sh");
+  expect(withProgramPidVariables(makeReporter("reporter", environment)).file).toBe("/bin/sh");
 });
 
 test.each([
@@ -112,7 +112,7 @@ test.each([
   ["the PID of another process", { LISTEN_PID: "1", WATCHDOG_PID: `${OWN_PID}0`, SYSTEMD_EXEC_PID: OWN_PID }],
 ])("a program is not wrapped in a shell if its environment has %s", (_, environment) => {
   const program = makeReporter("reporter", { ...environment, LISTEN_PIDFDID: "7" });
-  expect(addPidVariables(program)).toBe(program);
+  expect(withProgramPidVariables(program)).toBe(program);
 });
 
 describe("--die-with-launcher", () => {

@@ -13,7 +13,7 @@ import {
 } from "../../../contract/esc-schema/contract-schema.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
 import { SophiaError } from "../../../core/error.ts";
-import { entriesOf, fingerprintOfLines, type ValuesEntry } from "../../../esc/definition/edit-entry.ts";
+import { readEntries, fingerprintOfLines, type ValuesEntry } from "../../../esc/definition/edit-entry.ts";
 import { createMatcher } from "../../../resolve/name-globs.ts";
 import { isOwnVariable } from "../../../resolve/reserved-names.ts";
 import { formatValidation } from "./schema-text.ts";
@@ -56,7 +56,7 @@ export function compareSchema(
   files: ReadonlySet<string>,
   request: SchemaOptions = {},
 ): SchemaComparison {
-  const entries = entriesOf(yaml);
+  const entries = readEntries(yaml);
   const [writtenKey] =
     Array.from(entries).find(([, candidateEntry]) => findSelection(candidateEntry) !== undefined) ?? [];
   const key = request.key ?? writtenKey ?? DEFAULT_KEY;
