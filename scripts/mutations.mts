@@ -2,21 +2,28 @@
  * Changes the program at random places, and counts the changes that tests notice: `npm run mutations -- [--seed N] [--count N]
  * [--part I/N] [--only PATH] [--report FILE]`. docs/maintaining.md says how to read the result.
  *
- * StrykerJS makes the mutants. Its runner for vitest does not test them: most tests here start the built program, in which that
- * runner cannot switch a mutant on. So each mutant is written into a clone, built, and tested by the tests of its folder.
+ * StrykerJS makes the mutants. Its runner for vitest does not test them: many tests here start the built program, in which that
+ * runner cannot turn a mutant on. So all mutants are written into a clone, which is built once, and each is turned on for the tests that
+ * reach it.
  */
 import { randomInt } from "node:crypto";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { coveredFolderOf } from "./mutations/coverage.mts";
 import { drawMutants, type Mutant, mutated, mutatedFiles } from "./mutations/draw.mts";
 import { Judge, type Verdict } from "./mutations/judge.mts";
 import { NotRun } from "./mutations/not-run.mts";
+import { Switches, writeSwitches } from "./mutations/switch.mts";
+import { Tests } from "./mutations/tests.mts";
+import { acceptedMutants } from "./mutations/types.mts";
 import { Workplace } from "./mutations/workplace.mts";
 
 const root = join(import.meta.dirname, "..");
 const USAGE = "usage: npm run mutations -- [--seed N] [--count N] [--part I/N] [--only PATH] [--report FILE]";
+
+const BUILD = [process.execPath, "scripts/build.mjs", "--if-changed"];
+const BUILD_LIMIT_MS = 300_000;
 
 interface Options {
   readonly seed: number;
@@ -80,7 +87,7 @@ function diffOf(mutant: Mutant, before: string): readonly string[] {
 
 /** Returns the share of mutants that tests have noticed, in percent; undefined if there were none. */
 function scoreOf(results: readonly Result[]): number | undefined {
-  const judged = results.filter(({ outcome }) => outcome !== "refused" && outcome !== "unclear");
+  const judged = results.filter(({ outcome }) => outcome !== "refused");
   const noticed = judged.filter(({ outcome }) => outcome !== "survived");
   return judged.length === 0 ? undefined : Math.round((1000 * noticed.length) / judged.length) / 10;
 }
@@ -96,7 +103,6 @@ async function main(options: Options): Promise<void> {
   console.log(`seed ${seed}, ${count} mutants, part ${part} of ${parts}`);
   const sample = await drawMutants(root, filesFor(options), count, seed);
   const mutants = sample.filter((_, index) => index % parts === part - 1);
-  const results: Result[] = [];
   const place = new Workplace(root);
   const leave = (signal: NodeJS.Signals): void => {
     place.close();
@@ -104,26 +110,42 @@ async function main(options: Options): Promise<void> {
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, leave);
   try {
-    const judge = new Judge(place);
-    for (const mutant of mutants) {
-      const verdict = await judge.judge(mutant);
-      const diff = diffOf(mutant, place.read(mutant.file));
-      results.push({ ...mutant, ...verdict, diff });
-      const { outcome, by, seconds } = verdict;
-      const position = `${mutant.file}:${mutant.line}`;
-      console.log(`${outcome} ${position} (${mutant.mutator}, ${seconds} s)${by === undefined ? "" : ` by ${by}`}`);
-      if (outcome === "survived") for (const line of diff) console.log(`  ${line}`);
-      // After each one, so that a run that is ended early has a report.
-      writeReport(options, results);
-    }
+    const results = await testMutants(place, mutants, options);
+    const numbers = (["killed", "timeout", "survived", "refused"] as const).map(
+      (outcome) => `${results.filter((result) => result.outcome === outcome).length} ${outcome}`,
+    );
+    console.log(`${numbers.join(", ")}: ${scoreOf(results) ?? "-"} % noticed`);
   } finally {
     place.close();
   }
-  const numbers = (["killed", "timeout", "survived", "refused", "unclear"] as const).map(
-    (outcome) => `${results.filter((result) => result.outcome === outcome).length} ${outcome}`,
-  );
-  console.log(`${numbers.join(", ")}: ${scoreOf(results) ?? "-"} % noticed`);
-  if (results.some(({ outcome }) => outcome === "unclear")) process.exitCode = 1;
+}
+
+/** Tests mutants in a clone. Prints and reports each verdict when it is known. */
+async function testMutants(place: Workplace, mutants: readonly Mutant[], options: Options): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  const report = (mutant: Mutant, verdict: Verdict): void => {
+    const diff = diffOf(mutant, readFileSync(join(root, mutant.file), "utf8"));
+    results.push({ ...mutant, ...verdict, diff });
+    const { outcome, by, files, seconds } = verdict;
+    const position = `${mutant.file}:${mutant.line}`;
+    const tests = outcome === "survived" ? `, ${files} test files` : "";
+    console.log(
+      `${outcome} ${position} (${mutant.mutator}${tests}, ${seconds} s)${by === undefined ? "" : ` by ${by}`}`,
+    );
+    if (outcome === "survived") for (const line of diff) console.log(`  ${line}`);
+    // After each one, so that a run that is ended early has a report.
+    writeReport(options, results);
+  };
+  place.clone();
+  const accepted = await acceptedMutants(place, mutants);
+  for (const mutant of mutants.filter((drawn) => !accepted.includes(drawn)))
+    report(mutant, { outcome: "refused", files: 0, seconds: 0 });
+  const switches = new Switches(place.switches);
+  const switched = await writeSwitches(root, place.root, accepted, switches);
+  const { status } = await place.run(BUILD, BUILD_LIMIT_MS);
+  if (status !== 0) throw new Error("the program with all mutants in it cannot be built");
+  await new Judge(new Tests(place), switches, console.log).judge(switched, report);
+  return results;
 }
 
 /** Returns the one line that says what the machine lacks; undefined for another error. */

@@ -1,11 +1,8 @@
-/** Draws mutants at random. StrykerJS makes them: its package is installed into .cache the first time. */
-import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+/** Draws mutants at random. */
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { coveredFolderOf } from "./coverage.mts";
-import { NotRun } from "./not-run.mts";
+import { loadInstrumenter, type Position, type StrykerMutant } from "./stryker.mts";
 
 /** A change of one place in a file. */
 export interface Mutant {
@@ -19,29 +16,6 @@ export interface Mutant {
   readonly end: number;
   readonly replacement: string;
 }
-
-/** A position as StrykerJS has it: both numbers are counted from 0. */
-interface Position {
-  readonly line: number;
-  readonly column: number;
-}
-
-interface StrykerMutant {
-  readonly mutatorName: string;
-  readonly replacement: string;
-  readonly location: { readonly start: Position; readonly end: Position };
-  /** Set for a mutant that a comment in the source leaves out. */
-  readonly status?: string;
-}
-
-interface Instrumenter {
-  instrument(
-    files: readonly { readonly name: string; readonly mutate: true; readonly content: string }[],
-    options: object,
-  ): Promise<{ readonly mutants: readonly StrykerMutant[] }>;
-}
-
-type InstrumenterClass = new (logger: object, parser: undefined, print: () => string) => Instrumenter;
 
 /** Returns all files that are mutated, relative to the root, sorted. */
 export function mutatedFiles(root: string): readonly string[] {
@@ -72,63 +46,30 @@ export async function drawMutants(
 }
 
 async function allMutants(root: string, files: readonly string[]): Promise<Mutant[]> {
-  const instrumenter = await loadInstrumenter(root);
+  const instrument = await loadInstrumenter(root);
   const mutants: Mutant[] = [];
   for (const file of files) {
     const content = readFileSync(join(root, file), "utf8");
-    const lines = lineStarts(content);
-    const offsetOf = ({ line, column }: Position): number => (lines[line] ?? 0) + column;
-    const made = await instrumenter.instrument([{ name: join(root, file), mutate: true, content }], OPTIONS);
-    for (const { mutatorName: mutator, replacement, location, status } of made.mutants) {
-      if (status !== undefined) continue;
-      const [start, end] = [offsetOf(location.start), offsetOf(location.end)];
-      mutants.push({ file, line: location.start.line + 1, mutator, start, end, replacement });
-    }
+    const made = await instrument([{ name: file, mutate: true, content }]);
+    const starts = lineStarts(content);
+    mutants.push(...made.mutants.filter(({ status }) => status === undefined).map((mutant) => located(mutant, starts)));
   }
   return mutants;
 }
 
-const OPTIONS = { plugins: null, excludedMutations: [], ignorers: [] };
+/** Returns a mutant of StrykerJS with offsets into its file. @param starts the offset of each line */
+export function located(
+  { fileName, mutatorName, replacement, location }: StrykerMutant,
+  starts: readonly number[],
+): Mutant {
+  const offsetOf = ({ line, column }: Position): number => (starts[line] ?? 0) + column;
+  const [start, end] = [offsetOf(location.start), offsetOf(location.end)];
+  return { file: fileName, line: location.start.line + 1, mutator: mutatorName, start, end, replacement };
+}
 
 /** Returns the offset of each line. */
-function lineStarts(text: string): readonly number[] {
+export function lineStarts(text: string): readonly number[] {
   return [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)];
-}
-
-async function loadInstrumenter(root: string): Promise<Instrumenter> {
-  const folder = installInstrumenter(root);
-  const path = createRequire(join(folder, "package.json")).resolve("@stryker-mutator/instrumenter");
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the lock file has the version whose types these are
-  const { Instrumenter } = (await import(pathToFileURL(path).href)) as { readonly Instrumenter: InstrumenterClass };
-  const ignore = (): void => {};
-  const no = (): boolean => false;
-  const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore, isDebugEnabled: no };
-  // The file with all mutants in it, which StrykerJS would print, is not used.
-  return new Instrumenter(logger, undefined, () => "");
-}
-
-/** Installs what the lock file names, unless it is installed. @returns its folder @throws NotRun */
-function installInstrumenter(root: string): string {
-  const source = join(import.meta.dirname, "instrumenter");
-  const folder = join(root, ".cache/mutations/instrumenter");
-  const lock = (place: string): string => readFileSync(join(place, "package-lock.json"), "utf8");
-  if (existsSync(join(folder, "package-lock.json")) && lock(folder) === lock(source)) return folder;
-  const unfinished = `${folder}.${process.pid}`;
-  mkdirSync(unfinished, { recursive: true });
-  try {
-    for (const name of ["package.json", "package-lock.json"]) copyFileSync(join(source, name), join(unfinished, name));
-    const command = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-    const { status, stderr } = spawnSync("npm", command, { cwd: unfinished, encoding: "utf8", timeout: 300_000 });
-    if (status !== 0) {
-      const reason = /^npm error code (\w+)/m.exec(stderr ?? "")?.[1] ?? `status ${status ?? "unknown"}`;
-      throw new NotRun(`npm cannot install StrykerJS (${reason}): it needs the network once`);
-    }
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(unfinished, folder);
-  } finally {
-    rmSync(unfinished, { recursive: true, force: true });
-  }
-  return folder;
 }
 
 /** Returns a generator of numbers from 0 (inclusive) to 1 (exclusive): mulberry32, since Math.random takes no seed. */
@@ -142,7 +83,14 @@ function createRandom(seed: number): () => number {
   };
 }
 
-/** Returns the text of a file with a mutant in it. @param inBrackets for an expression that would otherwise not be one in its place */
-export function mutated(text: string, { start, end, replacement }: Mutant, inBrackets = false): string {
-  return text.slice(0, start) + (inBrackets ? `(${replacement})` : replacement) + text.slice(end);
+/** Returns the mutants of each file. */
+export function byFile(mutants: readonly Mutant[]): ReadonlyMap<string, readonly Mutant[]> {
+  const files = new Map<string, Mutant[]>();
+  for (const mutant of mutants) files.set(mutant.file, [...(files.get(mutant.file) ?? []), mutant]);
+  return files;
+}
+
+/** Returns the text of a file with a mutant in it. Another logical operator is in brackets, since it may bind less than the one it replaces. */
+export function mutated(text: string, { mutator, start, end, replacement }: Mutant): string {
+  return text.slice(0, start) + (mutator === "LogicalOperator" ? `(${replacement})` : replacement) + text.slice(end);
 }

@@ -1,145 +1,145 @@
-/** Tests one mutant after another in a workplace. */
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+/** Tests mutants that have switches, in stages: most fail in the first one, whose tests take less than a second. */
+import { type Project, projectOf, testFiles } from "../../test/helpers/projects.mts";
 import { COVERAGE, coveredFolderOf } from "./coverage.mts";
-import { type Mutant, mutated } from "./draw.mts";
-import type { Workplace } from "./workplace.mts";
+import { type Mutant } from "./draw.mts";
+import type { Switches, SwitchedMutant } from "./switch.mts";
+import type { Tests } from "./tests.mts";
 
 /**
  * The result of testing a mutant. `killed`: a test has failed, whose file passes without the mutant. `timeout`: the tests have not ended
- * at their limit, as in an endless loop. `survived`: no test has failed. `refused`: the compiler or the bundler does not accept it.
- * `unclear`: a test has failed that fails without the mutant as well. The last two say nothing about tests.
+ * at their limit, as in an endless loop. `survived`: no test has failed. `refused`: the compiler does not accept it; this says nothing
+ * about tests.
  */
 export interface Verdict {
-  readonly outcome: "killed" | "timeout" | "survived" | "refused" | "unclear";
+  readonly outcome: "killed" | "timeout" | "survived" | "refused";
   /** The test that failed. */
   readonly by?: string | undefined;
+  /** How many test files reach the place of the mutant, of those that were run. */
+  readonly files: number;
   readonly seconds: number;
 }
 
-interface FailedTest {
-  /** Relative to the repository. */
+/** What a test file does without a mutant. */
+interface Original {
   readonly file: string;
-  readonly name: string;
+  readonly ms: number;
+  /** The numbers of the mutants whose places it reaches. */
+  readonly reached: ReadonlySet<string>;
 }
 
-type TestResult =
-  | { readonly kind: "passed" | "overdue" }
-  /** `test` is undefined if vitest itself has failed, as it does if a file cannot be loaded. */
-  | { readonly kind: "failed"; readonly test: FailedTest | undefined };
+/** A mutant that no test has noticed yet. */
+interface Left<T> {
+  readonly mutant: T;
+  readonly files: number;
+  readonly ms: number;
+}
 
-const COMPILE_LIMIT_MS = 300_000;
-/** The limit on one stage. The longest takes three minutes on two cores, and a test that hangs fails after one. */
-const STAGE_LIMIT_MS = 900_000;
-/** npx would take half a second more. */
-const toolAt = (path: string): readonly string[] => [process.execPath, `node_modules/${path}`];
-const BUILD = [process.execPath, "scripts/build.mjs", "--if-changed"];
-const CHECK_TYPES = [
-  ...toolAt("typescript/bin/tsc"),
-  "--noEmit",
-  "--incremental",
-  "--tsBuildInfoFile",
-  "../types.json",
+interface Stage {
+  readonly do: string;
+  readonly projects: readonly Project[];
+  /** Whether all tests of the projects are run, instead of those that coverage.mts names. */
+  readonly hasAll: boolean;
+}
+
+/** Most mutants fail in the first stage. All its test files together take a minute. */
+const STAGES: readonly Stage[] = [
+  { do: "start no process", projects: ["unit", "esc"], hasAll: true },
+  { do: "start the program", projects: ["process"], hasAll: false },
+  { do: "start it often", projects: ["slow", "standalone"], hasAll: false },
 ];
-/** A mutant may use less than the original: a function without its body has parameters that are not used. */
-const LENIENT = ["--noUnusedLocals", "false", "--noUnusedParameters", "false", "--allowUnreachableCode", "true"];
+
+const TEST_FILES = testFiles();
+
+/** The limit on a test file without a mutant. The longest takes two minutes. */
+const ORIGINAL_LIMIT_MS = 600_000;
+/** The limit on a run with a mutant: so much, and so many times what its files take without the mutant. */
+const LIMIT_MS = 60_000;
+const LIMIT_FACTOR = 5;
 
 export class Judge {
-  readonly #place: Workplace;
-  /** The test files that have passed without a mutant. */
-  readonly #passing = new Set<string>();
+  readonly #tests: Tests;
+  readonly #switches: Switches;
+  readonly #log: (line: string) => void;
 
-  constructor(place: Workplace) {
-    this.#place = place;
+  /** @param log gets lines on the progress */
+  constructor(tests: Tests, switches: Switches, log: (line: string) => void) {
+    this.#tests = tests;
+    this.#switches = switches;
+    this.#log = log;
   }
 
-  /** Builds and tests a mutant. */
-  async judge(mutant: Mutant): Promise<Verdict> {
-    const original = this.#place.read(mutant.file);
-    const began = performance.now();
-    const verdict = (outcome: Verdict["outcome"], by?: string): Verdict => ({
-      outcome,
-      by,
-      seconds: Math.round((performance.now() - began) / 1000),
-    });
-    try {
-      if (!(await this.#compile(mutant, original))) return verdict("refused");
-      for (const stage of stagesFor(mutant.file)) {
-        const result = await this.#test(stage);
-        if (result.kind === "overdue") return verdict("timeout");
-        if (result.kind !== "failed") continue;
-        const { test } = result;
-        this.#place.write(mutant.file, original);
-        const isKill = test === undefined || (await this.#passes(test.file));
-        return verdict(isKill ? "killed" : "unclear", test === undefined ? undefined : `${test.file}: ${test.name}`);
+  /** Tests mutants, and reports each verdict when it is known. */
+  async judge<T extends SwitchedMutant>(
+    mutants: readonly T[],
+    report: (mutant: T, verdict: Verdict) => void,
+  ): Promise<void> {
+    let left = mutants.map((mutant): Left<T> => ({ mutant, files: 0, ms: 0 }));
+    for (const stage of STAGES) {
+      const files = new Set(left.flatMap(({ mutant }) => testsFor(stage, mutant)));
+      this.#log(`${left.length} mutants, ${files.size} test files that ${stage.do}`);
+      const originals = await this.#runOriginals([...files]);
+      const survivors: Left<T>[] = [];
+      for (const { mutant, files: before, ms } of left) {
+        const own = new Set(testsFor(stage, mutant));
+        const reaching = originals.filter(({ file, reached }) => own.has(file) && reached.has(mutant.id));
+        const began = performance.now();
+        const { outcome, by } = await this.#test(mutant, reaching, !stage.hasAll);
+        const now = { mutant, files: before + reaching.length, ms: ms + performance.now() - began };
+        if (outcome === "survived") survivors.push(now);
+        else report(mutant, { outcome, by, files: now.files, seconds: Math.round(now.ms / 1000) });
       }
-      return verdict("survived");
-    } finally {
-      this.#place.write(mutant.file, original);
-      this.#place.clear();
+      left = survivors;
     }
+    for (const { mutant, files, ms } of left)
+      report(mutant, { outcome: "survived", files, seconds: Math.round(ms / 1000) });
   }
 
-  /** Builds a mutant. Returns false if it cannot be, also in brackets: a replacement may bind less than what it replaces. */
-  async #compile(mutant: Mutant, original: string): Promise<boolean> {
-    for (const inBrackets of [false, true]) {
-      this.#place.write(mutant.file, mutated(original, mutant, inBrackets));
-      if (await this.#succeeds(BUILD)) return this.#succeeds([...CHECK_TYPES, ...LENIENT]);
+  /** Runs each test file without a mutant. Returns those that pass, the shortest first. */
+  async #runOriginals(files: readonly string[]): Promise<readonly Original[]> {
+    const originals: Original[] = [];
+    for (const file of files) {
+      this.#switches.turnOn(undefined);
+      const began = performance.now();
+      const result = await this.#tests.run([file], ORIGINAL_LIMIT_MS);
+      const ms = performance.now() - began;
+      if (result.kind === "passed") originals.push({ file, ms, reached: this.#switches.reached() });
+      else
+        this.#log(
+          `left out: ${file} does not pass without a mutant${result.kind === "failed" ? `: ${result.name}` : ""}`,
+        );
     }
-    return false;
+    return originals.toSorted((a, b) => a.ms - b.ms);
   }
 
-  async #succeeds(command: readonly string[]): Promise<boolean> {
-    const ending = await this.#place.run(command, COMPILE_LIMIT_MS);
-    return ending.kind === "status" && ending.status === 0;
-  }
-
-  /** Returns true if a test file passes without a mutant. */
-  async #passes(file: string): Promise<boolean> {
-    if (this.#passing.has(file)) return true;
-    if ((await this.#test([file])).kind !== "passed") return false;
-    this.#passing.add(file);
-    return true;
-  }
-
-  /** Runs tests until the first one fails. @param args options and paths of vitest, which builds what has changed */
-  async #test(args: readonly string[]): Promise<TestResult> {
-    const reports = join(this.#place.root, "..", "reports");
-    rmSync(reports, { recursive: true, force: true });
-    mkdirSync(reports);
-    const command = [...toolAt("vitest/vitest.mjs"), "run", "--bail=1", "--passWithNoTests", ...args];
-    const ending = await this.#place.run(command, STAGE_LIMIT_MS, { TEST_REPORTS: reports });
-    if (ending.kind === "overdue") return { kind: "overdue" };
-    return ending.status === 0 ? { kind: "passed" } : { kind: "failed", test: failedTestIn(reports) };
+  /** @param mayFailByChance a failed test must fail once more */
+  async #test(
+    mutant: SwitchedMutant,
+    originals: readonly Original[],
+    mayFailByChance: boolean,
+  ): Promise<Pick<Verdict, "outcome" | "by">> {
+    if (originals.length === 0) return { outcome: "survived" };
+    const limitMs = LIMIT_MS + LIMIT_FACTOR * originals.reduce((sum, { ms }) => sum + ms, 0);
+    this.#switches.turnOn(mutant.id);
+    const result = await this.#tests.run(
+      originals.map(({ file }) => file),
+      limitMs,
+    );
+    if (result.kind === "overdue") return { outcome: "timeout" };
+    if (result.kind === "passed") return { outcome: "survived" };
+    const { file, name } = result;
+    const failed = originals.filter((original) => original.file === file);
+    if (mayFailByChance && failed.length > 0 && (await this.#test(mutant, failed, false)).outcome === "survived") {
+      const others = originals.filter((original) => original.file !== file);
+      return this.#test(mutant, others, mayFailByChance);
+    }
+    return { outcome: "killed", by: file === undefined ? name : `${file}: ${name}` };
   }
 }
 
-/**
- * Returns the arguments of vitest for each stage: first the tests in the same process, then those that start the program, of the
- * nearest folders first. Most mutants are killed by the first stages, which take seconds.
- */
-function stagesFor(file: string): readonly (readonly string[])[] {
-  const tests = COVERAGE[coveredFolderOf(file) ?? ""] ?? [];
-  const slow = tests.map((test) => [test.includes(".standalone.") ? "--project=standalone" : "--project=slow", test]);
-  return [["--project=unit", "--project=esc", ...tests], ["--project=process", ...tests], ...slow];
-}
-
-interface Report {
-  readonly testResults: readonly {
-    readonly name: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
-  }[];
-}
-
-/** Returns the first test that failed, by the report of vitest. */
-function failedTestIn(folder: string): FailedTest | undefined {
-  for (const report of readdirSync(folder)) {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- vitest wrote it
-    const { testResults } = JSON.parse(readFileSync(join(folder, report), "utf8")) as Report;
-    for (const { name, assertionResults } of testResults) {
-      const test = assertionResults.find(({ status }) => status === "failed");
-      if (test !== undefined) return { file: name.replace(/^.*?\/(?=(?:runtime\/)?test\/)/, ""), name: test.fullName };
-    }
-  }
-  return undefined;
+/** Returns the test files of a stage that may notice a mutant, relative to the repository. */
+function testsFor({ projects, hasAll }: Stage, { file }: Mutant): readonly string[] {
+  const named = COVERAGE[coveredFolderOf(file) ?? ""] ?? [];
+  return TEST_FILES.filter((test) => projects.includes(projectOf(test))).filter(
+    (test) => hasAll || named.some((path) => (path.endsWith("/") ? test.startsWith(path) : test === path)),
+  );
 }

@@ -2,7 +2,8 @@
  * A clone of the repository in which mutants are built and tested, so that nothing in the user's checkout changes. It shares the
  * installed packages and `.cache` with the checkout.
  */
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync, type StdioOptions } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
   cpSync,
@@ -20,21 +21,33 @@ import { NotRun } from "./not-run.mts";
 
 /** The clone, its build, and the folders that tests make. */
 const NEEDED_MB = 1000;
-/** A process that was asked to end gets SIGKILL after so long. */
-const GRACE_MS = 10_000;
 
-/** How a command ended. `overdue`: it was killed at its limit. */
-export type Ending = { readonly kind: "status"; readonly status: number } | { readonly kind: "overdue" };
+/** How a command ended. */
+export interface Ending {
+  /** Undefined if a signal has ended it, as it does at its limit. */
+  readonly status: number | undefined;
+  /** What it has written to stdout. */
+  readonly output: string;
+}
 
 export class Workplace {
   /** The clone. */
   readonly root: string;
-  /** Below it are the clone and what tests make, and nothing else. */
+  /** The folder for the files that tests make. */
+  readonly temporary: string;
+  /** The folder for the state of the switches, which does not exist yet. */
+  readonly switches: string;
+  /** Below it are the clone and what commands and tests make, and nothing else. */
   readonly #folder: string;
-  #running: { readonly pid: number } | undefined;
+  /** The folder for temporary files of the commands themselves. */
+  readonly #own: string;
+  readonly #running = new Set<ChildProcess>();
 
-  /** Clones the repository, with what is not committed. The caller must call `close`. @throws NotRun */
+  readonly #checkout: string;
+
+  /** Makes the folder of the clone. The caller must call `close`. @throws NotRun if the machine lacks what a clone needs */
   constructor(checkout: string) {
+    this.#checkout = checkout;
     if (process.platform !== "linux") throw new NotRun("finding the processes that a mutant leaves needs Linux");
     if (spawnSync("git", ["-C", checkout, "rev-parse", "HEAD"]).status !== 0)
       throw new NotRun("a copy of the sources needs git, and a repository");
@@ -46,7 +59,15 @@ export class Workplace {
     // Tests start the program as other users, too.
     chmodSync(this.#folder, 0o755);
     this.root = join(this.#folder, "c");
-    mkdirSync(join(this.#folder, "t"));
+    this.temporary = join(this.#folder, "t");
+    this.#own = join(this.#folder, "own");
+    this.switches = join(this.#folder, "s");
+    for (const path of [this.temporary, this.#own]) mkdirSync(path);
+  }
+
+  /** Clones the repository, with what is not committed. */
+  clone(): void {
+    const checkout = this.#checkout;
     const clone = spawnSync("bash", [join(checkout, "scripts/platforms/clone.sh"), this.root], { encoding: "utf8" });
     if (clone.status !== 0) throw new Error(`the repository cannot be cloned\n${clone.stderr}`);
     for (const name of ["dist", "dist-standalone", "bin/sophia-run.cjs"]) {
@@ -64,60 +85,67 @@ export class Workplace {
     writeFileSync(join(this.root, file), text);
   }
 
-  /** Runs a command in the clone. Afterwards none of the processes is left that it has started. */
-  async run(command: readonly string[], limitMs: number, variables: NodeJS.ProcessEnv = {}): Promise<Ending> {
-    const [file = "", ...args] = command;
-    // On GitHub each failed test would become an annotation of the run.
-    const quiet = { GITHUB_ACTIONS: "", GITHUB_STEP_SUMMARY: "" };
-    const env = { ...process.env, ...quiet, TMPDIR: join(this.#folder, "t"), ...variables };
-    const child = spawn(file, args, { cwd: this.root, env, stdio: "ignore", detached: true });
-    const { pid } = child;
-    const ended = new Promise<number>((resolve, reject) => {
-      child.once("error", reject);
-      child.once("exit", (status) => resolve(status ?? 1));
-    });
-    if (pid === undefined) return { kind: "status", status: await ended };
-    this.#running = { pid };
-    let isOverdue = false;
-    const timers = [
-      setTimeout(() => {
-        isOverdue = true;
-        signalGroup(pid, "SIGTERM");
-      }, limitMs),
-      setTimeout(() => signalGroup(pid, "SIGKILL"), limitMs + GRACE_MS),
-    ];
+  /** Runs a command in the clone, and kills it at its limit. */
+  async run(command: readonly string[], limitMs: number): Promise<Ending> {
+    const child = this.start(command, ["ignore", "pipe", "ignore"]);
+    let output = "";
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => (output += text));
+    const timer = setTimeout(() => this.stop(child), limitMs);
     try {
-      const status = await ended;
-      return isOverdue ? { kind: "overdue" } : { kind: "status", status };
+      const [status] = await once(child, "close");
+      return { status: typeof status === "number" ? status : undefined, output };
     } finally {
-      for (const timer of timers) clearTimeout(timer);
-      this.#running = undefined;
-      signalGroup(pid, "SIGKILL");
-      this.#killLeftProcesses();
+      clearTimeout(timer);
+      this.stop(child);
     }
   }
 
-  /** Removes all files that tests have left. */
+  /** Starts a command in the clone, in a process group of its own. The caller must call {@link stop}. */
+  start(command: readonly string[], stdio: StdioOptions): ChildProcess {
+    const [file = "", ...args] = command;
+    // On GitHub each failed test would become an annotation of the run.
+    const quiet = { GITHUB_ACTIONS: "", GITHUB_STEP_SUMMARY: "", TEST_REPORTS: "" };
+    const env = { ...process.env, ...quiet, TMPDIR: this.#own };
+    const child = spawn(file, args, { cwd: this.root, env, stdio, detached: true });
+    this.#running.add(child);
+    return child;
+  }
+
+  /** Kills a command that has been started, and all processes of its group. */
+  stop(child: ChildProcess): void {
+    this.#running.delete(child);
+    if (child.pid !== undefined) signalGroup(child.pid);
+  }
+
+  /** Removes all that tests have left: processes, except those of commands that run here, and files. */
   clear(): void {
-    const temporary = join(this.#folder, "t");
-    for (const name of readdirSync(temporary)) remove(join(temporary, name));
+    this.#killLeftProcesses();
+    for (const name of readdirSync(this.temporary)) remove(join(this.temporary, name));
   }
 
   /** Ends what runs, and removes the clone. */
   close(): void {
-    if (this.#running !== undefined) signalGroup(this.#running.pid, "SIGKILL");
+    for (const child of this.#running) this.stop(child);
     this.#killLeftProcesses();
     remove(this.#folder);
   }
 
-  /** Kills the processes that work in the clone's folder, or have a path below it as an argument. Tests start them in sessions of their own. */
+  /**
+   * Kills the processes that work in the clone's folder, or have a path below it as an argument. Tests start them in sessions of their
+   * own. A command that runs and its children, such as the workers of vitest, stay.
+   */
   #killLeftProcesses(): void {
-    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    const running = new Set([...this.#running].map(({ pid }) => pid));
+    for (const pid of readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)) {
       try {
         const isOwn =
           `${readlinkSync(`/proc/${pid}/cwd`)}/`.startsWith(`${this.#folder}/`) ||
           readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(`${this.#folder}/`);
-        if (isOwn && Number(pid) !== process.pid) process.kill(Number(pid), "SIGKILL");
+        const parent = Number(/^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1]);
+        const isCommand = running.has(pid) || running.has(parent);
+        if (isOwn && !isCommand && pid !== process.pid) process.kill(pid, "SIGKILL");
       } catch {
         // It has ended, or is of another user.
       }
@@ -125,9 +153,9 @@ export class Workplace {
   }
 }
 
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
+function signalGroup(pid: number): void {
   try {
-    process.kill(-pid, signal);
+    process.kill(-pid, "SIGKILL");
   } catch {
     // The group has ended.
   }

@@ -45,6 +45,8 @@ export default defineConfig({
   },
 });
 `,
+  // Test files are looked for in this folder, too.
+  "runtime/test/README.md": "",
   "scripts/build.mjs": `import { build } from "rolldown";
 await build({ input: "src/esc/larger.ts", output: { dir: "dist" } });
 `,
@@ -57,8 +59,13 @@ function createRepository() {
     mkdirSync(dirname(join(cwd, name)), { recursive: true });
     writeFileSync(join(cwd, name), text);
   }
-  for (const name of ["scripts/mutations.mts", "scripts/mutations", "scripts/platforms/clone.sh"])
-    cpSync(join(root, name), join(cwd, name), { recursive: true });
+  const scripts = [
+    "scripts/mutations.mts",
+    "scripts/mutations",
+    "scripts/platforms/clone.sh",
+    "test/helpers/projects.mts",
+  ];
+  for (const name of scripts) cpSync(join(root, name), join(cwd, name), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(cwd, "node_modules"));
   execFileSync("git", ["init", "--quiet"], { cwd });
   execFileSync("git", ["add", "."], { cwd });
@@ -100,24 +107,69 @@ test("each mutant is tested: the survivor is shown as a diff, and nothing is lef
     /^survived src\/esc\/larger\.ts:3 .*\n {2}-.* first > second \?.*\n {2}\+.* first >= second \?.*$/m,
   );
   expect(stdout).toMatch(/^refused src\/esc\/larger\.ts:2 /m);
-  expect(stdout.trimEnd().split("\n").at(-1)).toBe(
-    "3 killed, 0 timeout, 1 survived, 1 refused, 0 unclear: 75 % noticed",
-  );
+  expect(stdout.trimEnd().split("\n").at(-1)).toBe("3 killed, 0 timeout, 1 survived, 1 refused: 75 % noticed");
   expect(JSON.parse(readFileSync(join(cwd, "report.json"), "utf8"))).toMatchObject({ seed: 1, score: 75 });
   rmSync(join(cwd, "report.json"));
   expect(execFileSync("git", ["status", "--porcelain"], { cwd, encoding: "utf8" })).toBe(before);
   expect(left()).toEqual([]);
 });
 
-test("a test that fails without a mutant, too, kills none", { timeout: 600_000 }, async () => {
+test("a test that fails without a mutant, too, kills none, and its file is named", { timeout: 600_000 }, async () => {
+  const { cwd, run } = withStryker();
+  const text = FILES["test/esc/larger.test.ts"]?.replace("[2, 2]", "[2, 3]") ?? "";
+  writeFileSync(join(cwd, "test/esc/larger.test.ts"), text);
+  const { status, stdout } = await run(["--seed", "1", "--report", "report.json"]).finished;
+  expect(status).toBe(0);
+  expect(stdout).toContain(
+    "left out: test/esc/larger.test.ts does not pass without a mutant: the larger number is returned\n",
+  );
+  expect(stdout).toMatch(/\n0 killed, 0 timeout, 4 survived, 1 refused: 0 % noticed\n$/);
+});
+
+test("a mutant that never ends is a timeout, and the next one is tested", { timeout: 600_000 }, async () => {
   const { cwd, run } = withStryker();
   writeFileSync(
-    join(cwd, "test/esc/larger.test.ts"),
-    FILES["test/esc/larger.test.ts"]?.replace("[2, 2]", "[2, 3]") ?? "",
+    join(cwd, "src/esc/larger.ts"),
+    `export function largerOf(first: number, second: number): number {
+  let larger = first;
+  while (larger < second) larger++;
+  return larger;
+}
+`,
   );
   const { status, stdout } = await run(["--seed", "1", "--report", "report.json"]).finished;
-  expect(status).toBe(1);
-  expect(stdout).toMatch(/\n0 killed, 0 timeout, 0 survived, 1 refused, 4 unclear: - % noticed\n$/);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^timeout src\/esc\/larger\.ts:3 \(UpdateOperator/m);
+  expect(stdout).toMatch(/^killed src\/esc\/larger\.ts:3 \(ConditionalExpression/m);
+});
+
+test("a mutant in a program that a test starts is turned on there", { timeout: 600_000 }, async () => {
+  const { cwd, run } = withStryker();
+  rmSync(join(cwd, "test/esc/larger.test.ts"));
+  writeFileSync(
+    join(cwd, "test/esc/larger.process.test.ts"),
+    `import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+
+const built = join(import.meta.dirname, "../../dist/larger.js");
+const larger = (first: number, second: number): string => {
+  const program = \`import(process.argv[1]).then(({ largerOf }) => console.log(largerOf(\${first}, \${second})))\`;
+  // A program under test may have an environment of its own.
+  return execFileSync(process.execPath, ["-e", program, built], { env: {}, encoding: "utf8" }).trim();
+};
+
+test("the program prints the larger number", () => {
+  expect([larger(1, 2), larger(2, 1)]).toEqual(["2", "2"]);
+});
+`,
+  );
+  const { status, stdout } = await run(["--seed", "1", "--report", "report.json"]).finished;
+  expect(status).toBe(0);
+  expect(
+    stdout.match(/^killed .* by test\/esc\/larger\.process\.test\.ts: the program prints the larger number$/gm),
+  ).toHaveLength(3);
+  expect(stdout).toMatch(/\n3 killed, 0 timeout, 1 survived, 1 refused: 75 % noticed\n$/);
 });
 
 test(

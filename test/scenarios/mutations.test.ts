@@ -57,8 +57,8 @@ describe("the tests that cover a folder", () => {
   });
 });
 
-test("a mutant replaces its place alone, in brackets if asked", () => {
-  const mutant = { file: "x.ts", line: 1, mutator: "LogicalOperator", start: 8, end: 14, replacement: "a && b" };
-  expect(mutated("const x=a ?? b ?? c;", mutant)).toBe("const x=a && b ?? c;");
-  expect(mutated("const x=a ?? b ?? c;", mutant, true)).toBe("const x=(a && b) ?? c;");
+test("a mutant replaces its place alone, and another logical operator is in brackets", () => {
+  const mutant = { file: "x.ts", line: 1, start: 8, end: 14, replacement: "a && b" };
+  expect(mutated("const x=a ?? b ?? c;", { ...mutant, mutator: "BooleanLiteral" })).toBe("const x=a && b ?? c;");
+  expect(mutated("const x=a ?? b ?? c;", { ...mutant, mutator: "LogicalOperator" })).toBe("const x=(a && b) ?? c;");
 });
