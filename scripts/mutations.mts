@@ -126,9 +126,9 @@ async function testMutants(place: Workplace, mutants: readonly Mutant[], options
   const report = (mutant: Mutant, verdict: Verdict): void => {
     const diff = diffOf(mutant, readFileSync(join(root, mutant.file), "utf8"));
     results.push({ ...mutant, ...verdict, diff });
-    const { outcome, by, files, seconds } = verdict;
+    const { outcome, by, reachedBy, seconds } = verdict;
     const position = `${mutant.file}:${mutant.line}`;
-    const tests = outcome === "survived" ? `, ${files} test files` : "";
+    const tests = outcome === "survived" ? `, ${reachedBy} test files` : "";
     console.log(
       `${outcome} ${position} (${mutant.mutator}${tests}, ${seconds} s)${by === undefined ? "" : ` by ${by}`}`,
     );
@@ -139,7 +139,7 @@ async function testMutants(place: Workplace, mutants: readonly Mutant[], options
   place.clone();
   const accepted = await acceptedMutants(place, mutants);
   for (const mutant of mutants.filter((drawn) => !accepted.includes(drawn)))
-    report(mutant, { outcome: "refused", files: 0, seconds: 0 });
+    report(mutant, { outcome: "refused", reachedBy: 0, seconds: 0 });
   const switches = new Switches(place.switches);
   const switched = await writeSwitches(root, place.root, accepted, switches);
   const { status } = await place.run(BUILD, BUILD_LIMIT_MS);

@@ -14,14 +14,15 @@ export interface Verdict {
   readonly outcome: "killed" | "timeout" | "survived" | "refused";
   /** The test that failed. */
   readonly by?: string | undefined;
-  /** How many test files reach the place of the mutant, of those that were run. */
-  readonly files: number;
+  /** The number of test files that reach the place of the mutant, of those that were run. */
+  readonly reachedBy: number;
   readonly seconds: number;
 }
 
-/** What a test file does without a mutant. */
+/** A test file that passes without a mutant. */
 interface Original {
   readonly file: string;
+  /** The time that it takes. */
   readonly ms: number;
   /** The numbers of the mutants whose places it reaches. */
   readonly reached: ReadonlySet<string>;
@@ -30,18 +31,20 @@ interface Original {
 /** A mutant that no test has noticed yet. */
 interface Left<T> {
   readonly mutant: T;
-  readonly files: number;
+  readonly reachedBy: number;
+  /** The time that its tests have taken. */
   readonly ms: number;
 }
 
 interface Stage {
+  /** The predicate of a sentence about its test files. */
   readonly do: string;
   readonly projects: readonly Project[];
-  /** Whether all tests of the projects are run, instead of those that coverage.mts names. */
+  /** If true, all tests of the projects are run, else those that coverage.mts names for the mutant's folder. */
   readonly hasAll: boolean;
 }
 
-/** Most mutants fail in the first stage. All its test files together take a minute. */
+/** Most mutants are killed in the first stage, where a run takes a second. */
 const STAGES: readonly Stage[] = [
   { do: "start no process", projects: ["unit", "esc"], hasAll: true },
   { do: "start the program", projects: ["process"], hasAll: false },
@@ -73,25 +76,25 @@ export class Judge {
     mutants: readonly T[],
     report: (mutant: T, verdict: Verdict) => void,
   ): Promise<void> {
-    let left = mutants.map((mutant): Left<T> => ({ mutant, files: 0, ms: 0 }));
+    let left = mutants.map((mutant): Left<T> => ({ mutant, reachedBy: 0, ms: 0 }));
     for (const stage of STAGES) {
       const files = new Set(left.flatMap(({ mutant }) => testsFor(stage, mutant)));
       this.#log(`${left.length} mutants, ${files.size} test files that ${stage.do}`);
       const originals = await this.#runOriginals([...files]);
       const survivors: Left<T>[] = [];
-      for (const { mutant, files: before, ms } of left) {
+      for (const { mutant, reachedBy: before, ms } of left) {
         const own = new Set(testsFor(stage, mutant));
         const reaching = originals.filter(({ file, reached }) => own.has(file) && reached.has(mutant.id));
         const began = performance.now();
         const { outcome, by } = await this.#test(mutant, reaching, !stage.hasAll);
-        const now = { mutant, files: before + reaching.length, ms: ms + performance.now() - began };
+        const now = { mutant, reachedBy: before + reaching.length, ms: ms + performance.now() - began };
         if (outcome === "survived") survivors.push(now);
-        else report(mutant, { outcome, by, files: now.files, seconds: Math.round(now.ms / 1000) });
+        else report(mutant, { outcome, by, reachedBy: now.reachedBy, seconds: Math.round(now.ms / 1000) });
       }
       left = survivors;
     }
-    for (const { mutant, files, ms } of left)
-      report(mutant, { outcome: "survived", files, seconds: Math.round(ms / 1000) });
+    for (const { mutant, reachedBy, ms } of left)
+      report(mutant, { outcome: "survived", reachedBy, seconds: Math.round(ms / 1000) });
   }
 
   /** Runs each test file without a mutant. Returns those that pass, the shortest first. */
@@ -111,7 +114,7 @@ export class Judge {
     return originals.toSorted((a, b) => a.ms - b.ms);
   }
 
-  /** @param mayFailByChance a failed test must fail once more */
+  /** @param mayFailByChance a failed test must fail again */
   async #test(
     mutant: SwitchedMutant,
     originals: readonly Original[],

@@ -7,10 +7,10 @@
 import { relative } from "node:path";
 import { createVitest } from "vitest/node";
 
-/** What the runner is sent: test files, relative to the repository, to run until the first test fails. */
+/** A message to the runner: test files, relative to the repository, to run until the first test fails. */
 export type Request = readonly string[];
 
-/** What the runner answers: `ready` once, and then for each run the test that failed, or that none did. */
+/** A message from the runner: `ready` once, and then for each run the test that failed, or that none did. */
 export type Answer =
   | { readonly kind: "ready"; readonly files: readonly string[] }
   | { readonly kind: "passed" }

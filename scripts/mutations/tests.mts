@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import type { Answer, Request } from "./runner.mts";
 import type { Workplace } from "./workplace.mts";
 
-/** How a run of test files ended. `overdue`: it had not ended at its limit, as in an endless loop. */
+/** How a run of test files ended. `overdue`: it had not ended at its limit, as in an endless loop, or the runner itself has ended. */
 export type TestResult =
   | { readonly kind: "passed" }
   | { readonly kind: "overdue" }

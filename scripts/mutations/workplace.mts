@@ -26,7 +26,7 @@ const NEEDED_MB = 1000;
 export interface Ending {
   /** Undefined if a signal has ended it, as it does at its limit. */
   readonly status: number | undefined;
-  /** What it has written to stdout. */
+  /** The text that it has written to stdout. */
   readonly output: string;
 }
 
