@@ -83,13 +83,6 @@ function createRandom(seed: number): () => number {
   };
 }
 
-/** Returns the mutants of each file. */
-export function byFile(mutants: readonly Mutant[]): ReadonlyMap<string, readonly Mutant[]> {
-  const files = new Map<string, Mutant[]>();
-  for (const mutant of mutants) files.set(mutant.file, [...(files.get(mutant.file) ?? []), mutant]);
-  return files;
-}
-
 /** Returns the text of a file with a mutant in it. Another logical operator is in brackets, since it may bind less than the one it replaces. */
 export function mutated(text: string, { mutator, start, end, replacement }: Mutant): string {
   return text.slice(0, start) + (mutator === "LogicalOperator" ? `(${replacement})` : replacement) + text.slice(end);

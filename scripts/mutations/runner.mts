@@ -5,7 +5,7 @@
  * usage: node --import tsx scripts/mutations/runner.mts FOLDER, where FOLDER is the TMPDIR of the tests
  */
 import { relative } from "node:path";
-import { createVitest } from "vitest/node";
+import { createVitest, type Reporter, type TestModule } from "vitest/node";
 
 /** A message to the runner: test files, relative to the repository, to run until the first test fails. */
 export type Request = readonly string[];
@@ -17,7 +17,23 @@ export type Answer =
   /** `file` is undefined if an error belongs to no test. */
   | { readonly kind: "failed"; readonly file: string | undefined; readonly name: string };
 
-const vitest = await createVitest("test", { watch: false, bail: 1, reporters: [{}] });
+/** The first failure of the present run. The modules in vitest's own result may have failed in a run before. */
+let failure: Extract<Answer, { readonly kind: "failed" }> | undefined;
+
+function recordFailure({ moduleId }: TestModule, name: string): void {
+  failure ??= { kind: "failed", file: relative(process.cwd(), moduleId), name };
+}
+
+const reporter: Reporter = {
+  onTestCaseResult: (test) => {
+    if (test.result().state === "failed") recordFailure(test.module, test.fullName);
+  },
+  onTestModuleEnd: (testModule) => {
+    if (testModule.state() === "failed") recordFailure(testModule, "(the file itself)");
+  },
+};
+
+const vitest = await createVitest("test", { watch: false, bail: 1, reporters: [reporter] });
 const specifications = new Map(
   (await vitest.globTestSpecifications()).map((specification) => [
     relative(process.cwd(), specification.moduleId),
@@ -29,12 +45,9 @@ process.env["TMPDIR"] = process.argv[2];
 
 async function run(files: Request): Promise<Answer> {
   const selected = files.flatMap((file) => specifications.get(file) ?? []);
-  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(selected, false);
-  for (const testModule of testModules) {
-    const file = relative(process.cwd(), testModule.moduleId);
-    for (const test of testModule.children.allTests("failed")) return { kind: "failed", file, name: test.fullName };
-    if (testModule.state() === "failed") return { kind: "failed", file, name: "(the file itself)" };
-  }
+  failure = undefined;
+  const { unhandledErrors } = await vitest.runTestSpecifications(selected, false);
+  if (failure !== undefined) return failure;
   return unhandledErrors.length === 0 ? { kind: "passed" } : { kind: "failed", file: undefined, name: "(no test)" };
 }
 

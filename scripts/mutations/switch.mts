@@ -4,7 +4,8 @@
  */
 import { appendFileSync, chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { byFile, lineStarts, located, type Mutant } from "./draw.mts";
+import { groupBy } from "../../src/core/group-by.ts";
+import { lineStarts, located, type Mutant } from "./draw.mts";
 import { loadInstrumenter, type Position, type Range } from "./stryker.mts";
 
 /** A mutant that has a switch. */
@@ -76,7 +77,7 @@ export async function writeSwitches(
   switches: Switches,
 ): Promise<readonly SwitchedMutant[]> {
   const instrument = await loadInstrumenter(checkout);
-  const files = [...byFile(mutants)].map(([name, inFile]) => {
+  const files = [...groupBy(mutants, ({ file }) => file)].map(([name, inFile]) => {
     const content = readFileSync(join(folder, name), "utf8");
     const starts = lineStarts(content);
     return { name, content, starts, mutate: inFile.map((mutant) => rangeOf(mutant, starts)) };

@@ -1,5 +1,6 @@
 /** Finds the mutants that the compiler refuses. */
-import { byFile, type Mutant, mutated } from "./draw.mts";
+import { groupBy } from "../../src/core/group-by.ts";
+import { type Mutant, mutated } from "./draw.mts";
 import type { Workplace } from "./workplace.mts";
 
 const LIMIT_MS = 300_000;
@@ -12,7 +13,7 @@ const LENIENT = ["--noUnusedLocals", "false", "--noUnusedParameters", "false", "
  * against its mutant: the types of what a file exports are written out, so that a mutant has next to no effect on other files.
  */
 export async function acceptedMutants(place: Workplace, mutants: readonly Mutant[]): Promise<readonly Mutant[]> {
-  const left = new Map([...byFile(mutants)].map(([file, inFile]) => [file, [...inFile]]));
+  const left = new Map([...groupBy(mutants, ({ file }) => file)].map(([file, inFile]) => [file, [...inFile]]));
   const accepted: Mutant[] = [];
   for (;;) {
     let batch: readonly Mutant[] = [...left.values()].flatMap((inFile) => inFile.splice(0, 1));
