@@ -128,7 +128,7 @@ async function testMutants(place: Workplace, mutants: readonly Mutant[], options
     results.push({ ...mutant, ...verdict, diff });
     const { outcome, by, reachedBy, seconds } = verdict;
     const position = `${mutant.file}:${mutant.line}`;
-    const tests = outcome === "survived" ? `, ${reachedBy} test files` : "";
+    const tests = outcome === "survived" ? `, ${reachedBy} test ${reachedBy === 1 ? "file" : "files"}` : "";
     console.log(
       `${outcome} ${position} (${mutant.mutator}${tests}, ${seconds} s)${by === undefined ? "" : ` by ${by}`}`,
     );

@@ -79,7 +79,7 @@ export class Judge {
     let left = mutants.map((mutant): Left<T> => ({ mutant, reachedBy: 0, ms: 0 }));
     for (const stage of STAGES) {
       const files = new Set(left.flatMap(({ mutant }) => testsFor(stage, mutant)));
-      this.#log(`${left.length} mutants, ${files.size} test files that ${stage.do}`);
+      this.#log(`mutants: ${left.length}, test files that ${stage.do}: ${files.size}`);
       const originals = await this.#runOriginals([...files]);
       const survivors: Left<T>[] = [];
       for (const { mutant, reachedBy: before, ms } of left) {
