@@ -86,15 +86,18 @@ function isSafeAsExample(name: string, value: string): boolean {
   return !isSecretName(name) || isPlaceholder({ secret: true }, value);
 }
 
+/** A value in quotes, such as `"a # \"b\""`. It ends at the first quote that has no backslash before it, as in dotenv. */
+const QUOTED = /^(["'`])((?:\\\1|(?!\1)[^])*)\1/;
+
 /** Returns the comment after a value: `"a # b" # comment`. */
 function trailingComment(assigned: string): string {
-  const withoutQuotedValue = assigned.trim().replace(/^(["'`])[^]*?\1/, "");
+  const withoutQuotedValue = assigned.trim().replace(QUOTED, "");
   return /(?:^|\s)#(.*)$/.exec(withoutQuotedValue)?.[1] ?? "";
 }
 
 /** Returns the value without its quotes and without the comment after it. */
 function parseValue(assigned: string): string {
   const trimmed = assigned.trim();
-  const quotedValue = /^(["'`])([^]*)\1/.exec(trimmed)?.[2];
+  const quotedValue = QUOTED.exec(trimmed)?.[2];
   return quotedValue ?? trimmed.replace(/(?<!\s)\s+#.*$/, "").replace(/^#.*$/, "");
 }
