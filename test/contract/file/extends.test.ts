@@ -154,6 +154,14 @@ describe("a contract that extends a file", () => {
     ]);
   });
 
+  it("takes each setting of the whole contract from that file, unless it has its own", () => {
+    const settings = { rotateEvery: "90 days", refresh: true, awsRefresh: true };
+    const others = { rotateEvery: "1 year", refresh: false, awsRefresh: false };
+    expect(mergeDocuments(settings, {})).toMatchObject(settings);
+    expect(mergeDocuments({}, settings)).toMatchObject(settings);
+    expect(mergeDocuments(settings, others)).toMatchObject(others);
+  });
+
   it("and adds nothing is equal to that file, whatever it contains", () => {
     fc.assert(
       fc.property(contractDocuments, (given) => {
