@@ -103,7 +103,7 @@ async function main(options: Options): Promise<void> {
   console.log(`seed ${seed}, ${count} mutants, part ${part} of ${parts}`);
   const sample = await drawMutants(root, filesFor(options), count, seed);
   const mutants = sample.filter((_, index) => index % parts === part - 1);
-  const place = new Workplace(root);
+  const place = new Workplace();
   const leave = (signal: NodeJS.Signals): void => {
     place.close();
     process.kill(process.pid, signal);
@@ -136,12 +136,12 @@ async function testMutants(place: Workplace, mutants: readonly Mutant[], options
     // After each one, so that a run that is ended early has a report.
     writeReport(options, results);
   };
-  place.clone();
-  const accepted = await acceptedMutants(place, mutants);
-  for (const mutant of mutants.filter((drawn) => !accepted.includes(drawn)))
+  place.clone(root);
+  const accepted = new Set(await acceptedMutants(place, mutants));
+  for (const mutant of mutants.filter((drawn) => !accepted.has(drawn)))
     report(mutant, { outcome: "refused", reachedBy: 0, seconds: 0 });
   const switches = new Switches(place.switches);
-  const switched = await writeSwitches(root, place.root, accepted, switches);
+  const switched = await writeSwitches(root, place.root, [...accepted], switches);
   const { status } = await place.run(BUILD, BUILD_LIMIT_MS);
   if (status !== 0) throw new Error("the program with all mutants in it cannot be built");
   await new Judge(new Tests(place), switches, console.log).judge(switched, report);

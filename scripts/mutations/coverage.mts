@@ -1,6 +1,6 @@
 /**
- * The folders whose code is mutated, and the tests that cover them: those in the same process, those that start the program, and
- * those that need the executable. The folder that is nearest to a file has its tests.
+ * The folders whose code is mutated, and the tests that cover them: the tests of the folder that is nearest to a file. Of tests that
+ * start processes, only these are run for a mutant; of all others, each one that reaches it.
  */
 
 /** Paths of tests as the arguments of vitest: a folder ends with a slash. */

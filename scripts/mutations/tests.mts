@@ -27,7 +27,7 @@ export class Tests {
     const runner = this.#runner;
     runner.send(files satisfies Request);
     const answer = await answerOf(runner, limitMs);
-    if (answer === undefined) this.stop();
+    if (answer === undefined) this.#stop();
     this.#place.clear();
     if (answer === undefined) return { kind: "overdue" };
     if (answer.kind === "ready") throw new Error("the runner of tests has answered out of turn");
@@ -35,7 +35,7 @@ export class Tests {
   }
 
   /** Stops the runner. The next run starts another one. */
-  stop(): void {
+  #stop(): void {
     if (this.#runner !== undefined) this.#place.stop(this.#runner);
     this.#runner = undefined;
   }

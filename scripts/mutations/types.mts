@@ -21,9 +21,10 @@ export async function acceptedMutants(place: Workplace, mutants: readonly Mutant
     let isComplete = false;
     while (!isComplete) {
       const errors = await compile(place, batch);
-      batch = batch.filter(({ file }) => !errors.files.has(file));
+      const withoutErrors = batch.filter(({ file }) => !errors.files.has(file));
       // The compiler reports errors of types only where all files are free of errors of syntax.
-      isComplete = errors.files.size === 0 || !errors.areOfSyntax;
+      isComplete = !errors.areOfSyntax || withoutErrors.length === batch.length;
+      batch = withoutErrors;
     }
     accepted.push(...batch);
   }
@@ -38,7 +39,8 @@ interface Errors {
 async function compile(place: Workplace, mutants: readonly Mutant[]): Promise<Errors> {
   const originals = mutants.map(({ file }) => place.read(file));
   for (const [index, mutant] of mutants.entries()) place.write(mutant.file, mutated(originals[index] ?? "", mutant));
-  const { output } = await place.run([...CHECK_TYPES, ...LENIENT], LIMIT_MS);
+  const { status, output } = await place.run([...CHECK_TYPES, ...LENIENT], LIMIT_MS);
+  if (status === undefined) throw new Error(`the compiler did not end within ${LIMIT_MS / 1000} s`);
   for (const [index, { file }] of mutants.entries()) place.write(file, originals[index] ?? "");
   const errors = Array.from(output.matchAll(/^(.+?)\(\d+,\d+\): error (TS\d+):/gm));
   return {

@@ -43,14 +43,9 @@ export class Workplace {
   readonly #own: string;
   readonly #running = new Set<ChildProcess>();
 
-  readonly #checkout: string;
-
   /** Makes the folder of the clone. The caller must call `close`. @throws NotRun if the machine lacks what a clone needs */
-  constructor(checkout: string) {
-    this.#checkout = checkout;
+  constructor() {
     if (process.platform !== "linux") throw new NotRun("finding the processes that a mutant leaves needs Linux");
-    if (spawnSync("git", ["-C", checkout, "rev-parse", "HEAD"]).status !== 0)
-      throw new NotRun("a copy of the sources needs git, and a repository");
     const { bavail, bsize } = statfsSync(tmpdir());
     if ((bavail * bsize) / 2 ** 20 < NEEDED_MB)
       throw new NotRun(`the clone needs ${NEEDED_MB} MB of disk in ${tmpdir()}, set TMPDIR to another folder`);
@@ -65,9 +60,10 @@ export class Workplace {
     for (const path of [this.temporary, this.#own]) mkdirSync(path);
   }
 
-  /** Clones the repository, with what is not committed. */
-  clone(): void {
-    const checkout = this.#checkout;
+  /** Clones the repository, with what is not committed. @throws NotRun without git or a repository */
+  clone(checkout: string): void {
+    if (spawnSync("git", ["-C", checkout, "rev-parse", "HEAD"]).status !== 0)
+      throw new NotRun("a copy of the sources needs git, and a repository");
     const clone = spawnSync("bash", [join(checkout, "scripts/platforms/clone.sh"), this.root], { encoding: "utf8" });
     if (clone.status !== 0) throw new Error(`the repository cannot be cloned\n${clone.stderr}`);
     for (const name of ["dist", "dist-standalone", "bin/sophia-run.cjs"]) {
