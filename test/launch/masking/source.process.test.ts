@@ -25,6 +25,19 @@ it("a source reports the end once, even if a stream that was read to its end is 
   expect({ ends, forgotten }).toStrictEqual({ ends: 1, forgotten: [descriptor] });
 });
 
+it("a source drains at most 1 MiB, so that a writer that does not stop cannot hold up the end", async () => {
+  const file = join(folder({ bytes: Buffer.alloc(1_572_864, "x") }), "bytes");
+  const source = readFrom(openSync(file, "r"), idleWatcher);
+  let takenLength = 0;
+  source.start(
+    async (chunk) => void (takenLength += chunk.length),
+    () => {},
+  );
+  expect(await source.drain()).toBe(false);
+  expect(takenLength).toBe(1_048_576);
+  source.close();
+});
+
 it.skipIf(!existsSync(addon))("closeReading returns the number of bytes that were written since the last read", () => {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/masking/masking-addon.c defines these functions
   const compiled = loadAddonFile(addon.replace(/\.node$/, "-masking.node")) as MaskingAddon;
