@@ -1,6 +1,6 @@
 /**
  * Changes the program at random places, and counts the changes that tests notice: `npm run mutations -- [--seed N] [--count N]
- * [--part I/N] [--only PATH] [--report FILE]`. docs/maintaining.md says how to read the result.
+ * [--part I/N] [--only PATH] [--stages N] [--report FILE]`. docs/maintaining.md says how to read the result.
  *
  * StrykerJS makes the mutants. Its runner for vitest does not test them: many tests here start the built program, in which that
  * runner cannot turn a mutant on. So all mutants are written into a clone, which is built once, and each is turned on for the tests that
@@ -12,7 +12,7 @@ import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { coveredFolderOf } from "./mutations/coverage.mts";
 import { drawMutants, type Mutant, mutated, mutatedFiles } from "./mutations/draw.mts";
-import { Judge, type Verdict } from "./mutations/judge.mts";
+import { Judge, STAGE_COUNT, type Verdict } from "./mutations/judge.mts";
 import { NotRun } from "./mutations/not-run.mts";
 import { Switches, writeSwitches } from "./mutations/switch.mts";
 import { Tests } from "./mutations/tests.mts";
@@ -20,7 +20,8 @@ import { acceptedMutants } from "./mutations/types.mts";
 import { Workplace } from "./mutations/workplace.mts";
 
 const root = join(import.meta.dirname, "..");
-const USAGE = "usage: npm run mutations -- [--seed N] [--count N] [--part I/N] [--only PATH] [--report FILE]";
+const USAGE =
+  "usage: npm run mutations -- [--seed N] [--count N] [--part I/N] [--only PATH] [--stages N] [--report FILE]";
 
 const BUILD = [process.execPath, "scripts/build.mjs", "--if-changed"];
 const BUILD_LIMIT_MS = 300_000;
@@ -33,6 +34,8 @@ interface Options {
   readonly parts: number;
   /** A folder or a file, relative to the repository. */
   readonly only: string | undefined;
+  /** The number of stages of tests to run. A mutant that no test of these notices counts as survived. */
+  readonly stages: number;
   readonly report: string;
 }
 
@@ -45,6 +48,7 @@ function parseOptions(args: readonly string[]): Options | undefined {
     count: { type: "string", default: "100" },
     part: { type: "string", default: "1/1" },
     only: { type: "string" },
+    stages: { type: "string", default: String(STAGE_COUNT) },
     report: { type: "string", default: join(root, ".cache/mutations/report.json") },
   } as const;
   let values;
@@ -57,7 +61,9 @@ function parseOptions(args: readonly string[]): Options | undefined {
   const [, part = "", parts = ""] = /^(\d{1,3})\/(\d{1,3})$/.exec(values.part) ?? [];
   const isNumber = /^\d{1,9}$/.test(seed) && /^[1-9]\d{0,4}$/.test(count);
   if (!isNumber || Number(part) < 1 || Number(part) > Number(parts)) return undefined;
-  const numbers = { seed: Number(seed), count: Number(count), part: Number(part), parts: Number(parts) };
+  const stages = Number(values.stages);
+  if (!Number.isInteger(stages) || stages < 1 || stages > STAGE_COUNT) return undefined;
+  const numbers = { seed: Number(seed), count: Number(count), part: Number(part), parts: Number(parts), stages };
   return { ...numbers, only: only?.replace(/\/$/, ""), report: resolve(values.report) };
 }
 
@@ -144,7 +150,7 @@ async function testMutants(place: Workplace, mutants: readonly Mutant[], options
   const switched = await writeSwitches(root, place.root, [...accepted], switches);
   const { status } = await place.run(BUILD, BUILD_LIMIT_MS);
   if (status !== 0) throw new Error("the program with all mutants in it cannot be built");
-  await new Judge(new Tests(place), switches, console.log).judge(switched, report);
+  await new Judge(new Tests(place), switches, console.log).judge(switched, options.stages, report);
   return results;
 }
 

@@ -51,6 +51,8 @@ const STAGES: readonly Stage[] = [
   { do: "start it often", projects: ["slow", "standalone"], hasAll: false },
 ];
 
+export const STAGE_COUNT = STAGES.length;
+
 const TEST_FILES = testFiles();
 
 /** The limit on a test file without a mutant. The longest takes two minutes. */
@@ -71,13 +73,14 @@ export class Judge {
     this.#log = log;
   }
 
-  /** Tests mutants, and reports each verdict when it is known. */
+  /** Tests mutants in the first stages, as many as given, and reports each verdict when it is known. */
   async judge<T extends SwitchedMutant>(
     mutants: readonly T[],
+    stageCount: number,
     report: (mutant: T, verdict: Verdict) => void,
   ): Promise<void> {
     let left = mutants.map((mutant): Left<T> => ({ mutant, reachedBy: 0, ms: 0 }));
-    for (const stage of STAGES) {
+    for (const stage of STAGES.slice(0, stageCount)) {
       const files = new Set(left.flatMap(({ mutant }) => testsFor(stage, mutant)));
       this.#log(`mutants: ${left.length}, test files that ${stage.do}: ${files.size}`);
       const originals = await this.#runOriginals([...files]);

@@ -179,6 +179,8 @@ test("the program prints the larger number", () => {
 });
 `,
   );
+  const inProcess = await run(["--seed", "1", "--stages", "1", "--report", "report.json"]).finished;
+  expect(inProcess.stdout).toMatch(/\n0 killed, 0 timeout, 5 survived, 2 refused: 0 % noticed\n$/);
   const { status, stdout } = await run(["--seed", "1", "--report", "report.json"]).finished;
   expect(status).toBe(0);
   expect(
@@ -225,12 +227,17 @@ test("on a disk that is almost full nothing runs, and one line says how much is 
   });
 });
 
-test.each([[["--count", "0"]], [["--count", "many"]], [["--part", "3/2"]], [["--part", "0/2"]], [["--unknown"]]])(
-  "%j is refused with the usage",
-  async (args) => {
-    const { run } = createRepository();
-    const { status, stdout, stderr } = await run(args).finished;
-    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
-    expect(stderr).toMatch(/^usage: npm run mutations .*\n$/);
-  },
-);
+test.each([
+  [["--count", "0"]],
+  [["--count", "many"]],
+  [["--part", "3/2"]],
+  [["--part", "0/2"]],
+  [["--stages", "0"]],
+  [["--stages", "4"]],
+  [["--unknown"]],
+])("%j is refused with the usage", async (args) => {
+  const { run } = createRepository();
+  const { status, stdout, stderr } = await run(args).finished;
+  expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+  expect(stderr).toMatch(/^usage: npm run mutations .*\n$/);
+});
